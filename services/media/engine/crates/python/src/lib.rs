@@ -1,0 +1,6 @@
+//! The Python face of the engine.
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {}

@@ -1,0 +1,1 @@
+"""Trunkline's routing service."""
