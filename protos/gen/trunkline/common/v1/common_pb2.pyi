@@ -19,6 +19,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Transport:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransportEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Transport.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSPORT_UNSPECIFIED: _Transport.ValueType  # 0
+    """Not said. Rejected."""
+    TRANSPORT_UDP: _Transport.ValueType  # 1
+    """UDP."""
+    TRANSPORT_TCP: _Transport.ValueType  # 2
+    """TCP."""
+    TRANSPORT_TLS: _Transport.ValueType  # 3
+    """TLS over TCP."""
+    TRANSPORT_WS: _Transport.ValueType  # 4
+    """WebSocket (RFC 7118)."""
+    TRANSPORT_WSS: _Transport.ValueType  # 5
+    """WebSocket over TLS (RFC 7118)."""
+
+class Transport(_Transport, metaclass=_TransportEnumTypeWrapper):
+    """Transport protocol a SIP message came or goes by."""
+
+TRANSPORT_UNSPECIFIED: Transport.ValueType  # 0
+"""Not said. Rejected."""
+TRANSPORT_UDP: Transport.ValueType  # 1
+"""UDP."""
+TRANSPORT_TCP: Transport.ValueType  # 2
+"""TCP."""
+TRANSPORT_TLS: Transport.ValueType  # 3
+"""TLS over TCP."""
+TRANSPORT_WS: Transport.ValueType  # 4
+"""WebSocket (RFC 7118)."""
+TRANSPORT_WSS: Transport.ValueType  # 5
+"""WebSocket over TLS (RFC 7118)."""
+Global___Transport: _TypeAlias = Transport  # noqa: Y015
+
 class _EndpointKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -287,6 +323,7 @@ class Attempt(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     PROGRESSED_FIELD_NUMBER: _builtins.int
     ANSWERED_FIELD_NUMBER: _builtins.int
+    RETRY_AFTER_FIELD_NUMBER: _builtins.int
     number: _builtins.int
     """Position in the call, from 1."""
     caller: _builtins.str
@@ -319,6 +356,10 @@ class Attempt(_message.Message):
     def post_dial_delay(self) -> _duration_pb2.Duration:
         """From the INVITE to the first 18x or final answer. Absent when nothing but 100 came."""
 
+    @_builtins.property
+    def retry_after(self) -> _duration_pb2.Duration:
+        """Retry-After of a 503 answer, at most an hour (SIG-26). Absent when there was none."""
+
     def __init__(
         self,
         *,
@@ -334,10 +375,11 @@ class Attempt(_message.Message):
         outcome: _builtins.str = ...,
         progressed: _builtins.bool = ...,
         answered: _builtins.bool = ...,
+        retry_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "post_dial_delay", b"post_dial_delay", "remote_address", b"remote_address", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "post_dial_delay", b"post_dial_delay", "remote_address", b"remote_address", "retry_after", b"retry_after", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "callee", b"callee", "caller", b"caller", "endpoint", b"endpoint", "number", b"number", "outcome", b"outcome", "post_dial_delay", b"post_dial_delay", "progressed", b"progressed", "q850_cause", b"q850_cause", "remote_address", b"remote_address", "sip_status", b"sip_status", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "callee", b"callee", "caller", b"caller", "endpoint", b"endpoint", "number", b"number", "outcome", b"outcome", "post_dial_delay", b"post_dial_delay", "progressed", b"progressed", "q850_cause", b"q850_cause", "remote_address", b"remote_address", "retry_after", b"retry_after", "sip_status", b"sip_status", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
