@@ -110,7 +110,7 @@ class Kind(Generic[SpecT]):
     """Whether this service takes the top-level fields that no other service names as its own."""
     prepare: Callable[[str, SpecT, SpecT | None], SpecT] | None = None
     """Turns (name, spec as written, stored spec) into the spec to store: a password into its hash.
-    Raises `ValueError` that says what is wrong."""
+    Raises `ValueError`, or `TrunklineError` with a violation for each wrong field."""
     store: KindStore[SpecT] | None = None
     singleton: bool = False
     fields: Sequence[str] = field(default=())
@@ -211,5 +211,5 @@ def _mask(shown: Json, path: Path) -> None:
             shown = shown[part]
         except (KeyError, IndexError):
             return  # left at its default, so not shown at all
-    if isinstance(shown, list) or last in shown:
+    if isinstance(shown, dict) and last in shown:
         shown[last] = MASK

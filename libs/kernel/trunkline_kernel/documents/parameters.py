@@ -3,14 +3,14 @@
 Applying names only what is to change; everything else stays as it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..faults import TrunklineError
-from ..parameters.registry import show
+from ..faults import FieldViolation
+from ..parameters.registry import BadParameters, Parameters, show
 from ..parameters.store import StoredParameters
 from .kinds import Json, Kind
 
@@ -75,10 +75,7 @@ def parameters_kind(stored: StoredParameters) -> Kind[ParametersSpec]:
     values = stored.values
 
     def prepare(name: str, spec: ParametersSpec, previous: ParametersSpec | None) -> ParametersSpec:
-        try:
-            values.plan({key: text(value) for key, value in spec.values.items()})
-        except TrunklineError as error:
-            raise ValueError(error.message) from error
+        check(values, {key: text(value) for key, value in spec.values.items()})
         given = {values.find(key).name: text(value) for key, value in spec.values.items()}
         spelled = {
             key: values.declared[key].spell(values.declared[key].parse(given[key])) for key in given
@@ -95,6 +92,20 @@ def parameters_kind(stored: StoredParameters) -> Kind[ParametersSpec]:
         singleton=True,
         fields=values.names(),
     )
+
+
+def check(values: Parameters, texts: Mapping[str, str]) -> None:
+    """Raise `BadParameters` with every unknown name and every wrong value at once."""
+    known = set(values.names())
+    violations = [
+        FieldViolation(name, "is not a parameter of this service") for name in texts.keys() - known
+    ]
+    try:
+        values.plan({name: each for name, each in texts.items() if name in known})
+    except BadParameters as error:
+        violations += error.violations
+    if violations:
+        raise BadParameters(violations=sorted(violations, key=lambda each: each.field))
 
 
 def text(value: Json) -> str:

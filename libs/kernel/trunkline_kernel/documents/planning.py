@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
+from ..faults import FieldViolation, TrunklineError
 from ..logs import MASK
 from .diff import FieldChange, field_changes
 from .kinds import (
@@ -138,6 +139,11 @@ class Planner:
             prepared: BaseModel = kind.prepare(document.name, spec, previous)
         except ValueError as error:
             self._problem(document, "spec", str(error))
+            return None
+        except TrunklineError as error:
+            for violation in error.violations or [FieldViolation("", error.message)]:
+                path = (violation.field,) if violation.field else ()
+                self._problem(document, spell_path(path), violation.description)
             return None
         return prepared
 
