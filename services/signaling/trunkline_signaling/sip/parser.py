@@ -37,7 +37,9 @@ def parse_datagram(data: bytes) -> Message:
     """
     head, end, body = data.lstrip(b"\r\n").partition(END_OF_HEAD)
     if not end:
-        raise NotSip("no empty line ends the header")
+        if not head.endswith(b"\r\n"):
+            raise NotSip("the datagram ends inside a line")
+        head = head[:-2]  # RFC 4475's own baddn forgets the empty line, as some peers do
     return parse_framed(head, body)
 
 
