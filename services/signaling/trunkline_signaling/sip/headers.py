@@ -103,10 +103,20 @@ class Headers:
         self.raw.setdefault(name, []).append(_printable(name, value))
 
     def push(self, name: str, value: object) -> None:
-        """Add a line above the others of its name, as a Via or a Route goes."""
+        """Add a line above the others of its name, as a Via or a Route goes; a new name goes first."""
         name = canonical(name)
         self._forget(name)
-        self.raw.setdefault(name, []).insert(0, _printable(name, value))
+        if name in self.raw:
+            self.raw[name].insert(0, _printable(name, value))
+        else:
+            self.raw = {name: [_printable(name, value)], **self.raw}
+
+    def replace_topmost(self, name: str, value: object) -> None:
+        """Put `value` in the place of the topmost one, be it a line or a part of one."""
+        name = canonical(name)
+        values = self.raw[name].copy()
+        values[:1] = [str(value), *self._split(name, values[0])[1:]]
+        self.set(name, *values)
 
     def pop(self, name: str) -> None:
         """Remove the topmost value of a field, be it a line or a part of one."""
