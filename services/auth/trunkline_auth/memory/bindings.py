@@ -109,7 +109,7 @@ class MemoryBindings:
         self._schedule(binding)
 
     def _schedule(self, binding: Binding) -> None:
-        """Look at the binding when it expires; a refresh, which only moves that on, costs nothing."""
+        """Look at the binding when it expires; a refresh only moves that on, and costs nothing."""
         due = self._due.get(binding.endpoint)
         if due is None or binding.expires < due:
             self._due[binding.endpoint] = binding.expires
