@@ -1,4 +1,4 @@
-"""Exact money: decimal amounts with an explicit currency, and the one rounding rule (BIL-02 step 5).
+"""Exact money: decimal amounts with an explicit currency, and the one rounding rule (BIL-02.5).
 
 Nothing else in billing rounds. Amounts are never floats.
 """

@@ -7,11 +7,12 @@ media statistics) travels as JSON objects in `extension` and is not looked into 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from ..money import Currency
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
-NOTHING = timedelta(0)
+NOTHING: Final = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,10 @@ class Numbers:
     to_gateway: str = ""
 
 
+NOBODY: Final = Party()
+NO_NUMBERS: Final = Numbers()
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A finished call as its owner reports it."""
@@ -50,10 +55,10 @@ class Call:
     clearing_account: str = ""
     clearing_callee: str = ""
     """Number the vendor bills. Empty: the number billed to the payer."""
-    caller: Numbers = Numbers()
-    callee: Numbers = Numbers()
-    caller_party: Party = Party()
-    callee_party: Party = Party()
+    caller: Numbers = NO_NUMBERS
+    callee: Numbers = NO_NUMBERS
+    caller_party: Party = NOBODY
+    callee_party: Party = NOBODY
     signaling_instance: str = ""
     sip_status: int = 0
     sip_call_id: str = ""

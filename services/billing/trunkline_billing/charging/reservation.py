@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ..cdrs.cdr import Party
+from ..cdrs.cdr import NOBODY, Party
 from ..money import ZERO, Currency
 from ..rating.deck import CallLevel
 from ..rating.tariff import NOTHING, RatingRules, Tariff
@@ -23,7 +23,7 @@ class CallStart:
     """Number as billed: digits without a plus."""
     setup_time: datetime
     billing_mode: BillingMode = BillingMode.MAPPING_GATEWAY
-    endpoint: Party = Party()
+    endpoint: Party = NOBODY
     callee_account: str = ""
     """Account of the called phone, when a phone is called (BIL-07)."""
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from ..rating.tariff import NOTHING, RatingRules
+from ..rating.tariff import DEFAULT_RULES, NOTHING, RatingRules
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Values in force now."""
 
-    rating: RatingRules = RatingRules()
+    rating: RatingRules = DEFAULT_RULES
     advance: timedelta = NOTHING
     """Talk held ahead of every call; SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME (BIL-06)."""
     verify_callee_money: bool = True

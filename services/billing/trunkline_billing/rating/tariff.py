@@ -18,6 +18,7 @@ LONGEST: Final = timedelta(days=365)
 """A call that could go on for this long may go on for ever: no timer is set for it."""
 
 FOR_PEOPLE: Final = Rounding(precision=6)
+CENTS: Final = Rounding()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class RatingRules:
     """Fraction of a second from which a call is rounded up; SERVER_BILLING_HOLD_TIME_PRECISION."""
     free_time: timedelta = NOTHING
     """Taken off every call before rating; SERVER_BILLING_FREE_TIME."""
-    rounding: Rounding = Rounding()
+    rounding: Rounding = CENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Charge:
 
 
 NO_CHARGE: Final = Charge(ZERO, NOTHING)
+DEFAULT_RULES: Final = RatingRules()
 
 
 def per_minute(price: Decimal, first_interval: timedelta, interval: timedelta) -> Tariff:
