@@ -16,7 +16,11 @@ impl Watch {
     /// Judge from `now` on by `limit`; without one, nothing is judged.
     pub fn arm(&mut self, limit: Option<Duration>, now: Time) {
         if self.limit != limit {
-            *self = Self { limit, last: now, silent: false };
+            *self = Self {
+                limit,
+                last: now,
+                silent: false,
+            };
         }
     }
 

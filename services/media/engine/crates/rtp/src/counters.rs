@@ -1,6 +1,7 @@
 //! What a leg counts, by direction and by reason.
 
 use crate::reception::ReceptionCounters;
+use crate::time::Time;
 
 /// Why a received datagram was not relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub struct ReceivedCounters {
     pub bytes: u64,
     /// RTCP packets accepted.
     pub rtcp_packets: u64,
+    /// When the last RTP packet was accepted.
+    pub last_packet: Option<Time>,
     /// Datagrams dropped, by [`Dropped`].
     pub dropped: [u64; Dropped::ALL.len()],
     /// Loss, order and jitter.

@@ -1,6 +1,6 @@
 //! Where a leg's media comes from and goes to: bounded learning of the source (MED-02).
 //!
-//! The signalled address is believed until a packet says better, and only as far as the leg's
+//! The signaled address is believed until a packet says better, and only as far as the leg's
 //! [`Learning`] allows. What is learned can't be stolen: after [`WINDOW`] only the locked IP
 //! address is heard, and even there a second port must wait until the first has fallen silent.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// How long a source that nobody signalled may still be displaced by one that was.
+/// How long a source that nobody signaled may still be displaced by one that was.
 pub const WINDOW: Duration = Duration::from_secs(3);
 /// How long the locked port must be silent before another of the same address replaces it,
 /// unless the SSRC proves that it is the same sender: five packets of 20 ms.
@@ -18,9 +18,9 @@ pub const QUIET: Duration = Duration::from_millis(100);
 /// What a leg may believe about its source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Learning {
-    /// The signalled address only: packets from its IP address are heard, and packets go there.
+    /// The signaled address only: packets from its IP address are heard, and packets go there.
     #[default]
-    Signalled,
+    Signaled,
     /// The first packet's source: the address is private or the peer is behind a NAT.
     FirstPacket,
 }
@@ -40,7 +40,7 @@ pub enum Standing {
 #[derive(Clone, Debug, Default)]
 pub struct Latch {
     learning: Learning,
-    signalled: Option<SocketAddr>,
+    signaled: Option<SocketAddr>,
     /// Where the peer's signalling comes from: behind a NAT, its media does too.
     hint: Option<IpAddr>,
     locked: Option<Locked>,
@@ -51,30 +51,35 @@ struct Locked {
     address: SocketAddr,
     ssrc: u32,
     heard: Time,
-    /// Before this, a signalled address may displace a stranger that came first.
+    /// Before this, a signaled address may displace a stranger that came first.
     open_until: Time,
 }
 
 impl Latch {
-    /// A latch for a peer signalled at `signalled`, if it has been.
+    /// A latch for a peer signaled at `signaled`, if it has been.
     #[must_use]
-    pub fn new(learning: Learning, signalled: Option<SocketAddr>, hint: Option<IpAddr>) -> Self {
-        Self { learning, signalled, hint, locked: None }
+    pub fn new(learning: Learning, signaled: Option<SocketAddr>, hint: Option<IpAddr>) -> Self {
+        Self {
+            learning,
+            signaled,
+            hint,
+            locked: None,
+        }
     }
 
-    /// Where to send: the learned source, else the signalled address.
+    /// Where to send: the learned source, else the signaled address.
     #[must_use]
     pub fn destination(&self) -> Option<SocketAddr> {
         match (self.learning, self.locked) {
             (Learning::FirstPacket, Some(locked)) => Some(locked.address),
-            _ => self.signalled,
+            _ => self.signaled,
         }
     }
 
-    /// Whether anything has been signalled: before that, nobody is heard.
+    /// Whether anything has been signaled: before that, nobody is heard.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.signalled.is_some()
+        self.signaled.is_some()
     }
 
     /// Whether `address` is the peer, as far as is known; for RTCP, which does not learn.
@@ -91,14 +96,14 @@ impl Latch {
     pub fn judge(&self, from: SocketAddr, ssrc: u32, now: Time) -> Standing {
         match self.learning {
             _ if !self.is_open() => Standing::Stranger,
-            Learning::Signalled => self.judge_signalled(from),
+            Learning::Signaled => self.judge_signaled(from),
             Learning::FirstPacket => self.judge_learned(from, ssrc, now),
         }
     }
 
     /// Take a packet that was judged and found good.
     pub fn learn(&mut self, from: SocketAddr, ssrc: u32, now: Time) {
-        if self.learning == Learning::Signalled {
+        if self.learning == Learning::Signaled {
             return;
         }
         let open_until = match self.locked {
@@ -106,11 +111,19 @@ impl Latch {
             Some(locked) => locked.open_until,
             None => now + WINDOW,
         };
-        self.locked = Some(Locked { address: from, ssrc, heard: now, open_until });
+        self.locked = Some(Locked {
+            address: from,
+            ssrc,
+            heard: now,
+            open_until,
+        });
     }
 
-    fn judge_signalled(&self, from: SocketAddr) -> Standing {
-        if self.signalled.is_some_and(|signalled| signalled.ip() == from.ip()) {
+    fn judge_signaled(&self, from: SocketAddr) -> Standing {
+        if self
+            .signaled
+            .is_some_and(|signaled| signaled.ip() == from.ip())
+        {
             Standing::Known
         } else {
             Standing::Stranger
@@ -129,11 +142,16 @@ impl Latch {
         let rightful = now < locked.open_until
             && self.is_expected(from.ip())
             && !self.is_expected(locked.address.ip());
-        if moved || rightful { Standing::Learned } else { Standing::Stranger }
+        if moved || rightful {
+            Standing::Learned
+        } else {
+            Standing::Stranger
+        }
     }
 
     fn is_expected(&self, address: IpAddr) -> bool {
-        self.signalled.is_some_and(|signalled| signalled.ip() == address)
+        self.signaled
+            .is_some_and(|signaled| signaled.ip() == address)
             || self.hint == Some(address)
     }
 }
@@ -151,7 +169,11 @@ mod tests {
 
     fn behind_nat() -> Latch {
         let hint = address("203.0.113.5:0").ip();
-        Latch::new(Learning::FirstPacket, Some(address("192.168.1.10:4000")), Some(hint))
+        Latch::new(
+            Learning::FirstPacket,
+            Some(address("192.168.1.10:4000")),
+            Some(hint),
+        )
     }
 
     fn offer(latch: &mut Latch, from: &str, ssrc: u32, millis: u64) -> Standing {
@@ -164,18 +186,27 @@ mod tests {
     }
 
     #[test]
-    fn before_anything_is_signalled_nobody_is_heard() {
+    fn before_anything_is_signaled_nobody_is_heard() {
         let mut latch = Latch::new(Learning::FirstPacket, None, None);
 
-        assert_eq!(offer(&mut latch, "203.0.113.5:4000", SSRC, 0), Standing::Stranger);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:4000", SSRC, 0),
+            Standing::Stranger
+        );
     }
 
     #[test]
-    fn a_signalled_leg_hears_its_address_from_any_port_and_sends_to_the_signalled_one() {
-        let mut latch = Latch::new(Learning::Signalled, Some(address("198.51.100.7:4000")), None);
+    fn a_signaled_leg_hears_its_address_from_any_port_and_sends_to_the_signaled_one() {
+        let mut latch = Latch::new(Learning::Signaled, Some(address("198.51.100.7:4000")), None);
 
-        assert_eq!(offer(&mut latch, "198.51.100.7:9999", SSRC, 0), Standing::Known);
-        assert_eq!(offer(&mut latch, "198.51.100.8:4000", SSRC, 0), Standing::Stranger);
+        assert_eq!(
+            offer(&mut latch, "198.51.100.7:9999", SSRC, 0),
+            Standing::Known
+        );
+        assert_eq!(
+            offer(&mut latch, "198.51.100.8:4000", SSRC, 0),
+            Standing::Stranger
+        );
         assert_eq!(latch.destination(), Some(address("198.51.100.7:4000")));
     }
 
@@ -184,7 +215,10 @@ mod tests {
         let mut latch = behind_nat();
 
         assert_eq!(latch.destination(), Some(address("192.168.1.10:4000")));
-        assert_eq!(offer(&mut latch, "203.0.113.5:31000", SSRC, 0), Standing::Learned);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:31000", SSRC, 0),
+            Standing::Learned
+        );
         assert_eq!(latch.destination(), Some(address("203.0.113.5:31000")));
     }
 
@@ -193,17 +227,29 @@ mod tests {
         let mut latch = behind_nat();
         offer(&mut latch, "203.0.113.5:31000", SSRC, 0);
 
-        assert_eq!(offer(&mut latch, "203.0.113.6:31000", SSRC, 1), Standing::Stranger);
-        assert_eq!(offer(&mut latch, "203.0.113.6:31000", SSRC, 60_000), Standing::Stranger);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.6:31000", SSRC, 1),
+            Standing::Stranger
+        );
+        assert_eq!(
+            offer(&mut latch, "203.0.113.6:31000", SSRC, 60_000),
+            Standing::Stranger
+        );
     }
 
     #[test]
-    fn a_stranger_who_came_first_gives_way_to_the_signalled_address_within_the_window() {
+    fn a_stranger_who_came_first_gives_way_to_the_signaled_address_within_the_window() {
         let mut latch = behind_nat();
         offer(&mut latch, "198.18.0.66:666", OTHER, 0);
 
-        assert_eq!(offer(&mut latch, "203.0.113.5:31000", SSRC, 2_999), Standing::Learned);
-        assert_eq!(offer(&mut latch, "198.18.0.66:666", OTHER, 3_000), Standing::Stranger);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:31000", SSRC, 2_999),
+            Standing::Learned
+        );
+        assert_eq!(
+            offer(&mut latch, "198.18.0.66:666", OTHER, 3_000),
+            Standing::Stranger
+        );
     }
 
     #[test]
@@ -211,7 +257,10 @@ mod tests {
         let mut latch = behind_nat();
         offer(&mut latch, "198.51.100.20:4000", SSRC, 0);
 
-        assert_eq!(offer(&mut latch, "203.0.113.5:31000", OTHER, 3_000), Standing::Stranger);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:31000", OTHER, 3_000),
+            Standing::Stranger
+        );
     }
 
     #[test]
@@ -219,7 +268,10 @@ mod tests {
         let mut latch = behind_nat();
         offer(&mut latch, "203.0.113.5:31000", SSRC, 0);
 
-        assert_eq!(offer(&mut latch, "203.0.113.5:31002", SSRC, 20), Standing::Learned);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:31002", SSRC, 20),
+            Standing::Learned
+        );
     }
 
     #[test]
@@ -227,8 +279,14 @@ mod tests {
         let mut latch = behind_nat();
         offer(&mut latch, "203.0.113.5:31000", SSRC, 0);
 
-        assert_eq!(offer(&mut latch, "203.0.113.5:40000", OTHER, 99), Standing::Stranger);
-        assert_eq!(offer(&mut latch, "203.0.113.5:40000", OTHER, 100), Standing::Learned);
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:40000", OTHER, 99),
+            Standing::Stranger
+        );
+        assert_eq!(
+            offer(&mut latch, "203.0.113.5:40000", OTHER, 100),
+            Standing::Learned
+        );
     }
 
     #[test]

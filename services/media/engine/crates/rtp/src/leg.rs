@@ -71,7 +71,7 @@ pub struct Leg {
     pub(crate) received_watch: Watch,
     pub(crate) sent_watch: Watch,
     pub(crate) protection: Option<Box<dyn Protection>>,
-    /// Whether a packet has come since the peer was last signalled.
+    /// Whether a packet has come since the peer was last signaled.
     pub(crate) heard: bool,
     rtcp_learned: Option<SocketAddr>,
 }
@@ -80,19 +80,22 @@ impl Leg {
     /// A leg with its first settings, and the cipher it wears on the wire, if any.
     #[must_use]
     pub fn new(settings: LegSettings, protection: Option<Box<dyn Protection>>, now: Time) -> Self {
-        let mut leg = Self { protection, ..Self::default() };
+        let mut leg = Self {
+            protection,
+            ..Self::default()
+        };
         leg.update(settings, false, now);
         leg
     }
 
     /// Take a new offer or answer. Learning begins anew when the peer has moved, or if `relearn`.
     pub fn update(&mut self, settings: LegSettings, relearn: bool, now: Time) {
-        let moved = settings.remote != self.settings.remote
-            || settings.learning != self.settings.learning;
+        let moved =
+            settings.remote != self.settings.remote || settings.learning != self.settings.learning;
         if moved || relearn {
-            let signalled = settings.remote.map(|remote| remote.rtp);
+            let signaled = settings.remote.map(|remote| remote.rtp);
             let hint = settings.remote.and_then(|remote| remote.hint);
-            self.latch = Latch::new(settings.learning, signalled, hint);
+            self.latch = Latch::new(settings.learning, signaled, hint);
             self.rtcp_learned = None;
             self.heard = false;
         }
@@ -104,9 +107,14 @@ impl Leg {
     /// Everything counted so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        let received =
-            ReceivedCounters { reception: self.reception.counters(), ..self.received };
-        Counters { received, sent: self.sent }
+        let received = ReceivedCounters {
+            reception: self.reception.counters(),
+            ..self.received
+        };
+        Counters {
+            received,
+            sent: self.sent,
+        }
     }
 
     /// Where RTP goes.
@@ -115,19 +123,19 @@ impl Leg {
         self.latch.destination()
     }
 
-    /// Where RTCP goes: learned, else signalled, else beside RTP (RFC 3550 section 11).
+    /// Where RTCP goes: learned, else signaled, else beside RTP (RFC 3550 section 11).
     #[must_use]
     pub fn rtcp_destination(&self) -> Option<SocketAddr> {
         if self.settings.rtcp_mux {
             return self.latch.destination();
         }
-        let signalled = || self.settings.remote.and_then(|remote| remote.rtcp);
+        let signaled = || self.settings.remote.and_then(|remote| remote.rtcp);
         let beside = || {
             let mut address = self.latch.destination()?;
             address.set_port(address.port().checked_add(1)?);
             Some(address)
         };
-        self.rtcp_learned.or_else(signalled).or_else(beside)
+        self.rtcp_learned.or_else(signaled).or_else(beside)
     }
 
     pub(crate) fn learn_rtcp(&mut self, from: SocketAddr) {

@@ -89,7 +89,9 @@ fn payload_start(datagram: &[u8], first: u8) -> Result<usize, Malformed> {
 mod tests {
     use super::*;
 
-    const PACKET: [u8; 16] = [0x80, 0x88, 0, 7, 0, 0, 0, 160, 1, 2, 3, 4, 0xd5, 0xd5, 0xd5, 0xd5];
+    const PACKET: [u8; 16] = [
+        0x80, 0x88, 0, 7, 0, 0, 0, 160, 1, 2, 3, 4, 0xd5, 0xd5, 0xd5, 0xd5,
+    ];
 
     #[test]
     fn a_plain_header_gives_its_fields() {
@@ -115,7 +117,10 @@ mod tests {
         packet[0] = 0x92;
         packet[23] = 1;
 
-        assert_eq!(Header::parse(&packet).map(|header| header.payload_start), Ok(28));
+        assert_eq!(
+            Header::parse(&packet).map(|header| header.payload_start),
+            Ok(28)
+        );
     }
 
     #[test]

@@ -280,7 +280,10 @@ mod tests {
         let mut reception = Reception::default();
         reception.receive(&header(1, 0), RATE, Time::default());
         reception.receive(&header(4, 480), RATE, Time::default());
-        let other = Header { ssrc: 2, ..header(900, 0) };
+        let other = Header {
+            ssrc: 2,
+            ..header(900, 0)
+        };
 
         reception.receive(&other, RATE, Time::default());
 

@@ -94,7 +94,11 @@ fn split(datagram: &[u8]) -> Result<(RtcpPacket<'_>, &[u8]), MalformedRtcp> {
     }
     let length = HEADER + 4 * usize::from(u16::from_be_bytes([header[2], header[3]]));
     let body = datagram.get(HEADER..length).ok_or(MalformedRtcp::Length)?;
-    let packet = RtcpPacket { packet_type: header[1], count: header[0] & 0x1f, body };
+    let packet = RtcpPacket {
+        packet_type: header[1],
+        count: header[0] & 0x1f,
+        body,
+    };
     Ok((packet, &datagram[length..]))
 }
 
@@ -109,8 +113,10 @@ mod tests {
     fn a_compound_gives_its_packets_in_order() {
         let datagram = [EMPTY_RR, SDES].concat();
 
-        let types: Vec<u8> =
-            Compound::parse(&datagram).expect("a valid compound").map(|p| p.packet_type).collect();
+        let types: Vec<u8> = Compound::parse(&datagram)
+            .expect("a valid compound")
+            .map(|p| p.packet_type)
+            .collect();
 
         assert_eq!(types, [201, 202]);
     }
@@ -120,7 +126,10 @@ mod tests {
         let mut datagram = EMPTY_RR;
         datagram[3] = 2;
 
-        assert_eq!(Compound::parse(&datagram).err(), Some(MalformedRtcp::Length));
+        assert_eq!(
+            Compound::parse(&datagram).err(),
+            Some(MalformedRtcp::Length)
+        );
     }
 
     #[test]

@@ -75,8 +75,8 @@ pub struct Event {
 /// What happened on a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
-    /// The first RTP packet since the peer was signalled (MED-12).
-    FirstPacket,
+    /// The first RTP packet since the peer was signaled (MED-12), and where it came from.
+    FirstPacket(SocketAddr),
     /// Packets go to this address from now on.
     SourceLearned(SocketAddr),
     /// No packet for this long, which is over the direction's limit (MED-08).
@@ -163,7 +163,10 @@ impl Session {
             ];
             for (direction, watch) in watches {
                 if let Some(silence) = watch.judge(now) {
-                    events.push(Event { side, kind: EventKind::Silent(direction, silence) });
+                    events.push(Event {
+                        side,
+                        kind: EventKind::Silent(direction, silence),
+                    });
                 }
             }
         }
@@ -202,14 +205,22 @@ impl Session {
         let leg = &mut self.legs[side as usize];
         let to = leg.destination().ok_or(Dropped::Undeliverable)?;
         if let Some(protection) = &mut leg.protection {
-            protection.seal_rtp(datagram).map_err(|_| Dropped::Undeliverable)?;
+            protection
+                .seal_rtp(datagram)
+                .map_err(|_| Dropped::Undeliverable)?;
         }
         leg.sent.packets += 1;
         leg.sent.bytes += datagram.bytes().len() as u64;
         if leg.sent_watch.packet(now) {
-            events.push(Event { side, kind: EventKind::Resumed(Direction::Sent) });
+            events.push(Event {
+                side,
+                kind: EventKind::Resumed(Direction::Sent),
+            });
         }
-        Ok(Forward { component: Component::Rtp, to })
+        Ok(Forward {
+            component: Component::Rtp,
+            to,
+        })
     }
 
     fn receive_rtcp(
@@ -235,11 +246,16 @@ impl Session {
         let leg = &mut self.legs[side as usize];
         let to = leg.rtcp_destination().ok_or(Dropped::Undeliverable)?;
         if let Some(protection) = &mut leg.protection {
-            protection.seal_rtcp(datagram).map_err(|_| Dropped::Undeliverable)?;
+            protection
+                .seal_rtcp(datagram)
+                .map_err(|_| Dropped::Undeliverable)?;
         }
         leg.sent.rtcp_packets += 1;
-        let component =
-            if leg.settings.rtcp_mux { Component::Rtp } else { Component::Rtcp };
+        let component = if leg.settings.rtcp_mux {
+            Component::Rtp
+        } else {
+            Component::Rtcp
+        };
         Ok(Forward { component, to })
     }
 }
@@ -255,16 +271,27 @@ impl Leg {
         events: &mut Vec<Event>,
     ) {
         self.latch.learn(from, header.ssrc, now);
-        self.reception.receive(header, self.settings.clock_rate, now);
+        self.reception
+            .receive(header, self.settings.clock_rate, now);
         self.received.packets += 1;
+        self.received.last_packet = Some(now);
         if standing == Standing::Learned {
-            events.push(Event { side, kind: EventKind::SourceLearned(from) });
+            events.push(Event {
+                side,
+                kind: EventKind::SourceLearned(from),
+            });
         }
         if !std::mem::replace(&mut self.heard, true) {
-            events.push(Event { side, kind: EventKind::FirstPacket });
+            events.push(Event {
+                side,
+                kind: EventKind::FirstPacket(from),
+            });
         }
         if self.received_watch.packet(now) {
-            events.push(Event { side, kind: EventKind::Resumed(Direction::Received) });
+            events.push(Event {
+                side,
+                kind: EventKind::Resumed(Direction::Received),
+            });
         }
     }
 }
