@@ -4,6 +4,22 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar, final
 
+__all__ = [
+    "Direction",
+    "Engine",
+    "FirstPacket",
+    "LegCounters",
+    "LegSettings",
+    "Load",
+    "PortsExhausted",
+    "Resumed",
+    "SessionCounters",
+    "Side",
+    "Silence",
+    "SourceLearned",
+    "UnknownSession",
+]
+
 _Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
 
 class PortsExhausted(Exception):
