@@ -1,0 +1,123 @@
+"""Settings: what a process reads from its environment once, before it starts.
+
+Every service subclasses `ServiceSettings` with `env_prefix="TRUNKLINE_<SERVICE>_"`. Values that may
+change while it runs are parameters (`trunkline_kernel.parameters`), not settings.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""TCP or UDP port. 0 lets the operating system choose."""
+
+METRICS_PORT_OFFSET = 1000
+
+
+class SettingsError(Exception):
+    """The environment is wrong. The message names every wrong variable."""
+
+
+class Settings(BaseSettings):
+    """Base of every settings model: frozen, read from the environment only."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class ServiceSettings(Settings):
+    """What every service can be told. Subclasses set `service`, `env_prefix` and `grpc_port`."""
+
+    service: ClassVar[str]
+    """Name in logs and metrics: "auth"."""
+
+    grpc_host: str = "127.0.0.1"
+    """Address gRPC and HTTP listen on. Containers set 0.0.0.0."""
+
+    grpc_port: Port
+    """Port of gRPC."""
+
+    http_port: Port | None = None
+    """Port of /metrics, /healthz and /readyz. Unset is the gRPC port + 1000."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important line that is written."""
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """auto writes for people on a terminal and JSON elsewhere."""
+
+    drain_grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=30)
+    """How long after SIGTERM work in progress may go on."""
+
+    ready_while_draining: bool = False
+    """Stay ready while draining: for UDP behind a Kubernetes Service, whose proxy drops the
+    connection tracking of endpoints that are not ready."""
+
+    max_call_duration: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=60)
+    """Longest time one unary RPC may take, whatever deadline its caller set."""
+
+    max_connection_age: Annotated[timedelta, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
+    """When a connection is renewed, so that new replicas get their share."""
+
+    reflection: bool = True
+    """Whether gRPC server reflection answers."""
+
+    tls_cert_file: Path | None = None
+    """Own certificate chain, PEM. With the key and the CA, all gRPC is mutual TLS."""
+
+    tls_key_file: Path | None = None
+    """Own private key, PEM."""
+
+    tls_ca_file: Path | None = None
+    """Authorities that sign every service's certificate, PEM."""
+
+    tls_server_name: str | None = None
+    """Name expected in peers' certificates, when it is not the host that is dialled."""
+
+    @property
+    def metrics_port(self) -> int:
+        """Port of HTTP: `http_port`, or by the rule of the house."""
+        if self.http_port is not None:
+            return self.http_port
+        return self.grpc_port + METRICS_PORT_OFFSET if self.grpc_port else 0
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> "ServiceSettings":
+        files = (self.tls_cert_file, self.tls_key_file, self.tls_ca_file)
+        if any(files) and not all(files):
+            raise ValueError("mutual TLS needs all of TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE")
+        return self
+
+
+class DatabaseSettings(Settings):
+    """Where a service that owns data keeps it. Mixed into its settings."""
+
+    database_url: str = ""
+    """SQLAlchemy URL: sqlite+aiosqlite:///... or postgresql+asyncpg://... Empty is
+    ./var/<service>.db."""
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def read_settings(model: type[SettingsT]) -> SettingsT:
+    """Read `model` from the environment.
+
+    Raises `SettingsError` that names every wrong variable; values are not shown, as some are
+    secrets.
+    """
+    try:
+        return model()
+    except ValidationError as error:
+        prefix = str(model.model_config.get("env_prefix", ""))
+        raise SettingsError("\n".join(_explain(prefix, error))) from None
+
+
+def _explain(prefix: str, error: ValidationError) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        path = "__".join(str(part) for part in problem["loc"]).upper()
+        lines.append(f"{prefix}{path}: {problem['msg']}")
+    return lines
