@@ -16,8 +16,8 @@ def knocker(house: House) -> Knocker:
     return Knocker(house, "1001", "right")
 
 
-async def tries(client: Knocker, count: int, password: str = "wrong") -> list[int]:
-    return [status(await client.invite(password=password)) for _ in range(count)]
+async def guess(client: Knocker, count: int) -> list[int]:
+    return [status(await client.invite(password="wrong")) for _ in range(count)]
 
 
 async def test_aut02_code_407_asks_by_proxy_authenticate() -> None:
@@ -150,7 +150,7 @@ async def test_aut03_a_six_wrong_guesses_meet_five_challenges_then_403() -> None
     client = knocker(House(ALICE))
     await client.invite()
 
-    assert await tries(client, 6) == [401, 401, 401, 401, 401, 403]
+    assert await guess(client, 6) == [401, 401, 401, 401, 401, 403]
 
 
 async def test_aut03_b_one_wrong_then_right_goes_on_and_clears_the_counter() -> None:
@@ -158,11 +158,11 @@ async def test_aut03_b_one_wrong_then_right_goes_on_and_clears_the_counter() -> 
     client = knocker(house)
     await client.invite()
 
-    assert await tries(client, 1) == [401]
+    assert await guess(client, 1) == [401]
     assert status(await client.invite()) == 200
     client.new_call()
     await client.invite()
-    assert await tries(client, 5) == [401, 401, 401, 401, 401]
+    assert await guess(client, 5) == [401, 401, 401, 401, 401]
     assert not house.witness.suspensions
 
 
@@ -182,20 +182,20 @@ async def test_aut03_d_a_running_session_keeps_the_limit_it_began_with() -> None
     house = House(ALICE, policy=Policy(max_retry=0))
     client = knocker(house)
     await client.invite()
-    await tries(client, 1)
+    await guess(client, 1)
     house.set(session_retry=2)
 
-    assert await tries(client, 5) == [401, 401, 401, 401, 403]
+    assert await guess(client, 5) == [401, 401, 401, 401, 403]
     client.new_call()
     await client.invite()
-    assert await tries(client, 2) == [401, 403]
+    assert await guess(client, 2) == [401, 403]
 
 
 async def test_aut03_a_closed_session_is_challenged_no_further() -> None:
     house = House(ALICE, policy=Policy(session_retry=1, max_retry=0))
     client = knocker(house)
     await client.invite()
-    await tries(client, 1)
+    await guess(client, 1)
 
     assert status(await client.invite()) == 403
     client.challenge = None
@@ -237,7 +237,7 @@ async def test_aut03_closing_by_retries_suspends_the_terminal() -> None:
     client = knocker(house)
     await client.invite()
 
-    assert await tries(client, 3) == [401, 401, 403]
+    assert await guess(client, 3) == [401, 401, 403]
     house.wait(599)
     client.new_call()
     assert status(await client.invite()) == 403
