@@ -61,7 +61,9 @@ def list_accounts(context: typer.Context, output: OutputOption = Format.TABLE) -
         return answer.documents, answer.next_page_token
 
     accounts = [
-        AccountMoney(account.name, switch.billing.GetBalance(GetBalanceRequest(account=account.name)))
+        AccountMoney(
+            account.name, switch.billing.GetBalance(GetBalanceRequest(account=account.name))
+        )
         for account in collect(page, MANY)
     ]
     if output is Format.JSON:
@@ -149,7 +151,9 @@ COLUMNS: list[Column[AccountMoney]] = [
 
 LEDGER_COLUMNS: list[Column[LedgerEntry]] = [
     Column("Time", lambda entry: words.time(entry.time)),
-    Column("Kind", lambda entry: words.enum_word(LedgerEntryKind, entry.kind, "LEDGER_ENTRY_KIND_")),
+    Column(
+        "Kind", lambda entry: words.enum_word(LedgerEntryKind, entry.kind, "LEDGER_ENTRY_KIND_")
+    ),
     Column("Amount", lambda entry: words.money(entry.amount), "green", number=True),
     Column("Balance", lambda entry: words.money(entry.balance), number=True),
     Column("Reference", lambda entry: entry.reference),

@@ -1,7 +1,7 @@
 """All commands of `trunkline`, put together."""
 
 import os
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -10,13 +10,12 @@ from . import accounts, calls, cdrs, gateways, parameters, registrations, routes
 from .apply import apply
 from .channels import tls_from_environment
 from .objects import delete, get
+from .run import installed_services, run_service, stop_with_standard_input
 from .services import Service, address_variable, default_address, parse_addresses
 from .status import drain, status
 from .switch import Switch
 from .trace import trace
 from .up import up
-
-SERVICES_GROUP = "trunkline.services"
 
 app = typer.Typer(
     name="trunkline",
@@ -24,7 +23,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     help="The Trunkline softswitch: run it, configure it, see what it does.",
-    epilog="Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 a service does not answer.",
+    epilog="Exit codes: 0 done, 1 refused or not found, 2 wrong usage, 3 no answer from a service.",
 )
 
 
@@ -66,16 +65,17 @@ def connect(
     context.obj = Switch(addresses, tls_from_environment(os.environ))
 
 
-def run_service(name: str) -> None:
-    """Run an installed service in this process until it ends."""
-    (entry,) = entry_points(group=SERVICES_GROUP, name=name)
-    entry.load()()
-
-
 def _add_service(name: str) -> None:
-    app.command(name, rich_help_panel="Services", help=f"Run the {name} service.")(
-        lambda: run_service(name)
-    )
+    def run(
+        attached: Annotated[
+            bool, typer.Option("--attached", help="Stop when standard input closes.")
+        ] = False,
+    ) -> None:
+        if attached:
+            stop_with_standard_input()
+        run_service(name)
+
+    app.command(name, rich_help_panel="Single services", help=f"Run the {name} service here.")(run)
 
 
 app.command(rich_help_panel="Run")(up)
@@ -93,5 +93,5 @@ app.add_typer(gateways.app, name="gateway", rich_help_panel="Calls")
 app.add_typer(accounts.app, name="account", rich_help_panel="Money")
 app.add_typer(registrations.app, name="registration", rich_help_panel="Terminals")
 app.add_typer(registrations.suspensions_app, name="suspension", rich_help_panel="Terminals")
-for _entry in sorted(entry_points(group=SERVICES_GROUP), key=lambda entry: entry.name):
-    _add_service(_entry.name)
+for _service in installed_services():
+    _add_service(_service)

@@ -37,7 +37,9 @@ def apply(
     context: typer.Context,
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="More files or folders, as a shell's * gives them."),
+        typer.Argument(
+            metavar="[FILE]...", help="More files or folders, as a shell's * gives them."
+        ),
     ] = None,
     file: Annotated[
         list[str] | None,

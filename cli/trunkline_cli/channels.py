@@ -105,7 +105,9 @@ class _Translator(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterc
 
     def _translate(self, error: Any) -> CommandError:
         trailers = dict(error.trailing_metadata() or ())
-        remote = error_of(error.code().value[0], error.details() or "", trailers.get(DETAILS_KEY, b""))
+        remote = error_of(
+            error.code().value[0], error.details() or "", trailers.get(DETAILS_KEY, b"")
+        )
         if remote.fault in SILENT:
             return unreachable(self._service, self._address, remote.message)
         return PeerError(self._service, remote)
@@ -117,7 +119,7 @@ def unreachable(service: Service, address: str, why: str) -> Unreachable:
         f"{service} does not answer at {address}",
         (
             why,
-            f"start the whole switch with `trunkline up`, or this service with `trunkline {service}`",
+            f"start the whole switch with `trunkline up`, or this alone with `trunkline {service}`",
             f"elsewhere? --{service} HOST:PORT or {address_variable(service)} says where",
         ),
     )

@@ -82,7 +82,9 @@ def find_document(switch: Switch, catalog: Catalog, kind: str, name: str) -> dic
     Raises `Refused` when none has it.
     """
     answers = [
-        _unless_missing(switch.documents(service).GetDocument, GetDocumentRequest(kind=kind, name=name))
+        _unless_missing(
+            switch.documents(service).GetDocument, GetDocumentRequest(kind=kind, name=name)
+        )
         for service in catalog.keepers(kind)
     ]
     merged = list(_merge(answer.document for answer in answers if answer is not None))

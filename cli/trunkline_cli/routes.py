@@ -37,7 +37,9 @@ def explain(
     context: typer.Context,
     source: Annotated[str, typer.Option("--from", help="Mapping gateway or phone that calls.")],
     callee: Annotated[str, typer.Option(help="Number called, as it would be sent.")],
-    caller: Annotated[str, typer.Option(help="Number of the caller. A phone's own if not given.")] = "",
+    caller: Annotated[
+        str, typer.Option(help="Number of the caller. A phone's own if not given.")
+    ] = "",
     at: Annotated[str, typer.Option(help="When: a time, or a span ago. Now if not given.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Repeats what is drawn at random.")] = 0,
     output: OutputOption = Format.TABLE,

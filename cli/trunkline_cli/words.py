@@ -2,10 +2,9 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 from google.protobuf.timestamp_pb2 import Timestamp
 from trunkline.common.v1.common_pb2 import Endpoint, EndpointKind, Money, SocketAddress
 
@@ -44,9 +43,9 @@ def address(of: SocketAddress) -> str:
     return f"{host}:{of.port}" if of.port else host
 
 
-def enum_word(enum: EnumTypeWrapper, value: int, prefix: str) -> str:
+def enum_word(enum: Any, value: int, prefix: str) -> str:
     """Return an enum's value in small letters without its prefix; a dash for "not said"."""
-    word = enum.Name(value).removeprefix(prefix).replace("_", " ").lower()  # type: ignore[arg-type]
+    word = str(enum.Name(value)).removeprefix(prefix).replace("_", " ").lower()
     return NONE if word == "unspecified" else word
 
 

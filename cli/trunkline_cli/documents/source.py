@@ -187,7 +187,9 @@ class _NodeReader:
 
     def complain(self, path: str, message: str, line: int = 0) -> None:
         """Note a problem of one field."""
-        self.problems.append(Problem(self._file, line or self.lines.get(path, 1), "", path, message))
+        self.problems.append(
+            Problem(self._file, line or self.lines.get(path, 1), "", path, message)
+        )
 
     def read(self, node: yaml.Node, path: str) -> Json:
         """Return the value of a node."""
@@ -198,8 +200,10 @@ class _NodeReader:
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         self._open.add(id(node))
-        value = self._mapping(node, path) if isinstance(node, yaml.MappingNode) else self._list(
-            node, path
+        value = (
+            self._mapping(node, path)
+            if isinstance(node, yaml.MappingNode)
+            else self._list(node, path)
         )
         self._open.discard(id(node))
         return value
