@@ -1,7 +1,7 @@
 """What a store of seats promises, whatever keeps it (0.6, RTE-22).
 
 A seat belongs to a slot of a call (its caller, or one attempt) on a signaling instance. An instance
-that is not heard of for `LEASE` loses its seats. All times are seconds of one monotonic clock.
+that is not heard of for `LEASE` loses its seats. All times are seconds of one clock.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from ..documents.checks import NumberClass
@@ -50,6 +51,10 @@ class Snapshot:
     def is_phone(self, number: str) -> bool:
         """Say whether a phone of this platform has the number."""
         return number in self.phones
+
+    def is_working(self, calendar: str, local: datetime) -> bool:
+        """Say whether a calendar calls that day working: without calendars every day is."""
+        return True
 
     def number_class(self, number: str) -> NumberClass:
         """Return the class of a number: without area tables none is a city's or a mobile's."""
