@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..model.callers import Caller, Kind, Phone
-from ..numbers.digits import Number
+from ..numbers.digits import Number, checked
 from ..numbers.errors import NumberTooLong
 from ..numbers.pipeline import Numbers, Stage, Staged, Step, map_numbers
 from ..numbers.transform import Party
@@ -66,7 +66,8 @@ def establish(call: Call, view: View, rng: random.Random) -> Facts | Stopped:
     if not access.callee:
         return Stopped(refusals.bad_number("the call names no callee"), caller, access)
     try:
-        staged = map_numbers(access, caller.rules, view.snapshot.tables, rng)
+        received = Numbers(checked(access.caller), checked(access.callee))
+        staged = map_numbers(received, caller.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Stopped(refusals.bad_number(str(error)), caller, access)
     if objection := caller.checks.objection(staged.numbers, view.snapshot):
