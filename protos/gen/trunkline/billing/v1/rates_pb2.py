@@ -22,24 +22,23 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
-from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trunkline/billing/v1/rates.proto\x12\x14trunkline.billing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"5\n\rAccountTariff\x12\x12\n\nrate_group\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"?\n\x08\x44\x65\x63kPart\x12\x33\n\x05rates\x18\x01 \x03(\x0b\x32$.trunkline.billing.v1.PricedPrefixes\"\x87\x01\n\x0ePricedPrefixes\x12.\n\x05price\x18\x01 \x01(\x0b\x32\x1f.trunkline.billing.v1.DeckPrice\x12\x10\n\x08prefixes\x18\x02 \x03(\t\x12\x33\n\x0fvalid_from_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x86\x01\n\tDeckPrice\x12\x0b\n\x03\x66\x65\x65\x18\x01 \x01(\t\x12\x16\n\x0eperiod_seconds\x18\x02 \x01(\r\x12\x0f\n\x07\x64ivisor\x18\x03 \x01(\r\x12\x33\n\x08sections\x18\x04 \x03(\x0b\x32!.trunkline.billing.v1.DeckSection\x12\x0e\n\x06locked\x18\x05 \x01(\x08\"+\n\x0b\x44\x65\x63kSection\x12\x0b\n\x03\x66\x65\x65\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n trunkline/billing/v1/rates.proto\x12\x14trunkline.billing.v1\"~\n\nRatesEntry\x12\x35\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\".trunkline.billing.v1.AccountTermsH\x00\x12\x30\n\x05\x63hunk\x18\x02 \x01(\x0b\x32\x1f.trunkline.billing.v1.RateChunkH\x00\x42\x07\n\x05\x65ntry\"4\n\x0c\x41\x63\x63ountTerms\x12\x12\n\nrate_group\x18\x01 \x01(\t\x12\x10\n\x08\x63urrency\x18\x02 \x01(\t\"\x81\x01\n\tRateChunk\x12\x10\n\x08prefixes\x18\x01 \x01(\t\x12\x15\n\rprice_indexes\x18\x02 \x03(\r\x12\x1a\n\x12valid_from_seconds\x18\x03 \x03(\x03\x12/\n\x06prices\x18\x04 \x03(\x0b\x32\x1f.trunkline.billing.v1.RatePrice\"\x95\x01\n\tRatePrice\x12\x0b\n\x03\x66\x65\x65\x18\x01 \x01(\t\x12\x16\n\x0eperiod_seconds\x18\x02 \x01(\r\x12\x0f\n\x07\x64ivisor\x18\x03 \x01(\r\x12\x33\n\x08sections\x18\x04 \x03(\x0b\x32!.trunkline.billing.v1.RateSection\x12\x0e\n\x06locked\x18\x05 \x01(\x08\x12\r\n\x05level\x18\x06 \x01(\r\"+\n\x0bRateSection\x12\x0b\n\x03\x66\x65\x65\x18\x01 \x01(\t\x12\x0f\n\x07seconds\x18\x02 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.billing.v1.rates_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ACCOUNTTARIFF']._serialized_start=91
-  _globals['_ACCOUNTTARIFF']._serialized_end=144
-  _globals['_DECKPART']._serialized_start=146
-  _globals['_DECKPART']._serialized_end=209
-  _globals['_PRICEDPREFIXES']._serialized_start=212
-  _globals['_PRICEDPREFIXES']._serialized_end=347
-  _globals['_DECKPRICE']._serialized_start=350
-  _globals['_DECKPRICE']._serialized_end=484
-  _globals['_DECKSECTION']._serialized_start=486
-  _globals['_DECKSECTION']._serialized_end=529
+  _globals['_RATESENTRY']._serialized_start=58
+  _globals['_RATESENTRY']._serialized_end=184
+  _globals['_ACCOUNTTERMS']._serialized_start=186
+  _globals['_ACCOUNTTERMS']._serialized_end=238
+  _globals['_RATECHUNK']._serialized_start=241
+  _globals['_RATECHUNK']._serialized_end=370
+  _globals['_RATEPRICE']._serialized_start=373
+  _globals['_RATEPRICE']._serialized_end=522
+  _globals['_RATESECTION']._serialized_start=524
+  _globals['_RATESECTION']._serialized_end=567
 # @@protoc_insertion_point(module_scope)
