@@ -1,7 +1,7 @@
 """The `access` of a gateway or phone, as documents write it (AUT-05).
 
-A password is hashed before it is stored: with the realm, in both algorithms (AUT-02). What is stored
-in its place reads `digest:<realm>:<MD5 HA1>:<SHA-256 HA1>` and is never shown.
+A password is hashed before it is stored: with the realm, in both algorithms (AUT-02). What is
+stored in its place reads `digest:<realm>:<MD5 HA1>:<SHA-256 HA1>` and is never shown.
 """
 
 from typing import Annotated, Final
