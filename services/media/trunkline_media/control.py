@@ -94,8 +94,8 @@ class MediaControl:
         self.feed = EventFeed(sessions.is_open)
         self._closings: dict[str, asyncio.Future[SessionStatistics]] = {}
         self._empty = asyncio.Event()
-        self._draining = asyncio.Event()
         self._on_end: list[Callable[[SessionStatistics], None]] = []
+        self._on_drain: list[Callable[[], None]] = []
 
     async def run(self) -> None:
         """Take facts and let leases lapse, until cancelled."""
@@ -127,18 +127,19 @@ class MediaControl:
             ended = self._closings[session_id] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(ended)
 
+    def on_drain(self, observer: Callable[[], None]) -> None:
+        """Tell `observer` when an owner or operator asks this instance to drain."""
+        self._on_drain.append(observer)
+
     def drain(self) -> None:
-        """Take no new session from now on."""
+        """Take no new session from now on, and let the process end when the last is over."""
         self.sessions.draining = True
-        self._draining.set()
+        for observe in self._on_drain:
+            observe()
 
-    async def wait_until_drained(self) -> None:
-        """Return when somebody asked to drain and the last session has ended."""
-        await self._draining.wait()
-        await self.wait_until_empty()
-
-    async def wait_until_empty(self) -> None:
-        """Return when the last session has ended."""
+    async def drained(self) -> None:
+        """Take no new session, and return when the last one has ended."""
+        self.sessions.draining = True
         while len(self.sessions):
             self._empty.clear()
             await self._empty.wait()

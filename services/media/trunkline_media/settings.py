@@ -7,10 +7,10 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
-from trunkline_kernel.settings import Port, ServiceSettings
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
 
 
-class MediaSettings(ServiceSettings, env_prefix="TRUNKLINE_MEDIA_"):
+class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MEDIA_"):
     """Where media is received, and by how many threads."""
 
     service: ClassVar[str] = "media"

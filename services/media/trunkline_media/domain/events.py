@@ -1,12 +1,23 @@
 """What happens on sessions, told to their owners (MED-12), and what a session carried."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from trunkline_engine import LegCounters
 
 from .legs import LegName, MediaAddress, MediaCheck
 from .quality import mean_opinion_score
+
+DROP_REASONS: Final = (
+    "malformed",
+    "oversized",
+    "stranger",
+    "unauthentic",
+    "replayed",
+    "undeliverable",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +65,16 @@ class StreamStatistics:
     packets_lost: int
     jitter: timedelta
     packets_reordered: int
-    packets_dropped: int
+    dropped: Mapping[str, int]
+    """Datagrams that were not relayed, by reason."""
     mos: float
     """1.0 to 4.5; zero when nothing came."""
     last_packet_time: datetime | None
+
+    @property
+    def packets_dropped(self) -> int:
+        """Datagrams that were not relayed."""
+        return sum(self.dropped.values())
 
     @classmethod
     def of(cls, counters: LegCounters, encoding: str) -> "StreamStatistics":
@@ -73,7 +90,7 @@ class StreamStatistics:
             packets_lost=counters.lost,
             jitter=counters.jitter,
             packets_reordered=counters.reordered,
-            packets_dropped=_dropped(counters),
+            dropped={reason: getattr(counters, reason) for reason in DROP_REASONS},
             mos=score if counters.received_packets else 0.0,
             last_packet_time=None if last is None else time_of(last),
         )
@@ -98,14 +115,3 @@ class SessionEnd:
 def time_of(unix_nanos: int) -> datetime:
     """Return the instant, to the microsecond."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=unix_nanos // 1000)
-
-
-def _dropped(counters: LegCounters) -> int:
-    return (
-        counters.malformed
-        + counters.oversized
-        + counters.stranger
-        + counters.unauthentic
-        + counters.replayed
-        + counters.undeliverable
-    )

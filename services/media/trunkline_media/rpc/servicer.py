@@ -66,6 +66,21 @@ class MediaServicer(MediaServiceServicer):
     ) -> media_pb2.CloseResponse:
         return closed_to_proto(await self._control.close(request.session_id))
 
+    async def Play(
+        self, request: media_pb2.PlayRequest, context: Context
+    ) -> media_pb2.PlayResponse:
+        raise NotOffered("playing audio (MED-10, MED-11) is not offered by this instance")
+
+    async def StopPlay(
+        self, request: media_pb2.StopPlayRequest, context: Context
+    ) -> media_pb2.StopPlayResponse:
+        raise NotOffered("playing audio (MED-10, MED-11) is not offered by this instance")
+
+    async def SendDigits(
+        self, request: media_pb2.SendDigitsRequest, context: Context
+    ) -> media_pb2.SendDigitsResponse:
+        raise NotOffered("sending DTMF (MED-06) is not offered by this instance")
+
     async def Events(
         self, request: media_pb2.EventsRequest, context: Context
     ) -> AsyncIterator[media_pb2.EventsResponse]:
