@@ -58,9 +58,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(*, max_in_flight: int = 1024) -> AsyncIterator[Running]:
+async def running(*, max_in_flight: int = 1024, max_running: int = 1024) -> AsyncIterator[Running]:
     metrics = Metrics("echo")
-    server = RpcServer(metrics)
+    server = RpcServer(metrics, max_running=max_running)
     servicer = EchoServicer()  # type: ignore[abstract] # the rest is left unimplemented
     server.add(add_ParametersServiceServicer_to_server, servicer)
     port = await server.start("127.0.0.1", 0)
@@ -277,6 +277,25 @@ async def test_calls_wait_for_room_and_none_is_lost() -> None:
         at.servicer.gate.set()
 
         assert await asyncio.gather(*calls) == [Outcome("wait")] * 20
+
+
+async def test_a_busy_server_takes_no_more_than_it_runs_and_loses_none() -> None:
+    async with running(max_running=3) as at:
+        calls = [asyncio.create_task(outcome(at.multiplexed, "wait")) for _ in range(20)]
+        await until(lambda: at.servicer.asked == 3)
+        await asyncio.sleep(0.05)
+        assert at.servicer.asked == 3
+
+        at.servicer.gate.set()
+
+        assert await asyncio.gather(*calls) == [Outcome("wait")] * 20
+
+
+async def test_an_error_beside_a_channel_is_not_wrapped() -> None:
+    async with running() as at:
+        with pytest.raises(LookupError):
+            async with MultiplexedChannel(f"127.0.0.1:{at.server.port}"):
+                raise LookupError
 
 
 async def test_a_call_without_room_keeps_its_deadline() -> None:
