@@ -15,7 +15,7 @@ from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransa
 from trunkline_signaling.sip.uri import SipUri
 
 from .offers import common_formats, describe, media_address
-from .rtp import RtpSocket
+from .voice import RtpSocket
 
 if TYPE_CHECKING:
     from .endpoint import Endpoint

@@ -1,6 +1,6 @@
 """A SIP endpoint on loopback: registers, places and takes calls, and remembers what it saw.
 
-Built on the product's own SIP core; the sockets are `sip_sockets`, the sound is `rtp`. Endpoints in
+Built on the product's own SIP core; the sockets are `sip_sockets`, the sound is `voice`. Endpoints in
 one test share nothing but the network.
 """
 
@@ -36,7 +36,7 @@ from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransa
 
 from .behaviours import Behaviour, answering
 from .calls import PATIENCE, Call, PlacedCall, TakenCall
-from .rtp import RtpSocket
+from .voice import RtpSocket
 from .sip_sockets import SipSockets
 
 CREDENTIALS = {401: ("WWW-Authenticate", "Authorization")} | {
