@@ -1,7 +1,7 @@
 """A SIP endpoint on loopback: registers, places and takes calls, and remembers what it saw.
 
-Built on the product's own SIP core; the sockets are `sip_sockets`, the sound is `voice`. Endpoints in
-one test share nothing but the network.
+Built on the product's own SIP core; the sockets are `sip_sockets`, the sound is `voice`. Endpoints
+in one test share nothing but the network.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransa
 
 from .behaviours import Behaviour, answering
 from .calls import PATIENCE, Call, PlacedCall, TakenCall
-from .voice import RtpSocket
 from .sip_sockets import SipSockets
+from .voice import RtpSocket
 
 CREDENTIALS = {401: ("WWW-Authenticate", "Authorization")} | {
     407: ("Proxy-Authenticate", "Proxy-Authorization")
