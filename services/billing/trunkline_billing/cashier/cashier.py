@@ -54,7 +54,7 @@ class Cashier:
         rules: Callable[[], Rules],
         clock: Callable[[], datetime],
         observer: Observer,
-        linger: timedelta = timedelta(milliseconds=2),
+        linger: timedelta = timedelta(milliseconds=5),
     ) -> None:
         self.till = till
         self._journal = journal
@@ -105,11 +105,11 @@ class Cashier:
         """Commit batch after batch. Never returns."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(self._linger)
             self._wake.clear()
             self._stop_waiting()
             while self._queue or self.till.changes or not self._loaded:
                 await self._commit_one()
+                await asyncio.sleep(self._linger)
 
     async def expire_leases(self, pause: timedelta) -> None:
         """Settle the calls that nobody extends any more. Never returns.

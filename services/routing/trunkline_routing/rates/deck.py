@@ -1,9 +1,9 @@
 """One rate group's prefixes, flattened for look-up: two arrays, one bisection.
 
-Every prefix is an interval of numbers, written in base 11 so that the end of a number sorts before
-any digit. Nested intervals are cut into disjoint ones at build time; each boundary keeps the price
-and the prefix length that hold behind it. So a rate costs at most 24 bytes, and finding the longest
-prefix costs one bisection instead of one look-up a length.
+Every prefix is an interval of numbers, written in base 13 so that the end of a number sorts before
+any character. Nested intervals are cut into disjoint ones at build time; each boundary keeps the
+price and the prefix length that hold behind it. So a rate costs at most 24 bytes, and finding the
+longest prefix costs one bisection instead of one look-up a length.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from typing import Final, NamedTuple
 
 from .price import Price
 
-WIDTH: Final = 18
-"""Digits that count: 11**18 is the largest power that fits 64 bits. E.164 has 15."""
+WIDTH: Final = 17
+"""Characters that count: 13**17 is the largest power that fits 64 bits. E.164 has 15."""
+_BASE: Final = 13
 _LENGTH_BITS: Final = 5
 _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 _NOTHING: Final = 0xFFFFFFFF
-_DIGITS: Final = str.maketrans("0123456789", "123456789a")
-_LEADING: Final = re.compile(r"[0-9]{0,18}")
-_SPANS: Final = tuple(11 ** (WIDTH - length) for length in range(WIDTH + 1))
+_DIGITS: Final = str.maketrans("#*0123456789", "123456789abc")
+_SPELLING: Final = re.compile(r"[0-9*#]*\Z")
+_SPANS: Final = tuple(_BASE ** (WIDTH - length) for length in range(WIDTH + 1))
 
 
 class Found(NamedTuple):
@@ -34,12 +35,9 @@ class Found(NamedTuple):
 
 
 def encode(number: str) -> int:
-    """Return the place of `number` among all numbers, as far as its leading digits go."""
-    digits = number[:WIDTH]
-    if not (digits.isascii() and digits.isdigit()):
-        match = _LEADING.match(number)
-        digits = match[0] if match else ""
-    return int(digits.translate(_DIGITS).ljust(WIDTH, "0"), 11)
+    """Return the place of `number` among all numbers; a plan's leading plus is no part of it."""
+    digits = number.removeprefix("+")[:WIDTH]
+    return int(digits.translate(_DIGITS).ljust(WIDTH, "0"), _BASE)
 
 
 class Deck:
@@ -50,7 +48,7 @@ class Deck:
     def __init__(self, rates: Iterable[tuple[str, int]], prices: Sequence[Price]) -> None:
         """Take prefixes with the index of their price; of equal prefixes the last one counts.
 
-        Raises `ValueError` for a prefix that is not 0 to 18 digits.
+        Raises `ValueError` for a prefix that is not up to 17 digits, * and #.
         """
         entries = {_encode_prefix(prefix): index for prefix, index in rates}
         self._prices = prices
@@ -90,6 +88,6 @@ class Deck:
 
 
 def _encode_prefix(prefix: str) -> tuple[int, int]:
-    if not _LEADING.fullmatch(prefix):
-        raise ValueError(f"{prefix!r} is not a rate's prefix: expected 0 to {WIDTH} digits")
+    if len(prefix) > WIDTH or not _SPELLING.match(prefix):
+        raise ValueError(f"{prefix!r} is not a rate's prefix: expected up to {WIDTH} digits")
     return encode(prefix), len(prefix)

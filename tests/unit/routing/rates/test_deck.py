@@ -12,8 +12,8 @@ from trunkline_routing.rates.deck import Deck, encode
 from trunkline_routing.rates.price import Price
 
 PRICES = [Price(Decimal(cents) / 100, 60) for cents in range(50)]
-digits = st.text("0123456789", max_size=18)
-few_digits = st.text("019", max_size=6)
+digits = st.text("0123456789*#", max_size=17)
+few_digits = st.text("01*", max_size=6)
 
 
 def deck(*prefixes: str) -> Deck:
