@@ -132,7 +132,7 @@ class Ladder:
         left, right = sorted((self._column(switch), self._column(peer)))
         points_right = (peer < switch) == (event.kind is Kind.RECEIVED)
         cells = self._bars()
-        label = f" {_fit(_label(event), right - left - 7)} "
+        label = f" {_fit(_label(event), right - left - 5)} "
         shaft = label.center(right - left - 2, "─")
         cells[left + 1 : right] = shaft + "▶" if points_right else "◀" + shaft
         line = Text("".join(cells[:left])).append("│", "dim")
