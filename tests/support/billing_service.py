@@ -3,18 +3,22 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.common.v1 import documents_pb2, parameters_pb2
 from trunkline_billing.__main__ import build
 from trunkline_billing.settings import BillingSettings
+from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.rpc import InProcessChannel, method_of
 from trunkline_kernel.service import Service
+
+ResponseT = TypeVar("ResponseT", bound=Message)
 
 BILLING: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
 DOCUMENTS: Final = documents_pb2.DESCRIPTOR.services_by_name["DocumentService"]
@@ -22,6 +26,12 @@ PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersServic
 
 RETAIL: Final = {"rates": [{"prefix": "44", "perMinute": "0.10"}]}
 ACME: Final = {"currency": "USD", "openingBalance": "1.00", "rateGroup": "retail"}
+
+
+def duration(seconds: float) -> Duration:
+    message = Duration()
+    message.FromTimedelta(timedelta(seconds=seconds))
+    return message
 
 
 class BillingClient:
@@ -42,16 +52,14 @@ class BillingClient:
         return await self._ask(BILLING, "Authorize", request, pb.AuthorizeResponse)
 
     async def extend(self, call_id: str, elapsed: float) -> pb.ExtendResponse:
-        request = pb.ExtendRequest(call_id=call_id, elapsed_duration=timedelta(seconds=elapsed))
+        request = pb.ExtendRequest(call_id=call_id, elapsed_duration=duration(elapsed))
         return await self._ask(BILLING, "Extend", request, pb.ExtendResponse)
 
     async def settle(self, cdr: pb.Cdr) -> pb.SettleResponse:
         return await self._ask(BILLING, "Settle", pb.SettleRequest(cdr=cdr), pb.SettleResponse)
 
     async def quote(self, callee: str, talk: float) -> pb.QuoteResponse:
-        request = pb.QuoteRequest(
-            account="acme", callee=callee, talk_duration=timedelta(seconds=talk)
-        )
+        request = pb.QuoteRequest(account="acme", callee=callee, talk_duration=duration(talk))
         return await self._ask(BILLING, "Quote", request, pb.QuoteResponse)
 
     async def pay(
@@ -106,7 +114,17 @@ class BillingClient:
         request = parameters_pb2.SetParametersRequest(values=values)
         await self._ask(PARAMETERS, "SetParameters", request, parameters_pb2.SetParametersResponse)
 
-    async def _ask(self, service: Any, method: str, request: Message, response: type) -> Any:
+    async def knows_rates(self) -> None:
+        """Return when this replica can price a call of acme."""
+        while True:
+            with suppress(TrunklineError):
+                await self.quote("447700900123", 1)
+                return
+            await asyncio.sleep(0.05)
+
+    async def _ask(
+        self, service: Any, method: str, request: Message, response: type[ResponseT]
+    ) -> ResponseT:
         return await self._channel.call(
             method_of(service, method, type(request), response), request, timeout=10.0
         )

@@ -20,7 +20,15 @@ def cluster() -> Iterator[str]:
 async def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/billing.db"
-    server: str = request.getfixturevalue("cluster")
+    return await new_database(request.getfixturevalue("cluster"))
+
+
+@pytest.fixture
+async def postgres_url(cluster: str) -> str:
+    return await new_database(cluster)
+
+
+async def new_database(server: str) -> str:
     name = f"test_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(server.replace("+asyncpg", ""))
     await connection.execute(f"CREATE DATABASE {name}")
