@@ -14,12 +14,14 @@ from typing import Any, Final, TypeVar
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from ..accounts.purse import Purse
 from ..charging.authorization import Extension
 from ..charging.reservation import CallStart, Reservation
 from ..charging.rules import Rules
 from ..charging.till import Changes, Till
 from ..errors import LedgerUnavailable
 from ..store.journal import Journal, Known, Write
+from ..store.ledger_reader import LedgerReader
 from .observer import Observer
 from .work import Authorize, Expire, Extend, Work
 
@@ -100,6 +102,12 @@ class Cashier:
         self._wake.set()
         answer: Answer = await queued.answer
         return answer
+
+    async def purse(self, account: str, ledger: LedgerReader) -> Purse:
+        """Return what an account holds: from memory where that is the truth, else from `ledger`."""
+        if self._journal.shared:
+            return await ledger.purse(account)
+        return self.till.purse(account)
 
     async def run(self) -> None:
         """Commit batch after batch. Never returns."""
