@@ -52,13 +52,15 @@ class LocalSwitch:
     settings: Mapping[str, str] = field(default_factory=dict)
     """More environment variables for the services."""
     host: str = "127.0.0.1"
+    """Address under which endpoints reach it."""
+    ports: dict[Service, int] = field(default_factory=lambda: some_ports())
+    """Ports of gRPC."""
     processes: dict[Service, ServiceProcess] = field(default_factory=dict)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     """Last lines of all services, each with its name before it."""
 
     def __post_init__(self) -> None:
-        self.ports = dict(zip(Service, free_ports(len(Service)), strict=True))
-        self.http_ports = dict(zip(Service, free_ports(len(Service)), strict=True))
+        self.http_ports = some_ports()
         self.sip: Address = (self.host, SIP_PORT if is_free(SIP_PORT) else free_ports(1)[0])
         self.services = Switch({name: (address,) for name, address in self.addresses.items()})
         """Stubs of the services. They block: ask them by `ask`."""
@@ -157,6 +159,11 @@ class LocalSwitch:
 def shell_environment(addresses: Mapping[Service, str]) -> dict[str, str]:
     """Return the variables by which `trunkline` finds services elsewhere than by default."""
     return {address_variable(service): address for service, address in addresses.items()}
+
+
+def some_ports() -> dict[Service, int]:
+    """Return a free port for each service."""
+    return dict(zip(Service, free_ports(len(Service)), strict=True))
 
 
 def free_ports(count: int) -> list[int]:
