@@ -13,7 +13,8 @@ from trunkline_signaling.sip.parser import parse_datagram
 from trunkline_signaling.sip.uri import SipUri
 
 MESSAGES = Path(__file__).parents[3] / "data" / "rfc4475"
-# Those that the other parser reads at all, less intmeth: it leaves quoted-pairs as they are.
+# Those that the other parser reads at all, less two: in intmeth it leaves
+# quoted-pairs as they are, and in longreq it misses names with a space before the colon.
 READ_BY_BOTH = [
     "badbranch",
     "bcast",
@@ -23,7 +24,6 @@ READ_BY_BOTH = [
     "dblreq",
     "inv2543",
     "invut",
-    "longreq",
     "lwsdisp",
     "mpart01",
     "noreason",
@@ -37,7 +37,12 @@ READ_BY_BOTH = [
 _names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=10)
 _addresses = st.builds(
     NameAddr,
-    st.builds(SipUri, _names, _names, st.none() | st.integers(1, 65535)),
+    st.builds(
+        SipUri,
+        st.sampled_from(["example.com", "192.0.2.7"]),
+        _names,
+        st.none() | st.integers(1, 65535),
+    ),
     st.just("") | st.text('abc "\\,;<>@é', min_size=1, max_size=10).map(str.strip),
     st.fixed_dictionaries({"tag": _names}),
 )
