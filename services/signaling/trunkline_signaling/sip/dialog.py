@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import LocalProtocolError, MalformedMessage, MalformedValue
 from .flow import Flow
@@ -59,6 +59,8 @@ class Dialog:
     to_value: str
     """`remote` as printed in To: as the peer wrote it."""
     state: DialogState = DialogState.EARLY
+    owner: Any = None
+    """What the user wants to find again when something happens here."""
     id: DialogId = field(init=False)
 
     def __post_init__(self) -> None:
