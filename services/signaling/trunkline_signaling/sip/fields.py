@@ -1,0 +1,258 @@
+"""Header fields that are neither addresses nor Via: one frozen dataclass each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from .errors import MalformedValue
+from .grammar import (
+    NO_PARAMS,
+    Params,
+    format_params,
+    is_token,
+    parse_params,
+    parse_uint,
+    quote,
+)
+
+MAX_CSEQ: Final = 2**31 - 1
+
+_RETRY_AFTER: Final = re.compile(r"([0-9]+)\s*(\([^()]*\))?\s*(?:;(.*))?", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class CSeq:
+    """Sequence number and method (RFC 3261 section 20.16)."""
+
+    number: int
+    """0 to 2**31 - 1."""
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> CSeq:
+        """Parse `4711 INVITE`."""
+        parts = text.split()
+        if len(parts) != 2 or not is_token(parts[1]):
+            raise MalformedValue("a number and a method", text)
+        return cls(parse_uint(parts[0], MAX_CSEQ, "a sequence number"), parts[1])
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.method}"
+
+
+@dataclass(frozen=True, slots=True)
+class RAck:
+    """What a PRACK acknowledges (RFC 3262 section 7.2)."""
+
+    rseq: int
+    cseq: CSeq
+
+    @classmethod
+    def parse(cls, text: str) -> RAck:
+        """Parse `776656 1 INVITE`."""
+        rseq, _, cseq = text.strip().partition(" ")
+        return cls(parse_uint(rseq, expected="a response number"), CSeq.parse(cseq))
+
+    def __str__(self) -> str:
+        return f"{self.rseq} {self.cseq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parametrized:
+    """A value with parameters: the common shape of many fields."""
+
+    value: str
+    params: Params = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Parse `value;name=value`."""
+        value, semicolon, params = text.partition(";")
+        value = value.strip()
+        if not value:
+            raise MalformedValue("a value", text)
+        return cls(value, parse_params(params) if semicolon else NO_PARAMS)
+
+    def __str__(self) -> str:
+        return self.value + format_params(self.params)
+
+
+class MediaType(Parametrized):
+    """Content-Type (section 20.15)."""
+
+    __slots__ = ()
+
+    @property
+    def essence(self) -> str:
+        """`type/subtype` in lower case, without parameters or spaces."""
+        return "".join(self.value.split()).lower()
+
+
+class Event(Parametrized):
+    """Event package (RFC 6665 section 8.2.1)."""
+
+    __slots__ = ()
+
+
+class SubscriptionState(Parametrized):
+    """State of a subscription (RFC 6665 section 8.2.3)."""
+
+    __slots__ = ()
+
+
+class Reason(Parametrized):
+    """Why a request was sent (RFC 3326): protocol, `cause` and `text`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, protocol: str, cause: int, text: str = "") -> Reason:
+        """Build `Q.850;cause=16;text="..."`."""
+        params: dict[str, str | None] = {"cause": str(cause)}
+        if text:
+            params["text"] = text
+        return cls(protocol, params)
+
+    def __str__(self) -> str:
+        # RFC 3326 section 2 wants the text quoted even where it is a token.
+        return self.value + "".join(
+            f";{name}={quote(value or '') if name == 'text' else value}"
+            for name, value in self.params.items()
+        )
+
+    @property
+    def cause(self) -> int | None:
+        """The numeric cause, or None where there is none."""
+        cause = self.params.get("cause")
+        return int(cause) if cause and cause.isascii() and cause.isdigit() else None
+
+    @property
+    def text(self) -> str:
+        """The explanation, or ""."""
+        return self.params.get("text") or ""
+
+
+class Replaces(Parametrized):
+    """The dialog to be replaced (RFC 3891): its Call-ID and tags, seen from the recipient."""
+
+    __slots__ = ()
+
+    @property
+    def call_id(self) -> str:
+        """Call-ID of the dialog."""
+        return self.value
+
+    @property
+    def from_tag(self) -> str | None:
+        """The remote tag."""
+        return self.params.get("from-tag")
+
+    @property
+    def to_tag(self) -> str | None:
+        """The local tag."""
+        return self.params.get("to-tag")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpires:
+    """Session interval and who refreshes it (RFC 4028 section 4)."""
+
+    interval: int
+    """Seconds."""
+    refresher: str | None = None
+    """`uac`, `uas` or None."""
+
+    @classmethod
+    def parse(cls, text: str) -> SessionExpires:
+        """Parse `1800;refresher=uac`."""
+        interval, semicolon, params = text.partition(";")
+        found = parse_params(params) if semicolon else NO_PARAMS
+        refresher = found.get("refresher")
+        return cls(parse_delta_seconds(interval), refresher.lower() if refresher else None)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.interval};refresher={self.refresher}" if self.refresher else str(self.interval)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RetryAfter:
+    """When to try again (section 20.33)."""
+
+    delay: int
+    """Seconds."""
+    duration: int | None = None
+    """Seconds the peer will then be reachable for."""
+
+    @classmethod
+    def parse(cls, text: str) -> RetryAfter:
+        """Parse `120 (in a meeting);duration=60`; the comment is dropped."""
+        match = _RETRY_AFTER.fullmatch(text.strip())
+        if match is None:
+            raise MalformedValue("seconds", text)
+        duration = (parse_params(match[3]) if match[3] else NO_PARAMS).get("duration")
+        return cls(
+            parse_delta_seconds(match[1]),
+            parse_delta_seconds(duration) if duration is not None else None,
+        )
+
+    def __str__(self) -> str:
+        return (
+            str(self.delay) if self.duration is None else f"{self.delay};duration={self.duration}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """Privacy wanted (RFC 3323 section 4.2): `id`, `none`, `header`, `user`, ..."""
+
+    values: frozenset[str]
+
+    @classmethod
+    def parse(cls, text: str) -> Privacy:
+        """Parse `id;critical`."""
+        values = frozenset(part.strip().lower() for part in text.replace(",", ";").split(";"))
+        if not all(map(is_token, values)):
+            raise MalformedValue("privacy values", text)
+        return cls(values)
+
+    def __str__(self) -> str:
+        return ";".join(sorted(self.values))
+
+    @property
+    def hides_identity(self) -> bool:
+        """Tell whether the asserted identity is to be withheld (RFC 3325 section 9.3)."""
+        return "id" in self.values
+
+
+def parse_delta_seconds(text: str) -> int:
+    """Parse delta-seconds (section 25.1), 0 to 2**32 - 1."""
+    return parse_uint(text.strip(), expected="seconds")
+
+
+def parse_sequence_number(text: str) -> int:
+    """Parse RSeq (RFC 3262 section 7.1)."""
+    return parse_uint(text.strip(), expected="a response number")
+
+
+def parse_max_forwards(text: str) -> int:
+    """Parse Max-Forwards, 0 to 255 (section 20.22)."""
+    return parse_uint(text.strip(), 255, "hops")
+
+
+def parse_token(text: str) -> str:
+    """Parse an option tag, a method or any other single token."""
+    text = text.strip()
+    if not is_token(text):
+        raise MalformedValue("a token", text)
+    return text
+
+
+def parse_call_id(text: str) -> str:
+    """Parse a Call-ID: one word, compared byte by byte (section 20.8)."""
+    if not text or " " in text or "\t" in text:
+        raise MalformedValue("one word", text)
+    return text

@@ -1,0 +1,33 @@
+"""Where a message comes from and goes to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+Address = tuple[str, int]
+"""IP address (IPv6 without brackets) and port."""
+
+ANY_LOCAL: Final[Address] = ("", 0)
+"""Let the transport choose the local address."""
+
+
+class Transport(StrEnum):
+    """Transport protocols, spelled as the `transport` URI parameter is."""
+
+    UDP = "udp"
+    TCP = "tcp"
+    TLS = "tls"
+
+    @property
+    def is_reliable(self) -> bool:
+        """Tell whether the transport repeats what is lost by itself."""
+        return self is not Transport.UDP
+
+
+class Flow(NamedTuple):
+    """A way to a peer. Over TCP and TLS it names one connection as long as that lives."""
+
+    transport: Transport
+    remote: Address
+    local: Address = ANY_LOCAL

@@ -1,0 +1,77 @@
+"""What the SIP core hands out: bytes to send, and what happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from .flow import Flow
+from .message import Request, Response
+
+if TYPE_CHECKING:
+    from .transactions import ClientTransaction, ServerTransaction
+
+
+class Transmit(NamedTuple):
+    """Send these bytes along `flow`."""
+
+    data: bytes
+    flow: Flow
+
+
+class RequestReceived(NamedTuple):
+    """A new request. Answer it through its transaction, or `ignore` that."""
+
+    transaction: ServerTransaction
+    request: Request
+
+
+class CancelReceived(NamedTuple):
+    """The client gave up its INVITE. The CANCEL is answered; the INVITE waits for its 487."""
+
+    transaction: ServerTransaction
+    request: Request
+
+
+class AckReceived(NamedTuple):
+    """An ACK for a 2xx: it belongs to a dialog, not to a transaction (RFC 6026)."""
+
+    request: Request
+    flow: Flow
+
+
+class ResponseReceived(NamedTuple):
+    """A response to our request. 2xx to INVITE come again for each copy and each fork."""
+
+    transaction: ClientTransaction
+    response: Response
+    flow: Flow
+
+
+class RequestTimedOut(NamedTuple):
+    """No final response came in time, or none at all."""
+
+    transaction: ClientTransaction
+
+
+class AckTimedOut(NamedTuple):
+    """No ACK came for our non-2xx response to an INVITE."""
+
+    transaction: ServerTransaction
+
+
+class TransportFailed(NamedTuple):
+    """The request could not be sent."""
+
+    transaction: ClientTransaction
+
+
+Event = (
+    RequestReceived
+    | CancelReceived
+    | AckReceived
+    | ResponseReceived
+    | RequestTimedOut
+    | AckTimedOut
+    | TransportFailed
+)
+Output = Transmit | Event
