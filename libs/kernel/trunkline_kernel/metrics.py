@@ -14,7 +14,7 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 RPC_BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-"""Seconds. A hop takes well under a millisecond; a SIP caller repeats itself after half a second."""
+"""Seconds. A hop takes under a millisecond; a SIP caller repeats itself after half a second."""
 
 LAG_INTERVAL: Final = 0.1
 """Seconds between two looks at the event loop's lag."""

@@ -1,0 +1,202 @@
+"""The one place where a call meets its servicer method, however it came.
+
+Unary gRPC, the multiplexed stream and the in-process channel all end in `Dispatcher.answer`, so
+they give the same answers, the same errors, the same metrics and the same log lines.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from time import perf_counter
+from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
+
+import grpc
+import structlog
+from google.protobuf.message import DecodeError, Message
+from prometheus_client import Counter, Histogram
+
+from ..faults import Fault, InvalidArgument, TrunklineError
+from ..logs import CALL_ID
+from ..metrics import Metrics
+from .status import OK, Reply, reply_of
+
+log = structlog.stdlib.get_logger(__name__)
+
+ServicerT = TypeVar("ServicerT")
+
+MAX_DURATION: Final = 60.0
+"""Seconds a unary call may take when nobody says otherwise."""
+
+
+class Context(Protocol):
+    """What a servicer method may ask about its call, on every path."""
+
+    def peer(self) -> str:
+        """Return where the call came from."""
+
+    def time_remaining(self) -> float | None:
+        """Return the seconds until the caller gives up. None means never."""
+
+
+class DeadlineExceeded(TrunklineError):
+    """The caller's deadline passed before there was an answer."""
+
+    fault = Fault.DEADLINE_EXCEEDED
+    reason = "DEADLINE_EXCEEDED"
+
+
+class UnknownMethod(TrunklineError):
+    """Nobody here answers this method."""
+
+    fault = Fault.UNIMPLEMENTED
+    reason = "UNKNOWN_METHOD"
+
+
+class InternalError(TrunklineError):
+    """The service made a mistake, which its log describes."""
+
+    fault = Fault.INTERNAL
+    reason = "INTERNAL"
+
+
+class Endpoint:
+    """One servicer method with what it takes to call it on bytes."""
+
+    __slots__ = ("_counter", "_counts", "_seconds", "name", "parse", "serve", "streams")
+
+    def __init__(
+        self,
+        name: str,
+        handler: "grpc.RpcMethodHandler[Any, Any]",
+        counter: Counter,
+        histogram: Histogram,
+    ) -> None:
+        self.name = name
+        self.streams = bool(handler.response_streaming)
+        serve = handler.unary_stream if self.streams else handler.unary_unary
+        self.serve = cast(Callable[[Any, Context], Any], serve)
+        self.parse = cast(Callable[[bytes], Message], handler.request_deserializer)
+        self._counter = counter
+        self._counts: dict[int, Counter] = {}
+        self._seconds = histogram.labels(name)
+
+    def observe(self, code: int, seconds: float) -> None:
+        """Count one ended call."""
+        count = self._counts.get(code)
+        if count is None:
+            status = "OK" if code == OK else Fault(code).name
+            count = self._counts[code] = self._counter.labels(self.name, status)
+        count.inc()
+        self._seconds.observe(seconds)
+
+
+class Dispatcher:
+    """The servicers of one service, by method name."""
+
+    def __init__(self, metrics: Metrics, *, max_duration: float = MAX_DURATION) -> None:
+        self.endpoints: dict[str, Endpoint] = {}
+        self.service_names: list[str] = []
+        self._max_duration = max_duration
+        self._calls = metrics.counter(
+            "rpc_server_calls", "Calls answered, by method and status.", ["method", "code"]
+        )
+        self._seconds = metrics.histogram(
+            "rpc_server_duration_seconds", "Time from request to reply.", ["method"]
+        )
+
+    def add(
+        self, register: Callable[[ServicerT, grpc.aio.Server], None], servicer: ServicerT
+    ) -> None:
+        """Add a servicer by its generated `add_...Servicer_to_server` function."""
+        register(servicer, cast(grpc.aio.Server, _Recorder(self._record)))
+
+    def _record(self, service: str, handlers: dict[str, Any]) -> None:
+        self.service_names.append(service)
+        for method, handler in handlers.items():
+            if not handler.request_streaming:
+                name = f"/{service}/{method}"
+                self.endpoints[name] = Endpoint(name, handler, self._calls, self._seconds)
+
+    async def answer(
+        self, name: str, request: bytes, context: Context, *, timeout: float, call_id: str
+    ) -> Reply:
+        """Run a unary method on a serialized request. Raises nothing but `CancelledError`.
+
+        `timeout` is in seconds and cut to the longest duration the service allows.
+        """
+        CALL_ID.set(call_id)
+        endpoint = self.endpoints.get(name)
+        if endpoint is None or endpoint.streams:
+            return reply_of(UnknownMethod(f"{name} is not answered here"))
+        started = perf_counter()
+        reply = await self._serve(endpoint, request, context, min(timeout, self._max_duration))
+        endpoint.observe(reply.code, perf_counter() - started)
+        return reply
+
+    async def _serve(
+        self, endpoint: Endpoint, request: bytes, context: Context, timeout: float
+    ) -> Reply:
+        try:
+            message = parse(endpoint, request)
+            async with asyncio.timeout(timeout) as limit:
+                response: Message = await cast(Awaitable[Message], endpoint.serve(message, context))
+            return Reply(OK, response.SerializeToString())
+        except TimeoutError as error:
+            if limit.expired():
+                return reply_of(DeadlineExceeded(f"no answer within {timeout:g} s"))
+            return reply_of(explain(endpoint, error))
+        except Exception as error:
+            return reply_of(explain(endpoint, error))
+
+    async def stream(
+        self, name: str, request: bytes, context: Context, *, call_id: str
+    ) -> AsyncIterator[bytes]:
+        """Run a server-streaming method on a serialized request. Raises `TrunklineError` only."""
+        CALL_ID.set(call_id)
+        endpoint = self.endpoints.get(name)
+        if endpoint is None or not endpoint.streams:
+            raise UnknownMethod(f"{name} is not answered here")
+        started = perf_counter()
+        code = OK
+        try:
+            async for response in endpoint.serve(parse(endpoint, request), context):
+                yield response.SerializeToString()
+        except Exception as error:
+            told = explain(endpoint, error)
+            code = int(told.fault)
+            raise told from None
+        finally:
+            endpoint.observe(code, perf_counter() - started)
+
+
+def parse(endpoint: Endpoint, request: bytes) -> Message:
+    """Return the request message. Raises `InvalidArgument` for bytes that are none."""
+    try:
+        return endpoint.parse(request)
+    except DecodeError:
+        raise InvalidArgument(f"{endpoint.name}: the request is not the message it takes") from None
+
+
+def explain(endpoint: Endpoint, error: Exception) -> TrunklineError:
+    """Return what the caller is told of `error`. Our own mistakes go to the log, not to callers."""
+    if isinstance(error, TrunklineError):
+        return error
+    if isinstance(error, NotImplementedError):
+        return UnknownMethod(f"{endpoint.name} is not answered here")
+    log.error("a call failed by our own mistake", method=endpoint.name, exc_info=error)
+    return InternalError()
+
+
+class _Recorder:
+    """Stands for a server while generated code registers a servicer."""
+
+    def __init__(self, record: Callable[[str, dict[str, Any]], None]) -> None:
+        self._record = record
+
+    def add_generic_rpc_handlers(self, handlers: object) -> None:
+        """Accept the handlers in the form that `add_registered_method_handlers` does not need."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, Any]) -> None:
+        self._record(service, handlers)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"servicers may only register with a dispatcher, not {name}")

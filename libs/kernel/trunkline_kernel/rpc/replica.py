@@ -1,0 +1,89 @@
+"""One replica of a service: keeps a stream to it, again and again."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+import grpc
+import structlog
+
+from .exchange import Exchange
+from .resolver import Address
+
+log = structlog.stdlib.get_logger(__name__)
+
+BACKOFF_MIN: Final = 0.1
+BACKOFF_MAX: Final = 2.0
+"""Seconds between two tries to reach a replica, doubled from the first to the second figure."""
+
+SETTLED: Final = 1.0
+"""Seconds after which a stream that ends is followed by another at once."""
+
+
+class Replica:
+    """Holds the stream that new calls to this replica go on."""
+
+    def __init__(
+        self,
+        address: Address,
+        connect: Callable[[Address], grpc.aio.Channel],
+        tasks: asyncio.TaskGroup,
+        max_in_flight: int,
+    ) -> None:
+        self._address = address
+        self._connect = connect
+        self._tasks = tasks
+        self._max_in_flight = max_in_flight
+        self._random = random.Random()  # noqa: S311 - spreads reconnections, no secret
+        self._failing = False
+        self.exchange: Exchange | None = None
+        self._following = tasks.create_task(self._follow())
+
+    @property
+    def open(self) -> bool:
+        """Whether a call may be tried here: connected, or connecting for all we know."""
+        return self.exchange is not None and self.exchange.open
+
+    @property
+    def connected(self) -> bool:
+        """Whether a stream to the replica stands."""
+        return self.exchange is not None and self.exchange.connected and self.exchange.open
+
+    def leave(self) -> None:
+        """Make no further stream; the present one ends with its last reply."""
+        self._following.cancel()
+        if self.exchange is not None:
+            self.exchange.leave()
+
+    async def _follow(self) -> None:
+        loop = asyncio.get_running_loop()
+        wait = BACKOFF_MIN
+        while True:
+            started = loop.time()
+            await self._one_stream()
+            if not self._failing and loop.time() - started > SETTLED:
+                wait = BACKOFF_MIN
+                continue
+            await asyncio.sleep(wait * self._random.uniform(0.5, 1.0))
+            wait = min(wait * 2, BACKOFF_MAX)
+
+    async def _one_stream(self) -> None:
+        channel = self._connect(self._address)
+        exchange = Exchange(channel, self._address.dial, max_in_flight=self._max_in_flight)
+        self.exchange = exchange
+        self._tasks.create_task(_carry(exchange, channel))
+        await asyncio.shield(exchange.leaving)
+        if exchange.connected == self._failing:
+            self._failing = not exchange.connected
+            log.warning(
+                "replica cannot be reached" if self._failing else "replica can be reached again",
+                replica=self._address.dial,
+            )
+
+
+async def _carry(exchange: Exchange, channel: grpc.aio.Channel) -> None:
+    try:
+        await exchange.run()
+    finally:
+        await channel.close()
