@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from .parties import Endpoint, EndpointKind, SocketAddress
+from ..sip.flow import Address
+from .parties import Endpoint, EndpointKind
 from .reasons import CallEndReason, EndDirection
 
 
@@ -16,7 +17,7 @@ class Attempt:
     number: int
     """From 1."""
     endpoint: Endpoint
-    remote_address: SocketAddress | None
+    remote_address: Address | None
     caller: str
     """As sent, after every transform."""
     callee: str
@@ -66,12 +67,12 @@ class Cdr:
     signaling_instance: str
     sip_call_id: str
     """Call-ID header of leg A."""
-    caller_address: SocketAddress
+    caller_address: Address
     setup_time: float
     """When the INVITE arrived, UNIX seconds."""
     caller_endpoint: Endpoint | None = None
     callee_endpoint: Endpoint | None = None
-    callee_address: SocketAddress | None = None
+    callee_address: Address | None = None
     caller_access: str = ""
     callee_access: str = ""
     caller: str = ""
@@ -94,8 +95,6 @@ class Cdr:
     """Codecs of leg A and leg B."""
     media: MediaStatistics | None = None
     explanation_id: str = ""
-    recovered_by: str = ""
-    """Why the record was written on behalf of an owner that was lost."""
 
     @property
     def talk(self) -> timedelta:
@@ -103,13 +102,3 @@ class Cdr:
         if self.answer_time is None:
             return timedelta(0)
         return timedelta(seconds=max(self.end_time - self.answer_time, 0.0))
-
-    def recovered(self, end_time: float, by: str) -> Cdr:
-        """Return the record of a call whose owner died."""
-        return replace(
-            self,
-            end_time=max(end_time, self.answer_time or self.setup_time),
-            end_direction=EndDirection.SERVER,
-            reason=CallEndReason.INTERNAL_ERROR,
-            recovered_by=by,
-        )

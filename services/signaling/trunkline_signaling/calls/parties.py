@@ -3,35 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import NamedTuple
+from enum import StrEnum
 
-
-class SocketAddress(NamedTuple):
-    """An IP address and a port, as sockets spell them."""
-
-    ip: str
-    """IPv4 in dotted decimal or IPv6 without brackets."""
-    port: int
-    """0 where only the address counts."""
-
-    def __str__(self) -> str:
-        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
-
-
-class Transport(Enum):
-    """What carries a SIP message. The value is the spelling of Via (RFC 3261 section 7.1)."""
-
-    UDP = "UDP"
-    TCP = "TCP"
-    TLS = "TLS"
-    WS = "WS"
-    WSS = "WSS"
-
-    @property
-    def is_reliable(self) -> bool:
-        """Tell whether what is sent arrives without being repeated."""
-        return self is not Transport.UDP
+from ..sip.flow import Address, Transport
 
 
 class EndpointKind(StrEnum):
@@ -71,7 +45,7 @@ class Binding:
 
     contact: str
     """URI as registered; the Request-URI of calls to it."""
-    received_address: SocketAddress
+    received_address: Address
     """Where its REGISTER came from; where calls go (RFC 3581)."""
     transport: Transport
     behind_nat: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import IntEnum
+from typing import Final
 
 from .policy import AttemptTimers
 from .reasons import CallEndReason
@@ -66,3 +67,6 @@ class ProgressLimits:
                 return own.session_progress_sdp or self.session_progress_sdp
             case Progress.RINGING:
                 return own.ringing or self.ringing
+
+
+DEFAULT_LIMITS: Final = ProgressLimits()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from .policy import LegPolicy, MediaCheck, MediaProxy
 
@@ -32,8 +33,11 @@ class RelayParameters:
     """SS_MEDIA_PROXY_BEHIND_NAT: relay when either endpoint is behind NAT."""
 
 
+DEFAULT_RELAY: Final = RelayParameters()
+
+
 @dataclass(frozen=True, slots=True)
-class Side:
+class Party:
     """What the decision must know of one leg."""
 
     policy: LegPolicy
@@ -43,7 +47,7 @@ class Side:
     behind_nat: bool = False
 
 
-def decide(parameters: RelayParameters, a: Side, b: Side) -> Relay:
+def decide(parameters: RelayParameters, a: Party, b: Party) -> Relay:
     """Go through the steps of MED-02 in their order."""
     modes = {a.policy.media_proxy, b.policy.media_proxy}
     if parameters.mode is MediaProxy.MUST_ON or MediaProxy.MUST_ON in modes:
@@ -64,7 +68,7 @@ def _needs_media(policy: LegPolicy) -> bool:
     return policy.encrypt or policy.record or policy.media_check is not MediaCheck.NONE
 
 
-def _auto(parameters: RelayParameters, a: Side, b: Side) -> bool:
+def _auto(parameters: RelayParameters, a: Party, b: Party) -> bool:
     if parameters.between_net and a.local_ip != b.local_ip:
         return True
     if a.behind_nat and b.behind_nat and a.remote_ip == b.remote_ip:

@@ -13,8 +13,10 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
+from ..sip.flow import Address, Transport
+from ..sip.sdp import Direction
 from .cdr import Attempt, MediaStatistics
-from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers, SocketAddress, Transport
+from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers
 from .policy import DEFAULT_POLICY, Candidate, LegPolicy, MediaCheck, SwitchPolicy
 from .reasons import CallEndReason
 
@@ -36,9 +38,9 @@ class Admit:
     """Ask who a request comes from and whether it may go on (AUT-01 to AUT-05)."""
 
     method: str
-    source: SocketAddress
+    source: Address
     transport: Transport
-    local_address: SocketAddress
+    local_address: Address
     request_uri: str
     from_user: str
     from_host: str
@@ -107,7 +109,7 @@ class Register:
     admit: Admit
     contacts: tuple[RegisterContact, ...]
     expires: int | None
-    via_sent_by: SocketAddress
+    via_sent_by: Address
     signaling_instance: str
     cseq: int
 
@@ -155,7 +157,7 @@ class Route:
     call_id: str
     signaling_instance: str
     endpoint: Endpoint
-    source: SocketAddress
+    source: Address
     identity: Identity
     setup_time: float
 
@@ -302,15 +304,6 @@ class Extended:
 # --- media ---------------------------------------------------------------------------------------
 
 
-class Direction(Enum):
-    """Direction of media as a device's SDP says (RFC 3264)."""
-
-    SENDRECV = "sendrecv"
-    SENDONLY = "sendonly"
-    RECVONLY = "recvonly"
-    INACTIVE = "inactive"
-
-
 @dataclass(frozen=True, slots=True)
 class PayloadFormat:
     """One RTP payload format."""
@@ -325,9 +318,9 @@ class PayloadFormat:
 class LegMedia:
     """Where one leg's media goes and how it is treated. None stays as it was."""
 
-    remote: SocketAddress | None = None
+    remote: Address | None = None
     """Where its SDP says that it receives RTP."""
-    remote_rtcp: SocketAddress | None = None
+    remote_rtcp: Address | None = None
     latch: bool | None = None
     """Believe the source of packets over the SDP (MED-02)."""
     direction: Direction | None = None
@@ -353,9 +346,9 @@ class MediaOpened:
     """The session is open; these addresses go into the SDP."""
 
     instance: str
-    leg_a: SocketAddress
+    leg_a: Address
     """Where the caller is to send."""
-    leg_b: SocketAddress
+    leg_b: Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,226 @@
+"""A call: what is known of it, its state, and what it wants done.
+
+The modules beside this one move it: `setup`, `attempts`, `failover`, `answer`, `established`,
+`money`, `ending`. `machine` tells which of them takes which event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Final
+
+from ..sip.dialog import Dialog
+from ..sip.flow import Address, Transport
+from ..sip.message import Request, Response
+from ..sip.methods import BYE
+from ..sip.transactions import ServerTransaction
+from .cdr import Attempt, Cdr
+from .effects import Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
+from .legs import Leg, Side
+from .parties import Binding, Endpoint
+from .policy import Candidate
+from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
+from .relay import DEFAULT_RELAY, Relay, RelayParameters
+from .services import (
+    Authorize,
+    CloseMedia,
+    ConnectMedia,
+    LegMedia,
+    Locate,
+    NextCandidate,
+    OpenMedia,
+    Question,
+    Route,
+    Routed,
+)
+from .states import TRANSITIONS, State, Trigger
+from .stop_rules import Failure
+
+SDP: Final = "application/sdp"
+
+AWAITED: Final[frozenset[type[Question]]] = frozenset({Route, NextCandidate, Authorize, Locate, OpenMedia, CloseMedia})
+"""Questions whose answers a call needs before it can go on or end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """What a call takes from parameters and settings when it begins, and keeps (0.3 rule 5)."""
+
+    instance: str
+    """Name of this signaling instance."""
+    addresses: dict[Transport, Address]
+    """Our address as peers see it, by transport: host of From, Contact and SDP."""
+    limits: ProgressLimits = DEFAULT_LIMITS
+    relay: RelayParameters = DEFAULT_RELAY
+    max_duration: timedelta | None = None
+    """SS_MAX_CALL_DURATION."""
+
+
+@dataclass(slots=True, eq=False)
+class LiveAttempt:
+    """The attempt in progress: one candidate, its INVITE, and what has come back so far."""
+
+    candidate: Candidate
+    record: Attempt
+    relay: Relay = Relay.NONE
+    binding: Binding | None = None
+    outgoing: Outgoing | None = None
+    progress: Progress = Progress.INVITED
+    ringing: bool = False
+    sdp: bool = False
+    rtp: bool = False
+
+    def failure(self, status: int = 0, q850_cause: int = 0) -> Failure:
+        """Describe a failure by final response."""
+        return Failure(status, q850_cause, None, self.ringing, self.sdp, self.rtp)
+
+
+@dataclass(slots=True, eq=False)
+class Negotiation:
+    """A request of one side that is passed to the other: its answer goes back."""
+
+    side: Side
+    """Who asked."""
+    transaction: ServerTransaction
+    outgoing: Outgoing
+    offers: bool
+    """It carries an offer, or asks for one."""
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call and its two legs."""
+
+    id: str
+    settings: CallSettings
+    random: Random
+    invite: ServerTransaction
+    leg_a: Leg
+    cdr: Cdr
+    now: float
+    """UNIX seconds on a clock that never goes back: the time of the event being handled."""
+    state: State = State.ADMITTING
+    endpoint: Endpoint | None = None
+    plan: Routed | None = None
+    attempt: LiveAttempt | None = None
+    leg_b: Leg | None = None
+    media_instance: str = ""
+    """Which media instance relays; empty while none does."""
+    media_missing: bool = False
+    """The media service could not open a session, and nothing insists on one."""
+    waiting: set[type[Question]] = field(default_factory=set)
+    """Awaited questions that are not answered yet."""
+    provisionals: set[tuple[int, bytes]] = field(default_factory=set)
+    """Status and body of the 18x the caller has seen."""
+    last_failure: Failure | None = None
+    reserved: timedelta | None = None
+    """Talk time that billing has reserved; None when nothing limits it."""
+    negotiation: Negotiation | None = None
+    """The offer on its way through an established call."""
+    passed: dict[Outgoing, Negotiation] = field(default_factory=dict)
+    """Requests without an offer (INFO) on their way through."""
+    unanswered_byes: list[ServerTransaction] = field(default_factory=list)
+    """BYEs that get their 200 when the CDR is durable."""
+    delayed_ack: tuple[Side, Dialog, Request] | None = None
+    """A 2xx with an offer of this side waits for the other's ACK, which holds the answer."""
+    effects: list[Effect] = field(default_factory=list)
+
+    # --- what moves it
+
+    def fire(self, trigger: Trigger) -> None:
+        """Go to the state the table names."""
+        self.state = TRANSITIONS[self.state][trigger]
+
+    def emit(self, effect: Effect) -> None:
+        """Want something done."""
+        self.effects.append(effect)
+
+    def ask(self, question: Question) -> None:
+        """Ask a service."""
+        kind = type(question)
+        if kind in AWAITED:
+            self.waiting.add(kind)
+        self.effects.append(Ask(question))
+
+    def note(self, summary: str) -> None:
+        """Tell trace and log why."""
+        self.effects.append(Note(summary))
+
+    def set_timer(self, timer: Timer, after: timedelta) -> None:
+        """Start a timer, or start it anew."""
+        self.effects.append(SetTimer(timer, after.total_seconds()))
+
+    def clear_timer(self, timer: Timer) -> None:
+        """Stop a timer."""
+        self.effects.append(ClearTimer(timer))
+
+    # --- what it knows
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether the callee has answered."""
+        return self.cdr.answer_time is not None
+
+    @property
+    def elapsed(self) -> timedelta:
+        """Talk time so far."""
+        if self.cdr.answer_time is None:
+            return timedelta(0)
+        return timedelta(seconds=max(self.now - self.cdr.answer_time, 0.0))
+
+    def leg(self, side: Side) -> Leg:
+        """Return a leg of an answered call."""
+        if side is Side.A:
+            return self.leg_a
+        assert self.leg_b is not None
+        return self.leg_b
+
+    def local_ip(self, transport: Transport) -> str:
+        """Our address as peers of this transport see it."""
+        return self.settings.addresses[transport][0]
+
+    @property
+    def relayed(self) -> bool:
+        """Tell whether a media instance has a session for the call."""
+        return bool(self.media_instance)
+
+    # --- what legs say
+
+    def reply(
+        self, transaction: ServerTransaction, status: int, **headers: str
+    ) -> None:
+        """Answer a request inside leg A's dialog to be, without a body."""
+        response = self.response(transaction, status)
+        for name, value in headers.items():
+            response.headers.set(name.replace("_", "-"), value)
+        self.emit(Reply(transaction, response))
+
+    def response(self, transaction: ServerTransaction, status: int, body: bytes = b"") -> Response:
+        """Build a response of leg A to its INVITE."""
+        dialog = self.leg_a.dialog
+        assert dialog is not None
+        return dialog.reply(transaction.request, status, body, SDP)
+
+    def send(self, leg: Leg, request: Request) -> Outgoing:
+        """Send a request inside a leg's dialog."""
+        assert leg.dialog is not None
+        outgoing = Outgoing(leg.side, request, leg.dialog.flow)
+        self.emit(Send(outgoing))
+        return outgoing
+
+    def send_bye(self, dialog: Dialog, side: Side, reason: str) -> None:
+        """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""
+        bye = dialog.request(BYE)
+        bye.headers.set("Reason", reason)
+        self.emit(Send(Outgoing(side, bye, dialog.flow, abandoned=True)))
+
+    # --- what the relay is told
+
+    def connect_media(
+        self, a: LegMedia | None = None, b: LegMedia | None = None, *, answered: bool = False
+    ) -> None:
+        """Tell the relay what has changed, if there is one."""
+        if self.relayed:
+            self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))
