@@ -4,14 +4,88 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := check
 export PATH := $(CURDIR)/.venv/bin:$(HOME)/.local/bin:$(HOME)/.cargo/bin:$(PATH)
 
-PROTO_FILES = $(shell find protos/trunkline -name '*.proto')
+PROTO_FILES = $(sort $(shell find protos/trunkline -name '*.proto'))
+ENGINE = services/media/engine
+BUILD_PACKAGES = ca-certificates gcc libc6-dev python3-venv
+TEST_PACKAGES = $(BUILD_PACKAGES) baresip postgresql redis-server sip-tester
 
 .PHONY: help
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
+.PHONY: check
+check: lint test ## Run what CI runs on a change (the default)
+
+.PHONY: setup
+setup: ## Prepare this machine to run the switch: compiler, uv, Python environment, engine
+	@scripts/setup $(BUILD_PACKAGES)
+
+.PHONY: setup-tests
+setup-tests: ## Prepare this machine to test: also SIPp, baresip, PostgreSQL and Redis
+	@scripts/setup $(TEST_PACKAGES)
+
+.PHONY: demo
+demo: setup ## Start the switch, place real calls, show ladder, route, CDRs and charges, stop
+	@python examples/demo.py
+
+.PHONY: run
+run: setup ## Leave the switch up for your softphone, and say how to point it here
+	@python examples/run.py
+
 .PHONY: protos
 protos: ## Generate Python and stubs from protos/ into protos/gen
-	rm -rf protos/gen/trunkline && mkdir -p protos/gen
-	python -m grpc_tools.protoc -I protos --python_out=protos/gen --grpc_python_out=protos/gen \
-		--mypy_out=protos/gen --mypy_grpc_out=protos/gen $(PROTO_FILES)
+	@rm -rf protos/gen/trunkline && mkdir -p protos/gen
+	@python -m grpc_tools.protoc -I protos --python_out=protos/gen --grpc_python_out=protos/gen \
+		--mypy_out=quiet:protos/gen --mypy_grpc_out=quiet:protos/gen $(PROTO_FILES)
+
+.PHONY: engine
+engine: ## Build the media engine in release mode into the environment
+	@maturin develop --quiet --release --manifest-path $(ENGINE)/crates/python/Cargo.toml
+
+.PHONY: lint
+lint: setup-tests lint-python lint-protos lint-engine ## Check style, types, imports, contracts and the engine
+
+.PHONY: lint-python
+lint-python: ## Check Python: format, lint, types, import contracts
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+
+.PHONY: lint-protos
+lint-protos: ## Check protos: buf lint, and that protos/gen is what they generate
+	buf lint
+	@$(MAKE) --no-print-directory protos
+	@git diff --exit-code --stat -- protos/gen || { echo "protos/gen differs from protos/: commit what make protos wrote" >&2; exit 1; }
+
+.PHONY: lint-engine
+lint-engine: ## Check the engine: format, clippy, and its stub against the built module
+	cargo fmt --manifest-path $(ENGINE)/Cargo.toml --all --check
+	cargo clippy --quiet --manifest-path $(ENGINE)/Cargo.toml --workspace --all-targets -- -D warnings
+	python -m mypy.stubtest trunkline_engine
+
+.PHONY: test
+test: setup-tests test-engine ## Run every test but load and deployment
+	pytest -m "not load and not deployment"
+
+.PHONY: test-fast
+test-fast: ## Run unit, contract and simulation tests: the inner loop
+	pytest -q tests/unit tests/contract tests/simulation -m "not integration and not interop"
+
+.PHONY: test-engine
+test-engine: ## Run the engine's own tests
+	cargo test --quiet --manifest-path $(ENGINE)/Cargo.toml --workspace --exclude trunkline-engine
+
+.PHONY: bench
+bench: setup-tests ## Run every benchmark and print its figures (minutes; keep the machine quiet)
+	@for script in benches/*.py; do echo "== $$script"; python $$script; done
+
+.PHONY: format
+format: ## Rewrite Python and Rust the way lint wants it
+	ruff format .
+	ruff check --fix .
+	cargo fmt --manifest-path $(ENGINE)/Cargo.toml --all
+
+.PHONY: clean
+clean: ## Remove what was built and what the switch stored under ./var
+	rm -rf .venv var dist $(ENGINE)/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -66,6 +66,7 @@ class Exchange:
         self._cancelled: list[int] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._wake: asyncio.Future[None] | None = None
+        self._stream: grpc.aio.StreamStreamCall[Any, Any] | None = None
         self.connected = False
         self.leaving: asyncio.Future[None] = self._loop.create_future()
         """Done when new calls must go elsewhere: the replica drains, or the stream has ended."""
@@ -99,7 +100,7 @@ class Exchange:
 
     async def run(self) -> None:
         """Connect, carry calls, and return when the stream has ended."""
-        stream = self._stub.Exchange()
+        stream = self._stream = self._stub.Exchange()
         try:
             await stream.initial_metadata()
             self.connected = True
@@ -107,7 +108,7 @@ class Exchange:
                 writer = tasks.create_task(self._write(stream))
                 await self._read(stream)
                 writer.cancel()
-        except* (grpc.aio.BaseError, asyncio.InvalidStateError):
+        except* (grpc.RpcError, grpc.aio.BaseError, asyncio.InvalidStateError):
             pass  # the calls are told below; whoever runs this connects again
         finally:
             stream.cancel()
@@ -117,7 +118,7 @@ class Exchange:
         """Take no new calls, and end the stream with the last reply."""
         if self.open:
             self.leaving.set_result(None)
-            self._notify()
+            self._end_if_idle()
 
     def _full(self) -> bool:
         # Calls that expired before a slow peer took their frames still fill the memory.
@@ -217,8 +218,15 @@ class Exchange:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)
-        if not self.open and not self._calls:
+        self._end_if_idle()
+
+    def _end_if_idle(self) -> None:
+        if self.open or self._calls:
+            return
+        if self.connected:
             self._notify()
+        elif self._stream is not None:
+            self._stream.cancel()
 
     def _break(self) -> None:
         self.leave()

@@ -76,6 +76,11 @@ class MultiplexedChannel:
         await self._unary.close()
         await self._tasks.__aexit__(kind, error, trace)
 
+    @property
+    def connected(self) -> int:
+        """How many replicas a stream stands to."""
+        return sum(replica.connected for replica in self._order)
+
     async def call(
         self,
         method: Method[RequestT, ResponseT],
@@ -137,9 +142,8 @@ class MultiplexedChannel:
         order = self._order
         candidate: Exchange | None = None
         for step in range(len(order)):
-            replica = order[(self._turn + step) % len(order)]
-            exchange = replica.exchange
-            if exchange is None or not exchange.open:
+            exchange = order[(self._turn + step) % len(order)].exchange
+            if not exchange.open:
                 continue
             if exchange.connected:
                 self._turn = (self._turn + step + 1) % len(order)

@@ -37,47 +37,45 @@ class Replica:
         self._max_in_flight = max_in_flight
         self._random = random.Random()  # noqa: S311 - spreads reconnections, no secret
         self._failing = False
-        self.exchange: Exchange | None = None
+        self.exchange = self._open_stream()
         self._following = tasks.create_task(self._follow())
-
-    @property
-    def open(self) -> bool:
-        """Whether a call may be tried here: connected, or connecting for all we know."""
-        return self.exchange is not None and self.exchange.open
 
     @property
     def connected(self) -> bool:
         """Whether a stream to the replica stands."""
-        return self.exchange is not None and self.exchange.connected and self.exchange.open
+        return self.exchange.connected and self.exchange.open
 
     def leave(self) -> None:
         """Make no further stream; the present one ends with its last reply."""
         self._following.cancel()
-        if self.exchange is not None:
-            self.exchange.leave()
+        self.exchange.leave()
 
     async def _follow(self) -> None:
         loop = asyncio.get_running_loop()
         wait = BACKOFF_MIN
+        started = loop.time()
         while True:
-            started = loop.time()
-            await self._one_stream()
+            await asyncio.shield(self.exchange.leaving)
+            self._note(reached=self.exchange.connected)
             if not self._failing and loop.time() - started > SETTLED:
                 wait = BACKOFF_MIN
-                continue
-            await asyncio.sleep(wait * self._random.uniform(0.5, 1.0))
-            wait = min(wait * 2, BACKOFF_MAX)
+            else:
+                await asyncio.sleep(wait * self._random.uniform(0.5, 1.0))
+                wait = min(wait * 2, BACKOFF_MAX)
+            started = loop.time()
+            self.exchange = self._open_stream()
 
-    async def _one_stream(self) -> None:
+    def _open_stream(self) -> Exchange:
         channel = self._connect(self._address)
         exchange = Exchange(channel, self._address.dial, max_in_flight=self._max_in_flight)
-        self.exchange = exchange
         self._tasks.create_task(_carry(exchange, channel))
-        await asyncio.shield(exchange.leaving)
-        if exchange.connected == self._failing:
-            self._failing = not exchange.connected
+        return exchange
+
+    def _note(self, *, reached: bool) -> None:
+        if reached is self._failing:
+            self._failing = not reached
             log.warning(
-                "replica cannot be reached" if self._failing else "replica can be reached again",
+                "replica can be reached again" if reached else "replica cannot be reached",
                 replica=self._address.dial,
             )
 

@@ -103,7 +103,7 @@ class Headers:
         self.raw.setdefault(name, []).append(_printable(name, value))
 
     def push(self, name: str, value: object) -> None:
-        """Add a line above the others of its name, as a Via or a Route goes; a new name goes first."""
+        """Add a line above the others of its name, as a Via goes; a new name goes to the top."""
         name = canonical(name)
         self._forget(name)
         if name in self.raw:

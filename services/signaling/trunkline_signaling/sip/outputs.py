@@ -8,6 +8,7 @@ from .flow import Flow
 from .message import Request, Response
 
 if TYPE_CHECKING:
+    from .dialog import Dialog
     from .transactions import ClientTransaction, ServerTransaction
 
 
@@ -65,6 +66,33 @@ class TransportFailed(NamedTuple):
     transaction: ClientTransaction
 
 
+class DialogRequestReceived(NamedTuple):
+    """A new request inside a dialog, in order; its Contact is the new remote target already."""
+
+    dialog: Dialog
+    transaction: ServerTransaction
+    request: Request
+
+
+class AnswerAcknowledged(NamedTuple):
+    """The ACK for our 2xx: the session is on. Its body may hold the answer (RFC 3264)."""
+
+    dialog: Dialog
+    request: Request
+
+
+class AnswerTimedOut(NamedTuple):
+    """No ACK came for our 2xx: the dialog is to be ended with a BYE (section 13.3.1.4)."""
+
+    dialog: Dialog
+
+
+class ProvisionalTimedOut(NamedTuple):
+    """No PRACK came for a reliable provisional response (RFC 3262 section 3)."""
+
+    dialog: Dialog
+
+
 Event = (
     RequestReceived
     | CancelReceived
@@ -73,5 +101,9 @@ Event = (
     | RequestTimedOut
     | AckTimedOut
     | TransportFailed
+    | DialogRequestReceived
+    | AnswerAcknowledged
+    | AnswerTimedOut
+    | ProvisionalTimedOut
 )
 Output = Transmit | Event

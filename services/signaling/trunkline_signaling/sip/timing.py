@@ -27,3 +27,25 @@ class Timing:
     def limit(self) -> float:
         """When an unanswered request fails, on any transport: the sum of the list."""
         return sum(self.resend)
+
+
+class Repetition:
+    """The copies of one message: when the next one goes, and when to give up (SIG-08).
+
+    A list of n waits makes n - 1 copies; the last wait ends in failure.
+    """
+
+    __slots__ = ("_passed", "_waits", "deadline")
+
+    def __init__(self, timing: Timing, reliable: bool, now: float) -> None:
+        self._waits = (timing.limit,) if reliable else timing.resend
+        self._passed = 1
+        self.deadline = now + self._waits[0]
+
+    def advance(self) -> bool:
+        """Go on to the next wait; tell whether there is one, and so a copy to be sent."""
+        if self._passed == len(self._waits):
+            return False
+        self.deadline += self._waits[self._passed]
+        self._passed += 1
+        return True

@@ -128,22 +128,24 @@ class TransactionLayer:
     def send_request(self, request: Request, flow: Flow, now: float) -> ClientTransaction:
         """Send a request in a new transaction. A Via is put on top of those it has.
 
-        An ACK for a 2xx has no transaction: see `send_ack`.
+        ACK and CANCEL belong to the transaction of their INVITE: see `send_ack` and `cancel`.
         """
-        branch = self._push_via(request, flow)
         if request.method in (ACK, CANCEL):
-            raise LocalProtocolError(f"{request.method} is sent by send_ack and cancel")
+            raise LocalProtocolError(f"{request.method} is sent by send_ack or cancel")
+        branch = self._push_via(request, flow)
         return self._start(request, branch, flow, now)
 
-    def send_ack(self, ack: Request, flow: Flow) -> bytes:
-        """Send the ACK for a 2xx; return it, to be sent again with each copy of the 2xx."""
+    def send_ack(self, transaction: ClientTransaction, ack: Request, flow: Flow) -> None:
+        """Send the ACK for a 2xx to this INVITE, now and with each copy of the 2xx."""
+        if not isinstance(transaction, InviteClientTransaction):
+            raise LocalProtocolError("only an INVITE is acknowledged")
         self._push_via(ack, flow)
-        data = ack.encode()
-        self.transmit(data, flow)
-        return data
+        transmit = Transmit(ack.encode(), flow)
+        transaction.acks[ack.to_tag] = transmit
+        self._out.append(transmit)
 
     def transmit(self, data: bytes, flow: Flow) -> None:
-        """Send a message that is no transaction's: a 2xx or its ACK, once more."""
+        """Send a message that no transaction repeats: a 2xx to INVITE, once more."""
         self._out.append(Transmit(data, flow))
 
     def cancel(self, transaction: ClientTransaction, now: float) -> None:

@@ -22,7 +22,7 @@ from .outputs import (
     Transmit,
     TransportFailed,
 )
-from .timing import Timing
+from .timing import Repetition, Timing
 
 
 class State(Enum):
@@ -160,7 +160,7 @@ class Transaction:
 
     table: ClassVar[Table]
 
-    __slots__ = ("_copies_left", "_out", "_timing", "data", "deadline", "flow", "key", "state")
+    __slots__ = ("_copies", "_out", "_timing", "data", "deadline", "flow", "key", "state")
 
     def __init__(self, key: Hashable, flow: Flow, timing: Timing, out: list[Output]) -> None:
         self.key = key
@@ -172,7 +172,7 @@ class Transaction:
         """The message that is repeated: a request, a final response or an ACK."""
         self._timing = timing
         self._out = out
-        self._copies_left = 0
+        self._copies: Repetition | None = None
 
     @property
     def is_terminated(self) -> bool:
@@ -182,15 +182,15 @@ class Transaction:
     def terminate(self) -> None:
         """End at once and in silence."""
         self.state = State.TERMINATED
-        self.deadline = None
+        self._wait_until(None)
 
     def on_timer(self, now: float) -> None:
         """Do what is due at `now`: repeat the message, or give up."""
         if self.deadline is None or now < self.deadline:
             return
-        if self._copies_left:
+        if self._copies is not None and self._copies.advance():
             self._transmit()
-            self._wait_for_copy(self.deadline)
+            self.deadline = self._copies.deadline
         else:
             before = self.state
             self.deadline = None
@@ -212,25 +212,18 @@ class Transaction:
         self._out.append(Transmit(self.data, self.flow))
 
     def _start_resending(self, now: float) -> None:
-        if self.flow.transport.is_reliable:
-            self.deadline = now + self._timing.limit
-        else:
-            self._copies_left = len(self._timing.resend)
-            self._wait_for_copy(now)
+        self._copies = Repetition(self._timing, self.flow.transport.is_reliable, now)
+        self.deadline = self._copies.deadline
 
-    def _wait_for_copy(self, now: float) -> None:
-        # n waits make n - 1 copies: the last wait ends in failure (SIG-08).
-        waits = self._timing.resend
-        self.deadline = now + waits[len(waits) - self._copies_left]
-        self._copies_left -= 1
+    def _wait_until(self, deadline: float | None) -> None:
+        self._copies, self.deadline = None, deadline
 
     def _linger(self, wait: float, now: float) -> None:
         """Stay for late copies, which a reliable transport never brings."""
-        self._copies_left = 0
         if self.flow.transport.is_reliable:
             self.terminate()
         else:
-            self.deadline = now + wait
+            self._wait_until(now + wait)
 
 
 class ClientTransaction(Transaction):
@@ -281,7 +274,7 @@ class InviteClientTransaction(ClientTransaction):
 
     table = INVITE_CLIENT
 
-    __slots__ = ("cancel_wanted",)
+    __slots__ = ("acks", "cancel_wanted")
 
     def __init__(
         self, key: Hashable, request: Request, flow: Flow, timing: Timing, out: list[Output]
@@ -289,6 +282,8 @@ class InviteClientTransaction(ClientTransaction):
         super().__init__(key, request, flow, timing, out)
         self.cancel_wanted = False
         """The user gave up, but a CANCEL may not go before a provisional response (section 9.1)."""
+        self.acks: dict[str | None, Transmit] = {}
+        """The ACK for each 2xx by its To tag: it goes out again with each copy (13.2.2.4)."""
 
     def cancelled(self, now: float) -> None:
         """A CANCEL went out: wait for the final response, but not for ever (section 9.1)."""
@@ -298,15 +293,22 @@ class InviteClientTransaction(ClientTransaction):
     def _received(self, before: State, response: Response, flow: Flow, now: float) -> None:
         if self.state is State.PROCEEDING:
             if before is State.CALLING:
-                self._copies_left, self.deadline = 0, None
+                self._wait_until(None)
             self._pass_up(response, flow)
         elif self.state is State.ACCEPTED:
             if before is not State.ACCEPTED:
-                self._copies_left, self.deadline = 0, now + self._timing.linger  # Timer M
+                self._wait_until(now + self._timing.linger)  # Timer M
             if response.is_success:
-                self._pass_up(response, flow)
+                self._succeed(response, flow)
         elif response.status >= 300:
             self._acknowledge(before, response, flow, now)
+
+    def _succeed(self, response: Response, flow: Flow) -> None:
+        ack = self.acks.get(response.to_tag)
+        if ack is None:
+            self._pass_up(response, flow)
+        else:
+            self._out.append(ack)
 
     def _acknowledge(self, before: State, response: Response, flow: Flow, now: float) -> None:
         if before is State.COMPLETED:
@@ -330,7 +332,7 @@ class NonInviteClientTransaction(ClientTransaction):
             return
         if self.state is State.PROCEEDING:
             # SIG-08: a response, even a provisional one, ends the repetitions. Timer F runs on.
-            self._copies_left, self.deadline = 0, self._started + self._timing.limit
+            self._wait_until(self._started + self._timing.limit)
         else:
             self._linger(self._timing.t4, now)  # Timer K
         self._pass_up(response, flow)

@@ -1,6 +1,22 @@
-//! The Python face of the engine.
+//! The Python face of the engine: commands go down, facts come up.
+//!
+//! Everything here is translation. The module is `trunkline_engine._native`; its types are written
+//! down by hand in `_native.pyi`, which `mypy.stubtest` compares with the module that was built.
 
 use pyo3::prelude::*;
 
+mod engine;
+mod facts;
+mod leg;
+
 #[pymodule]
-mod _native {}
+mod _native {
+    #[pymodule_export]
+    use super::engine::{Engine, Load, PortsExhausted, UnknownSession};
+    #[pymodule_export]
+    use super::facts::{
+        Direction, FirstPacket, LegCounters, Resumed, SessionCounters, Side, Silence, SourceLearned,
+    };
+    #[pymodule_export]
+    use super::leg::LegSettings;
+}

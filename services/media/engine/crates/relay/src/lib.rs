@@ -1,1 +1,19 @@
+//! Sockets and threads around `trunkline-rtp`: the relay itself.
+//!
+//! An [`Engine`] owns the ports and a few shards. A shard is one thread with its own epoll set and
+//! its own sessions; nothing is shared on the path of a packet. Commands go down a queue, facts
+//! come up another, each beside an eventfd.
 
+mod clock;
+mod engine;
+mod fact;
+mod ports;
+mod shard;
+mod sys;
+
+pub use clock::Clock;
+pub use engine::{
+    Engine, EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+};
+pub use fact::{Fact, FactKind, SessionId};
+pub use ports::{PortPool, PortRange, PortRangeError};

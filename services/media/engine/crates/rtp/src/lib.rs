@@ -1,1 +1,30 @@
+//! RTP sessions without I/O: packets, instants and addresses go in, verdicts and events come out.
+//!
+//! A [`Session`] is the two legs of one relayed call. It owns no socket, thread or clock; the
+//! `trunkline-relay` crate moves its bytes. Nothing on the path of a packet allocates.
 
+#![forbid(unsafe_code)]
+
+mod activity;
+mod counters;
+mod latch;
+mod leg;
+mod packet;
+mod protection;
+mod reception;
+mod rtcp;
+mod sequence;
+mod session;
+mod time;
+
+pub use activity::Watch;
+pub use counters::{Counters, Dropped, ReceivedCounters, SentCounters};
+pub use latch::{Latch, Learning};
+pub use leg::{Leg, LegSettings, Monitor, Remote};
+pub use packet::{Header, Malformed, RTP_HEADER};
+pub use protection::{Datagram, Protection, Rejected};
+pub use reception::{Reception, ReceptionCounters};
+pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
+pub use sequence::delta;
+pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
+pub use time::Time;

@@ -1,0 +1,51 @@
+"""What can go wrong in auth.
+
+TrunklineError
+└── AuthError
+    ├── InvalidAddress          an address in a document or a request
+    ├── MalformedCredentials    an Authorization header, answered with 400
+    ├── NoBinding               a terminal that is not registered
+    └── NoSuspension            nothing to lift
+
+A source that is refused is no error: `admission.decisions` has the outcomes of a request.
+"""
+
+from trunkline_kernel.faults import Fault, TrunklineError
+
+
+class AuthError(TrunklineError):
+    """Auth can't do what was asked."""
+
+
+class InvalidAddress(AuthError):
+    """An IP address, address and port, or network is not written as one."""
+
+    fault = Fault.INVALID_ARGUMENT
+    reason = "INVALID_ADDRESS"
+
+    def __init__(self, text: str, expected: str) -> None:
+        super().__init__(f"{text[:64]!r}: {expected}")
+
+
+class MalformedCredentials(AuthError):
+    """An Authorization or Proxy-Authorization header breaks the grammar of RFC 7616.
+
+    The message never repeats the header.
+    """
+
+    fault = Fault.INVALID_ARGUMENT
+    reason = "MALFORMED_CREDENTIALS"
+
+
+class NoBinding(AuthError):
+    """The terminal is not registered."""
+
+    fault = Fault.NOT_FOUND
+    reason = "NO_BINDING"
+
+
+class NoSuspension(AuthError):
+    """Nobody is suspended under that identity and address."""
+
+    fault = Fault.NOT_FOUND
+    reason = "NO_SUSPENSION"

@@ -1,0 +1,28 @@
+"""Configured endpoints and how they are found. No I/O, no clock."""
+
+from .addresses import AddressPattern, IPAddress, SocketAddress, Transport, parse_ip
+from .directory import Directory, Match
+from .endpoints import (
+    DEFAULT_SIP_PORT,
+    AccessMode,
+    BindingTrust,
+    Endpoint,
+    EndpointId,
+    EndpointKind,
+)
+
+__all__ = [
+    "DEFAULT_SIP_PORT",
+    "AccessMode",
+    "AddressPattern",
+    "BindingTrust",
+    "Directory",
+    "Endpoint",
+    "EndpointId",
+    "EndpointKind",
+    "IPAddress",
+    "Match",
+    "SocketAddress",
+    "Transport",
+    "parse_ip",
+]

@@ -1,0 +1,79 @@
+"""Who can be known to the switch, and by what they are known (AUT-05)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ..digest import Secret
+from .addresses import AddressPattern
+
+DEFAULT_SIP_PORT: Final = 5060
+DEFAULT_PRIORITY: Final = 100
+
+
+class EndpointKind(StrEnum):
+    """Kinds of configured objects a request can come from."""
+
+    MAPPING_GATEWAY = "MappingGateway"
+    ROUTING_GATEWAY = "RoutingGateway"
+    PHONE = "Phone"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EndpointId:
+    """One configured object."""
+
+    kind: EndpointKind
+    name: str
+    """Unique within its kind; for a phone, its number."""
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+class AccessMode(StrEnum):
+    """What proves that a request is an endpoint's own."""
+
+    IP = "ip"
+    """Its source address, whatever the port."""
+    IP_PORT = "ip-port"
+    """Its source address and port."""
+    DIGEST = "digest"
+    """Credentials; the endpoint is a terminal that may register."""
+
+
+class BindingTrust(StrEnum):
+    """Whether a terminal's live binding spares its INVITEs the challenge."""
+
+    NONE = "none"
+    IP = "ip"
+    IP_PORT = "ip-port"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One object and its access, as its document says."""
+
+    id: EndpointId
+    mode: AccessMode
+    addresses: tuple[AddressPattern, ...] = ()
+    """Where a static gateway sends from. Empty for a terminal."""
+    username: str = ""
+    """Digest username of a terminal; may tell static gateways of one address apart."""
+    secret: Secret | None = None
+    """None where the mode asks for no credentials."""
+    trust: BindingTrust = BindingTrust.NONE
+    callee_prefixes: tuple[str, ...] = ()
+    """Digits that tell gateways of one address apart by the number called."""
+    priority: int = DEFAULT_PRIORITY
+    """Decides last among gateways of one address: the smaller number wins."""
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it proves itself by digest, and so may register."""
+        return self.mode is AccessMode.DIGEST
+
+    @property
+    def precedence(self) -> tuple[bool, int, EndpointId]:
+        """Sorts the endpoint that wins a tie to the front: customers before vendors (AUT-05)."""
+        return (self.id.kind is EndpointKind.ROUTING_GATEWAY, self.priority, self.id)

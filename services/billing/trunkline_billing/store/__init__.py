@@ -1,0 +1,1 @@
+"""Billing's database: tables, their migrations and the repositories over them."""

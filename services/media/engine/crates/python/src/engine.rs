@@ -1,0 +1,179 @@
+//! The engine, as Python drives it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use trunkline_relay::{EngineSettings, LegOpening, OpenError, PortRange};
+
+use crate::facts::{Side, to_python};
+use crate::leg::{LegSettings, ip_address};
+
+pyo3::create_exception!(
+    trunkline_engine._native,
+    PortsExhausted,
+    PyException,
+    "No pair of ports is free on the leg's local address."
+);
+pyo3::create_exception!(
+    trunkline_engine._native,
+    UnknownSession,
+    PyLookupError,
+    "The session has been closed, or never was."
+);
+
+/// How busy the engine is.
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct Load {
+    sessions: usize,
+    pairs: usize,
+    pairs_available: usize,
+    busy: Vec<f64>,
+    datagrams: u64,
+}
+
+/// The relay: ports, sessions, and the threads that have them.
+#[pyclass(frozen, module = "trunkline_engine._native")]
+pub struct Engine {
+    engine: Mutex<trunkline_relay::Engine>,
+}
+
+impl Engine {
+    /// The lock is for Python's threads; no packet waits for it.
+    fn lock(&self) -> MutexGuard<'_, trunkline_relay::Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Engine {
+    #[new]
+    #[pyo3(signature = (
+        addresses,
+        first_port,
+        last_port,
+        *,
+        quarantine = Duration::from_secs(5),
+        threads = 1,
+        type_of_service = 0,
+    ))]
+    fn new(
+        addresses: Vec<String>,
+        first_port: u16,
+        last_port: u16,
+        quarantine: Duration,
+        threads: usize,
+        type_of_service: u8,
+    ) -> PyResult<Self> {
+        let addresses = addresses
+            .iter()
+            .map(|ip| ip_address(ip))
+            .collect::<PyResult<_>>()?;
+        let ports = port_range(first_port, last_port)?;
+        let settings = EngineSettings {
+            addresses,
+            ports,
+            quarantine,
+            threads,
+            type_of_service,
+        };
+        let engine = trunkline_relay::Engine::start(&settings).map_err(PyOSError::new_err)?;
+        Ok(Self {
+            engine: Mutex::new(engine),
+        })
+    }
+
+    #[pyo3(signature = (a, b, *, address_a = 0, address_b = 0))]
+    fn open(
+        &self,
+        a: &LegSettings,
+        b: &LegSettings,
+        address_a: usize,
+        address_b: usize,
+    ) -> PyResult<(u64, u16, u16)> {
+        let opening = |leg: &LegSettings, address| LegOpening {
+            address,
+            settings: leg.settings,
+            ..LegOpening::default()
+        };
+        let legs = [opening(a, address_a), opening(b, address_b)];
+        let opened = self.lock().open(legs).map_err(|error| refused(&error))?;
+        let [a, b] = opened.ports;
+        Ok((opened.session, a.rtp, b.rtp))
+    }
+
+    #[pyo3(signature = (session, side, settings, *, relearn = false))]
+    fn update(
+        &self,
+        session: u64,
+        side: Side,
+        settings: &LegSettings,
+        relearn: bool,
+    ) -> PyResult<()> {
+        self.lock()
+            .update(session, side.into(), settings.settings, relearn)
+            .map_err(unknown)
+    }
+
+    fn query(&self, session: u64) -> PyResult<()> {
+        self.lock().query(session).map_err(unknown)
+    }
+
+    fn close(&self, session: u64) -> PyResult<()> {
+        self.lock().close(session).map_err(unknown)
+    }
+
+    fn poll(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
+        let (facts, clock) = {
+            let mut engine = self.lock();
+            (engine.poll(), engine.clock())
+        };
+        facts
+            .into_iter()
+            .map(|fact| to_python(py, clock, fact))
+            .collect()
+    }
+
+    fn fileno(&self) -> i32 {
+        self.lock().facts_fd()
+    }
+
+    fn load(&self) -> Load {
+        let load = self.lock().load();
+        Load {
+            sessions: load.sessions,
+            pairs: load.pairs,
+            pairs_available: load.pairs_available,
+            busy: load.busy,
+            datagrams: load.datagrams,
+        }
+    }
+
+    fn change_ports(&self, first_port: u16, last_port: u16) -> PyResult<()> {
+        self.lock().change_ports(port_range(first_port, last_port)?);
+        Ok(())
+    }
+
+    fn change_type_of_service(&self, type_of_service: u8) {
+        self.lock().change_type_of_service(type_of_service);
+    }
+}
+
+fn port_range(first: u16, last: u16) -> PyResult<PortRange> {
+    PortRange::new(first, last)
+        .map_err(|error| PyValueError::new_err(format!("{first}-{last}: {error}")))
+}
+
+fn refused(error: &OpenError) -> PyErr {
+    match error {
+        OpenError::NoPort(_) => PortsExhausted::new_err(error.to_string()),
+        OpenError::NoAddress(_) => PyValueError::new_err(error.to_string()),
+        OpenError::Stopped => PyOSError::new_err(error.to_string()),
+    }
+}
+
+fn unknown(error: trunkline_relay::UnknownSession) -> PyErr {
+    UnknownSession::new_err(error.to_string())
+}

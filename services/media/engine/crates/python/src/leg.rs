@@ -1,0 +1,85 @@
+//! What an offer or answer settles about a leg, as Python says it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use trunkline_rtp::{Learning, Monitor, Remote};
+
+/// One leg's settings. Absent silence limits are not judged.
+#[pyclass(frozen, from_py_object, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct LegSettings {
+    pub(crate) settings: trunkline_rtp::LegSettings,
+}
+
+#[pymethods]
+impl LegSettings {
+    #[new]
+    #[pyo3(signature = (
+        *,
+        remote = None,
+        remote_rtcp = None,
+        hint = None,
+        learn_source = false,
+        rtcp_mux = false,
+        clock_rate = 8000,
+        silence_received = None,
+        silence_sent = None,
+    ))]
+    #[allow(clippy::too_many_arguments)] // keywords in Python
+    fn new(
+        remote: Option<(String, u16)>,
+        remote_rtcp: Option<(String, u16)>,
+        hint: Option<String>,
+        learn_source: bool,
+        rtcp_mux: bool,
+        clock_rate: u32,
+        silence_received: Option<Duration>,
+        silence_sent: Option<Duration>,
+    ) -> PyResult<Self> {
+        if clock_rate == 0 {
+            return Err(PyValueError::new_err(
+                "clock_rate is 0; it must be at least 1 Hz",
+            ));
+        }
+        let rtcp = remote_rtcp
+            .map(|address| socket_address(&address))
+            .transpose()?;
+        let hint = hint.map(|ip| ip_address(&ip)).transpose()?;
+        let remote = remote.map(|address| socket_address(&address)).transpose()?;
+        let learning = if learn_source {
+            Learning::FirstPacket
+        } else {
+            Learning::Signaled
+        };
+        let monitor = Monitor {
+            received: silence_received,
+            sent: silence_sent,
+        };
+        let remote = remote.map(|rtp| Remote { rtp, rtcp, hint });
+        let settings = trunkline_rtp::LegSettings {
+            remote,
+            learning,
+            rtcp_mux,
+            clock_rate,
+            monitor,
+        };
+        Ok(Self { settings })
+    }
+}
+
+pub(crate) fn ip_address(text: &str) -> PyResult<IpAddr> {
+    text.parse()
+        .map_err(|_| PyValueError::new_err(format!("{text:?} is not an IP address")))
+}
+
+fn socket_address((ip, port): &(String, u16)) -> PyResult<SocketAddr> {
+    if *port == 0 {
+        return Err(PyValueError::new_err(format!(
+            "port of {ip} is 0; it must be 1 to 65535"
+        )));
+    }
+    Ok(SocketAddr::new(ip_address(ip)?, *port))
+}

@@ -1,0 +1,389 @@
+//! The control side of the relay: ports, sessions, and the threads that have them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use trunkline_rtp::{Leg, LegSettings, Protection, Session, Side, Time};
+
+use crate::clock::Clock;
+use crate::fact::{Fact, SessionId};
+use crate::ports::{PortPool, PortRange};
+use crate::shard::{Command, Outbox, Shard, ShardLoad, Sockets};
+use crate::sys::{Notifier, set_type_of_service};
+
+/// Pairs tried for one leg before its address counts as full: other programs may hold some.
+const BIND_ATTEMPTS: usize = 64;
+
+/// How an engine is set up.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// Addresses to receive media on. Legs name one by its index.
+    pub addresses: Vec<IpAddr>,
+    /// Ports to use on each.
+    pub ports: PortRange,
+    /// How long a freed pair rests (MED-13).
+    pub quarantine: Duration,
+    /// Relay threads.
+    pub threads: usize,
+    /// TOS or traffic-class byte of what is sent (`SS_QOS_RTP`).
+    pub type_of_service: u8,
+}
+
+/// What a leg is opened with.
+#[derive(Default)]
+pub struct LegOpening {
+    /// Index of the local address.
+    pub address: usize,
+    /// The peer, as far as it is known.
+    pub settings: LegSettings,
+    /// The cipher that the leg wears on the wire.
+    pub protection: Option<Box<dyn Protection>>,
+}
+
+/// The local ports of a leg: even, and the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LocalPorts {
+    /// Index of the local address.
+    pub address: usize,
+    /// Port of RTP. RTCP has the next one.
+    pub rtp: u16,
+}
+
+/// A session that has just been opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Its name.
+    pub session: SessionId,
+    /// Where leg A, then leg B, is to send.
+    pub ports: [LocalPorts; 2],
+}
+
+/// Why a session can't be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// No pair of ports is free on the leg's address.
+    NoPort(Side),
+    /// The leg's local address has no such index.
+    NoAddress(Side),
+    /// The thread that would have it is gone.
+    Stopped,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPort(side) => write!(f, "no pair of ports is free for leg {side:?}"),
+            Self::NoAddress(side) => {
+                write!(f, "leg {side:?} names a local address that isn't there")
+            }
+            Self::Stopped => f.write_str("the relay has stopped"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// The session has been closed, or never was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownSession(pub SessionId);
+
+impl fmt::Display for UnknownSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "session {} is not open", self.0)
+    }
+}
+
+impl std::error::Error for UnknownSession {}
+
+/// How busy the engine is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Load {
+    /// Open sessions.
+    pub sessions: usize,
+    /// Port pairs in all; a session takes two.
+    pub pairs: usize,
+    /// Port pairs that could be had now.
+    pub pairs_available: usize,
+    /// Each thread's share of a core over the last second.
+    pub busy: Vec<f64>,
+    /// Datagrams received since the start.
+    pub datagrams: u64,
+}
+
+struct Thread {
+    commands: Sender<Command>,
+    wake: Arc<Notifier>,
+    load: Arc<ShardLoad>,
+    sessions: usize,
+    handle: Option<JoinHandle<()>>,
+}
+
+/// A leg's ports, RTP and RTCP, and their sockets.
+struct Bound {
+    ports: LocalPorts,
+    sockets: [UdpSocket; 2],
+}
+
+struct Placement {
+    thread: usize,
+    ports: [LocalPorts; 2],
+}
+
+/// The media engine.
+pub struct Engine {
+    clock: Clock,
+    addresses: Vec<IpAddr>,
+    pools: Vec<PortPool>,
+    type_of_service: u8,
+    threads: Vec<Thread>,
+    sessions: HashMap<SessionId, Placement>,
+    next_session: SessionId,
+    facts: Receiver<Fact>,
+    notifier: Arc<Notifier>,
+}
+
+impl Engine {
+    /// Start the relay threads.
+    ///
+    /// # Errors
+    /// When the system gives no descriptor or no thread.
+    pub fn start(settings: &EngineSettings) -> io::Result<Self> {
+        let clock = Clock::start();
+        let notifier = Arc::new(Notifier::new()?);
+        let (sender, facts) = channel();
+        let outbox = Outbox {
+            facts: sender,
+            notifier: Arc::clone(&notifier),
+        };
+        let threads = (0..settings.threads.max(1))
+            .map(|index| Thread::spawn(index, clock, outbox.clone()))
+            .collect::<io::Result<_>>()?;
+        let pool = |_: &IpAddr| PortPool::new(settings.ports, settings.quarantine);
+        Ok(Self {
+            clock,
+            pools: settings.addresses.iter().map(pool).collect(),
+            addresses: settings.addresses.clone(),
+            type_of_service: settings.type_of_service,
+            threads,
+            sessions: HashMap::new(),
+            next_session: 1,
+            facts,
+            notifier,
+        })
+    }
+
+    /// Open a session of two legs, A's first, on the thread that has the fewest.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing is then open.
+    pub fn open(&mut self, [a, b]: [LegOpening; 2]) -> Result<Opened, OpenError> {
+        let now = self.clock.now();
+        let bound_a = self.bind(Side::A, a.address, now)?;
+        let bound_b = self.bind(Side::B, b.address, now).inspect_err(|_| {
+            self.pools[a.address].give_back(bound_a.ports.rtp, now);
+        })?;
+        let legs = [a, b].map(|leg| Leg::new(leg.settings, leg.protection, now));
+        let ports = [bound_a.ports, bound_b.ports];
+        let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
+        self.place(Session::new(legs), [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
+    }
+
+    /// Take a new offer or answer for one leg; see [`Leg::update`].
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn update(
+        &self,
+        session: SessionId,
+        side: Side,
+        settings: LegSettings,
+        relearn: bool,
+    ) -> Result<(), UnknownSession> {
+        self.command(session, Command::Update(session, side, settings, relearn))
+    }
+
+    /// Ask for a session's counters; the fact comes up.
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn query(&self, session: SessionId) -> Result<(), UnknownSession> {
+        self.command(session, Command::Query(session))
+    }
+
+    /// Close a session; its last counters come up as a fact. Its ports go into quarantine.
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn close(&mut self, session: SessionId) -> Result<(), UnknownSession> {
+        self.command(session, Command::Close(session))?;
+        let placement = self
+            .sessions
+            .remove(&session)
+            .ok_or(UnknownSession(session))?;
+        self.threads[placement.thread].sessions -= 1;
+        let now = self.clock.now();
+        for ports in placement.ports {
+            self.pools[ports.address].give_back(ports.rtp, now);
+        }
+        Ok(())
+    }
+
+    /// Every fact that has come up since the last call.
+    pub fn poll(&mut self) -> Vec<Fact> {
+        self.notifier.clear();
+        self.facts.try_iter().collect()
+    }
+
+    /// The descriptor that is readable when there are facts.
+    #[must_use]
+    pub fn facts_fd(&self) -> RawFd {
+        self.notifier.as_raw_fd()
+    }
+
+    /// How busy the engine is.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let now = self.clock.now();
+        let busy =
+            |thread: &Thread| f64::from(thread.load.busy_permille.load(Ordering::Relaxed)) / 1000.0;
+        Load {
+            sessions: self.sessions.len(),
+            pairs: self.pools.iter().map(PortPool::capacity).sum(),
+            pairs_available: self.pools.iter().map(|pool| pool.available(now)).sum(),
+            busy: self.threads.iter().map(busy).collect(),
+            datagrams: self
+                .threads
+                .iter()
+                .map(|t| t.load.datagrams.load(Ordering::Relaxed))
+                .sum(),
+        }
+    }
+
+    /// Use other ports for sessions opened from now on.
+    pub fn change_ports(&mut self, ports: PortRange) {
+        for pool in &mut self.pools {
+            pool.change(ports);
+        }
+    }
+
+    /// Mark the packets of sessions opened from now on with another TOS or traffic-class byte.
+    pub const fn change_type_of_service(&mut self, type_of_service: u8) {
+        self.type_of_service = type_of_service;
+    }
+
+    /// The engine's clock, by which facts are stamped.
+    #[must_use]
+    pub const fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    fn command(&self, session: SessionId, command: Command) -> Result<(), UnknownSession> {
+        let placement = self.sessions.get(&session).ok_or(UnknownSession(session))?;
+        self.threads[placement.thread]
+            .command(command)
+            .map_err(|_| UnknownSession(session))
+    }
+
+    fn place(
+        &mut self,
+        session: Session,
+        sockets: Sockets,
+        ports: [LocalPorts; 2],
+    ) -> Result<Opened, OpenError> {
+        let id = self.next_session;
+        self.next_session += 1;
+        let (thread, least) = self
+            .threads
+            .iter_mut()
+            .enumerate()
+            .min_by_key(|(_, thread)| thread.sessions)
+            .ok_or(OpenError::Stopped)?;
+        least.command(Command::Open(id, Box::new((session, sockets))))?;
+        least.sessions += 1;
+        self.sessions.insert(id, Placement { thread, ports });
+        Ok(Opened { session: id, ports })
+    }
+
+    fn bind(&mut self, side: Side, address: usize, now: Time) -> Result<Bound, OpenError> {
+        let ip = *self
+            .addresses
+            .get(address)
+            .ok_or(OpenError::NoAddress(side))?;
+        for _ in 0..BIND_ATTEMPTS {
+            let rtp = self.pools[address]
+                .take(now)
+                .ok_or(OpenError::NoPort(side))?;
+            match bind_pair(ip, rtp, self.type_of_service) {
+                Ok(sockets) => {
+                    return Ok(Bound {
+                        ports: LocalPorts { address, rtp },
+                        sockets,
+                    });
+                }
+                Err(_) => self.pools[address].give_back(rtp, now), // some other program has it
+            }
+        }
+        Err(OpenError::NoPort(side))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        for thread in &mut self.threads {
+            let _ = thread.command(Command::Stop); // fails only if it has ended
+            if let Some(handle) = thread.handle.take() {
+                let _ = handle.join(); // its panic was printed when it happened
+            }
+        }
+    }
+}
+
+impl Thread {
+    fn spawn(index: usize, clock: Clock, outbox: Outbox) -> io::Result<Self> {
+        let (sender, commands) = channel();
+        let wake = Arc::new(Notifier::new()?);
+        let load = Arc::new(ShardLoad::default());
+        let shard = Shard::new(
+            clock,
+            Arc::clone(&wake),
+            commands,
+            outbox,
+            Arc::clone(&load),
+        )?;
+        let handle = thread::Builder::new()
+            .name(format!("relay-{index}"))
+            .spawn(|| shard.run())?;
+        Ok(Self {
+            commands: sender,
+            wake,
+            load,
+            sessions: 0,
+            handle: Some(handle),
+        })
+    }
+
+    fn command(&self, command: Command) -> Result<(), OpenError> {
+        self.commands
+            .send(command)
+            .map_err(|_| OpenError::Stopped)?;
+        self.wake.notify();
+        Ok(())
+    }
+}
+
+fn bind_pair(ip: IpAddr, rtp: u16, type_of_service: u8) -> io::Result<[UdpSocket; 2]> {
+    let bind = |port| {
+        let socket = UdpSocket::bind(SocketAddr::new(ip, port))?;
+        set_type_of_service(&socket, ip.is_ipv6(), type_of_service)?;
+        Ok::<_, io::Error>(socket)
+    };
+    Ok([bind(rtp)?, bind(rtp + 1)?])
+}

@@ -1,0 +1,321 @@
+//! The relay over real sockets of the loopback interface.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use trunkline_relay::{Engine, EngineSettings, Fact, FactKind, LegOpening, OpenError, PortRange};
+use trunkline_rtp::{Counters, Dropped, EventKind, Learning, LegSettings, Monitor, Remote, Side};
+
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn engine(quarantine: Duration, pairs: u16) -> Engine {
+    let probe = peer();
+    let first = (probe.local_addr().expect("bound").port() & !1).min(60_000);
+    let ports = PortRange::new(first, first + 2 * pairs - 1).expect("a range");
+    let settings = EngineSettings {
+        addresses: vec![LOOPBACK],
+        ports,
+        quarantine,
+        threads: 1,
+        type_of_service: 0xa0,
+    };
+    Engine::start(&settings).expect("threads")
+}
+
+fn peer() -> UdpSocket {
+    let socket = UdpSocket::bind((LOOPBACK, 0)).expect("a port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket
+}
+
+fn leg(remote: &UdpSocket, learning: Learning) -> LegOpening {
+    let rtp = remote.local_addr().expect("bound");
+    let settings = LegSettings {
+        remote: Some(Remote {
+            rtp,
+            rtcp: None,
+            hint: None,
+        }),
+        learning,
+        ..LegSettings::default()
+    };
+    LegOpening {
+        settings,
+        ..LegOpening::default()
+    }
+}
+
+fn rtp(sequence_number: u16) -> [u8; 172] {
+    let mut packet = [0xd5; 172];
+    packet[..12].copy_from_slice(&[0x80, 8, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]);
+    packet[2..4].copy_from_slice(&sequence_number.to_be_bytes());
+    packet
+}
+
+fn at(port: u16) -> SocketAddr {
+    SocketAddr::new(LOOPBACK, port)
+}
+
+fn facts_until(engine: &mut Engine, enough: impl Fn(&[Fact]) -> bool) -> Vec<Fact> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut facts = Vec::new();
+    while !enough(&facts) && Instant::now() < deadline {
+        facts.extend(engine.poll());
+        sleep(Duration::from_millis(1));
+    }
+    facts
+}
+
+fn closing_counters(engine: &mut Engine, session: u64) -> [Counters; 2] {
+    engine.close(session).expect("an open session");
+    let facts = facts_until(engine, |facts| {
+        facts
+            .iter()
+            .any(|fact| matches!(fact.kind, FactKind::Closed(_)))
+    });
+    match facts.into_iter().next_back().map(|fact| fact.kind) {
+        Some(FactKind::Closed(counters)) => *counters,
+        other => panic!("the session was not closed but {other:?}"),
+    }
+}
+
+#[test]
+fn what_one_leg_sends_the_other_receives_unchanged_and_counted() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let legs = [
+        leg(&caller, Learning::Signaled),
+        leg(&callee, Learning::Signaled),
+    ];
+    let opened = engine.open(legs).expect("ports");
+    let mut buffer = [0; 2048];
+
+    for number in 0..20 {
+        caller
+            .send_to(&rtp(number), at(opened.ports[0].rtp))
+            .expect("sent");
+        let (length, from) = callee.recv_from(&mut buffer).expect("relayed");
+        assert_eq!(
+            (&buffer[..length], from),
+            (&rtp(number)[..], at(opened.ports[1].rtp))
+        );
+    }
+
+    let [a, b] = closing_counters(&mut engine, opened.session);
+    assert_eq!(
+        (
+            a.received.packets,
+            a.received.bytes,
+            a.received.reception.lost
+        ),
+        (20, 3440, 0)
+    );
+    assert_eq!(
+        (b.sent.packets, b.sent.bytes, b.received.packets),
+        (20, 3440, 0)
+    );
+}
+
+#[test]
+fn rtcp_goes_by_the_odd_ports() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee, callee_rtcp) = (peer(), peer(), peer());
+    let mut leg_b = leg(&callee, Learning::Signaled);
+    let remote = leg_b.settings.remote.as_mut().expect("a remote");
+    remote.rtcp = Some(callee_rtcp.local_addr().expect("bound"));
+    let opened = engine
+        .open([leg(&caller, Learning::Signaled), leg_b])
+        .expect("ports");
+    let receiver_report = [0x80, 201, 0, 1, 1, 2, 3, 4];
+
+    caller
+        .send_to(&receiver_report, at(opened.ports[0].rtp + 1))
+        .expect("sent");
+
+    let mut buffer = [0; 2048];
+    let (length, from) = callee_rtcp.recv_from(&mut buffer).expect("relayed");
+    assert_eq!(
+        (&buffer[..length], from),
+        (&receiver_report[..], at(opened.ports[1].rtp + 1))
+    );
+}
+
+#[test]
+fn a_peer_behind_a_nat_gets_media_where_it_sends_from() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (signaled, actual, callee) = (peer(), peer(), peer());
+    let legs = [
+        leg(&signaled, Learning::FirstPacket),
+        leg(&callee, Learning::Signaled),
+    ];
+    let opened = engine.open(legs).expect("ports");
+    let mut buffer = [0; 2048];
+
+    actual
+        .send_to(&rtp(1), at(opened.ports[0].rtp))
+        .expect("sent");
+    callee.recv_from(&mut buffer).expect("relayed");
+    callee
+        .send_to(&rtp(7), at(opened.ports[1].rtp))
+        .expect("sent");
+
+    assert_eq!(actual.recv_from(&mut buffer).expect("relayed").0, 172);
+}
+
+#[test]
+fn the_first_packet_of_a_leg_is_told_once() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let legs = [
+        leg(&caller, Learning::Signaled),
+        leg(&callee, Learning::Signaled),
+    ];
+    let opened = engine.open(legs).expect("ports");
+    let source = callee.local_addr().expect("bound");
+
+    callee
+        .send_to(&rtp(1), at(opened.ports[1].rtp))
+        .expect("sent");
+    callee
+        .send_to(&rtp(2), at(opened.ports[1].rtp))
+        .expect("sent");
+    let mut buffer = [0; 2048];
+    caller.recv_from(&mut buffer).expect("relayed");
+    caller.recv_from(&mut buffer).expect("relayed");
+
+    let facts = facts_until(&mut engine, |facts| !facts.is_empty());
+    let events: Vec<_> = facts
+        .iter()
+        .filter_map(|fact| match &fact.kind {
+            FactKind::Event(event) => Some((event.side, event.kind)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(events, [(Side::B, EventKind::FirstPacket(source))]);
+}
+
+#[test]
+fn silence_is_told_within_200_ms_of_its_limit() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let legs = [
+        leg(&caller, Learning::Signaled),
+        leg(&callee, Learning::Signaled),
+    ];
+    let opened = engine.open(legs).expect("ports");
+    let limit = Duration::from_millis(100);
+    let mut settings = leg(&callee, Learning::Signaled).settings;
+    settings.monitor = Monitor {
+        received: Some(limit),
+        sent: None,
+    };
+    engine
+        .update(opened.session, Side::B, settings, false)
+        .expect("open");
+
+    let facts = facts_until(&mut engine, |facts| !facts.is_empty());
+
+    let [
+        Fact {
+            kind: FactKind::Event(event),
+            ..
+        },
+    ] = &facts[..]
+    else {
+        panic!("{facts:?} is not one event");
+    };
+    let EventKind::Silent(_, silence) = event.kind else {
+        panic!("{event:?} is not silence")
+    };
+    assert_eq!(event.side, Side::B);
+    assert!(
+        (limit..limit + Duration::from_millis(200)).contains(&silence),
+        "{silence:?}"
+    );
+}
+
+#[test]
+fn datagrams_that_are_no_media_are_counted_and_go_nowhere() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let legs = [
+        leg(&caller, Learning::Signaled),
+        leg(&callee, Learning::Signaled),
+    ];
+    let opened = engine.open(legs).expect("ports");
+    let port = at(opened.ports[0].rtp);
+
+    caller.send_to(&[], port).expect("sent");
+    caller.send_to(&[0; 172], port).expect("sent");
+    caller.send_to(&[0x80; 9000], port).expect("sent");
+    caller.send_to(&rtp(1), port).expect("sent");
+    let mut buffer = [0; 2048];
+    let (length, _) = callee.recv_from(&mut buffer).expect("relayed");
+
+    let [a, _] = closing_counters(&mut engine, opened.session);
+    assert_eq!((length, a.received.packets), (172, 1));
+    assert_eq!(a.received.dropped[Dropped::Malformed as usize], 2);
+    assert_eq!(a.received.dropped[Dropped::Oversized as usize], 1);
+}
+
+#[test]
+fn a_late_packet_of_an_old_call_never_reaches_the_next_one_on_its_port() {
+    let mut engine = engine(Duration::ZERO, 2);
+    let (old_caller, callee) = (peer(), peer());
+    let legs = [
+        leg(&old_caller, Learning::Signaled),
+        leg(&callee, Learning::Signaled),
+    ];
+    let old = engine.open(legs).expect("ports");
+    engine.close(old.session).expect("open");
+    facts_until(&mut engine, |facts| !facts.is_empty());
+    old_caller
+        .send_to(&rtp(1), at(old.ports[0].rtp))
+        .expect("sent");
+
+    let (caller, callee) = (peer(), peer());
+    let legs = [
+        leg(&caller, Learning::Signaled),
+        leg(&callee, Learning::Signaled),
+    ];
+    let new = engine.open(legs).expect("ports");
+    caller
+        .send_to(&rtp(900), at(new.ports[0].rtp))
+        .expect("sent");
+
+    let mut buffer = [0; 2048];
+    assert_eq!(new.ports, old.ports);
+    callee.recv_from(&mut buffer).expect("relayed");
+    assert_eq!(buffer[2..4], 900_u16.to_be_bytes());
+}
+
+#[test]
+fn ports_in_quarantine_are_not_handed_out() {
+    let mut engine = engine(Duration::from_secs(5), 2);
+    let opened = engine
+        .open([LegOpening::default(), LegOpening::default()])
+        .expect("ports");
+    engine.close(opened.session).expect("open");
+
+    let again = engine.open([LegOpening::default(), LegOpening::default()]);
+
+    assert!(
+        matches!(again, Err(OpenError::NoPort(Side::A))),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn a_refused_leg_b_gives_back_what_leg_a_had() {
+    let mut engine = engine(Duration::ZERO, 1);
+
+    let refused = engine.open([LegOpening::default(), LegOpening::default()]);
+
+    assert!(
+        matches!(refused, Err(OpenError::NoPort(Side::B))),
+        "{refused:?}"
+    );
+    assert_eq!(engine.load().pairs_available, 1);
+}

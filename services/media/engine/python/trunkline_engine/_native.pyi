@@ -1,0 +1,205 @@
+"""The engine's Rust half. Compared with the built module by `mypy.stubtest`."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar, final
+
+__all__ = [
+    "Direction",
+    "Engine",
+    "FirstPacket",
+    "LegCounters",
+    "LegSettings",
+    "Load",
+    "PortsExhausted",
+    "Resumed",
+    "SessionCounters",
+    "Side",
+    "Silence",
+    "SourceLearned",
+    "UnknownSession",
+]
+
+_Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
+
+class PortsExhausted(Exception):
+    """No pair of ports is free on the leg's local address."""
+
+class UnknownSession(LookupError):
+    """The session has been closed, or never was."""
+
+@final
+class Side:
+    """One of a session's two legs."""
+
+    A: ClassVar[Side]
+    B: ClassVar[Side]
+    def __int__(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class Direction:
+    """Which way packets go on a leg: from the peer to us, or from us to it."""
+
+    RECEIVED: ClassVar[Direction]
+    SENT: ClassVar[Direction]
+    def __int__(self) -> int: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
+class LegSettings:
+    """What an offer or answer settles about a leg.
+
+    `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence is
+    judged only where a limit is given. Raises ValueError for what is no address, port or rate.
+    """
+
+    def __new__(
+        cls,
+        *,
+        remote: tuple[str, int] | None = None,
+        remote_rtcp: tuple[str, int] | None = None,
+        hint: str | None = None,
+        learn_source: bool = False,
+        rtcp_mux: bool = False,
+        clock_rate: int = 8000,
+        silence_received: timedelta | None = None,
+        silence_sent: timedelta | None = None,
+    ) -> LegSettings: ...
+
+@final
+class Engine:
+    """The relay: ports, sessions, and the threads that have them.
+
+    Times in facts are nanoseconds since 1970. Every method returns at once; what the threads have
+    to say comes up through `poll`, and `fileno` is readable when there is something.
+    """
+
+    def __new__(
+        cls,
+        addresses: Sequence[str],
+        first_port: int,
+        last_port: int,
+        *,
+        quarantine: timedelta = ...,
+        threads: int = 1,
+        type_of_service: int = 0,
+    ) -> Engine: ...
+    def open(
+        self, a: LegSettings, b: LegSettings, *, address_a: int = 0, address_b: int = 0
+    ) -> tuple[int, int, int]:
+        """Open a session and return its number and the RTP ports of leg A and leg B.
+
+        RTCP has the port above each. Raises PortsExhausted.
+        """
+
+    def update(
+        self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
+    ) -> None:
+        """Take a new offer or answer for one leg. Raises UnknownSession."""
+
+    def query(self, session: int) -> None:
+        """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""
+
+    def close(self, session: int) -> None:
+        """End a session; its SessionCounters come up with `closed`. Raises UnknownSession."""
+
+    def poll(self) -> list[_Fact]:
+        """Return every fact that has come up since the last call."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that is readable when there are facts."""
+
+    def load(self) -> Load:
+        """Return how busy the engine is."""
+
+    def change_ports(self, first_port: int, last_port: int) -> None:
+        """Use other ports for sessions opened from now on. Raises ValueError (MED-13)."""
+
+    def change_type_of_service(self, type_of_service: int) -> None:
+        """Mark the packets of sessions opened from now on with another TOS byte."""
+
+@final
+class Load:
+    """How busy the engine is: `busy` is each thread's share of a core over the last second."""
+
+    sessions: int
+    pairs: int
+    pairs_available: int
+    busy: list[float]
+    datagrams: int
+
+@final
+class FirstPacket:
+    """The first RTP packet of a leg came (MED-12)."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+    source: tuple[str, int]
+
+@final
+class SourceLearned:
+    """A leg's packets go to this address from now on (MED-02)."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+    source: tuple[str, int]
+
+@final
+class Silence:
+    """A direction has been silent for over its limit (MED-08)."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+    direction: Direction
+    duration: timedelta
+
+@final
+class Resumed:
+    """Packets again, after a silence that was told."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+    direction: Direction
+
+@final
+class LegCounters:
+    """What one leg carried: from its peer, dropped by reason, and to its peer."""
+
+    received_packets: int
+    received_bytes: int
+    received_rtcp_packets: int
+    lost: int
+    reordered: int
+    duplicates: int
+    jitter: timedelta
+    jitter_max: timedelta
+    last_packet_unix_nanos: int | None
+    malformed: int
+    oversized: int
+    stranger: int
+    unauthentic: int
+    replayed: int
+    undeliverable: int
+    sent_packets: int
+    sent_bytes: int
+    sent_rtcp_packets: int
+    send_failed: int
+
+@final
+class SessionCounters:
+    """The counters of both legs: asked for, or the last ones of a session that is closed."""
+
+    session: int
+    unix_nanos: int
+    closed: bool
+    a: LegCounters
+    b: LegCounters

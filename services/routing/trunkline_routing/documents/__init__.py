@@ -1,0 +1,1 @@
+"""The configuration documents that routing keeps: their fields, ranges and meaning."""

@@ -1,0 +1,144 @@
+"""MappingGateway: a customer's side, which sends calls in (features 0.7).
+
+Auth keeps its `access`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from .checks import Checks
+from .fields import (
+    Calls,
+    Distinct,
+    ListMode,
+    Name,
+    OnOff,
+    PlanText,
+    Prefix,
+    SipFailure,
+    Spec,
+)
+from .policies import Duration, MediaPolicy, SipPolicy
+from .profit import ProfitLimits
+
+
+class CallerSource(StrEnum):
+    """Header that names the caller (SIG-20)."""
+
+    FROM = "from"
+    REMOTE_PARTY_ID = "remotePartyId"
+    DISPLAY = "display"
+    ASSERTED_IDENTITY = "assertedIdentity"
+    PREFERRED_IDENTITY = "preferredIdentity"
+
+
+class CalleeSource(StrEnum):
+    """Header that names the callee (SIG-20)."""
+
+    TO = "to"
+    REQUEST_URI = "requestUri"
+    DIVERSION = "diversion"
+
+
+class ProportionalPrefix(Spec):
+    """A prefix put before the callee, for routing only, in its share of the calls (RTE-27)."""
+
+    proportion: Annotated[int, Field(ge=1, le=1_000_000)]
+    prefix: Prefix
+
+
+class MappingNumbers(Spec):
+    """How the two numbers are found and rewritten on their way in (RTE-02)."""
+
+    caller_source: CallerSource = CallerSource.FROM
+    callee_source: CalleeSource = CalleeSource.TO
+    caller_dial_plan: PlanText = ""
+    callee_dial_plan: PlanText = ""
+    caller_transform: bool = False
+    callee_transform: bool = False
+    mobile_areas: Distinct[Prefix] = ()
+    proportional_prefixes: tuple[ProportionalPrefix, ...] = ()
+
+
+class Capacity(Spec):
+    """Calls at once and new calls a second; unset means no limit."""
+
+    calls: Calls | None = None
+    calls_per_second: Annotated[int, Field(ge=1, le=100_000)] | None = None
+
+
+class GroupRestriction(Spec):
+    """Groups of routing gateways that may be used, or that may not. Empty: all may."""
+
+    mode: ListMode = ListMode.ALLOW
+    groups: Distinct[Name] = ()
+
+
+class SortKey(StrEnum):
+    """What a caller's side may sort candidates by before their load (RTE-07)."""
+
+    NONE = "none"
+    ANSWER_RATIO = "answerRatio"
+    LOWEST_RATE = "lowestRate"
+
+
+class RoutePolicy(Spec):
+    """Sort keys of the caller's side; unless both are none they replace the parameters' places."""
+
+    first: SortKey = SortKey.NONE
+    second: SortKey = SortKey.NONE
+
+
+class LrnPolicy(Spec):
+    """Number portability for calls from here (RTE-23)."""
+
+    enabled: bool = False
+    eat_prefix_length: Annotated[int, Field(ge=0, le=16)] = 0
+    reject_on_failure: bool = False
+    interstate_prefix: Prefix = ""
+    undetermined_prefix: Prefix = ""
+
+
+class FailureCode(Spec):
+    """A status that is replaced before the caller sees it (SIG-23)."""
+
+    source: Annotated[int, Field(ge=400, le=699)] | None = None
+    """Unset: any other status."""
+    target: Annotated[SipFailure, Field(ge=400)] | None = None
+    """Unset: it is not replaced."""
+
+
+class MappingGatewaySpec(Spec):
+    """Routing's part of a MappingGateway."""
+
+    account: Name
+    locked: bool = False
+    capacity: Capacity = Capacity()
+    groups: Distinct[Name] = ()
+    routing_groups: GroupRestriction = GroupRestriction()
+    numbers: MappingNumbers = MappingNumbers()
+    checks: Checks = Checks()
+    phones_pay: bool = False
+    """Whether a caller that is a phone of this platform pays by its own account (BIL-04)."""
+    route_policy: RoutePolicy = RoutePolicy()
+    profit: ProfitLimits = ProfitLimits()
+    lrn: LrnPolicy = LrnPolicy()
+    media: MediaPolicy = MediaPolicy()
+    sip: SipPolicy = SipPolicy()
+    duration: Duration = Duration()
+    setup_timeout: Annotated[int, Field(ge=0, le=3600)] | None = None
+    """Longest time before the answer in seconds; 0 is no limit, unset the parameter (SIG-10)."""
+    failure_codes: tuple[FailureCode, ...] = ()
+    quality: OnOff = OnOff.DEFAULT
+    memo: Annotated[str, Field(max_length=1024)] = ""
+
+    @model_validator(mode="after")
+    def _sources_are_distinct(self) -> Self:
+        sources = [code.source for code in self.failure_codes]
+        if len(set(sources)) != len(sources):
+            raise ValueError("failureCodes: each source may stand once")
+        return self

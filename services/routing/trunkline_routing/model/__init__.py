@@ -1,0 +1,1 @@
+"""The configuration as decisions see it: immutable, compiled once, replaced as a whole."""
