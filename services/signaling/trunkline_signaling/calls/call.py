@@ -16,6 +16,7 @@ from ..sip.flow import Address, Transport
 from ..sip.message import Request, Response
 from ..sip.methods import BYE
 from ..sip.transactions import ServerTransaction
+from ..sip.uri import SipUri
 from .cdr import Attempt, Cdr
 from .effects import Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .legs import Leg, Side
@@ -40,7 +41,9 @@ from .stop_rules import Failure
 
 SDP: Final = "application/sdp"
 
-AWAITED: Final[frozenset[type[Question]]] = frozenset({Route, NextCandidate, Authorize, Locate, OpenMedia, CloseMedia})
+AWAITED: Final[frozenset[type[Question]]] = frozenset(
+    {Route, NextCandidate, Authorize, Locate, OpenMedia, CloseMedia}
+)
 """Questions whose answers a call needs before it can go on or end."""
 
 
@@ -57,6 +60,12 @@ class CallSettings:
     max_duration: timedelta | None = None
     """SS_MAX_CALL_DURATION."""
 
+    def contact(self, transport: Transport) -> str:
+        """Return our Contact as printed: where in-dialog requests reach this instance."""
+        host, port = self.addresses[transport]
+        params = {} if transport is Transport.UDP else {"transport": transport.value}
+        return f"<{SipUri(host, None, port, params)}>"
+
 
 @dataclass(slots=True, eq=False)
 class LiveAttempt:
@@ -71,6 +80,11 @@ class LiveAttempt:
     ringing: bool = False
     sdp: bool = False
     rtp: bool = False
+
+    def note_address(self) -> None:
+        """Write down where the INVITE went, which the shell found out."""
+        if self.outgoing is not None and self.outgoing.flow is not None:
+            self.record.remote_address = self.outgoing.flow.remote
 
     def failure(self, status: int = 0, q850_cause: int = 0) -> Failure:
         """Describe a failure by final response."""
@@ -87,6 +101,15 @@ class Negotiation:
     outgoing: Outgoing
     offers: bool
     """It carries an offer, or asks for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedAck:
+    """An INVITE of ours without an offer was answered with one (RFC 3261 section 13.2.1)."""
+
+    awaits: Side
+    """Whose ACK holds the answer."""
+    invite: Outgoing
 
 
 @dataclass(slots=True, eq=False)
@@ -108,8 +131,12 @@ class Call:
     leg_b: Leg | None = None
     media_instance: str = ""
     """Which media instance relays; empty while none does."""
-    media_missing: bool = False
-    """The media service could not open a session, and nothing insists on one."""
+    relay_a: Address | None = None
+    """Where the relay waits for the caller's RTP."""
+    relay_b: Address | None = None
+    """Where it waits for the callee's, whoever that will be."""
+    media_full: bool = False
+    """No session could be opened, because no port is free (MED-13)."""
     waiting: set[type[Question]] = field(default_factory=set)
     """Awaited questions that are not answered yet."""
     provisionals: set[tuple[int, bytes]] = field(default_factory=set)
@@ -117,14 +144,20 @@ class Call:
     last_failure: Failure | None = None
     reserved: timedelta | None = None
     """Talk time that billing has reserved; None when nothing limits it."""
+    money_ends: bool = False
+    """billing has said that it will reserve no more."""
     negotiation: Negotiation | None = None
     """The offer on its way through an established call."""
     passed: dict[Outgoing, Negotiation] = field(default_factory=dict)
     """Requests without an offer (INFO) on their way through."""
     unanswered_byes: list[ServerTransaction] = field(default_factory=list)
     """BYEs that get their 200 when the CDR is durable."""
-    delayed_ack: tuple[Side, Dialog, Request] | None = None
-    """A 2xx with an offer of this side waits for the other's ACK, which holds the answer."""
+    delayed_ack: DelayedAck | None = None
+    """A 2xx that held an offer waits for the other side's ACK, which holds the answer."""
+    asked: set[type[Question]] = field(default_factory=set)
+    """Kinds of questions asked so far."""
+    recorded: bool = False
+    """The CDR has been handed over."""
     effects: list[Effect] = field(default_factory=list)
 
     # --- what moves it
@@ -140,6 +173,7 @@ class Call:
     def ask(self, question: Question) -> None:
         """Ask a service."""
         kind = type(question)
+        self.asked.add(kind)
         if kind in AWAITED:
             self.waiting.add(kind)
         self.effects.append(Ask(question))
@@ -188,9 +222,7 @@ class Call:
 
     # --- what legs say
 
-    def reply(
-        self, transaction: ServerTransaction, status: int, **headers: str
-    ) -> None:
+    def reply(self, transaction: ServerTransaction, status: int, **headers: str) -> None:
         """Answer a request inside leg A's dialog to be, without a body."""
         response = self.response(transaction, status)
         for name, value in headers.items():

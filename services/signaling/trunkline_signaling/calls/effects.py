@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from ..sip.message import Request, Response
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from .cdr import Cdr
-from .legs import Side
+from .legs import Acknowledgement, Side
 from .parties import Target
 from .services import Question
 
@@ -21,10 +22,6 @@ class Timer(Enum):
     """The attempt stays too long where it is (SIG-09, SIG-10)."""
     SETUP = auto()
     """The call stays unanswered for too long (timeoutCallProceeding)."""
-    ACK_A = auto()
-    """The 2xx on leg A waits for its ACK."""
-    ACK_B = auto()
-    """The 2xx to a re-INVITE on leg B waits for its ACK."""
     EXTEND = auto()
     """The reservation wants to be renewed."""
     MONEY = auto()
@@ -67,10 +64,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SendAck:
-    """Send the ACK for a 2xx."""
+    """Send the ACK for a 2xx, or send it again."""
 
-    request: Request
-    flow: Flow
+    ack: Acknowledgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +82,22 @@ class Reply:
 
     transaction: ServerTransaction
     response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer an INVITE with a 2xx, and again until the ACK comes."""
+
+    dialog: Dialog
+    transaction: ServerTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class EndDialog:
+    """Forget a dialog: what still comes in it is met with 481."""
+
+    dialog: Dialog
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +121,11 @@ class ClearTimer:
     """Stop a timer; fine when it does not run."""
 
     timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimers:
+    """Stop every timer of the call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +161,12 @@ Effect = (
     | SendAck
     | Cancel
     | Reply
+    | Answer
+    | EndDialog
     | Ignore
     | SetTimer
     | ClearTimer
+    | ClearTimers
     | Journal
     | WriteCdr
     | Note

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..sip.flow import Flow
+from ..sip.dialog import Dialog
 from ..sip.message import Request, Response
 from ..sip.transactions import ServerTransaction
 from .effects import Outgoing, Timer
@@ -14,17 +14,11 @@ from .services import Answer, ServiceFailed
 
 
 @dataclass(frozen=True, slots=True)
-class InviteReceived:
-    """The INVITE that begins the call."""
+class CancelReceived:
+    """An INVITE was given up by its sender. The CANCEL itself is answered."""
 
     transaction: ServerTransaction
-
-
-@dataclass(frozen=True, slots=True)
-class CancelReceived:
-    """The caller gave up before the answer. The CANCEL itself is answered."""
-
-    request: Request
+    """Of the INVITE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +39,9 @@ class AckReceived:
 
 @dataclass(frozen=True, slots=True)
 class AckMissing:
-    """Nobody acknowledged our refusal. Nothing depends on it."""
+    """Nobody acknowledged a 2xx of ours, however often it was repeated."""
+
+    side: Side
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,8 @@ class ResponseReceived:
 
     outgoing: Outgoing
     response: Response
-    flow: Flow
+    dialog: Dialog | None = None
+    """The dialog that a 1xx with a tag or a 2xx to INVITE belongs to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +104,7 @@ class CdrStored:
 
 
 Event = (
-    InviteReceived
-    | CancelReceived
+    CancelReceived
     | RequestReceived
     | AckReceived
     | AckMissing

@@ -1,9 +1,8 @@
-"""What an INVITE says of its caller and callee, and what ours says (SIG-11, SIG-12, SIG-15, SIG-20)."""
+"""Who an INVITE says that it is from and for (SIG-20), and what ours says (SIG-11, 12 and 15)."""
 
 from __future__ import annotations
 
 from ..sip.errors import MalformedValue
-from ..sip.grammar import quote
 from ..sip.headers import Headers
 from ..sip.message import Request
 from ..sip.name_addr import NameAddr
@@ -46,12 +45,8 @@ def write_identity(headers: Headers, candidate: Candidate, host: str, tag: str) 
 
     `host` is our own address as the vendor sees it.
     """
-    own = f"<sip:{candidate.from_user}@{host}>" if candidate.from_user else f"<sip:{host}>"
-    if candidate.anonymous:
-        shown = ANONYMOUS
-    else:
-        display = f"{quote(candidate.from_display)} " if candidate.from_display else ""
-        shown = display + own
+    own = SipUri(host, candidate.from_user or None)
+    shown = ANONYMOUS if candidate.anonymous else NameAddr(own, candidate.from_display)
     headers.set("From", f"{shown};tag={tag}")
     if candidate.privacy:
         headers.set("Privacy", candidate.privacy)
@@ -61,14 +56,12 @@ def write_identity(headers: Headers, candidate: Candidate, host: str, tag: str) 
         headers.set("P-Preferred-Identity", _address(candidate.preferred_identity, host))
     if candidate.remote_party_id:
         privacy = "full" if candidate.anonymous else "off"
-        headers.set(
-            "Remote-Party-ID", f"{own};party=calling;screen=no;privacy={privacy}"
-        )
+        headers.set("Remote-Party-ID", f"<{own}>;party=calling;screen=no;privacy={privacy}")
 
 
 def _address(identity: str, host: str) -> str:
     """Return a number as an address; what was passed through is one already."""
-    return identity if ":" in identity else f"<sip:{identity}@{host}>"
+    return identity if ":" in identity else f"<{SipUri(host, identity)}>"
 
 
 def _well_formed(headers: Headers, name: str) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from ..sip.dialog import Dialog
 from ..sip.flow import Address, Flow
 from ..sip.message import Request
+from .cdr import Attempt
 from .policy import DEFAULT_POLICY, LegPolicy
 
 
@@ -56,6 +57,8 @@ class Leg:
     """Where the media relay waits for this side's RTP."""
     codec: str = ""
     ack: Acknowledgement | None = None
+    attempt: Attempt | None = None
+    """Of leg B: the attempt that brought it."""
 
     @property
     def media_address(self) -> str:

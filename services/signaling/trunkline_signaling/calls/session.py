@@ -1,4 +1,4 @@
-"""Offers and answers on their way through (RFC 3264): read for the relay, rewritten for the peer."""
+"""Offers and answers on their way (RFC 3264): read for the relay, rewritten for the peer."""
 
 from __future__ import annotations
 

@@ -13,9 +13,8 @@ from .effects import Ignore, Note, Reply, Timer
 from .events import TimerFired
 from .identity import identity_of
 from .money import keep_reservation
-from .parties import EndpointKind
 from .policy import Candidate
-from .reasons import SIP_STATUS, CallEndReason, EndDirection
+from .reasons import CallEndReason
 from .relay import Party, Relay, decide
 from .services import (
     Allowed,
@@ -137,23 +136,19 @@ def located(call: Call, event: Located) -> None:
 def media_opened(call: Call, event: MediaOpened) -> None:
     """The relay waits for both sides' RTP."""
     call.media_instance = event.instance
-    call.leg_a.relay = event.leg_a
-    call.relay_b = event.leg_b
+    call.relay_a, call.relay_b = event.leg_a, event.leg_b
     go_on(call)
 
 
-def failed(call: Call, event: ServiceFailed) -> None:
-    """A service gave no answer: the outcome that the specification names (section 0.9)."""
-    if event.service == "media":
-        call.media_missing = True
-        call.media_full = event.exhausted
-        go_on(call)
-    else:
-        unavailable(call, event)
+def media_failed(call: Call, event: ServiceFailed) -> None:
+    """No media session: the call goes on without, unless something insists on one."""
+    call.note(f"media gave no session: {event.explanation}")
+    call.media_full = event.exhausted
+    go_on(call)
 
 
 def unavailable(call: Call, event: ServiceFailed) -> None:
-    """auth, routing or billing is away: the caller is to come again."""
+    """auth, routing or billing is away: the caller is to come again (section 0.9)."""
     call.note(f"{event.service} gave no answer: {event.explanation}")
     ending.refuse(call, CallEndReason.INTERNAL_ERROR, 503, retry_after=RETRY_AFTER)
 
@@ -174,7 +169,7 @@ def go_on(call: Call) -> None:
         failover.failed(call, Failure(480), "offline")
     elif attempt.relay is Relay.NEEDED and not call.relayed:
         full = CallEndReason.CAPACITY_EXCEEDED if call.media_full else None
-        failover.failed(call, Failure(503, timeout=full), "no media relay")
+        failover.failed(call, Failure(503, own_reason=full), "no media relay")
     else:
         call.fire(Trigger.READY)
         attempts.begin(call)
@@ -204,7 +199,7 @@ def _open_media(call: Call) -> None:
     attempt.relay = _relay(call, attempt.candidate)
     if attempt.relay is Relay.NONE or call.relayed or OpenMedia in call.waiting:
         return
-    call.media_missing = call.media_full = False
+    call.media_full = False
     offer = call.leg_a.received
     caller = leg_media(call.leg_a, read(offer)) if offer else LegMedia()
     record = call.leg_a.policy.record or attempt.candidate.leg_b.record

@@ -24,8 +24,8 @@ class Failure:
     status: int = 0
     """Its final SIP status; 0 when it gave none in time."""
     q850_cause: int = 0
-    timeout: CallEndReason | None = None
-    """Which wait ran out, when it was a wait."""
+    own_reason: CallEndReason | None = None
+    """Ours, where the callee gave none: which wait ran out, or what was missing here."""
     ringing: bool = False
     sdp: bool = False
     """A provisional response carried SDP."""
@@ -40,15 +40,15 @@ class Failure:
     @property
     def reason(self) -> CallEndReason:
         """Why the call ends, when this is its last attempt."""
-        if self.timeout is not None:
-            return self.timeout
+        if self.own_reason is not None:
+            return self.own_reason
         return CallEndReason.USER_BUSY if self.busy else reason_of_status(self.status)
 
     @property
     def status_for_caller(self) -> int:
         """What the caller hears, when this is the last attempt."""
-        if self.timeout is not None:
-            return SIP_STATUS[self.timeout]
+        if self.own_reason is not None:
+            return SIP_STATUS[self.own_reason]
         return 486 if self.busy else status_for_caller(self.status)
 
 
@@ -73,7 +73,7 @@ def stop_rule(
             return "provisional SDP"
         if failure.ringing and rules.after_ringing:
             return "ringing"
-    if failure.timeout is CallEndReason.CONNECTION_TIMEOUT and rules.after_invite_timeout:
+    if failure.own_reason is CallEndReason.CONNECTION_TIMEOUT and rules.after_invite_timeout:
         return "INVITE timeout"
     if policy.limit is not None and attempts > policy.limit:
         return f"switch limit {policy.limit}"

@@ -1,1 +1,1 @@
-"""Clients of the other services: domain values to protos and back, and the deadline of each call."""
+"""Clients of the other services: domain values to protos and back, a deadline on each call."""

@@ -27,12 +27,8 @@ _SERVICE: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
 AUTHORIZE: Final = method_of(
     _SERVICE, "Authorize", pb.AuthorizeRequest, pb.AuthorizeResponse, idempotent=True
 )
-EXTEND: Final = method_of(
-    _SERVICE, "Extend", pb.ExtendRequest, pb.ExtendResponse, idempotent=True
-)
-SETTLE: Final = method_of(
-    _SERVICE, "Settle", pb.SettleRequest, pb.SettleResponse, idempotent=True
-)
+EXTEND: Final = method_of(_SERVICE, "Extend", pb.ExtendRequest, pb.ExtendResponse, idempotent=True)
+SETTLE: Final = method_of(_SERVICE, "Settle", pb.SettleRequest, pb.SettleResponse, idempotent=True)
 
 BILLING_MODES: Final[Mapping[EndpointKind | None, pb.BillingMode.ValueType]] = {
     None: pb.BILLING_MODE_UNSPECIFIED,

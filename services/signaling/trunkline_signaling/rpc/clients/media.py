@@ -37,9 +37,7 @@ LOAD: Final = method_of(_SERVICE, "Load", pb.LoadRequest, pb.LoadResponse, idemp
 RENEW_LEASES: Final = method_of(
     _SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesResponse, idempotent=True
 )
-EVENTS: Final = method_of(
-    _SERVICE, "Events", pb.EventsRequest, pb.EventsResponse, idempotent=False
-)
+EVENTS: Final = method_of(_SERVICE, "Events", pb.EventsRequest, pb.EventsResponse, idempotent=False)
 
 _DIRECTIONS: Final[Mapping[Direction, pb.Direction.ValueType]] = {
     Direction.SENDRECV: pb.DIRECTION_SENDRECV,

@@ -214,9 +214,7 @@ def _decode_numbers(numbers: pb.Numbers) -> Numbers:
 
 
 def _decode_switch_policy(policy: pb.SwitchPolicy) -> SwitchPolicy:
-    return SwitchPolicy(
-        policy.limit if policy.HasField("limit") else None, policy.until_connect
-    )
+    return SwitchPolicy(policy.limit if policy.HasField("limit") else None, policy.until_connect)
 
 
 def _decode_candidate(candidate: pb.Candidate) -> Candidate:

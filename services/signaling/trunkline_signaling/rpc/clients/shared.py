@@ -9,7 +9,6 @@ from typing import Final
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-
 from trunkline.common.v1 import common_pb2 as pb
 from trunkline_kernel.faults import Fault, TrunklineError
 from trunkline_kernel.rpc import Channel, Method
