@@ -54,7 +54,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 class Answers(ParametersServiceServicer):
     """Answers at once, so that only the hop is measured."""
 
-    async def GetParameter(  # type: ignore[override]
+    async def GetParameter(
         self, request: GetParameterRequest, context: Context
     ) -> GetParameterResponse:
         return RESPONSE

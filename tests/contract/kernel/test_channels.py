@@ -1,6 +1,7 @@
 """The three ways a call can travel give the same answers, errors and deadlines."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -237,15 +238,11 @@ async def test_a_replica_that_nobody_serves_fails_calls_at_once() -> None:
 
 
 async def test_a_peer_that_never_speaks_costs_no_more_than_the_deadline() -> None:
-    async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    silent = await asyncio.start_server(hold, "127.0.0.1", 0)
+    silent = socket.create_server(("127.0.0.1", 0))
     loop = asyncio.get_running_loop()
     started = loop.time()
     async with MultiplexedChannel(
-        f"127.0.0.1:{silent.sockets[0].getsockname()[1]}", max_in_flight=4
+        f"127.0.0.1:{silent.getsockname()[1]}", max_in_flight=4
     ) as channel:
         outcomes = await asyncio.gather(*(outcome(channel, "any", limit=0.2) for _ in range(12)))
 

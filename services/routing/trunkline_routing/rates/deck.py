@@ -34,7 +34,7 @@ class Found(NamedTuple):
 
 
 def encode(number: str) -> int:
-    """Return the place of `number` among all numbers; what follows its leading digits is ignored."""
+    """Return the place of `number` among all numbers, as far as its leading digits go."""
     digits = number[:WIDTH]
     if not (digits.isascii() and digits.isdigit()):
         match = _LEADING.match(number)

@@ -24,7 +24,6 @@ SINGLE_VALUED: Final = (
     "Call-ID",
     "CSeq",
     "Max-Forwards",
-    "Content-Length",
     "Content-Type",
     "Expires",
 )

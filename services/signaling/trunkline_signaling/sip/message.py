@@ -120,6 +120,8 @@ def _has_tag(headers: Headers) -> bool:
 
 def _encode(start_line: str, headers: Headers, body: bytes) -> bytes:
     lines = [start_line]
-    lines += [f"{name}: {value}" for name, value in headers.items() if name != "Content-Length"]
+    for name, values in headers.raw.items():
+        for value in values:
+            lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(body)}\r\n\r\n")
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body

@@ -123,7 +123,8 @@ def _fit_body(message: Message, body: bytes) -> _Defect | None:
 
 
 def _content_length(headers: Headers) -> int | None:
-    values = headers.raw.get("Content-Length")
+    # It is the frame's, not the message's: `encode` writes one that fits the body.
+    values = headers.raw.pop("Content-Length", None)
     if values is None:
         return None
     if any(value != values[0] for value in values):

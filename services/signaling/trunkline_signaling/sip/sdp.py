@@ -6,7 +6,7 @@ Offer and answer are policy and live with the calls.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -69,6 +69,10 @@ class Origin:
         return cls(
             user, parse_uint(session_id, limit), parse_uint(version, limit), address, address_type
         )
+
+    def next_version(self) -> Origin:
+        """Return the origin of a changed description of the same session (RFC 3264 section 8)."""
+        return replace(self, version=self.version + 1)
 
     def __str__(self) -> str:
         who = f"{self.username} {self.session_id} {self.version}"
@@ -348,10 +352,7 @@ class SessionDescription(Section):
         for section in sections:
             if section.first("c") is not None:
                 section.connection = address
-        origin = self.origin
-        self.origin = Origin(
-            origin.username, origin.session_id, origin.version, address, address_type(address)
-        )
+        self.origin = replace(self.origin, address=address, address_type=address_type(address))
 
 
 def address_type(address: str) -> str:

@@ -20,8 +20,6 @@ __all__ = [
     "UnknownSession",
 ]
 
-_Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
-
 class PortsExhausted(Exception):
     """No pair of ports is free on the leg's local address."""
 
@@ -70,6 +68,8 @@ class LegSettings:
         silence_received: timedelta | None = None,
         silence_sent: timedelta | None = None,
     ) -> LegSettings: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class Engine:
@@ -203,3 +203,5 @@ class SessionCounters:
     closed: bool
     a: LegCounters
     b: LegCounters
+
+_Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
