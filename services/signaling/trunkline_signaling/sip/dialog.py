@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import LocalProtocolError, MalformedMessage, MalformedValue
 from .flow import Flow
@@ -55,6 +55,8 @@ class Dialog:
     local_cseq: int
     remote_cseq: int | None
     state: DialogState = DialogState.EARLY
+    owner: Any = None
+    """What the user wants to find again when something happens here."""
 
     @classmethod
     def of_server(cls, request: Request, flow: Flow, local_tag: str, contact: str) -> Dialog:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from enum import Enum, auto
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from .errors import LocalProtocolError
 from .flow import Flow
@@ -160,7 +160,7 @@ class Transaction:
 
     table: ClassVar[Table]
 
-    __slots__ = ("_copies", "_out", "_timing", "data", "deadline", "flow", "key", "state")
+    __slots__ = ("_copies", "_out", "_timing", "data", "deadline", "flow", "key", "owner", "state")
 
     def __init__(self, key: Hashable, flow: Flow, timing: Timing, out: list[Output]) -> None:
         self.key = key
@@ -170,6 +170,8 @@ class Transaction:
         """When `on_timer` wants to be called; None for never."""
         self.data = b""
         """The message that is repeated: a request, a final response or an ACK."""
+        self.owner: Any = None
+        """What the user wants to find again when something happens here."""
         self._timing = timing
         self._out = out
         self._copies: Repetition | None = None
