@@ -10,7 +10,7 @@ from . import failover, money
 from .call import SDP, Call, DelayedAck, LiveAttempt
 from .effects import Answer, EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
-from .legs import Acknowledgement, Leg, Side
+from .legs import Leg, Side
 from .reasons import CAUSE_ANSWERED_ELSEWHERE
 from .session import codec_of, leg_media, read, rewritten
 from .states import Trigger
@@ -72,8 +72,8 @@ def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
     """End a dialog that nobody wants: a fork that answered later, or an attempt given up."""
     dialog = event.dialog
     assert dialog is not None
-    ack = Acknowledgement(dialog.ack(event.outgoing.request), dialog.flow)
-    call.emit(SendAck(ack))
+    ack = dialog.ack(event.outgoing.request)
+    call.emit(SendAck(event.outgoing, ack, dialog.flow))
     call.send_bye(dialog, Side.B, str(Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE)))
     call.emit(EndDialog(dialog))
 
@@ -90,11 +90,10 @@ def acknowledged(call: Call, event: AckReceived) -> None:
 
 
 def send_ack(call: Call, leg: Leg, invite: Outgoing, body: bytes = b"") -> None:
-    """Acknowledge a 2xx, and keep the ACK for its copies."""
+    """Acknowledge a 2xx."""
     assert leg.dialog is not None
     ack = leg.dialog.ack(invite.request, body, SDP)
-    leg.ack = Acknowledgement(ack, leg.dialog.flow)
-    call.emit(SendAck(leg.ack))
+    call.emit(SendAck(invite, ack, leg.dialog.flow))
 
 
 def _acknowledge(call: Call, leg: Leg, invite: Outgoing | None, *, offered: bool) -> None:

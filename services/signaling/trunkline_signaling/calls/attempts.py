@@ -12,6 +12,7 @@ from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri
 from . import answer, failover
+from .acceptance import ALLOW
 from .call import SDP, Call, LiveAttempt
 from .effects import Cancel, Outgoing, Reply, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
@@ -24,7 +25,6 @@ from .relay import Relay
 from .session import leg_media, read, rewritten
 from .stop_rules import Failure
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 MAX_FORWARDS = 70
 
 
@@ -97,8 +97,10 @@ def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
 
 
 def late_response(call: Call, event: ResponseReceived) -> None:
-    """A response nobody waits for. A 2xx to INVITE has opened a dialog, which is ended."""
-    if event.dialog is not None and event.response.is_success:
+    """A response nobody waits for. The 2xx of a late fork or of an attempt given up gets a BYE."""
+    if event.dialog is None or not event.response.is_success:
+        return
+    if not any(leg is not None and leg.dialog is event.dialog for leg in (call.leg_a, call.leg_b)):
         answer.acknowledge_and_end(call, event)
 
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from ..sip.dialog import Dialog
 from ..sip.flow import Address, Transport
+from ..sip.grammar import format_host_port
 from ..sip.message import Request, Response
 from ..sip.methods import BYE
 from ..sip.transactions import ServerTransaction
@@ -59,6 +60,10 @@ class CallSettings:
     relay: RelayParameters = DEFAULT_RELAY
     max_duration: timedelta | None = None
     """SS_MAX_CALL_DURATION."""
+
+    def sent_by(self, transport: Transport) -> str:
+        """Return the sent-by of our Via."""
+        return format_host_port(*self.addresses[transport])
 
     def contact(self, transport: Transport) -> str:
         """Return our Contact as printed: where in-dialog requests reach this instance."""

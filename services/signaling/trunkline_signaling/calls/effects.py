@@ -10,7 +10,7 @@ from ..sip.flow import Flow
 from ..sip.message import Request, Response
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from .cdr import Cdr
-from .legs import Acknowledgement, Side
+from .legs import Side
 from .parties import Target
 from .services import Question
 
@@ -64,9 +64,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SendAck:
-    """Send the ACK for a 2xx, or send it again."""
+    """Send the ACK for a 2xx, and again with each copy of that."""
 
-    ack: Acknowledgement
+    invite: Outgoing
+    ack: Request
+    flow: Flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ the CDR is durable before anybody hears that a BYE was understood.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from ..sip.fields import Reason
+from ..sip.headers import Headers
 from ..sip.methods import BYE
 from . import attempts
 from .call import Call
@@ -33,6 +35,8 @@ from .reasons import (
 from .services import NO_CODES, CloseMedia, MediaClosed, MediaOpened, Release, Route
 from .states import State, Trigger
 
+EXPLAINING: Final = ("Accept", "Allow", "Unsupported")
+
 
 def refuse(
     call: Call,
@@ -42,8 +46,12 @@ def refuse(
     *,
     direction: EndDirection = EndDirection.SERVER,
     retry_after: int = 0,
+    extra: Headers | None = None,
 ) -> None:
-    """End a call before its answer with a final status, which the caller's list may replace."""
+    """End a call before its answer with a final status, which the caller's list may replace.
+
+    `extra` holds header fields of `EXPLAINING`, which say what we could do instead.
+    """
     status = status or SIP_STATUS[reason]
     of_attempt = call.cdr.attempts[-1].sip_status if call.cdr.attempts else 0
     call.cdr.sip_status = of_attempt or status
@@ -51,6 +59,8 @@ def refuse(
     response.headers.set("Reason", Reason.of("Q.850", cause_of_status(status)))
     if retry_after:
         response.headers.set("Retry-After", retry_after)
+    if extra is not None:
+        response.headers.copy_from(extra, *EXPLAINING)
     call.emit(Reply(call.invite, response))
     _close(call, reason, direction)
 

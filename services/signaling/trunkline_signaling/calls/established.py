@@ -14,8 +14,9 @@ from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from . import answer, attempts, ending
+from .acceptance import ALLOW
 from .call import SDP, Call, DelayedAck, Negotiation
-from .effects import Answer, Cancel, Reply, SendAck
+from .effects import Answer, Cancel, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
 from .legs import Leg, Side
 from .reasons import CallEndReason
@@ -40,14 +41,14 @@ def request_received(call: Call, event: RequestReceived) -> None:
             call.emit(Reply(transaction, transaction.request.reply(200)))
         case _:
             refusal = transaction.request.reply(405)
-            refusal.headers.set("Allow", attempts.ALLOW)
+            refusal.headers.set("Allow", ALLOW)
             call.emit(Reply(transaction, refusal))
 
 
 def response_received(call: Call, event: ResponseReceived) -> None:
-    """A response of either side to what was passed on, or once more to the INVITE."""
+    """A response of either side to what was passed on, or a late one to an INVITE."""
     outgoing, status = event.outgoing, event.response.status
-    if status < 200 or _is_copy(call, event):
+    if status < 200:
         return
     negotiation = _passed_as(call, event)
     if negotiation is None:
@@ -193,19 +194,6 @@ def _forget(call: Call, negotiation: Negotiation) -> None:
     call.passed.pop(negotiation.outgoing, None)
     if call.negotiation is negotiation:
         call.negotiation = None
-
-
-def _is_copy(call: Call, event: ResponseReceived) -> bool:
-    """Acknowledge a 2xx to INVITE that came again."""
-    if not event.response.is_success or event.dialog is None:
-        return False
-    for leg in (call.leg_a, call.leg_b):
-        if leg is None or leg.dialog is not event.dialog or leg.ack is None:
-            continue
-        if leg.ack.request.headers.cseq.number == event.response.headers.cseq.number:
-            call.emit(SendAck(leg.ack))
-            return True
-    return False
 
 
 def _fax_allowed(description: SessionDescription, leg: Leg, other: Leg) -> bool:

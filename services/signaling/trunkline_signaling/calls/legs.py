@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ..sip.dialog import Dialog
-from ..sip.flow import Address, Flow
-from ..sip.message import Request
+from ..sip.flow import Address
 from .cdr import Attempt
 from .policy import DEFAULT_POLICY, LegPolicy
 
@@ -29,15 +28,6 @@ class Side(Enum):
 
 
 @dataclass(slots=True, eq=False)
-class Acknowledgement:
-    """The ACK for a 2xx of the peer, kept for copies of that 2xx. The shell fills `data`."""
-
-    request: Request
-    flow: Flow
-    data: bytes = b""
-
-
-@dataclass(slots=True, eq=False)
 class Leg:
     """One side."""
 
@@ -56,7 +46,6 @@ class Leg:
     relay: Address | None = None
     """Where the media relay waits for this side's RTP."""
     codec: str = ""
-    ack: Acknowledgement | None = None
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
 

@@ -7,6 +7,7 @@ refuse, the order of the pipeline (specification, section 0.5) decides which rea
 from __future__ import annotations
 
 from . import attempts, ending, failover
+from .acceptance import refusal_of
 from .call import Call, LiveAttempt
 from .cdr import Attempt
 from .effects import Ignore, Note, Reply, Timer
@@ -46,6 +47,10 @@ def admitted(call: Call, event: Allowed) -> None:
     """The caller is known: ask where the call goes."""
     call.fire(Trigger.ADMITTED)
     call.endpoint = call.cdr.caller_endpoint = event.endpoint
+    refusal = refusal_of(call.invite.request)
+    if refusal is not None:
+        ending.refuse(call, CallEndReason.PROTOCOL_LIMIT, refusal.status, extra=refusal.headers)
+        return
     call.reply(call.invite, 100)
     call.ask(
         Route(
