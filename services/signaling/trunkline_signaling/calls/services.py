@@ -175,7 +175,7 @@ class Routed:
     switch_policy: SwitchPolicy = UNLIMITED_SWITCHES
     max_duration: timedelta | None = None
     max_setup_duration: timedelta | None = None
-    failure_codes: Mapping[int, int] = NO_CODES
+    failure_codes: Mapping[int, int] = field(default_factory=dict)
     """Replaced failure codes of the caller's side (SIG-23); key 0 is any other code."""
     explanation_id: str = ""
 
@@ -190,7 +190,7 @@ class Unroutable:
     numbers: Numbers = NO_NUMBERS
     account: str = ""
     payer: EndpointKind | None = None
-    failure_codes: Mapping[int, int] = NO_CODES
+    failure_codes: Mapping[int, int] = field(default_factory=dict)
     explanation_id: str = ""
 
 
