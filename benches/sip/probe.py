@@ -53,8 +53,15 @@ class Caller:
         return rang
 
     def _send(
-        self, method: str, uri: str, call_id: str, tag: str, to: str, cseq: int,
-        route: str = "", body: str = "",
+        self,
+        method: str,
+        uri: str,
+        call_id: str,
+        tag: str,
+        to: str,
+        cseq: int,
+        route: str = "",
+        body: str = "",
     ) -> None:
         content = "Content-Type: application/sdp\r\n" if body else ""
         self._socket.sendto(

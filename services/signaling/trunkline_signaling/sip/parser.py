@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from .errors import MalformedMessage, MalformedValue, NotSip
 from .grammar import is_token, parse_uint
 from .header_names import canonical
-from .headers import Headers
+from .headers import SINGLE_VALUED, Headers
 from .message import SIP_VERSION, Message, Request, Response
 
 END_OF_HEAD: Final = b"\r\n\r\n"
@@ -106,6 +106,8 @@ def _read_fields(lines: list[str], raw: dict[str, list[str]]) -> _Defect | None:
             defect = defect or _Defect(f"expected a colon behind {name[:60]!r}")
         elif name in raw:
             raw[name].append(value.strip(" \t"))
+            if name in SINGLE_VALUED:
+                defect = defect or _Defect(f"{name}: expected one value, found several")
         else:
             raw[name] = [value.strip(" \t")]
     return defect

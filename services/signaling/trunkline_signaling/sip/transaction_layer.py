@@ -251,7 +251,10 @@ class TransactionLayer:
         if invite is None:
             self.respond(own, cancel.reply(481, to_tag=self.new_tag()), now)
             return
-        self.respond(own, cancel.reply(200, to_tag=invite.to_tag or self.new_tag()), now)
+        response = cancel.reply(200, to_tag=self.new_tag())
+        if invite.to is not None:
+            response.headers.set("To", invite.to)
+        self.respond(own, response, now)
         if invite.state is State.PROCEEDING:
             self._out.append(CancelReceived(invite, cancel))
 

@@ -343,15 +343,15 @@ class NonInviteClientTransaction(ClientTransaction):
 class ServerTransaction(Transaction):
     """A request from a peer and our responses."""
 
-    __slots__ = ("request", "to_tag")
+    __slots__ = ("request", "to")
 
     def __init__(
         self, key: Hashable, request: Request, flow: Flow, timing: Timing, out: list[Output]
     ) -> None:
         super().__init__(key, flow, timing, out)
         self.request = request
-        self.to_tag: str | None = None
-        """The tag our last response carried."""
+        self.to: str | None = None
+        """To as our last response had it, with our tag."""
 
     def respond(self, response: Response, now: float) -> None:
         """Send a response."""
@@ -359,7 +359,7 @@ class ServerTransaction(Transaction):
         self.data = response.encode()
         self._transmit()
         if response.status > 100:
-            self.to_tag = response.to_tag
+            self.to = response.headers.get("To")
         if response.status >= 200:
             self._answered(response, now)
 
