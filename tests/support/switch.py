@@ -378,6 +378,14 @@ class KnownAddresses:
         return None
 
 
+class OneAddress:
+    """The switch has one address for everybody."""
+
+    def seen_by(self, remote: str, transport: Transport) -> Address:
+        """Return it."""
+        return SWITCH
+
+
 class LoopClock:
     """The loop's time as UNIX seconds."""
 
@@ -393,9 +401,7 @@ class SwitchBench:
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
-        self.settings = settings or CallSettings(
-            "signaling-1", {Transport.UDP: SWITCH, Transport.TCP: SWITCH}
-        )
+        self.settings = settings or CallSettings("signaling-1", OneAddress())
         self.wire: list[str] = []
         """Start lines in the order they were sent, with who sent them."""
         self.messages: list[tuple[Address, Address, bytes]] = []

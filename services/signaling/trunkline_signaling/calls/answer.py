@@ -57,7 +57,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     if description is not None:
         call.connect_media(b=leg_media(leg, description), answered=True)
         leg.codec = call.leg_a.codec = codec_of(description)
-        body = rewritten(call.leg_a, description, call.local_ip(call.invite.flow.transport))
+        body = rewritten(call.leg_a, description, call.local_ip(call.leg_a))
     call.cdr.codecs = (call.leg_a.codec, leg.codec) if leg.codec else ()
     assert call.leg_a.dialog is not None
     response = call.response(call.invite, 200, body)
@@ -120,7 +120,7 @@ def _delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
     else:
         call.connect_media(b=media)
     assert leg.dialog is not None
-    return rewritten(leg, description, call.local_ip(leg.dialog.flow.transport))
+    return rewritten(leg, description, call.local_ip(leg))
 
 
 def _book(call: Call, attempt: LiveAttempt) -> None:

@@ -33,7 +33,8 @@ def begin(call: Call) -> None:
     attempt = _attempt(call)
     attempt.record.start_time = call.now
     _choose_relay(call, attempt)
-    target = _target(attempt)
+    target = target_of(attempt)
+    assert target is not None
     invite = _invite(call, attempt, target)
     attempt.outgoing = Outgoing(Side.B, invite, target=target)
     call.emit(Send(attempt.outgoing))
@@ -94,6 +95,16 @@ def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
     outgoing.request.headers.set("Reason", cause)  # the CANCEL takes it over
     call.emit(Cancel(outgoing))
     call.clear_timer(Timer.PROGRESS)
+
+
+def target_of(attempt: LiveAttempt) -> Target | None:
+    """Return where the INVITE goes; None for a terminal that is not located yet."""
+    if attempt.candidate.targets:
+        return attempt.candidate.targets[0]
+    if attempt.binding is None:
+        return None
+    (host, port), transport = attempt.binding.received_address, attempt.binding.transport
+    return Target(host, port, transport)
 
 
 def late_response(call: Call, event: ResponseReceived) -> None:
@@ -192,7 +203,7 @@ def _early_media(call: Call, response: Response) -> bytes:
         leg = answer.early_leg(call)
         leg.received = response.body
         call.connect_media(b=leg_media(leg, description))
-        return rewritten(call.leg_a, description, _caller_facing_ip(call))
+        return rewritten(call.leg_a, description, call.local_ip(call.leg_a))
     except MalformedValue as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
@@ -204,10 +215,6 @@ def _choose_relay(call: Call, attempt: LiveAttempt) -> None:
     relayed = call.relayed and (attempt.relay is not Relay.NONE or hears_relay)
     call.leg_a.relay = call.relay_a if relayed else None
     answer.early_leg(call).relay = call.relay_b if relayed else None
-
-
-def _caller_facing_ip(call: Call) -> str:
-    return call.local_ip(call.invite.flow.transport)
 
 
 def _watch(call: Call, attempt: LiveAttempt) -> None:
@@ -224,18 +231,10 @@ def _attempt(call: Call) -> LiveAttempt:
     return call.attempt
 
 
-def _target(attempt: LiveAttempt) -> Target:
-    if attempt.candidate.targets:
-        return attempt.candidate.targets[0]
-    assert attempt.binding is not None
-    (host, port), transport = attempt.binding.received_address, attempt.binding.transport
-    return Target(host, port, transport)
-
-
 def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     """Build the INVITE: nothing of leg A's dialog, addresses or Vias is in it."""
     candidate = attempt.candidate
-    host = call.local_ip(target.transport)
+    host, _ = call.settings.own.seen_by(target.host, target.transport)
     uri = _request_uri(attempt, target)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
@@ -243,7 +242,7 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
     headers.set("CSeq", "1 INVITE")
-    headers.set("Contact", call.settings.contact(target.transport))
+    headers.set("Contact", call.settings.contact(target.transport, target.host))
     headers.set("Allow", ALLOW)
     body = _offer(call, host)
     if body:

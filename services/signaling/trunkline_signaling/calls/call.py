@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Final
+from typing import Final, Protocol
 
 from ..sip.dialog import Dialog
 from ..sip.flow import Address, Transport
-from ..sip.grammar import format_host_port
 from ..sip.message import Request, Response
 from ..sip.methods import BYE
 from ..sip.transactions import ServerTransaction
@@ -48,26 +47,29 @@ AWAITED: Final[frozenset[type[Question]]] = frozenset(
 """Questions whose answers a call needs before it can go on or end."""
 
 
+class OwnAddresses(Protocol):
+    """What we tell peers of where we are."""
+
+    def seen_by(self, remote: str, transport: Transport) -> Address:
+        """Return our address as a peer, or a host by its name, reaches it."""
+
+
 @dataclass(frozen=True, slots=True)
 class CallSettings:
     """What a call takes from parameters and settings when it begins, and keeps (0.3 rule 5)."""
 
     instance: str
     """Name of this signaling instance."""
-    addresses: dict[Transport, Address]
-    """Our address as peers see it, by transport: host of From, Contact and SDP."""
+    own: OwnAddresses
+    """Our addresses as peers see them: host of From, Contact and SDP."""
     limits: ProgressLimits = DEFAULT_LIMITS
     relay: RelayParameters = DEFAULT_RELAY
     max_duration: timedelta | None = None
     """SS_MAX_CALL_DURATION."""
 
-    def sent_by(self, transport: Transport) -> str:
-        """Return the sent-by of our Via."""
-        return format_host_port(*self.addresses[transport])
-
-    def contact(self, transport: Transport) -> str:
-        """Return our Contact as printed: where in-dialog requests reach this instance."""
-        host, port = self.addresses[transport]
+    def contact(self, transport: Transport, remote: str) -> str:
+        """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
+        host, port = self.own.seen_by(remote, transport)
         params = {} if transport is Transport.UDP else {"transport": transport.value}
         return f"<{SipUri(host, None, port, params)}>"
 
@@ -216,9 +218,11 @@ class Call:
         assert self.leg_b is not None
         return self.leg_b
 
-    def local_ip(self, transport: Transport) -> str:
-        """Our address as peers of this transport see it."""
-        return self.settings.addresses[transport][0]
+    def local_ip(self, leg: Leg) -> str:
+        """Our address as the peer of an established leg sees it."""
+        assert leg.dialog is not None
+        flow = leg.dialog.flow
+        return self.settings.own.seen_by(flow.remote[0], flow.transport)[0]
 
     @property
     def relayed(self) -> bool:

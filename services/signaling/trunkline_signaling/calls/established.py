@@ -125,7 +125,7 @@ def _request(call: Call, leg: Leg, method: str, description: SessionDescription 
     assert leg.dialog is not None
     if description is None:
         return leg.dialog.request(method)
-    body = rewritten(leg, description, call.local_ip(leg.dialog.flow.transport))
+    body = rewritten(leg, description, call.local_ip(leg))
     return leg.dialog.request(method, body, SDP)
 
 
@@ -148,7 +148,7 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
         other.received = event.response.body
         _reconnect(call, asker, other, description)
         assert asker.dialog is not None
-        body = rewritten(asker, description, call.local_ip(asker.dialog.flow.transport))
+        body = rewritten(asker, description, call.local_ip(asker))
     _answer_alone(call, asker, negotiation.transaction, body)
 
 

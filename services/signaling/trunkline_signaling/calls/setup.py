@@ -214,26 +214,21 @@ def _open_media(call: Call) -> None:
 def _relay(call: Call, candidate: Candidate) -> Relay:
     """Decide whether media is relayed, by what is known of the callee's side so far."""
     attempt = call.attempt
-    binding = attempt.binding if attempt is not None else None
-    transport = call.invite.flow.transport
-    target = candidate.targets[0] if candidate.targets else None
-    callee_transport = target.transport if target else binding.transport if binding else transport
-    remote = target.host if target else binding.received_address[0] if binding else ""
-    return decide(
-        call.settings.relay,
-        Party(
-            call.leg_a.policy,
-            call.local_ip(transport),
-            call.cdr.caller_address[0],
-            call.leg_a.behind_nat,
-        ),
-        Party(
-            candidate.leg_b,
-            call.local_ip(callee_transport),
-            remote,
-            binding is not None and binding.behind_nat,
-        ),
+    assert attempt is not None
+    own, flow = call.settings.own, call.invite.flow
+    caller = Party(
+        call.leg_a.policy,
+        own.seen_by(flow.remote[0], flow.transport)[0],
+        flow.remote[0],
+        call.leg_a.behind_nat,
     )
+    target = attempts.target_of(attempt)
+    if target is None:  # a terminal that is yet to be located
+        return decide(call.settings.relay, caller, Party(candidate.leg_b, caller.local_ip, ""))
+    nat = attempt.binding is not None and attempt.binding.behind_nat
+    local_ip = own.seen_by(target.host, target.transport)[0]
+    callee = Party(candidate.leg_b, local_ip, target.host, nat)
+    return decide(call.settings.relay, caller, callee)
 
 
 def _record(call: Call, candidate: Candidate) -> Attempt:

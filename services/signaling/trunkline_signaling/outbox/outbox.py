@@ -71,11 +71,6 @@ class Outbox:
         self._callbacks.append(stored)
         self._writer.put(Finished(cdr.call_id, self._encode(cdr), self._clock.now()))
 
-    async def emptied(self) -> None:
-        """Return when billing has every CDR."""
-        while self.delivery.depth or self._callbacks:
-            await asyncio.sleep(0.05)
-
     def _committed(self, stored: list[StoredCdr]) -> None:
         self.delivery.add(stored)
         for _ in stored:

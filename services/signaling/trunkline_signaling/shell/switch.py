@@ -32,6 +32,7 @@ from ..calls.effects import (
     Send,
     SendAck,
     SetTimer,
+    Timer,
     WriteCdr,
 )
 from ..calls.events import (
@@ -71,11 +72,13 @@ from ..sip.dialog_layer import DialogLayer
 from ..sip.errors import MalformedMessage
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
+from ..sip.grammar import format_host_port
 from ..sip.message import Request
 from ..sip.methods import ACK, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ServerTransaction
+from ..transport.driver import Driver
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
@@ -115,11 +118,11 @@ class Switch:
         self._observer = observer
         self._settings = settings
         self._random = random
-        self._timers = CallTimers()
+        self._timers = CallTimers(self._timer_fired)
+        self._driver = Driver(self._dialogs, self._dispatch)
+        self._driver.attach(self)
         self._outside = Outside(peers.auth, settings)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at = float("inf")
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
 
@@ -128,18 +131,16 @@ class Switch:
     def receive(self, data: bytes | Frame, flow: Flow) -> None:
         """Take a datagram or a frame. Whatever it holds, this returns."""
         self._observer.message_received(data if isinstance(data, bytes) else b"".join(data), flow)
-        now = self._clock.now()
-        try:
-            self._dialogs.receive(data, flow, now)
-        except Exception:  # a bug of ours: one message is lost, not the switch
-            log.exception("a message could not be worked on", source=str(flow.remote))
-        self._work(now)
+        self._driver.receive(data, flow)
 
     def transport_failed(self, flow: Flow) -> None:
         """Fail what waits for an answer on a connection that is gone."""
-        now = self._clock.now()
-        self._dialogs.transport_failed(flow, now)
-        self._work(now)
+        self._driver.failed(flow)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send what the core wants sent."""
+        self._observer.message_sent(data, flow)
+        self._network.send(data, flow)
 
     # --- the operator's side
 
@@ -148,9 +149,8 @@ class Switch:
         call = self.calls.get(call_id)
         if call is None:
             return False
-        now = self._clock.now()
-        self._happen(call, event, now)
-        self._work(now)
+        self._happen(call, event)
+        self._driver.drain()
         return True
 
     def drain(self) -> None:
@@ -180,46 +180,32 @@ class Switch:
 
     # --- events
 
-    def _work(self, now: float) -> None:
-        """Hand out all that the SIP layers have, until they have nothing more; set the alarm."""
-        while outs := self._dialogs.drain():
-            for output in outs:
-                if isinstance(output, outputs.Transmit):
-                    self._observer.message_sent(output.data, output.flow)
-                    self._network.send(output.data, output.flow)
-                else:
-                    try:
-                        self._dispatch(output, now)
-                    except Exception:
-                        log.exception("an event could not be worked on", kind=type(output).__name__)
-        self._set_alarm(now)
-
-    def _dispatch(self, output: outputs.Event, now: float) -> None:
+    def _dispatch(self, output: outputs.Event) -> None:
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
-                self._response(output, now)
+                self._response(output)
             case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._own(transaction, call)
-                self._happen(call, RequestReceived(side, transaction), now)
+                self._happen(call, RequestReceived(side, transaction))
             case outputs.AnswerAcknowledged(dialog, request) if dialog.owner is not None:
                 call, side = dialog.owner
-                self._happen(call, AckReceived(side, request), now)
+                self._happen(call, AckReceived(side, request))
             case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
                 call, side = dialog.owner
-                self._happen(call, AckMissing(side), now)
+                self._happen(call, AckMissing(side))
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
-                self._happen(transaction.owner, CancelReceived(transaction), now)
+                self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
                 call, outgoing = transaction.owner
-                self._happen(call, RequestFailed(outgoing, "no answer"), now)
+                self._happen(call, RequestFailed(outgoing, "no answer"))
             case outputs.TransportFailed(transaction) if transaction.owner is not None:
                 call, outgoing = transaction.owner
-                self._happen(call, RequestFailed(outgoing, "cannot be reached"), now)
+                self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
-                self._new_request(transaction, request, now)
+                self._new_request(transaction, request)
 
-    def _response(self, output: outputs.ResponseReceived, now: float) -> None:
+    def _response(self, output: outputs.ResponseReceived) -> None:
         call, outgoing = output.transaction.owner
         response, dialog = output.response, None
         opens = response.is_success or (response.is_provisional and response.to_tag)
@@ -230,91 +216,92 @@ class Switch:
                 log.info("a response opens no dialog", defect=error.defect, call_id=call.id)
             else:
                 dialog.owner = dialog.owner or (call, outgoing.side)
-        self._happen(call, ResponseReceived(outgoing, response, dialog), now)
+        self._happen(call, ResponseReceived(outgoing, response, dialog))
 
-    def _new_request(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+    def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == ACK:
             return
         if request.to_tag is not None:
-            self.transactions.respond(transaction, request.reply(481), now)
+            self.transactions.respond(transaction, request.reply(481), self._driver.now)
         elif request.method == INVITE:
-            self._new_call(transaction, request, now)
+            self._new_call(transaction, request)
         else:
             self._spawn(self._answer_outside(transaction, request))
 
-    def _new_call(self, transaction: ServerTransaction, request: Request, now: float) -> None:
+    def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
         if self.draining:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
-            self.transactions.respond(transaction, response, now)
+            self.transactions.respond(transaction, response, self._driver.now)
             return
         settings = self._settings()
         try:
-            contact = settings.contact(transaction.flow.transport)
+            flow = transaction.flow
+            contact = settings.contact(flow.transport, flow.remote[0])
             dialog = self._dialogs.accept(transaction, contact)
         except MalformedMessage as error:
             refusal = request.reply(error.status, to_tag=self.transactions.new_tag())
-            self.transactions.respond(transaction, refusal, now)
+            self.transactions.respond(transaction, refusal, self._driver.now)
             return
+        now = self._clock.now()
         call, effects = arrival.begin_call(transaction, dialog, settings, self._random, now)
         dialog.owner = call, Side.A
         transaction.owner = call
         self.calls[call.id] = call
         self._observer.call_began(call.id, call.cdr.sip_call_id)
-        self._run(call, effects, now)
+        self._run(call, effects)
 
     async def _answer_outside(self, transaction: ServerTransaction, request: Request) -> None:
         """Answer a request that belongs to no call: REGISTER, OPTIONS and what we don't do."""
         response, explanation = await self._outside.answer(request, transaction.flow)
-        now = self._clock.now()
         if response is None:
             self._observer.dropped(explanation, request.encode(), transaction.flow)
             self.transactions.ignore(transaction)
         else:
-            self.transactions.respond(transaction, response, now)
-        self._work(now)
+            self.transactions.respond(transaction, response, self._driver.now)
+        self._driver.drain()
 
-    def _happen(self, call: Call, event: Event, now: float) -> None:
+    def _happen(self, call: Call, event: Event) -> None:
         """Move a call by one event and do what it wants."""
         try:
-            effects = machine.handle(call, event, now)
+            effects = machine.handle(call, event, self._clock.now())
         except Exception:  # a bug of ours: one call is lost, with its CDR, not the switch
             log.exception("a call failed", call_id=call.id, kind=type(event).__name__)
-            self._abort(call, now)
+            self._abort(call)
         else:
-            self._run(call, effects, now)
+            self._run(call, effects)
 
-    def _abort(self, call: Call, now: float) -> None:
+    def _abort(self, call: Call) -> None:
         """Give a call that we cannot carry on its CDR, and forget it."""
-        call.cdr.end_time = now
+        call.cdr.end_time = self._clock.now()
         if call.state is not State.ENDED and call.id in self.calls:
             self._cdrs.finished(call.cdr, _nothing)
         self._finish(call)
 
     # --- effects
 
-    def _run(self, call: Call, effects: list[Effect], now: float) -> None:
+    def _run(self, call: Call, effects: list[Effect]) -> None:
         for effect in effects:
-            self._do(call, effect, now)
+            self._do(call, effect)
 
-    def _do(self, call: Call, effect: Effect, now: float) -> None:
+    def _do(self, call: Call, effect: Effect) -> None:
         match effect:
             case Ask(question):
                 self._spawn(self._ask(call, question))
             case Reply(transaction, response):
-                self.transactions.respond(transaction, response, now)
+                self.transactions.respond(transaction, response, self._driver.now)
             case Answer(dialog, transaction, response):
-                self._dialogs.answer(dialog, transaction, response, now)
+                self._dialogs.answer(dialog, transaction, response, self._driver.now)
             case Send(outgoing):
-                self._send(call, outgoing, now)
+                self._send(call, outgoing)
             case SendAck(invite, ack, flow):
                 if invite.transaction is not None:
                     self.transactions.send_ack(invite.transaction, ack, flow)
             case Cancel(outgoing):
                 if outgoing.transaction is not None:
-                    self.transactions.cancel(outgoing.transaction, now)
+                    self.transactions.cancel(outgoing.transaction, self._driver.now)
             case SetTimer(timer, after):
-                self._timers.set(call, timer, now + after)
+                self._timers.set(call, timer, after)
             case ClearTimer(timer):
                 self._timers.clear(call, timer)
             case ClearTimers():
@@ -345,11 +332,10 @@ class Switch:
             if isinstance(question, Release):
                 self.unreleased[call.id] = question
         self._observer.decided(call.id, question, event)
-        now = self._clock.now()
-        self._happen(call, event, now)
-        self._work(now)
+        self._happen(call, event)
+        self._driver.drain()
 
-    def _send(self, call: Call, outgoing: Outgoing, now: float) -> None:
+    def _send(self, call: Call, outgoing: Outgoing) -> None:
         if outgoing.flow is None and outgoing.target is not None:
             address = self._resolver.known(outgoing.target)
             if address is None:
@@ -358,7 +344,9 @@ class Switch:
             outgoing.flow = self._flow(outgoing.target.transport, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
-        transaction = self.transactions.send_request(outgoing.request, outgoing.flow, now)
+        transaction = self.transactions.send_request(
+            outgoing.request, outgoing.flow, self._driver.now
+        )
         transaction.owner = call, outgoing
         outgoing.transaction = transaction
         if first and outgoing.target is not None:
@@ -367,27 +355,29 @@ class Switch:
     async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
         assert outgoing.target is not None
         address = await self._resolver.find(outgoing.target)
-        now = self._clock.now()
         if outgoing.abandoned:
             return
         if address is None:
             host = outgoing.target.host
-            self._happen(call, RequestFailed(outgoing, f"{host} has no address"), now)
+            self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
             outgoing.flow = self._flow(outgoing.target.transport, address)
-            self._send(call, outgoing, now)
-        self._work(now)
+            self._send(call, outgoing)
+        self._driver.drain()
 
     def _flow(self, transport: Transport, address: Address) -> Flow:
         return Flow(transport, address, self._network.local(transport))
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:
-            now = self._clock.now()
-            self._happen(call, CdrStored(), now)
-            self._work(now)
+            self._happen(call, CdrStored())
+            self._driver.drain()
 
         self._cdrs.finished(cdr, stored)
+
+    def _timer_fired(self, call: Call, timer: Timer) -> None:
+        self._happen(call, TimerFired(timer))
+        self._driver.drain()
 
     def _finish(self, call: Call) -> None:
         self._timers.clear_all(call)
@@ -411,33 +401,13 @@ class Switch:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a task of the switch failed", exc_info=error)
 
-    def _set_alarm(self, now: float) -> None:
-        due = min(
-            self._dialogs.next_deadline() or float("inf"), self._timers.next() or float("inf")
-        )
-        if due >= self._alarm_at:
-            return  # waking up early costs less than moving the alarm with every message
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = due
-        delay = max(due - now, 0.0)
-        self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
-
-    def _ring(self) -> None:
-        self._alarm, self._alarm_at = None, float("inf")
-        now = self._clock.now()
-        self._dialogs.on_timer(now)
-        while (due := self._timers.pop_due(now)) is not None:
-            call, timer = due
-            self._happen(call, TimerFired(timer), now)
-        self._work(now)
-
     def _own(self, transaction: ServerTransaction, call: Call) -> None:
         if transaction.request.method == INVITE:
             transaction.owner = call
 
     def _sent_by(self, flow: Flow) -> str:
-        return self._settings().sent_by(flow.transport)
+        own = self._settings().own
+        return format_host_port(*own.seen_by(flow.remote[0], flow.transport))
 
 
 def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any], Any]]]:

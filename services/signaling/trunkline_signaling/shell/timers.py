@@ -1,59 +1,41 @@
-"""The timers of all calls on one alarm of the event loop."""
+"""The timers of all calls, on the event loop's own wheel: what is cleared leaves nothing behind."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from ..calls.call import Call
 from ..calls.effects import Timer
-from ..sip.deadlines import Deadlines
-
-
-class CallTimer:
-    """One running timer."""
-
-    __slots__ = ("call", "deadline", "timer")
-
-    def __init__(self, call: Call, timer: Timer, deadline: float) -> None:
-        self.call = call
-        self.timer = timer
-        self.deadline: float | None = deadline
 
 
 class CallTimers:
-    """Who is due when."""
+    """Who is due when; `fired` is told."""
 
-    def __init__(self) -> None:
-        self._deadlines: Deadlines[CallTimer] = Deadlines()
-        self._running: dict[Call, dict[Timer, CallTimer]] = {}
+    def __init__(self, fired: Callable[[Call, Timer], None]) -> None:
+        self._fired = fired
+        self._loop = asyncio.get_running_loop()
+        self._running: dict[Call, dict[Timer, asyncio.TimerHandle]] = {}
 
-    def set(self, call: Call, timer: Timer, deadline: float) -> None:
-        """Start a timer, or move it."""
+    def set(self, call: Call, timer: Timer, after: float) -> None:
+        """Start a timer, or start it anew; `after` is in seconds."""
         running = self._running.setdefault(call, {})
-        entry = running.get(timer)
-        if entry is None:
-            entry = running[timer] = CallTimer(call, timer, deadline)
-        else:
-            entry.deadline = deadline
-        self._deadlines.update(entry)
+        before = running.get(timer)
+        if before is not None:
+            before.cancel()
+        running[timer] = self._loop.call_later(after, self._ring, call, timer)
 
     def clear(self, call: Call, timer: Timer) -> None:
         """Stop a timer; fine when it does not run."""
-        entry = self._running.get(call, {}).pop(timer, None)
-        if entry is not None:
-            entry.deadline = None
+        handle = self._running.get(call, {}).pop(timer, None)
+        if handle is not None:
+            handle.cancel()
 
     def clear_all(self, call: Call) -> None:
         """Stop every timer of a call."""
-        for entry in self._running.pop(call, {}).values():
-            entry.deadline = None
+        for handle in self._running.pop(call, {}).values():
+            handle.cancel()
 
-    def next(self) -> float | None:
-        """Return when `pop_due` is to be called."""
-        return self._deadlines.next()
-
-    def pop_due(self, now: float) -> tuple[Call, Timer] | None:
-        """Return one timer that has run out, or None."""
-        entry = self._deadlines.pop_due(now)
-        if entry is None:
-            return None
-        self.clear(entry.call, entry.timer)
-        return entry.call, entry.timer
+    def _ring(self, call: Call, timer: Timer) -> None:
+        self._running[call].pop(timer)
+        self._fired(call, timer)
