@@ -49,10 +49,5 @@ class Leg:
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
 
-    @property
-    def media_address(self) -> str:
-        """The address of the peer's last c= line, for lists; "" while unknown."""
-        for line in self.received.splitlines():
-            if line.startswith(b"c="):
-                return line.rpartition(b" ")[2].decode("utf-8", "replace")
-        return ""
+    media_address: Address | None = None
+    """Where the peer's last description says that it receives RTP."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
@@ -383,12 +382,16 @@ class MediaClosed:
     statistics: MediaStatistics | None = None
 
 
-class MediaLeg(Enum):
-    """One of the two legs, or the session as a whole."""
+@dataclass(frozen=True, slots=True)
+class MediaLoad:
+    """How busy a media instance is."""
 
-    A = auto()
-    B = auto()
-    SESSION = auto()
+    instance: str
+    sessions: int
+    capacity: int
+    busy: float
+    """Busiest relay thread, 0.0 to 1.0 of a core."""
+    draining: bool
 
 
 # --- all -----------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def stream_of(description: SessionDescription) -> MediaDescription | None:
 
 
 def leg_media(leg: Leg, description: SessionDescription) -> LegMedia:
-    """Tell the relay what a peer's description says of its media. Raises `MalformedValue`."""
+    """Note where a peer wants its media, for the relay and for lists. Raises `MalformedValue`."""
     stream = stream_of(description)
     if stream is None:
         return LegMedia(direction=Direction.INACTIVE)
@@ -50,7 +50,7 @@ def leg_media(leg: Leg, description: SessionDescription) -> LegMedia:
     direction = description.direction_of(stream)
     if host in UNSPECIFIED:
         return LegMedia(direction=Direction.INACTIVE)
-    remote = host, stream.port
+    remote = leg.media_address = host, stream.port
     has_rtcp = stream.has_attribute("rtcp")
     return LegMedia(
         remote=remote,

@@ -1,9 +1,8 @@
-"""The client of one media instance. Which instance takes a call is decided in `..media_pool`."""
+"""The client of one media instance. `shell.media_pool` decides which one takes a call."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from trunkline.media.v1 import media_pb2 as pb
@@ -19,6 +18,7 @@ from ...calls.services import (
     LegMedia,
     MediaClosed,
     MediaConnected,
+    MediaLoad,
     MediaOpened,
     OpenMedia,
     PayloadFormat,
@@ -54,18 +54,6 @@ _CHECKS: Final[Mapping[MediaCheck, pb.MediaCheck.ValueType]] = {
 _DECODED_CHECKS: Final = {value: check for check, value in _CHECKS.items()}
 
 MediaEvent = FirstPacket | Silence | MediaLost
-
-
-@dataclass(frozen=True, slots=True)
-class MediaLoad:
-    """How busy a media instance is."""
-
-    instance: str
-    sessions: int
-    capacity: int
-    busy: float
-    """Busiest relay thread, 0.0 to 1.0 of a core."""
-    draining: bool
 
 
 class MediaClient:
