@@ -67,7 +67,8 @@ class Caller:
         self._socket.sendto(
             (
                 f"{method} {uri} SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};branch=z9hG4bK{random.getrandbits(48):x};rport\r\n"
+                f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport"
+                f";branch=z9hG4bK{random.getrandbits(48):x}\r\n"
                 f"Max-Forwards: 70\r\n{route}From: <sip:1001@127.0.0.1:{self._port}>;tag={tag}\r\n"
                 f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n"
                 f"Contact: <sip:1001@127.0.0.1:{self._port}>\r\n"

@@ -14,12 +14,14 @@ from typing import Any, Final, TypeVar
 import structlog
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from ..accounts.purse import Purse
 from ..charging.authorization import Extension
 from ..charging.reservation import CallStart, Reservation
 from ..charging.rules import Rules
 from ..charging.till import Changes, Till
 from ..errors import LedgerUnavailable
 from ..store.journal import Journal, Known, Write
+from ..store.ledger_reader import LedgerReader
 from .observer import Observer
 from .work import Authorize, Expire, Extend, Work
 
@@ -54,7 +56,7 @@ class Cashier:
         rules: Callable[[], Rules],
         clock: Callable[[], datetime],
         observer: Observer,
-        linger: timedelta = timedelta(milliseconds=2),
+        linger: timedelta = timedelta(milliseconds=5),
     ) -> None:
         self.till = till
         self._journal = journal
@@ -101,15 +103,21 @@ class Cashier:
         answer: Answer = await queued.answer
         return answer
 
+    async def purse(self, account: str, ledger: LedgerReader) -> Purse:
+        """Return what an account holds: from memory where that is the truth, else from `ledger`."""
+        if self._journal.shared:
+            return await ledger.purse(account)
+        return self.till.purse(account)
+
     async def run(self) -> None:
         """Commit batch after batch. Never returns."""
         while True:
             await self._wake.wait()
-            await asyncio.sleep(self._linger)
             self._wake.clear()
             self._stop_waiting()
             while self._queue or self.till.changes or not self._loaded:
                 await self._commit_one()
+                await asyncio.sleep(self._linger)
 
     async def expire_leases(self, pause: timedelta) -> None:
         """Settle the calls that nobody extends any more. Never returns.

@@ -308,9 +308,13 @@ class TransactionLayer:
             self._clients.pop(transaction.key, None)
         elif isinstance(transaction, ServerTransaction):
             self._servers.pop(transaction.key, None)
-            merge_key = _merge_key(transaction.request)
-            if self._first_paths.get(merge_key) is transaction:
-                del self._first_paths[merge_key]
+            if transaction.request.to_tag is None:
+                self._forget_path(transaction)
+
+    def _forget_path(self, transaction: ServerTransaction) -> None:
+        merge_key = _merge_key(transaction.request)
+        if self._first_paths.get(merge_key) is transaction:
+            del self._first_paths[merge_key]
 
 
 def _server_key(request: Request, method: str = "") -> Hashable:
