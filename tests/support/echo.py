@@ -53,7 +53,7 @@ class EchoServicer(ParametersServiceServicer):
         self.cancelled = 0
         self.gate = asyncio.Event()
 
-    async def GetParameter(  # type: ignore[override]
+    async def GetParameter(
         self, request: GetParameterRequest, context: Context
     ) -> GetParameterResponse:
         self.asked += 1
@@ -74,14 +74,14 @@ class EchoServicer(ParametersServiceServicer):
                 )
         return _parameter(request.name)
 
-    async def SetParameters(  # type: ignore[override]
+    async def SetParameters(
         self, request: SetParametersRequest, context: Context
     ) -> SetParametersResponse:
         self.booked += 1
         await self._wait()
         return SetParametersResponse()
 
-    async def WatchParameters(  # type: ignore[override]
+    async def WatchParameters(
         self, request: WatchParametersRequest, context: Context
     ) -> AsyncIterator[WatchParametersResponse]:
         for name in request.names:

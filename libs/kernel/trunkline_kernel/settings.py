@@ -94,6 +94,8 @@ class ServiceSettings(Settings):
 class DatabaseSettings(Settings):
     """Where a service that owns data keeps it. Mixed into its settings."""
 
+    service: ClassVar[str]
+
     database_url: str = ""
     """SQLAlchemy URL: sqlite+aiosqlite:///... or postgresql+asyncpg://... Empty is
     ./var/<service>.db."""

@@ -135,8 +135,13 @@ def test_a_nonce_is_stale_in_another_session() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "state"),
-    [(0, NonceState.FRESH), (10, NonceState.FRESH), (11, NonceState.STALE)]
-    + [(-1, NonceState.FRESH), (-60, NonceState.STALE)],
+    [
+        (-60, NonceState.STALE),
+        (-1, NonceState.FRESH),
+        (0, NonceState.FRESH),
+        (10, NonceState.FRESH),
+        (11, NonceState.STALE),
+    ],
 )
 def test_a_nonce_lives_as_long_as_the_session_may(seconds: int, state: NonceState) -> None:
     nonces = Nonces(SECRET)

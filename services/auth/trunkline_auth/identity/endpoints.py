@@ -74,6 +74,12 @@ class Endpoint:
         return self.mode is AccessMode.DIGEST
 
     @property
+    def is_told_apart(self) -> bool:
+        """Whether more than the address says that a request is this endpoint's (AUT-05)."""
+        is_customer = self.id.kind is EndpointKind.MAPPING_GATEWAY
+        return bool(self.username or self.callee_prefixes or not is_customer)
+
+    @property
     def precedence(self) -> tuple[bool, int, EndpointId]:
         """Sorts the endpoint that wins a tie to the front: customers before vendors (AUT-05)."""
         return (self.id.kind is EndpointKind.ROUTING_GATEWAY, self.priority, self.id)

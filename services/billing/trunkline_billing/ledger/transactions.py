@@ -54,6 +54,10 @@ class Transaction:
     time: datetime
     entries: tuple[Entry, ...] = ()
     memo: str = ""
+    cdr_time: datetime | None = None
+    """End of the call, for a call's."""
+    content: str | None = None
+    """What was asked for, to tell a repeated request from a reused id."""
 
     def __post_init__(self) -> None:
         sums: defaultdict[Currency, Decimal] = defaultdict(Decimal)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, Protocol
 
@@ -81,6 +81,10 @@ class Rules:
     callee_transform: bool = False
     mobile_areas: frozenset[str] = frozenset()
     """Area codes that are put before a callee whose mobile prefix belongs to them."""
+
+    def with_plans(self, caller: DialPlan, callee: DialPlan) -> Rules:
+        """Return the same rules with other dial plans (RTE-21)."""
+        return replace(self, caller_plan=caller, callee_plan=callee)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ class _AdmittedByEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AdmittedBy
     """Address of a live binding."""
     ADMITTED_BY_DIGEST: _AdmittedBy.ValueType  # 4
     """Digest credentials."""
+    ADMITTED_BY_NAME: _AdmittedBy.ValueType  # 5
+    """It names a configured terminal, or sends from where one is registered; nothing is proven. Never given to a
+    request that must be authenticated (AUT-02).
+    """
 
 class AdmittedBy(_AdmittedBy, metaclass=_AdmittedByEnumTypeWrapper):
     """How a source was recognised (AUT-05)."""
@@ -52,6 +56,10 @@ ADMITTED_BY_BINDING: AdmittedBy.ValueType  # 3
 """Address of a live binding."""
 ADMITTED_BY_DIGEST: AdmittedBy.ValueType  # 4
 """Digest credentials."""
+ADMITTED_BY_NAME: AdmittedBy.ValueType  # 5
+"""It names a configured terminal, or sends from where one is registered; nothing is proven. Never given to a
+request that must be authenticated (AUT-02).
+"""
 Global___AdmittedBy: _TypeAlias = AdmittedBy  # noqa: Y015
 
 class _SuspensionKind:
@@ -215,6 +223,7 @@ class AdmitRequest(_message.Message):
     AUTHORIZATION_FIELD_NUMBER: _builtins.int
     PROXY_AUTHORIZATION_FIELD_NUMBER: _builtins.int
     USER_AGENT_FIELD_NUMBER: _builtins.int
+    BRANCH_FIELD_NUMBER: _builtins.int
     method: _builtins.str
     """SIP method, upper case, for example "INVITE"."""
     transport: _common_pb2.Transport.ValueType
@@ -233,6 +242,10 @@ class AdmitRequest(_message.Message):
     """Call-ID header. Required."""
     user_agent: _builtins.str
     """User-Agent header. Empty when there is none."""
+    branch: _builtins.str
+    """Branch of the topmost Via. Tells a repeat of this question from a replay of the credentials (RFC 7616
+    section 5.5).
+    """
     @_builtins.property
     def source(self) -> _common_pb2.SocketAddress:
         """Source address and port as received."""
@@ -265,10 +278,11 @@ class AdmitRequest(_message.Message):
         authorization: _abc.Iterable[_builtins.str] | None = ...,
         proxy_authorization: _abc.Iterable[_builtins.str] | None = ...,
         user_agent: _builtins.str = ...,
+        branch: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization", b"authorization", "call_id", b"call_id", "from_host", b"from_host", "from_user", b"from_user", "local_address", b"local_address", "method", b"method", "proxy_authorization", b"proxy_authorization", "request_uri", b"request_uri", "source", b"source", "to_host", b"to_host", "to_user", b"to_user", "transport", b"transport", "user_agent", b"user_agent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorization", b"authorization", "branch", b"branch", "call_id", b"call_id", "from_host", b"from_host", "from_user", b"from_user", "local_address", b"local_address", "method", b"method", "proxy_authorization", b"proxy_authorization", "request_uri", b"request_uri", "source", b"source", "to_host", b"to_host", "to_user", b"to_user", "transport", b"transport", "user_agent", b"user_agent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -330,7 +344,7 @@ class Allow(_message.Message):
     """How it was recognised."""
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
-        """Who it is."""
+        """Who it is. Absent where the source is known by name alone; such a request never becomes a call."""
 
     def __init__(
         self,
@@ -354,21 +368,25 @@ class Challenge(_message.Message):
 
     STATUS_CODE_FIELD_NUMBER: _builtins.int
     CHALLENGES_FIELD_NUMBER: _builtins.int
+    UNKNOWN_SOURCE_FIELD_NUMBER: _builtins.int
     status_code: _builtins.int
     """401 or 407 (SS_SIP_AUTHENTICATION_CODE)."""
+    unknown_source: _builtins.bool
+    """Whether the source is unknown: then the answer carries no Server header (AUT-01)."""
     @_builtins.property
     def challenges(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Values of WWW-Authenticate (401) or Proxy-Authenticate (407), strongest first (RFC 8760)."""
+        """Values of WWW-Authenticate (401) or Proxy-Authenticate (407) in order of preference (RFC 8760)."""
 
     def __init__(
         self,
         *,
         status_code: _builtins.int = ...,
         challenges: _abc.Iterable[_builtins.str] | None = ...,
+        unknown_source: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenges", b"challenges", "status_code", b"status_code"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["challenges", b"challenges", "status_code", b"status_code", "unknown_source", b"unknown_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -567,18 +585,28 @@ class Registered(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CONTACTS_FIELD_NUMBER: _builtins.int
+    ENDPOINT_FIELD_NUMBER: _builtins.int
+    BEHIND_NAT_FIELD_NUMBER: _builtins.int
+    behind_nat: _builtins.bool
+    """Whether it is behind NAT and wants to be kept alive (SIG-07)."""
     @_builtins.property
     def contacts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisteredContact]:
         """Bindings now live, at most one. Empty after a removal."""
+
+    @_builtins.property
+    def endpoint(self) -> _common_pb2.Endpoint:
+        """The terminal that registered."""
 
     def __init__(
         self,
         *,
         contacts: _abc.Iterable[Global___RegisteredContact] | None = ...,
+        endpoint: _common_pb2.Endpoint | None = ...,
+        behind_nat: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contacts", b"contacts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind_nat", b"behind_nat", "contacts", b"contacts", "endpoint", b"endpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -663,6 +691,129 @@ class LocateResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LocateResponse: _TypeAlias = LocateResponse  # noqa: Y015
+
+@_typing.final
+class ListDueChecksRequest(_message.Message):
+    """Asks whom to check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    signaling_instance: _builtins.str
+    """Name of the asking signaling instance. Only terminals whose flow it holds are returned."""
+    page_size: _builtins.int
+    """Most to return, 1 to 1000. Zero means 100."""
+    def __init__(
+        self,
+        *,
+        signaling_instance: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "signaling_instance", b"signaling_instance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueChecksRequest: _TypeAlias = ListDueChecksRequest  # noqa: Y015
+
+@_typing.final
+class ListDueChecksResponse(_message.Message):
+    """Whom to check now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Binding]:
+        """The bindings, the longest due first. OPTIONS goes to the received address."""
+
+    def __init__(
+        self,
+        *,
+        bindings: _abc.Iterable[Global___Binding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bindings", b"bindings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueChecksResponse: _TypeAlias = ListDueChecksResponse  # noqa: Y015
+
+@_typing.final
+class ReportChecksRequest(_message.Message):
+    """Reports checks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckOutcome]:
+        """What each check found."""
+
+    def __init__(
+        self,
+        *,
+        outcomes: _abc.Iterable[Global___CheckOutcome] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcomes", b"outcomes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportChecksRequest: _TypeAlias = ReportChecksRequest  # noqa: Y015
+
+@_typing.final
+class ReportChecksResponse(_message.Message):
+    """The checks are noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportChecksResponse: _TypeAlias = ReportChecksResponse  # noqa: Y015
+
+@_typing.final
+class CheckOutcome(_message.Message):
+    """What the check of one terminal found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    ALIVE_FIELD_NUMBER: _builtins.int
+    contact: _builtins.str
+    """The contact that was asked, as in the binding. An outcome for another contact than the bound one is ignored."""
+    alive: _builtins.bool
+    """Whether any SIP response came; keep-alive answers that are no SIP don't count."""
+    @_builtins.property
+    def endpoint(self) -> _common_pb2.Endpoint:
+        """The terminal."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: _common_pb2.Endpoint | None = ...,
+        contact: _builtins.str = ...,
+        alive: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive", b"alive", "contact", b"contact", "endpoint", b"endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckOutcome: _TypeAlias = CheckOutcome  # noqa: Y015
 
 @_typing.final
 class ListRegistrationsRequest(_message.Message):

@@ -8,8 +8,8 @@ use pyo3::prelude::*;
 use trunkline_rtp::{Learning, Monitor, Remote};
 
 /// One leg's settings. Absent silence limits are not judged.
-#[pyclass(frozen, from_py_object, module = "trunkline_engine._native")]
-#[derive(Clone)]
+#[pyclass(frozen, eq, from_py_object, module = "trunkline_engine._native")]
+#[derive(Clone, PartialEq)]
 pub struct LegSettings {
     pub(crate) settings: trunkline_rtp::LegSettings,
 }
@@ -67,6 +67,10 @@ impl LegSettings {
             monitor,
         };
         Ok(Self { settings })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.settings)
     }
 }
 

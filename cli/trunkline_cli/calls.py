@@ -1,0 +1,173 @@
+"""`trunkline call`: calls in progress, over all signaling instances (MGT-09)."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from trunkline.common.v1.common_pb2 import Attempt
+from trunkline.signaling.v1.signaling_pb2 import (
+    Call,
+    CallFilter,
+    CallState,
+    GetCallRequest,
+    HangUpRequest,
+    Leg,
+    ListCallsRequest,
+)
+from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceStub
+from trunkline_kernel.faults import Fault
+
+from . import words
+from .channels import PeerError
+from .context import switch_of
+from .errors import Refused
+from .output import (
+    Column,
+    Format,
+    OutputOption,
+    as_json,
+    console,
+    show_fields,
+    show_list,
+    show_table,
+    write_json,
+)
+from .paging import PAGE_SIZE, collect
+from .switch import Switch
+
+app = typer.Typer(no_args_is_help=True, help="See and end calls in progress.")
+
+CallArgument = Annotated[str, typer.Argument(metavar="CALL", help="Id of the call.")]
+
+
+@app.command("list")
+def list_calls(
+    context: typer.Context,
+    number: Annotated[str, typer.Option(help="Caller or callee number, in full.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Gateway or phone of either side.")] = "",
+    account: Annotated[str, typer.Option(help="Account that pays.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Most calls to show.")] = 1000,
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """List calls in progress, the oldest first."""
+    chosen = CallFilter(number=number, endpoint=endpoint, account=account)
+    calls = [
+        call
+        for signaling in switch_of(context).signaling
+        for call in _calls_of(signaling, chosen, limit)
+    ]
+    calls.sort(key=lambda call: call.setup_time.ToNanoseconds())
+    show_list(calls[:limit], COLUMNS, output)
+
+
+@app.command()
+def show(context: typer.Context, call: CallArgument, output: OutputOption = Format.TABLE) -> None:
+    """Show one call with its legs and attempts."""
+    _, found = _find(switch_of(context), call)
+    if output is Format.JSON:
+        write_json(as_json(found))
+        return
+    show_fields(_fields(found))
+    if found.attempts:
+        show_table(found.attempts, ATTEMPT_COLUMNS, title="Attempts")
+
+
+@app.command()
+def hangup(
+    context: typer.Context,
+    calls: Annotated[list[str], typer.Argument(metavar="CALL...", help="Ids of the calls.")],
+) -> None:
+    """End calls: BYE on both legs. When one is unknown nothing ends."""
+    switch = switch_of(context)
+    by_instance: dict[int, list[str]] = {}
+    for call_id in calls:
+        instance, _ = _find(switch, call_id)
+        by_instance.setdefault(instance, []).append(call_id)
+    for instance, ids in by_instance.items():
+        switch.signaling[instance].HangUp(HangUpRequest(call_ids=ids))
+    for call_id in calls:
+        console().print(f"{call_id} is being ended")
+
+
+def _calls_of(signaling: SignalingServiceStub, chosen: CallFilter, limit: int) -> Iterator[Call]:
+    def page(token: str) -> tuple[Iterable[Call], str]:
+        answer = signaling.ListCalls(
+            ListCallsRequest(filter=chosen, page_size=min(limit, PAGE_SIZE), page_token=token)
+        )
+        return answer.calls, answer.next_page_token
+
+    return collect(page, limit)
+
+
+def _find(switch: Switch, call_id: str) -> tuple[int, Call]:
+    for instance, signaling in enumerate(switch.signaling):
+        try:
+            return instance, signaling.GetCall(GetCallRequest(call_id=call_id)).call
+        except PeerError as error:
+            if error.remote.fault != Fault.NOT_FOUND:
+                raise
+    raise Refused(
+        f"there is no call {call_id} in progress",
+        [f"ended already? `trunkline cdr show {call_id}`"],
+    )
+
+
+def state(call: Call) -> str:
+    """Return where a call stands, in a word."""
+    return words.enum_word(CallState, call.state, "CALL_STATE_")
+
+
+def _talk(call: Call) -> str:
+    if not call.HasField("answer_time"):
+        return words.NONE
+    return words.span(words.duration(datetime.now(UTC) - call.answer_time.ToDatetime(UTC)))
+
+
+def _fields(call: Call) -> list[tuple[str, str]]:
+    return [
+        ("Call", call.call_id),
+        ("State", state(call)),
+        ("Caller", f"{call.caller_access} (billed {call.caller})"),
+        ("Callee", f"{call.callee_access} (billed {call.callee})"),
+        ("From", words.endpoint(call.caller_endpoint)),
+        ("To", words.endpoint(call.callee_endpoint)),
+        ("Account", call.account),
+        ("Arrived", words.time(call.setup_time)),
+        ("Answered", words.time(call.answer_time)),
+        ("Talk", _talk(call)),
+        ("Leg A", _leg(call.leg_a)),
+        ("Leg B", _leg(call.leg_b)),
+        ("Media", call.media_instance or "direct"),
+        ("Signaling", call.signaling_instance),
+    ]
+
+
+def _leg(leg: Leg) -> str:
+    if not leg.sip_call_id:
+        return ""
+    media = f", RTP at {words.address(leg.media_address)}" if leg.media_address.ip else ""
+    return f"{words.address(leg.remote_address)} {leg.codec}{media}, Call-ID {leg.sip_call_id}"
+
+
+COLUMNS: list[Column[Call]] = [
+    Column("Call", lambda call: call.call_id, "bold"),
+    Column("State", state, "cyan"),
+    Column("Caller", lambda call: call.caller),
+    Column("Callee", lambda call: call.callee),
+    Column("From", lambda call: words.endpoint(call.caller_endpoint)),
+    Column("To", lambda call: words.endpoint(call.callee_endpoint)),
+    Column("Account", lambda call: call.account),
+    Column("Talk", _talk, number=True),
+    Column("Attempts", lambda call: str(len(call.attempts)), number=True),
+]
+
+ATTEMPT_COLUMNS: list[Column[Attempt]] = [
+    Column("#", lambda attempt: str(attempt.number), number=True),
+    Column("To", lambda attempt: words.endpoint(attempt.endpoint), "bold"),
+    Column("Address", lambda attempt: words.address(attempt.remote_address)),
+    Column("Callee", lambda attempt: attempt.callee),
+    Column("SIP", lambda attempt: str(attempt.sip_status or words.NONE), number=True),
+    Column("Outcome", lambda attempt: attempt.outcome),
+    Column("Delay", lambda attempt: words.milliseconds(attempt.post_dial_delay), number=True),
+]

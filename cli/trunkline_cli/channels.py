@@ -1,0 +1,126 @@
+"""gRPC channels whose failures are already words for people.
+
+Every call gets a deadline. A failed call raises `Unreachable` when nobody answered and `Refused`
+when a service said no, with the fields it found wrong.
+"""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import grpc
+from trunkline_kernel.faults import Fault, RemoteError
+from trunkline_kernel.rpc.status import DETAILS_KEY, error_of
+
+from .errors import CommandError, Refused, Unreachable
+from .services import Service, address_variable
+
+TIMEOUT: Final = 10.0
+"""Seconds a unary call may take. Far above any answer of a healthy service."""
+
+SILENT: Final = {Fault.UNAVAILABLE, Fault.DEADLINE_EXCEEDED}
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files for mutual TLS."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def tls_from_environment(environment: Mapping[str, str]) -> TlsFiles | None:
+    """Return the files named by TRUNKLINE_TLS_CA_FILE, _CERT_FILE and _KEY_FILE, if any are."""
+    names = [f"TRUNKLINE_TLS_{what}_FILE" for what in ("CA", "CERT", "KEY")]
+    paths = [Path(environment[name]) for name in names if environment.get(name)]
+    if not paths:
+        return None
+    if len(paths) < len(names):
+        raise Refused(f"mutual TLS needs all of {', '.join(names)}")
+    return TlsFiles(*paths)
+
+
+class PeerError(Refused):
+    """A service answered with an error. `remote` is what it said."""
+
+    def __init__(self, service: Service, remote: RemoteError) -> None:
+        self.remote = remote
+        details = [str(violation) for violation in remote.violations]
+        super().__init__(f"{service}: {remote.message}", details)
+
+
+def open_channel(service: Service, address: str, tls: TlsFiles | None) -> grpc.Channel:
+    """Return a channel to one instance. Connects with the first call."""
+    if tls is None:
+        channel = grpc.insecure_channel(address)
+    else:
+        channel = grpc.secure_channel(address, _credentials(tls))
+    return grpc.intercept_channel(channel, _Translator(service, address))
+
+
+def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
+    try:
+        return grpc.ssl_channel_credentials(
+            root_certificates=tls.ca.read_bytes(),
+            private_key=tls.key.read_bytes(),
+            certificate_chain=tls.certificate.read_bytes(),
+        )
+    except (OSError, ssl.SSLError) as error:
+        raise Refused(f"mutual TLS: {error}") from None
+
+
+class _Translator(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
+    """Sets deadlines and turns gRPC errors into `CommandError`."""
+
+    def __init__(self, service: Service, address: str) -> None:
+        self._service = service
+        self._address = address
+
+    def intercept_unary_unary(
+        self, continuation: Callable[..., Any], details: Any, request: Any
+    ) -> Any:
+        if details.timeout is None:
+            details = details._replace(timeout=TIMEOUT)
+        call = continuation(details, request)
+        error = call.exception()
+        if error is not None:
+            raise self._translate(error)
+        return call
+
+    def intercept_unary_stream(
+        self, continuation: Callable[..., Any], details: Any, request: Any
+    ) -> Any:
+        return self._read(continuation(details, request))
+
+    def _read(self, call: Any) -> Iterator[Any]:
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise self._translate(error) from None
+        finally:
+            call.cancel()
+
+    def _translate(self, error: Any) -> CommandError:
+        trailers = dict(error.trailing_metadata() or ())
+        remote = error_of(
+            error.code().value[0], error.details() or "", trailers.get(DETAILS_KEY, b"")
+        )
+        if remote.fault in SILENT:
+            reason = remote.message.rpartition(": ")[2]  # the rest is gRPC's own way there
+            return unreachable(self._service, self._address, reason)
+        return PeerError(self._service, remote)
+
+
+def unreachable(service: Service, address: str, why: str) -> Unreachable:
+    """Return the error that tells how to reach the service after all."""
+    return Unreachable(
+        f"{service} does not answer at {address}",
+        (
+            why,
+            f"start the whole switch with `trunkline up`, or this alone with `trunkline {service}`",
+            f"elsewhere? --{service} HOST:PORT or {address_variable(service)} says where",
+        ),
+    )

@@ -1,0 +1,127 @@
+"""How answers are shown: tables for people, proto JSON for programs.
+
+On a terminal tables have colours and fit its width. Piped, they are plain columns that are never
+cut. JSON has the field names of the protos in lowerCamelCase, every field present: an array for a
+list, an object for one thing.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Generic, TypeVar
+
+import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.message import Message
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+T = TypeVar("T")
+
+
+class Format(StrEnum):
+    """How an answer is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class DocumentFormat(StrEnum):
+    """How documents are written."""
+
+    TABLE = "table"
+    YAML = "yaml"
+    JSON = "json"
+
+
+OutputOption = Annotated[
+    Format, typer.Option("--output", "-o", help="table for people, json for programs.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[T]):
+    """One column: its title, and what it shows of an item."""
+
+    title: str
+    value: Callable[[T], str]
+    style: str = ""
+    number: bool = False
+    """Whether it is aligned to the right."""
+
+
+def console() -> Console:
+    """Return the console of standard output."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def error_console() -> Console:
+    """Return the console of standard error."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def as_json(message: Message) -> dict[str, Any]:
+    """Return a message as proto JSON with every field present."""
+    content: dict[str, Any] = MessageToDict(message, always_print_fields_with_no_presence=True)
+    return content
+
+
+def write_json(content: Any) -> None:
+    """Write one JSON value and a newline."""
+    sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def show_list(items: Iterable[T], columns: Sequence[Column[T]], output: Format) -> None:
+    """Write messages as a table, or as an array."""
+    if output is Format.JSON:
+        write_json([as_json(item) for item in items if isinstance(item, Message)])
+    else:
+        show_table(items, columns)
+
+
+def show_table(items: Iterable[T], columns: Sequence[Column[T]], title: str = "") -> None:
+    """Write a table in the way that suits whoever reads it."""
+    rows = [[column.value(item) for column in columns] for item in items]
+    if sys.stdout.isatty():
+        console().print(rich_table(rows, columns, title))
+    else:
+        sys.stdout.write(plain_table(rows, columns, title))
+
+
+def show_fields(fields: Iterable[tuple[str, str]]) -> None:
+    """Write names and values, one a line. Empty values are left out."""
+    shown = [(name, value) for name, value in fields if value]
+    width = max((len(name) for name, _ in shown), default=0)
+    out = console()
+    for name, value in shown:
+        out.print(Text.assemble((f"{name:<{width}}  ", "bold"), value))
+
+
+def rich_table(rows: Sequence[Sequence[str]], columns: Sequence[Column[T]], title: str) -> Table:
+    """Return a table with colours."""
+    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    for column in columns:
+        justify: Any = "right" if column.number else "left"
+        table.add_column(column.title, style=column.style, justify=justify, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def plain_table(rows: Sequence[Sequence[str]], columns: Sequence[Column[T]], title: str) -> str:
+    """Return columns of text with two spaces between them."""
+    heads = [column.title.upper() for column in columns]
+    lines = [heads, *rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    text = f"{title}\n" if title else ""
+    for line in lines:
+        cells = [
+            cell.rjust(width) if column.number else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        ]
+        text += "  ".join(cells).rstrip() + "\n"
+    return text

@@ -1,0 +1,173 @@
+"""`trunkline up`: the whole switch on this machine, a process a service."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Annotated, Final
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from .errors import CommandError, Refused
+from .output import console
+from .processes import KILL_MARGIN, ServiceProcess, grpc_address, stop_all
+from .services import Service
+
+READY_TIMEOUT: Final = 60.0
+DEFAULT_GRACE: Final = 30.0
+"""Seconds: the services' own default of DRAIN_GRACE."""
+
+COLOURS: Final = {
+    Service.SIGNALING: "cyan",
+    Service.MEDIA: "magenta",
+    Service.AUTH: "yellow",
+    Service.ROUTING: "blue",
+    Service.BILLING: "green",
+}
+NAME_WIDTH: Final = max(map(len, Service))
+
+
+def up(
+    logs: Annotated[bool, typer.Option(help="Show what the services log.")] = True,
+) -> None:
+    """Run the whole switch here until Ctrl-C, which drains it; a second Ctrl-C ends it at once.
+
+    Each service reads its settings from the environment; data goes to ./var.
+    """
+    with asyncio.Runner() as runner:
+        runner.run(LocalSwitch(console(), logs).run())
+
+
+class LocalSwitch:
+    """The five services as children of this process."""
+
+    def __init__(self, out: Console, logs: bool) -> None:
+        self._out = out
+        self._logs = logs
+        self._processes: list[ServiceProcess] = []
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        """Start, wait for a signal or for a service that ends, stop.
+
+        Raises `Refused` when a service could not start or ended by itself.
+        """
+        check_ports()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on_signal)
+        try:
+            await self._start()
+            if not self._stop.is_set():
+                self._out.print(Text("The switch is up. Ctrl-C drains and stops it.", "bold green"))
+                await self._watch()
+        finally:
+            await self._leave()
+
+    async def _start(self) -> None:
+        environment = {} if not sys.stdout.isatty() else _console_logs()
+        for service in Service:
+            self._processes.append(await ServiceProcess.start(service, environment, self._on_line))
+        started = time.monotonic()
+        waiting = set(Service)
+        with self._out.status("") as spinner:
+            spinner.update(_starting(waiting))
+
+            async def wait(process: ServiceProcess) -> None:
+                await process.wait_ready(READY_TIMEOUT)
+                waiting.discard(process.service)
+                spinner.update(_starting(waiting))
+                seconds = time.monotonic() - started
+                self._say(process.service, f"ready at {process.address} after {seconds:.1f} s")
+
+            await self._unless_stopped(asyncio.gather(*map(wait, self._processes)))
+
+    async def _watch(self) -> None:
+        ends = [asyncio.create_task(process.wait()) for process in self._processes]
+        await self._unless_stopped(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
+        for task in ends:
+            task.cancel()
+        dead = [process for process in self._processes if process.status is not None]
+        if dead and not self._stop.is_set():
+            names = ", ".join(f"{p.service} (status {p.status})" for p in dead)
+            raise Refused(f"ended by itself: {names}", ["the other services were stopped"])
+
+    async def _unless_stopped(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([task, stop], return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            task.result()
+        task.cancel()
+
+    async def _leave(self) -> None:
+        running = [process for process in self._processes if process.status is None]
+        if running:
+            self._out.print(Text("Draining; Ctrl-C ends calls at once.", "yellow"))
+        self._stop.clear()
+        leaving = asyncio.create_task(stop_all(running, _longest_grace() + KILL_MARGIN))
+        hurry = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([leaving, hurry], return_when=asyncio.FIRST_COMPLETED)
+        if not leaving.done():
+            for process in running:
+                process.send(signal.SIGKILL)
+        await leaving
+        hurry.cancel()
+
+    def _on_signal(self) -> None:
+        self._stop.set()
+
+    def _on_line(self, service: Service, line: str) -> None:
+        if self._logs:
+            self._say(service, line)
+
+    def _say(self, service: Service, line: str) -> None:
+        prefix = Text(f"{service:<{NAME_WIDTH}} │ ", COLOURS[service])
+        self._out.print(prefix + Text.from_ansi(line), soft_wrap=True)
+
+
+def check_ports() -> None:
+    """Raise `Refused` when something listens already where a service is to."""
+    for service in Service:
+        host, _, port = grpc_address(service, os.environ).rpartition(":")
+        with socket.socket() as probe:
+            probe.settimeout(1.0)
+            if port != "0" and probe.connect_ex((_reachable(host), int(port))) == 0:
+                raise Refused(
+                    f"{service}: something listens on {host}:{port} already",
+                    ["`trunkline status` tells whether it is a switch that runs already"],
+                )
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - compared, not bound
+
+
+def _starting(waiting: set[Service]) -> str:
+    return f"starting {', '.join(service for service in Service if service in waiting)}"
+
+
+def _console_logs() -> dict[str, str]:
+    names = [f"TRUNKLINE_{service.upper()}_LOG_FORMAT" for service in Service]
+    return {name: "console" for name in names if name not in os.environ}
+
+
+def _longest_grace() -> float:
+    spans = [
+        text
+        for service in Service
+        if (text := os.environ.get(f"TRUNKLINE_{service.upper()}_DRAIN_GRACE"))
+    ]
+    try:
+        graces = TypeAdapter(list[timedelta]).validate_python(spans)
+    except ValidationError as error:
+        raise CommandError(f"DRAIN_GRACE: {error}") from None
+    return max((grace.total_seconds() for grace in graces), default=DEFAULT_GRACE)

@@ -1,0 +1,215 @@
+"""Kinds of documents: a pydantic model of the spec, what it refers to, and what is secret in it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..logs import MASK
+
+
+class Spec(BaseModel):
+    """Base of every spec: camelCase in documents, no unknown fields, frozen."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
+    )
+
+
+SpecT = TypeVar("SpecT", bound=BaseModel)
+
+Json = Any
+"""What `json.loads` returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Marks a field that names a document: `account: Annotated[str, Ref("Account")]`.
+
+    On a list of names every item is a reference.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Marks a field that is never shown. Written as "***" it keeps its stored value."""
+
+
+SECRET: Final = Secret()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a document, found by a check."""
+
+    kind: str
+    name: str
+    field: str
+    """Path, "spec.prefixes[0]". Empty when the whole document is meant."""
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.kind}/{self.name}" if self.name else self.kind
+        return (
+            f"{where}: {self.field}: {self.message}" if self.field else f"{where}: {self.message}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One document that names another."""
+
+    kind: str
+    name: str
+    field: str
+    target_kind: str
+    target_name: str
+
+
+class KindStore(Protocol[SpecT]):
+    """Where a kind with tables of its own is kept. All in the transaction of the whole apply."""
+
+    async def get(self, session: AsyncSession, name: str) -> SpecT | None:
+        """Return a stored spec."""
+
+    async def names(self, session: AsyncSession) -> Sequence[str]:
+        """Return every name, in order."""
+
+    async def put(
+        self, session: AsyncSession, name: str, spec: SpecT, previous: SpecT | None, author: str
+    ) -> None:
+        """Create or change a document. May raise `TrunklineError` to undo everything."""
+
+    async def delete(self, session: AsyncSession, name: str, author: str) -> None:
+        """Remove a document. May raise `TrunklineError`, for example when it has history."""
+
+
+class Planned(Protocol):
+    """All documents of a service as they would be."""
+
+    def of(self, kind: str) -> Mapping[str, Any]:
+        """Return specs by name. Of a kind with a store of its own, only those being applied."""
+
+
+Check = Callable[[Planned], Iterable[Problem]]
+"""Looks across documents, for example for a prefix that two gateways claim."""
+
+
+@dataclass(frozen=True)
+class Kind(Generic[SpecT]):
+    """One kind of document, as far as a service keeps it."""
+
+    name: str
+    spec: type[SpecT]
+    rest: bool = True
+    """Whether this service takes the top-level fields that no other service names as its own."""
+    prepare: Callable[[str, SpecT, SpecT | None], SpecT] | None = None
+    """Turns (name, spec as written, stored spec) into the spec to store: a password into its hash.
+    Raises `ValueError`, or `TrunklineError` with a violation for each wrong field."""
+    store: KindStore[SpecT] | None = None
+    singleton: bool = False
+    fields: Sequence[str] = field(default=())
+    """Top-level fields this service owns, when they are not those of the model."""
+
+    @property
+    def owned(self) -> list[str]:
+        """Return the top-level fields that are this service's own."""
+        return list(self.fields) or [
+            info.alias or name for name, info in self.spec.model_fields.items()
+        ]
+
+    @property
+    def targets(self) -> list[str]:
+        """Return the kinds a spec may refer to."""
+        return sorted(set(_targets(self.spec, set())))
+
+
+def dump(spec: BaseModel) -> dict[str, Json]:
+    """Return a spec as stored: JSON by alias, what was left at its default left out."""
+    stored: dict[str, Json] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
+    return stored
+
+
+def masked(spec: BaseModel) -> dict[str, Json]:
+    """Return a spec as people may see it."""
+    shown = dump(spec)
+    for path in secrets_of(spec):
+        _mask(shown, path)
+    return shown
+
+
+Path = tuple[str | int, ...]
+
+
+def spell_path(path: Iterable[str | int]) -> str:
+    """Return "spec.rates[2].prefix"."""
+    spelled = "spec"
+    for part in path:
+        spelled += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return spelled
+
+
+def references_of(spec: BaseModel) -> Iterator[tuple[Path, str, str]]:
+    """Yield (path, kind, name) for every reference in a spec."""
+    for path, value, marks in _fields(spec, ()):
+        for mark in marks:
+            if isinstance(mark, Ref):
+                yield from _names(path, mark.kind, value)
+
+
+def secrets_of(spec: BaseModel) -> Iterator[Path]:
+    """Yield the path of every secret that is set."""
+    for path, value, marks in _fields(spec, ()):
+        if value is not None and any(isinstance(mark, Secret) for mark in marks):
+            yield path
+
+
+def _names(path: Path, kind: str, value: object) -> Iterator[tuple[Path, str, str]]:
+    if isinstance(value, str) and value:
+        yield path, kind, value
+    elif isinstance(value, list | tuple | set | frozenset):
+        for index, item in enumerate(value):
+            yield from _names((*path, index), kind, item)
+
+
+def _fields(value: object, path: Path) -> Iterator[tuple[Path, object, Sequence[object]]]:
+    if isinstance(value, BaseModel):
+        for name, info in type(value).model_fields.items():
+            inner = getattr(value, name)
+            here = (*path, info.alias or name)
+            yield here, inner, info.metadata
+            yield from _fields(inner, here)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _fields(item, (*path, index))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _fields(item, (*path, str(key)))
+
+
+def _targets(annotation: Any, seen: set[type]) -> Iterator[str]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if annotation in seen:
+            return
+        seen.add(annotation)
+        for info in annotation.model_fields.values():
+            yield from (mark.kind for mark in info.metadata if isinstance(mark, Ref))
+            yield from _targets(info.annotation, seen)
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _targets(argument, seen)
+
+
+def _mask(shown: Json, path: Path) -> None:
+    *parents, last = path
+    for part in parents:
+        try:
+            shown = shown[part]
+        except (KeyError, IndexError):
+            return  # left at its default, so not shown at all
+    if isinstance(shown, dict) and last in shown:
+        shown[last] = MASK

@@ -1,0 +1,154 @@
+"""Documents over gRPC: translation only."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pydantic import BaseModel
+from trunkline.common.v1 import documents_pb2 as pb
+from trunkline.common.v1.documents_pb2_grpc import DocumentServiceServicer
+
+from ..faults import FieldViolation, InvalidArgument
+from ..rpc import Context
+from .diff import ABSENT, FieldChange
+from .kinds import Kind, Reference, masked
+from .planning import Change, Document
+from .registry import Documents
+
+MAX_PAGE: Final = 1000
+
+
+class DocumentServicer(DocumentServiceServicer):
+    """Answers for one service's documents."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    async def ListKinds(
+        self, request: pb.ListKindsRequest, context: Context
+    ) -> pb.ListKindsResponse:
+        return pb.ListKindsResponse(
+            kinds=[_kind_to_proto(kind) for kind in self._documents.kinds.values()]
+        )
+
+    async def PlanDocuments(
+        self, request: pb.PlanDocumentsRequest, context: Context
+    ) -> pb.PlanDocumentsResponse:
+        plan = await self._documents.plan(_documents_from_proto(request.documents))
+        return pb.PlanDocumentsResponse(
+            changes=map(_change_to_proto, plan.changes),
+            errors=[
+                pb.DocumentError(
+                    kind=each.kind, name=each.name, field=each.field, message=each.message
+                )
+                for each in plan.problems
+            ],
+            references=map(_reference_to_proto, plan.references),
+        )
+
+    async def ApplyDocuments(
+        self, request: pb.ApplyDocumentsRequest, context: Context
+    ) -> pb.ApplyDocumentsResponse:
+        documents = _documents_from_proto(request.documents)
+        changes = await self._documents.apply(documents, request.author)
+        return pb.ApplyDocumentsResponse(
+            changes=map(_change_to_proto, changes), revision=self._documents.revision
+        )
+
+    async def GetDocument(
+        self, request: pb.GetDocumentRequest, context: Context
+    ) -> pb.GetDocumentResponse:
+        return pb.GetDocumentResponse(document=await self._document(request.kind, request.name))
+
+    async def ListDocuments(
+        self, request: pb.ListDocumentsRequest, context: Context
+    ) -> pb.ListDocumentsResponse:
+        size = request.page_size or MAX_PAGE
+        if size > MAX_PAGE:
+            raise InvalidArgument(f"page_size: must be in 1-{MAX_PAGE}")
+        names = [
+            name
+            for name in await self._documents.names(request.kind)
+            if name > request.page_token or not request.page_token
+        ]
+        page = names[:size]
+        return pb.ListDocumentsResponse(
+            documents=[await self._document(request.kind, name) for name in page],
+            next_page_token=page[-1] if len(names) > size else "",
+        )
+
+    async def DeleteDocument(
+        self, request: pb.DeleteDocumentRequest, context: Context
+    ) -> pb.DeleteDocumentResponse:
+        revision = await self._documents.delete(request.kind, request.name, request.author)
+        return pb.DeleteDocumentResponse(revision=revision)
+
+    async def ListReferrers(
+        self, request: pb.ListReferrersRequest, context: Context
+    ) -> pb.ListReferrersResponse:
+        found = await self._documents.referrers(request.kind, request.name)
+        return pb.ListReferrersResponse(references=map(_reference_to_proto, found))
+
+    async def _document(self, kind: str, name: str) -> pb.Document:
+        spec, revision = await self._documents.get(kind, name)
+        return pb.Document(kind=kind, name=name, spec_json=_spec_json(spec), revision=revision)
+
+
+def _documents_from_proto(documents: Iterable[pb.Document]) -> list[Document]:
+    parsed, violations = [], []
+    for document in documents:
+        try:
+            spec = json.loads(document.spec_json)
+        except ValueError as error:
+            where = f"{document.kind}/{document.name}: spec_json"
+            violations.append(FieldViolation(where, f"is not JSON: {error}"))
+            continue
+        parsed.append(Document(document.kind, document.name, spec))
+    if violations:
+        raise InvalidArgument(violations=violations)
+    return parsed
+
+
+def _kind_to_proto(kind: Kind[BaseModel]) -> pb.Kind:
+    return pb.Kind(
+        name=kind.name,
+        fields=kind.owned,
+        rest=kind.rest,
+        references=kind.targets,
+        schema_json=json.dumps(kind.spec.model_json_schema(by_alias=True)),
+        singleton=kind.singleton,
+    )
+
+
+def _change_to_proto(change: Change) -> pb.DocumentChange:
+    return pb.DocumentChange(
+        kind=change.kind,
+        name=change.name,
+        action=pb.ChangeAction.Value(f"CHANGE_ACTION_{change.action.name}"),
+        fields=_fields_to_proto(change.fields),
+    )
+
+
+def _fields_to_proto(fields: Sequence[FieldChange]) -> list[pb.FieldChange]:
+    return [
+        pb.FieldChange(field=each.field, old_json=_json(each.old), new_json=_json(each.new))
+        for each in fields
+    ]
+
+
+def _reference_to_proto(reference: Reference) -> pb.Reference:
+    return pb.Reference(
+        kind=reference.kind,
+        name=reference.name,
+        field=reference.field,
+        target_kind=reference.target_kind,
+        target_name=reference.target_name,
+    )
+
+
+def _spec_json(spec: BaseModel) -> str:
+    return json.dumps(masked(spec))
+
+
+def _json(value: object) -> str:
+    return "" if value is ABSENT else json.dumps(value)

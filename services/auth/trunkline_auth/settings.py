@@ -1,0 +1,36 @@
+"""What auth reads from its environment, once, before it starts."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, SecretStr
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+
+from .digest import Algorithm
+from .digest.nonces import MIN_SECRET_BYTES
+
+
+class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH_"):
+    """Settings of the auth service."""
+
+    service: ClassVar[str] = "auth"
+
+    grpc_port: Port = 50053
+
+    realm: Annotated[str, Field(min_length=1, max_length=128, pattern=r'^[^"\\\x00-\x1f]+$')] = (
+        "trunkline"
+    )
+    """Realm of digest, the platform's domain. Passwords are stored hashed with it: after a change
+    every password has to be applied again."""
+
+    digest_algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
+        Algorithm.MD5,
+        Algorithm.SHA_256,
+    )
+    """Challenges that are sent, in order of preference (RFC 8760). Old phones read the first."""
+
+    nonce_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_BYTES)] | None = None
+    """Key of the nonces, the same on every replica. Unset, one is made at start: right for a single
+    replica, whose restart then costs each client one more challenge."""
+
+    routing: str = "127.0.0.1:50054"
+    """Address of routing, whose gateways' addresses are known sources (AUT-01)."""

@@ -1,0 +1,88 @@
+"""Composition root of the media service."""
+
+import resource
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
+from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
+from trunkline_engine import Engine
+from trunkline_kernel.database import open_database
+from trunkline_kernel.parameters import Change, Parameters
+from trunkline_kernel.parameters.servicer import ParametersServicer
+from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.service import Service, run_service
+
+from .addresses import LocalAddresses
+from .control import MediaControl
+from .domain.sessions import Sessions
+from .observation import Observation
+from .parameters import PARAMETERS, QOS_RTP, RTP_PORT_RANGE, parse_port_range
+from .rpc.servicer import MediaServicer
+from .settings import MediaSettings
+
+
+@asynccontextmanager
+async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None]:
+    """Wire the engine, the sessions and the servicers."""
+    async with open_database(settings) as database:
+        await database.migrate()
+        stored = StoredParameters(Parameters(PARAMETERS), database)
+        await stored.load()
+        raise_descriptor_limit()
+        engine = start_engine(settings, stored.values)
+        obey_parameters(engine, stored.values)
+        addresses = LocalAddresses(
+            [str(ip) for ip in settings.addresses],
+            [str(ip) for ip in settings.advertised_addresses],
+        )
+        control = MediaControl(engine, Sessions(engine, addresses))
+        control.on_end(Observation(service.metrics, engine).session_ended)
+        control.on_drain(service.drain)
+        service.background(stored.follow)
+        service.background(control.run)
+        service.on_drain(control.drained)
+        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
+        service.add(
+            add_MediaServiceServicer_to_server,
+            MediaServicer(settings.instance, control, engine, stored.values),
+        )
+        yield
+
+
+def raise_descriptor_limit() -> None:
+    """Allow as many descriptors as may be: a session takes four."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def start_engine(settings: MediaSettings, parameters: Parameters) -> Engine:
+    """Start the relay threads."""
+    first, last = parse_port_range(parameters[RTP_PORT_RANGE])
+    return Engine(
+        [str(ip) for ip in settings.addresses],
+        first,
+        last,
+        quarantine=settings.port_quarantine,
+        threads=settings.relay_threads,
+        type_of_service=parameters[QOS_RTP],
+    )
+
+
+def obey_parameters(engine: Engine, parameters: Parameters) -> None:
+    """Let changed parameters hold for sessions opened from then on."""
+
+    def obey(_: Sequence[Change]) -> None:
+        engine.change_ports(*parse_port_range(parameters[RTP_PORT_RANGE]))
+        engine.change_type_of_service(parameters[QOS_RTP])
+
+    parameters.subscribe(obey)
+
+
+def main() -> None:
+    """Run the media service."""
+    run_service(MediaSettings, build)
+
+
+if __name__ == "__main__":
+    main()

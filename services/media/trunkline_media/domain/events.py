@@ -1,0 +1,117 @@
+"""What happens on sessions, told to their owners (MED-12), and what a session carried."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from trunkline_engine import LegCounters
+
+from .legs import LegName, MediaAddress, MediaCheck
+from .quality import mean_opinion_score
+
+DROP_REASONS: Final = (
+    "malformed",
+    "oversized",
+    "stranger",
+    "unauthentic",
+    "replayed",
+    "undeliverable",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstPacketCame:
+    """The first RTP packet of a leg since its peer was signaled."""
+
+    source: MediaAddress
+
+
+@dataclass(frozen=True, slots=True)
+class FellSilent:
+    """A watched direction was silent for the limit."""
+
+    direction: MediaCheck
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedUnasked:
+    """The session was closed without its owner's wish."""
+
+    explanation: str
+
+
+Happening = FirstPacketCame | FellSilent | ClosedUnasked
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEvent:
+    """One happening. `leg` is None for the session as a whole."""
+
+    session_id: str
+    owner: str
+    time: datetime
+    happening: Happening
+    leg: LegName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatistics:
+    """What one leg sent us."""
+
+    packets: int
+    bytes: int
+    packets_lost: int
+    jitter: timedelta
+    packets_reordered: int
+    dropped: Mapping[str, int]
+    """Datagrams that were not relayed, by reason."""
+    mos: float
+    """1.0 to 4.5; zero when nothing came."""
+    last_packet_time: datetime | None
+
+    @property
+    def packets_dropped(self) -> int:
+        """Datagrams that were not relayed."""
+        return sum(self.dropped.values())
+
+    @classmethod
+    def of(cls, counters: LegCounters, encoding: str) -> "StreamStatistics":
+        """Return the statistics behind a leg's `counters`."""
+        expected = counters.received_packets + counters.lost
+        loss = counters.lost / expected if expected else 0.0
+        jitter_ms = counters.jitter / timedelta(milliseconds=1)
+        score = mean_opinion_score(encoding, loss, 0.0, jitter_ms)
+        last = counters.last_packet_unix_nanos
+        return cls(
+            packets=counters.received_packets,
+            bytes=counters.received_bytes,
+            packets_lost=counters.lost,
+            jitter=counters.jitter,
+            packets_reordered=counters.reordered,
+            dropped={reason: getattr(counters, reason) for reason in DROP_REASONS},
+            mos=score if counters.received_packets else 0.0,
+            last_packet_time=None if last is None else time_of(last),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatistics:
+    """What a session carried, by the leg that sent it."""
+
+    leg_a: StreamStatistics
+    leg_b: StreamStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnd:
+    """A session is over, by whoever's wish."""
+
+    session_id: str
+    statistics: SessionStatistics
+
+
+def time_of(unix_nanos: int) -> datetime:
+    """Return the instant, to the microsecond."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=unix_nanos // 1000)

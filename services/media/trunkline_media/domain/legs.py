@@ -1,0 +1,210 @@
+"""One leg of a session as signaling describes it, and what the relay is told about it.
+
+Requests change a leg partly: what they leave out stays as it was. RTCP's place belongs to the
+remote address: a new one without it means the next port (RFC 3550 section 11).
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Final, assert_never
+
+from trunkline_engine import LegSettings, Protection
+
+from ..errors import InvalidRequest
+
+CLOCK_RATE_DEFAULT: Final = 8000
+"""Of most telephony codecs (RFC 3551 section 6)."""
+
+
+class LegName(StrEnum):
+    """One of the two legs: the caller's and the callee's."""
+
+    A = "A"
+    B = "B"
+
+    @property
+    def other(self) -> "LegName":
+        """The other one."""
+        return LegName.B if self is LegName.A else LegName.A
+
+
+class Direction(StrEnum):
+    """What the device's description says about its media (RFC 3264)."""
+
+    SENDRECV = "sendrecv"
+    SENDONLY = "sendonly"
+    RECVONLY = "recvonly"
+    INACTIVE = "inactive"
+
+    @property
+    def sends(self) -> bool:
+        """Whether the device sends."""
+        return self in (Direction.SENDRECV, Direction.SENDONLY)
+
+    @property
+    def receives(self) -> bool:
+        """Whether the device receives."""
+        return self in (Direction.SENDRECV, Direction.RECVONLY)
+
+
+class MediaCheck(StrEnum):
+    """Directions whose silence is told (MED-08)."""
+
+    NONE = "none"
+    SENT = "sent"
+    RECEIVED = "received"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAddress:
+    """An IP address and a port."""
+
+    ip: str
+    port: int
+
+    def __post_init__(self) -> None:
+        try:
+            ip_address(self.ip)
+        except ValueError:
+            raise InvalidRequest(f"{self.ip!r} is not an IP address") from None
+        if not 1 <= self.port <= 65535:
+            raise InvalidRequest(f"port of {self.ip} is {self.port}; expected 1 to 65535")
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """The voice codec in use, by its name in SDP."""
+
+    encoding: str
+    clock_rate: int = CLOCK_RATE_DEFAULT
+
+
+class Cipher(StrEnum):
+    """The payload encryption of MED-01."""
+
+    XOR = "xor"
+    RC4 = "rc4"
+    AES128 = "aes128"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Nothing between RTP and the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadEncryption:
+    """RTP payloads enciphered by a shared key (MED-01)."""
+
+    cipher: Cipher
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Srtp:
+    """SRTP with keys from SDES. A key is the master key and then the master salt (RFC 4568)."""
+
+    suite: str
+    send_key: bytes = field(repr=False)
+    receive_key: bytes = field(repr=False)
+
+
+Encryption = Plain | PayloadEncryption | Srtp
+
+
+PAYLOAD_CIPHERS: Final = {
+    Cipher.XOR: Protection.xor,
+    Cipher.RC4: Protection.rc4,
+    Cipher.AES128: Protection.aes128,
+}
+
+
+def protection(encryption: Encryption) -> Protection | None:
+    """Return what the relay is told. Raises `InvalidRequest` for bad keys."""
+    try:
+        match encryption:
+            case Plain():
+                return None
+            case PayloadEncryption(cipher, key):
+                return PAYLOAD_CIPHERS[cipher](key)
+            case Srtp(suite, send_key, receive_key):
+                return Protection.srtp(suite, send_key, receive_key)
+            case _:
+                assert_never(encryption)
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class LegChange:
+    """What a request says about a leg. None stays as it was."""
+
+    remote: MediaAddress | None = None
+    remote_rtcp: MediaAddress | None = None
+    rtcp_mux: bool = False
+    learn_source: bool | None = None
+    direction: Direction | None = None
+    check: MediaCheck | None = None
+    codec: Codec | None = None
+    encryption: Encryption | None = None
+    relearn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg, as all requests so far have left it."""
+
+    remote: MediaAddress | None = None
+    remote_rtcp: MediaAddress | None = None
+    rtcp_mux: bool = False
+    learn_source: bool = False
+    direction: Direction = Direction.SENDRECV
+    check: MediaCheck = MediaCheck.NONE
+    codec: Codec | None = None
+    encryption: Encryption = Plain()
+
+    def changed(self, change: LegChange) -> "Leg":
+        """Return the leg with what `change` says."""
+        leg = self
+        if change.remote is not None:
+            leg = replace(
+                leg,
+                remote=change.remote,
+                remote_rtcp=change.remote_rtcp,
+                rtcp_mux=change.rtcp_mux,
+            )
+        if change.learn_source is not None:
+            leg = replace(leg, learn_source=change.learn_source)
+        return replace(
+            leg,
+            direction=change.direction or leg.direction,
+            check=change.check or leg.check,
+            codec=change.codec or leg.codec,
+            encryption=change.encryption or leg.encryption,
+        )
+
+    def settings(self, other: "Leg", silence_limit: timedelta | None) -> LegSettings:
+        """Return what the relay is told. Without a limit, silence is not judged.
+
+        A direction is judged only where media is due: a device on hold may be silent (MED-08).
+        """
+        received_due = self.direction.sends and other.direction.receives
+        sent_due = self.direction.receives and other.direction.sends
+        judges_received = received_due and self.check in (MediaCheck.RECEIVED, MediaCheck.BOTH)
+        judges_sent = sent_due and self.check in (MediaCheck.SENT, MediaCheck.BOTH)
+        return LegSettings(
+            remote=_pair(self.remote),
+            remote_rtcp=_pair(self.remote_rtcp),
+            learn_source=self.learn_source,
+            rtcp_mux=self.rtcp_mux,
+            clock_rate=self.codec.clock_rate if self.codec else CLOCK_RATE_DEFAULT,
+            silence_received=silence_limit if judges_received else None,
+            silence_sent=silence_limit if judges_sent else None,
+        )
+
+
+def _pair(address: MediaAddress | None) -> tuple[str, int] | None:
+    return None if address is None else (address.ip, address.port)

@@ -1,0 +1,296 @@
+"""The sessions of this instance: opened once, changed by offers and answers, closed once.
+
+Everything is idempotent by the session's id. Closing ends with the relay's last counters, which
+come up as a fact; a repeat within `REMEMBERED` gets the same statistics again.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol, assert_never
+
+from trunkline_engine import (
+    Direction as Way,
+)
+from trunkline_engine import (
+    Fact,
+    FirstPacket,
+    LegSettings,
+    PortsExhausted,
+    Protection,
+    Resumed,
+    SessionCounters,
+    Side,
+    Silence,
+    SourceLearned,
+)
+
+from ..errors import CapacityExceeded, Draining, InvalidRequest, SessionEnded, SessionNotFound
+from .events import (
+    ClosedUnasked,
+    FellSilent,
+    FirstPacketCame,
+    Happening,
+    SessionEnd,
+    SessionEvent,
+    SessionStatistics,
+    StreamStatistics,
+    time_of,
+)
+from .leases import Leases
+from .legs import Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
+
+REMEMBERED: Final = 60.0
+"""Seconds for which a closed session's statistics are kept for a repeat."""
+
+SIDES: Final = {LegName.A: Side.A, LegName.B: Side.B}
+
+
+class Relay(Protocol):
+    """The engine, as far as sessions need it. No method waits."""
+
+    def open(
+        self, a: LegSettings, b: LegSettings, *, address_a: int = 0, address_b: int = 0
+    ) -> tuple[int, int, int]: ...
+
+    def update(
+        self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
+    ) -> None: ...
+
+    def protect(self, session: int, side: Side, protection: Protection | None) -> None: ...
+
+    def close(self, session: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAddress:
+    """An address of this machine: its place in the relay's list, and how peers know it."""
+
+    index: int
+    advertised: str
+
+
+class Addresses(Protocol):
+    """Chooses the local address for a peer."""
+
+    def towards(self, remote_ip: str | None) -> LocalAddress: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a session is opened with."""
+
+    session_id: str
+    owner: str
+    epoch: str
+    legs: Mapping[LegName, LegChange]
+    silence_limit: timedelta
+
+
+@dataclass(slots=True)
+class Session:
+    """One open session."""
+
+    session_id: str
+    owner: str
+    number: int
+    """The relay's name for it."""
+    local: Mapping[LegName, MediaAddress]
+    """Where each device is to send RTP. RTCP has the next port."""
+    silence_limit: timedelta
+    legs: dict[LegName, Leg]
+    answered: bool = False
+    explanation: str = ""
+    """Why it is being closed without its owner's wish."""
+    closing: bool = False
+
+    def settings(self, name: LegName) -> LegSettings:
+        """Return what the relay is to know about a leg. Silence is watched from the answer on."""
+        limit = self.silence_limit if self.answered else None
+        return self.legs[name].settings(self.legs[name.other], limit)
+
+
+class Sessions:
+    """The table of sessions. Times are seconds of one monotonic clock."""
+
+    def __init__(self, relay: Relay, addresses: Addresses, leases: Leases | None = None) -> None:
+        self._relay = relay
+        self._addresses = addresses
+        self._leases = leases or Leases()
+        self._open: dict[str, Session] = {}
+        self._by_number: dict[int, Session] = {}
+        self._by_owner: dict[str, set[str]] = {}
+        self._ended: dict[str, tuple[float, SessionStatistics]] = {}
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def open(self, opening: Opening, now: float) -> Session:
+        """Open a session, or return the one that has this id.
+
+        Raises `Draining`, `CapacityExceeded`, `SessionEnded`, `InvalidRequest`.
+        """
+        if not opening.session_id or not opening.owner:
+            raise InvalidRequest("session_id and owner are required")
+        if (session := self._open.get(opening.session_id)) is not None:
+            return session
+        if opening.session_id in self._ended:
+            raise SessionEnded(f"session {opening.session_id} has been closed")
+        if self.draining:
+            raise Draining
+        self._hear(opening.owner, opening.epoch, now)
+        session = self._place(opening)
+        self._open[session.session_id] = self._by_number[session.number] = session
+        self._by_owner.setdefault(session.owner, set()).add(session.session_id)
+        return session
+
+    def connect(
+        self, session_id: str, changes: Mapping[LegName, LegChange], *, answered: bool
+    ) -> None:
+        """Change legs. Raises `SessionNotFound`, `InvalidRequest`."""
+        session = self._find(session_id)
+        legs = {name: session.legs[name].changed(change) for name, change in changes.items()}
+        self._protect(session.number, session.legs, legs)
+        session.legs.update(legs)
+        session.answered = session.answered or answered
+        for name, side in SIDES.items():
+            relearn = name in changes and changes[name].relearn
+            self._relay.update(session.number, side, session.settings(name), relearn=relearn)
+
+    def close(self, session_id: str) -> SessionStatistics | None:
+        """Close a session. None: its statistics will come with a fact. Raises `SessionNotFound`."""
+        if (ended := self._ended.get(session_id)) is not None:
+            return ended[1]
+        self._close(self._find(session_id))
+        return None
+
+    def renew(self, owner: str, epoch: str, now: float) -> int:
+        """Take an owner's sign of life, and return how many sessions it has."""
+        if not owner:
+            raise InvalidRequest("owner is required")
+        self._hear(owner, epoch, now)
+        return sum(not self._open[name].closing for name in self._by_owner.get(owner, ()))
+
+    def expire(self, now: float) -> None:
+        """Close the sessions of owners that are gone, and forget what ended long ago."""
+        for owner in self._leases.lapsed(now):
+            self._close_all(owner, "its owner was not heard of for 30 s")
+        self._forget(now)
+
+    def learn(self, fact: Fact, now: float) -> Iterator[SessionEvent | SessionEnd]:
+        """Take a fact of the relay, and yield what follows from it."""
+        session = self._by_number.get(fact.session)
+        if session is None:
+            return
+        match fact:
+            case FirstPacket() | Silence() if session.closing:
+                return
+            case FirstPacket():
+                source = MediaAddress(*fact.source)
+                yield _event(session, fact.unix_nanos, FirstPacketCame(source), fact.side)
+            case Silence():
+                way = MediaCheck.SENT if fact.direction == Way.SENT else MediaCheck.RECEIVED
+                silence = FellSilent(way, fact.duration)
+                yield _event(session, fact.unix_nanos, silence, fact.side)
+            case SessionCounters(closed=True):
+                yield self._end(session, fact, now)
+                if session.explanation:
+                    closed = ClosedUnasked(session.explanation)
+                    yield _event(session, fact.unix_nanos, closed)
+            case SessionCounters() | SourceLearned() | Resumed():
+                return
+            case _:
+                assert_never(fact)
+
+    def is_open(self, session_id: str) -> bool:
+        """Whether the session is open and is not being closed."""
+        session = self._open.get(session_id)
+        return session is not None and not session.closing
+
+    def _place(self, opening: Opening) -> Session:
+        legs = {name: Leg().changed(opening.legs.get(name, LegChange())) for name in LegName}
+        for leg in legs.values():
+            protection(leg.encryption)  # refused before any port is taken
+        a, b = legs[LegName.A], legs[LegName.B]
+        local_a, local_b = self._towards(a, b), self._towards(b, a)
+        try:
+            number, port_a, port_b = self._relay.open(
+                a.settings(b, None),
+                b.settings(a, None),
+                address_a=local_a.index,
+                address_b=local_b.index,
+            )
+        except PortsExhausted as error:
+            raise CapacityExceeded(str(error)) from None
+        self._protect(number, {name: Leg() for name in LegName}, legs)
+        local = {
+            LegName.A: MediaAddress(local_a.advertised, port_a),
+            LegName.B: MediaAddress(local_b.advertised, port_b),
+        }
+        return Session(
+            opening.session_id, opening.owner, number, local, opening.silence_limit, legs
+        )
+
+    def _protect(
+        self, number: int, before: Mapping[LegName, Leg], after: Mapping[LegName, Leg]
+    ) -> None:
+        """Tell the relay of ciphers that change. The same keys again don't begin anew."""
+        for name, leg in after.items():
+            if leg.encryption != before[name].encryption:
+                self._relay.protect(number, SIDES[name], protection(leg.encryption))
+
+    def _towards(self, leg: Leg, other: Leg) -> LocalAddress:
+        """Choose a leg's local address. A peer not yet known is taken to be near the other one."""
+        remote = leg.remote or other.remote
+        return self._addresses.towards(remote.ip if remote else None)
+
+    def _find(self, session_id: str) -> Session:
+        session = self._open.get(session_id)
+        if session is None:
+            raise SessionNotFound(f"session {session_id} is not open here")
+        return session
+
+    def _hear(self, owner: str, epoch: str, now: float) -> None:
+        if self._leases.hear(owner, epoch, now):
+            self._close_all(owner, "its owner has restarted")
+
+    def _close_all(self, owner: str, explanation: str) -> None:
+        for session_id in self._by_owner.get(owner, ()):
+            session = self._open[session_id]
+            if not session.closing:
+                session.explanation = explanation
+            self._close(session)
+
+    def _close(self, session: Session) -> None:
+        if not session.closing:
+            session.closing = True
+            self._relay.close(session.number)
+
+    def _end(self, session: Session, counters: SessionCounters, now: float) -> SessionEnd:
+        codecs = {name: leg.codec for name, leg in session.legs.items()}
+        encodings = {name: codec.encoding if codec else "" for name, codec in codecs.items()}
+        statistics = SessionStatistics(
+            StreamStatistics.of(counters.a, encodings[LegName.A]),
+            StreamStatistics.of(counters.b, encodings[LegName.B]),
+        )
+        self._ended[session.session_id] = (now + REMEMBERED, statistics)
+        del self._open[session.session_id], self._by_number[session.number]
+        self._by_owner[session.owner].discard(session.session_id)
+        if not self._by_owner[session.owner]:
+            del self._by_owner[session.owner]
+        return SessionEnd(session.session_id, statistics)
+
+    def _forget(self, now: float) -> None:
+        """Drop what is no longer remembered: the oldest come first."""
+        while self._ended and (oldest := next(iter(self._ended))):
+            if self._ended[oldest][0] > now:
+                return
+            del self._ended[oldest]
+
+
+def _event(
+    session: Session, unix_nanos: int, happening: Happening, side: Side | None = None
+) -> SessionEvent:
+    leg = None if side is None else LegName.A if side == Side.A else LegName.B
+    return SessionEvent(session.session_id, session.owner, time_of(unix_nanos), happening, leg)

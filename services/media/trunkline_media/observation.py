@@ -1,0 +1,67 @@
+"""Prometheus metrics of the media service. Sums over sessions only: never a label per call."""
+
+from datetime import timedelta
+from typing import Final
+
+from trunkline_engine import Engine
+from trunkline_kernel.metrics import Metrics
+
+from .domain.events import SessionStatistics, StreamStatistics
+
+MOS_BUCKETS: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.2, 4.5)
+JITTER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+
+
+class Observation:
+    """What the engine does now, and what ended sessions carried."""
+
+    def __init__(self, metrics: Metrics, engine: Engine) -> None:
+        self._packets = metrics.counter("received_packets", "RTP packets of ended sessions.")
+        self._lost = metrics.counter("lost_packets", "Packets that never came, by RFC 3550 A.3.")
+        self._reordered = metrics.counter("reordered_packets", "Packets that came out of order.")
+        self._dropped = metrics.counter(
+            "dropped_packets", "Datagrams that were not relayed.", ["reason"]
+        )
+        self._silent = metrics.counter(
+            "silent_streams", "Legs of ended sessions that sent nothing."
+        )
+        self._one_way = metrics.counter("one_way_sessions", "Ended sessions with one silent leg.")
+        self._mos = metrics.histogram(
+            "mos", "E-model score of ended streams (G.107).", buckets=MOS_BUCKETS
+        )
+        self._jitter = metrics.histogram(
+            "jitter_seconds", "Jitter at the end of streams (RFC 3550).", buckets=JITTER_BUCKETS
+        )
+        _watch(metrics, engine)
+
+    def session_ended(self, statistics: SessionStatistics) -> None:
+        """Count an ended session."""
+        streams = (statistics.leg_a, statistics.leg_b)
+        for stream in streams:
+            self._stream_ended(stream)
+        silent = sum(not stream.packets for stream in streams)
+        self._silent.inc(silent)
+        self._one_way.inc(silent == 1)
+
+    def _stream_ended(self, stream: StreamStatistics) -> None:
+        self._packets.inc(stream.packets)
+        self._lost.inc(stream.packets_lost)
+        self._reordered.inc(stream.packets_reordered)
+        for reason, count in stream.dropped.items():
+            self._dropped.labels(reason).inc(count)
+        if stream.packets:
+            self._mos.observe(stream.mos)
+            self._jitter.observe(stream.jitter / timedelta(seconds=1))
+
+
+def _watch(metrics: Metrics, engine: Engine) -> None:
+    sessions = metrics.gauge("sessions", "Open sessions.")
+    sessions.set_function(lambda: engine.load().sessions)
+    ports = metrics.gauge("port_pairs", "Pairs of ports in all; a session takes two.")
+    ports.set_function(lambda: engine.load().pairs)
+    free = metrics.gauge("free_port_pairs", "Pairs of ports neither used nor in quarantine.")
+    free.set_function(lambda: engine.load().pairs_available)
+    busy = metrics.gauge("busiest_thread_ratio", "Share of a core of the busiest relay thread.")
+    busy.set_function(lambda: max(engine.load().busy))
+    datagrams = metrics.gauge("relay_datagrams", "Datagrams received since the start.")
+    datagrams.set_function(lambda: engine.load().datagrams)

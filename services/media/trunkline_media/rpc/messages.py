@@ -1,0 +1,181 @@
+"""Proto messages to domain values and back."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from trunkline.common.v1 import common_pb2
+from trunkline.media.v1 import media_pb2
+
+from ..domain.events import (
+    ClosedUnasked,
+    FellSilent,
+    FirstPacketCame,
+    SessionEvent,
+    SessionStatistics,
+    StreamStatistics,
+)
+from ..domain.legs import (
+    CLOCK_RATE_DEFAULT,
+    Cipher,
+    Codec,
+    Direction,
+    Encryption,
+    LegChange,
+    LegName,
+    MediaAddress,
+    MediaCheck,
+    PayloadEncryption,
+    Plain,
+    Srtp,
+)
+from ..errors import InvalidRequest, NotOffered
+
+MILLISECOND: Final = timedelta(milliseconds=1)
+
+DIRECTIONS: Final = {
+    media_pb2.DIRECTION_SENDRECV: Direction.SENDRECV,
+    media_pb2.DIRECTION_SENDONLY: Direction.SENDONLY,
+    media_pb2.DIRECTION_RECVONLY: Direction.RECVONLY,
+    media_pb2.DIRECTION_INACTIVE: Direction.INACTIVE,
+}
+
+CHECKS: Final = {
+    media_pb2.MEDIA_CHECK_NONE: MediaCheck.NONE,
+    media_pb2.MEDIA_CHECK_SENT: MediaCheck.SENT,
+    media_pb2.MEDIA_CHECK_RECEIVED: MediaCheck.RECEIVED,
+    media_pb2.MEDIA_CHECK_BOTH: MediaCheck.BOTH,
+}
+CHECKS_TO_PROTO: Final = {check: number for number, check in CHECKS.items()}
+
+LEARNING: Final = {
+    media_pb2.SOURCE_LEARNING_SIGNALED: False,
+    media_pb2.SOURCE_LEARNING_LATCH: True,
+}
+
+CIPHERS: Final = {
+    media_pb2.PAYLOAD_CIPHER_XOR: Cipher.XOR,
+    media_pb2.PAYLOAD_CIPHER_RC4: Cipher.RC4,
+    media_pb2.PAYLOAD_CIPHER_AES128: Cipher.AES128,
+}
+
+LEG_NAMES: Final = {LegName.A: media_pb2.LEG_NAME_A, LegName.B: media_pb2.LEG_NAME_B}
+
+
+def legs_from_proto(
+    request: media_pb2.OpenRequest | media_pb2.ConnectRequest,
+) -> Mapping[LegName, LegChange]:
+    """Return what a request says about its legs. Raises `InvalidRequest`, `NotOffered`."""
+    legs = {}
+    if request.HasField("leg_a"):
+        legs[LegName.A] = leg_from_proto(request.leg_a)
+    if request.HasField("leg_b"):
+        legs[LegName.B] = leg_from_proto(request.leg_b)
+    return legs
+
+
+def leg_from_proto(leg: media_pb2.Leg) -> LegChange:
+    """Return what `leg` says."""
+    _refuse_what_is_not_offered(leg)
+    return LegChange(
+        remote=address_from_proto(leg.remote) if leg.HasField("remote") else None,
+        remote_rtcp=address_from_proto(leg.remote_rtcp) if leg.HasField("remote_rtcp") else None,
+        rtcp_mux=leg.rtcp_mux,
+        learn_source=LEARNING.get(leg.learning),
+        direction=DIRECTIONS.get(leg.direction),
+        check=CHECKS.get(leg.check),
+        codec=codec_from_proto(leg.formats[0]) if leg.formats else None,
+        encryption=encryption_from_proto(leg),
+        relearn=leg.relearn,
+    )
+
+
+def encryption_from_proto(leg: media_pb2.Leg) -> Encryption | None:
+    """Return a leg's encryption. None is not said; an SRTP suite without a name is plain RTP."""
+    enciphered = leg.encryption.cipher != media_pb2.PAYLOAD_CIPHER_UNSPECIFIED
+    if enciphered and leg.HasField("srtp"):
+        raise InvalidRequest("a leg has payload encryption or SRTP, not both")
+    if leg.HasField("srtp"):
+        keys = leg.srtp
+        return Srtp(keys.suite, keys.send_key, keys.receive_key) if keys.suite else Plain()
+    if not enciphered:
+        return None
+    if leg.encryption.cipher == media_pb2.PAYLOAD_CIPHER_NONE:
+        return Plain()
+    return PayloadEncryption(CIPHERS[leg.encryption.cipher], leg.encryption.key)
+
+
+def address_from_proto(address: common_pb2.SocketAddress) -> MediaAddress:
+    """Return the address. Raises `InvalidRequest`."""
+    return MediaAddress(address.ip, address.port)
+
+
+def codec_from_proto(payload: media_pb2.PayloadFormat) -> Codec:
+    """Return the codec of a payload format."""
+    return Codec(payload.encoding, payload.clock_rate or CLOCK_RATE_DEFAULT)
+
+
+def local_to_proto(local: MediaAddress) -> media_pb2.LocalMedia:
+    """Return where a device is to send: RTCP has the port above RTP."""
+    return media_pb2.LocalMedia(
+        rtp=address_to_proto(local),
+        rtcp=common_pb2.SocketAddress(ip=local.ip, port=local.port + 1),
+    )
+
+
+def address_to_proto(address: MediaAddress) -> common_pb2.SocketAddress:
+    """Return the address."""
+    return common_pb2.SocketAddress(ip=address.ip, port=address.port)
+
+
+def closed_to_proto(statistics: SessionStatistics) -> media_pb2.CloseResponse:
+    """Return the answer to Close."""
+    response = media_pb2.CloseResponse(
+        statistics=common_pb2.MediaStatistics(
+            leg_a=stream_to_proto(statistics.leg_a), leg_b=stream_to_proto(statistics.leg_b)
+        )
+    )
+    if (last := statistics.leg_a.last_packet_time) is not None:
+        response.leg_a_last_rtp_time.FromDatetime(_naive(last))
+    if (last := statistics.leg_b.last_packet_time) is not None:
+        response.leg_b_last_rtp_time.FromDatetime(_naive(last))
+    return response
+
+
+def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
+    """Return one direction's statistics."""
+    return common_pb2.StreamStatistics(
+        packets=stream.packets,
+        bytes=stream.bytes,
+        packets_lost=stream.packets_lost,
+        jitter_ms=stream.jitter / MILLISECOND,
+        packets_reordered=stream.packets_reordered,
+        packets_dropped=stream.packets_dropped,
+        mos=stream.mos,
+    )
+
+
+def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
+    """Return one event."""
+    response = media_pb2.EventsResponse(session_id=event.session_id)
+    response.event_time.FromDatetime(_naive(event.time))
+    if event.leg is not None:
+        response.leg = LEG_NAMES[event.leg]
+    match event.happening:
+        case FirstPacketCame(source):
+            response.first_packet.source.CopyFrom(address_to_proto(source))
+        case FellSilent(direction, duration):
+            response.silence.direction = CHECKS_TO_PROTO[direction]
+            response.silence.duration.FromTimedelta(duration)
+        case ClosedUnasked(explanation):
+            response.session_closed.explanation = explanation
+    return response
+
+
+def _refuse_what_is_not_offered(leg: media_pb2.Leg) -> None:
+    if leg.kind == media_pb2.MEDIA_KIND_T38:
+        raise NotOffered("T.38 (MED-09) is not offered by this instance")
+
+
+def _naive(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,50 @@
+"""Settings of the media service, read once from TRUNKLINE_MEDIA_*."""
+
+import os
+import socket
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+
+
+class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MEDIA_"):
+    """Where media is received, and by how many threads."""
+
+    service: ClassVar[str] = "media"
+
+    grpc_port: Port = 50052
+
+    instance: str = Field(default_factory=socket.gethostname)
+    """Name of this instance, by which signaling knows it."""
+
+    addresses: Annotated[tuple[IPv4Address | IPv6Address, ...], Field(min_length=1)] = (
+        IPv4Address("0.0.0.0"),  # noqa: S104  media comes from anywhere
+    )
+    """Addresses RTP is received on. One of each IP version is used."""
+
+    advertised_addresses: tuple[IPv4Address | IPv6Address, ...] = ()
+    """What peers are told instead, in the same order: behind a NAT, the public address. Empty tells
+    each peer the address from which this machine would send to it."""
+
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    """Relay threads. 0 is one for each CPU this process may use."""
+
+    port_quarantine: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)
+    """How long a freed port rests, so that late packets reach no other call (MED-13)."""
+
+    drain_grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(hours=2)
+    """How long after SIGTERM calls may go on: a pod is not to cut them."""
+
+    @property
+    def relay_threads(self) -> int:
+        """Threads to start."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+    @model_validator(mode="after")
+    def _advertised_match(self) -> Self:
+        if self.advertised_addresses and len(self.advertised_addresses) != len(self.addresses):
+            raise ValueError("advertised_addresses must have as many entries as addresses")
+        return self

@@ -1,0 +1,300 @@
+"""The media service's contract, with the real engine and real RTP over the loopback interface."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from pylibsrtp import Policy, Session
+from support.rtp import LOOPBACK, RtpPeer, free_port_range, rtp_packet, rtp_peers
+from trunkline.common.v1.common_pb2 import SocketAddress
+from trunkline.media.v1 import media_pb2 as pb
+from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
+from trunkline_engine import Engine
+from trunkline_kernel.faults import Fault, TrunklineError
+from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.parameters import Parameters
+from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
+from trunkline_media.addresses import LocalAddresses
+from trunkline_media.control import MediaControl
+from trunkline_media.domain.sessions import Sessions
+from trunkline_media.parameters import PARAMETERS
+from trunkline_media.rpc.servicer import MediaServicer
+
+SERVICE = pb.DESCRIPTOR.services_by_name["MediaService"]
+OPEN = method_of(SERVICE, "Open", pb.OpenRequest, pb.OpenResponse)
+CONNECT = method_of(SERVICE, "Connect", pb.ConnectRequest, pb.ConnectResponse)
+CLOSE = method_of(SERVICE, "Close", pb.CloseRequest, pb.CloseResponse)
+LOAD = method_of(SERVICE, "Load", pb.LoadRequest, pb.LoadResponse)
+DRAIN = method_of(SERVICE, "Drain", pb.DrainRequest, pb.DrainResponse)
+RENEW = method_of(SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesResponse)
+EVENTS = method_of(SERVICE, "Events", pb.EventsRequest, pb.EventsResponse)
+
+TIMEOUT = 5.0
+
+SUITES = [
+    ("AES_CM_128_HMAC_SHA1_80", Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
+    ("AES_CM_128_HMAC_SHA1_32", Policy.SRTP_PROFILE_AES128_CM_SHA1_32, 30),
+    ("AEAD_AES_128_GCM", Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 28),
+    ("AEAD_AES_256_GCM", Policy.SRTP_PROFILE_AEAD_AES_256_GCM, 44),
+]
+"""SDES name, libsrtp's profile, and bytes of key and salt."""
+
+
+class MediaClient:
+    """Calls the servicer as signaling would."""
+
+    def __init__(self, channel: InProcessChannel) -> None:
+        self._channel = channel
+
+    async def open(self, session_id: str = "call-1", **fields: object) -> pb.OpenResponse:
+        request = pb.OpenRequest(session_id=session_id, owner="signaling-0", epoch="1", **fields)  # type: ignore[arg-type]
+        return await self._channel.call(OPEN, request, timeout=TIMEOUT)
+
+    async def connect(self, session_id: str = "call-1", **fields: object) -> None:
+        request = pb.ConnectRequest(session_id=session_id, **fields)  # type: ignore[arg-type]
+        await self._channel.call(CONNECT, request, timeout=TIMEOUT)
+
+    async def close(self, session_id: str = "call-1") -> pb.CloseResponse:
+        request = pb.CloseRequest(session_id=session_id)
+        return await self._channel.call(CLOSE, request, timeout=TIMEOUT)
+
+    async def load(self) -> pb.LoadResponse:
+        return await self._channel.call(LOAD, pb.LoadRequest(), timeout=TIMEOUT)
+
+    async def drain(self) -> pb.DrainResponse:
+        return await self._channel.call(DRAIN, pb.DrainRequest(), timeout=TIMEOUT)
+
+    async def renew(self, epoch: str) -> int:
+        request = pb.RenewLeasesRequest(owner="signaling-0", epoch=epoch)
+        return (await self._channel.call(RENEW, request, timeout=TIMEOUT)).sessions
+
+    async def next_event(self) -> pb.EventsResponse:
+        async with asyncio.timeout(TIMEOUT):
+            async for event in self._channel.stream(EVENTS, pb.EventsRequest(owner="signaling-0")):
+                return event
+        raise AssertionError("events end never")
+
+
+@asynccontextmanager
+async def serving(pairs: int = 8) -> AsyncIterator[MediaClient]:
+    first, last = free_port_range(pairs)
+    engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0))
+    control = MediaControl(engine, Sessions(engine, LocalAddresses([LOOPBACK])))
+    dispatcher = Dispatcher(Metrics("media"))
+    servicer = MediaServicer("media-0", control, engine, Parameters(PARAMETERS))
+    dispatcher.add(add_MediaServiceServicer_to_server, servicer)
+    running = asyncio.create_task(control.run())
+    try:
+        yield MediaClient(InProcessChannel(dispatcher))
+    finally:
+        running.cancel()
+
+
+@pytest.fixture
+async def media() -> AsyncIterator[MediaClient]:
+    async with serving() as client:
+        yield client
+
+
+def leg(peer: RtpPeer, **fields: object) -> pb.Leg:
+    ip, port = peer.address
+    return pb.Leg(remote=SocketAddress(ip=ip, port=port), **fields)  # type: ignore[arg-type]
+
+
+def at(local: pb.LocalMedia) -> tuple[str, int]:
+    return local.rtp.ip, local.rtp.port
+
+
+async def test_a_call_is_relayed_both_ways_and_its_streams_are_counted(media: MediaClient) -> None:
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller))
+        await media.connect(leg_b=leg(callee), answered=True)
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        from_caller = await callee.receive()
+        callee.send(at(opened.leg_b), rtp_packet(900))
+        callee.send(at(opened.leg_b), rtp_packet(902))
+        from_callee = [await caller.receive(), await caller.receive()]
+
+        closed = await media.close()
+
+    assert from_caller == rtp_packet(1)
+    assert from_callee == [rtp_packet(900), rtp_packet(902)]
+    assert closed.statistics.leg_a.packets == 1
+    assert closed.statistics.leg_b.packets == 2
+    assert closed.statistics.leg_b.packets_lost == 1
+    assert closed.statistics.leg_b.mos < closed.statistics.leg_a.mos
+    assert closed.HasField("leg_b_last_rtp_time")
+
+
+async def test_rtcp_has_the_port_above_rtp(media: MediaClient) -> None:
+    opened = await media.open()
+
+    assert opened.leg_a.rtp.port % 2 == 0
+    assert opened.leg_a.rtcp.port == opened.leg_a.rtp.port + 1
+
+
+async def test_a_repeated_open_returns_the_same_ports(media: MediaClient) -> None:
+    assert await media.open() == await media.open()
+
+
+async def test_a_repeated_close_returns_the_same_statistics(media: MediaClient) -> None:
+    await media.open()
+
+    first, second = await asyncio.gather(media.close(), media.close())
+    assert first == second == await media.close()
+
+
+async def test_a_range_of_four_ports_holds_one_call() -> None:
+    async with serving(pairs=2) as media:
+        await media.open("call-1")
+
+        with pytest.raises(TrunklineError) as refused:
+            await media.open("call-2")
+
+    assert (refused.value.fault, refused.value.reason) == (
+        Fault.RESOURCE_EXHAUSTED,
+        "CAPACITY_EXCEEDED",
+    )
+
+
+async def test_the_first_packet_of_the_callee_is_told_before_the_answer(media: MediaClient) -> None:
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))
+        callee.send(at(opened.leg_b), rtp_packet(1))
+        callee.send(at(opened.leg_b), rtp_packet(2))
+
+        event = await media.next_event()
+
+    assert (event.session_id, event.leg) == ("call-1", pb.LEG_NAME_B)
+    assert (event.first_packet.source.ip, event.first_packet.source.port) == callee.address
+
+
+async def test_silence_after_the_answer_is_told(media: MediaClient) -> None:
+    limit = timedelta(milliseconds=50)
+    with rtp_peers(2) as (caller, callee):
+        checked = leg(callee, check=pb.MEDIA_CHECK_RECEIVED)
+        await media.open(leg_a=leg(caller), leg_b=checked, silence_limit=limit)
+        await media.connect(answered=True)
+
+        event = await media.next_event()
+
+    assert (event.leg, event.silence.direction) == (pb.LEG_NAME_B, pb.MEDIA_CHECK_RECEIVED)
+    assert event.silence.duration.ToTimedelta() >= limit
+
+
+async def test_a_packet_from_a_stranger_is_dropped_and_counted(media: MediaClient) -> None:
+    with rtp_peers(2) as (caller, callee):
+        stranger = RtpPeer("127.0.0.2")
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))
+        stranger.send(at(opened.leg_a), rtp_packet(1, b"injected"))
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        relayed = await callee.receive()
+        stranger.close()
+
+        closed = await media.close()
+
+    assert relayed == rtp_packet(1)
+    assert closed.statistics.leg_a.packets_dropped == 1
+
+
+async def test_a_peer_behind_a_nat_is_answered_where_it_sends_from(media: MediaClient) -> None:
+    with rtp_peers(3) as (signaled, actual, callee):
+        latching = leg(signaled, learning=pb.SOURCE_LEARNING_LATCH)
+        opened = await media.open(leg_a=latching, leg_b=leg(callee))
+        actual.send(at(opened.leg_a), rtp_packet(1))
+        await callee.receive()
+        callee.send(at(opened.leg_b), rtp_packet(5))
+
+        assert await actual.receive() == rtp_packet(5)
+
+
+async def test_another_vendor_gets_the_media_after_a_failover(media: MediaClient) -> None:
+    with rtp_peers(3) as (caller, first, second):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(first))
+        await media.connect(leg_b=leg(second))
+        first.send(at(opened.leg_b), rtp_packet(1))
+        caller.send(at(opened.leg_a), rtp_packet(2))
+
+        assert await second.receive() == rtp_packet(2)
+
+
+async def test_an_owner_that_restarts_loses_its_sessions_and_is_told(media: MediaClient) -> None:
+    await media.open()
+
+    assert await media.renew(epoch="2") == 0
+    event = await media.next_event()
+    assert "restarted" in event.session_closed.explanation
+
+
+async def test_a_draining_instance_says_so_and_takes_no_session(media: MediaClient) -> None:
+    await media.open("call-1")
+
+    assert (await media.drain()).sessions == 1
+    assert (await media.load()).draining
+    with pytest.raises(TrunklineError) as refused:
+        await media.open("call-2")
+    assert refused.value.fault is Fault.UNAVAILABLE
+
+
+async def test_med01_acceptance_a_leg_that_is_encrypted_meets_a_plain_one(
+    media: MediaClient,
+) -> None:
+    xor = pb.PayloadEncryption(cipher=pb.PAYLOAD_CIPHER_XOR, key=b"AB")
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee, encryption=xor))
+        caller.send(at(opened.leg_a), rtp_packet(1, bytes(4)))
+        enciphered = await callee.receive()
+        callee.send(at(opened.leg_b), rtp_packet(2, b"ABAB"))
+
+        assert await caller.receive() == rtp_packet(2, bytes(4))
+    assert enciphered == rtp_packet(1, b"ABAB")
+
+
+@pytest.mark.parametrize(("suite", "profile", "length"), SUITES)
+async def test_a_leg_of_srtp_speaks_with_libsrtp_and_refuses_replays(
+    media: MediaClient, suite: str, profile: int, length: int
+) -> None:
+    ours, theirs = bytes(range(length)), bytes(range(100, 100 + length))
+    hears = Session(Policy(ours, Policy.SSRC_ANY_INBOUND, srtp_profile=profile))
+    speaks = Session(Policy(theirs, Policy.SSRC_ANY_OUTBOUND, srtp_profile=profile))
+    keys = pb.SrtpKeys(suite=suite, send_key=ours, receive_key=theirs)
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee, srtp=keys))
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        heard = hears.unprotect(await callee.receive())
+        spoken = speaks.protect(rtp_packet(65_535))
+        callee.send(at(opened.leg_b), spoken)
+        callee.send(at(opened.leg_b), spoken)
+        callee.send(at(opened.leg_b), rtp_packet(65_535 + 1))
+        callee.send(at(opened.leg_b), speaks.protect(rtp_packet(65_536)))
+        relayed = [await caller.receive(), await caller.receive()]
+
+        closed = await media.close()
+
+    assert heard == rtp_packet(1)
+    assert relayed == [rtp_packet(65_535), rtp_packet(65_536)]
+    assert closed.statistics.leg_b.packets_dropped == 2
+
+
+async def test_keys_of_a_wrong_length_are_refused(media: MediaClient) -> None:
+    keys = pb.SrtpKeys(suite="AEAD_AES_128_GCM", send_key=b"short", receive_key=b"short")
+
+    with pytest.raises(TrunklineError, match="5 bytes; AEAD_AES_128_GCM takes 28") as refused:
+        await media.open(leg_a=pb.Leg(srtp=keys))
+    assert refused.value.fault is Fault.INVALID_ARGUMENT
+
+
+async def test_an_address_that_is_none_is_refused_by_name(media: MediaClient) -> None:
+    with pytest.raises(TrunklineError, match="example") as refused:
+        await media.open(leg_a=pb.Leg(remote=SocketAddress(ip="example.com", port=4000)))
+
+    assert refused.value.fault is Fault.INVALID_ARGUMENT
+
+
+async def test_the_load_tells_sessions_and_capacity(media: MediaClient) -> None:
+    await media.open()
+
+    load = await media.load()
+    assert (load.media_instance, load.sessions, load.capacity) == ("media-0", 1, 4)

@@ -1,0 +1,64 @@
+"""A throw-away PostgreSQL cluster on a free loopback port, from the installed server programs."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+UNPRIVILEGED: Final = ("postgres", "nobody")
+"""Who runs the server when the tests run as root, which PostgreSQL refuses."""
+
+
+@contextmanager
+def postgres_cluster() -> Iterator[str]:
+    """Start a cluster and yield its URL for SQLAlchemy; remove everything afterwards."""
+    programs = _programs()
+    user = _user()
+    folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-", dir="/tmp"))
+    if user:
+        shutil.chown(folder, user)
+    data = folder / "data"
+    _run(user, [programs / "initdb", "-D", data, "-U", "trunkline", "-A", "trust", "--no-sync"])
+    port = _free_port()
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+    control = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
+    _run(user, [*control, "-o", options, "start"])
+    try:
+        yield f"postgresql+asyncpg://trunkline@127.0.0.1:{port}/postgres"
+    finally:
+        _run(user, [*control, "-m", "immediate", "stop"])
+        shutil.rmtree(folder)
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    on_path = shutil.which("initdb")
+    if not found and on_path is None:
+        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
+    return found[-1].parent if found else Path(on_path or "").parent
+
+
+def _user() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in UNPRIVILEGED if name in known)
+
+
+def _run(user: str | None, command: Sequence[object]) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], user=user, cwd="/", capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
