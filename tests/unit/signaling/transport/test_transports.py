@@ -251,6 +251,16 @@ async def test_an_idle_connection_is_closed_with_rst() -> None:
                 await peer.ends()
 
 
+async def test_a_changed_manner_of_closing_holds_for_open_connections_too() -> None:
+    """SIG-17, further case."""
+    async with connected_pair() as (a, peer, _):
+        a.transports.options = TransportOptions(close_reset=True)
+        await a.transports.close()
+
+        with pytest.raises(ConnectionResetError):
+            await peer.ends()
+
+
 async def test_closing_with_fin_sends_what_is_left() -> None:
     async with connected_pair() as (a, peer, flow):
         a.transports.send(MESSAGE, flow)
