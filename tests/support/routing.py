@@ -43,10 +43,16 @@ def documents(
     phones: Specs | None = None,
     groups: Specs | None = None,
     transforms: Specs | None = None,
+    calendars: Specs | None = None,
+    areas: Specs | None = None,
+    mobiles: Specs | None = None,
 ) -> dict[str, dict[str, BaseModel]]:
     """Read documents as they would be applied; `acme` and static addresses are filled in."""
     given: dict[str, tuple[Specs | None, Mapping[str, Any]]] = {
         "GatewayGroup": (groups, {}),
+        "Calendar": (calendars, {}),
+        "AreaTable": (areas, {}),
+        "MobileTable": (mobiles, {}),
         "NumberTransform": (transforms, {}),
         "MappingGateway": ({"acme": {}} if mapping is None else mapping, {"account": "{name}"}),
         "RoutingGateway": (routing, {"account": "{name}", "address": "{name}.example:5060"}),

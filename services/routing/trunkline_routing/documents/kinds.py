@@ -9,18 +9,32 @@ from typing import Final
 from trunkline_kernel.documents import Kind, Planned, Problem
 
 from ..numbers.transform import duplicates
+from .areas import AreaTableSpec, MobileTableSpec
+from .calendar import CalendarSpec
 from .mapping_gateway import MappingGatewaySpec
 from .phone import PhoneSpec
 from .routing_gateway import RoutingGatewaySpec
 from .tables import GatewayGroupSpec, NumberTransformSpec
 
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec)
+CALENDAR: Final = Kind("Calendar", CalendarSpec)
+AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec)
+MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec)
 NUMBER_TRANSFORM: Final = Kind("NumberTransform", NumberTransformSpec)
 MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec)
 ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec)
 PHONE: Final = Kind("Phone", PhoneSpec)
 
-KINDS: Final = (GATEWAY_GROUP, NUMBER_TRANSFORM, MAPPING_GATEWAY, ROUTING_GATEWAY, PHONE)
+KINDS: Final = (
+    GATEWAY_GROUP,
+    CALENDAR,
+    AREA_TABLE,
+    MOBILE_TABLE,
+    NUMBER_TRANSFORM,
+    MAPPING_GATEWAY,
+    ROUTING_GATEWAY,
+    PHONE,
+)
 
 _PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 

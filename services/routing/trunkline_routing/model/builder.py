@@ -6,14 +6,19 @@ a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from ..documents.areas import AreaTableSpec, MobileTableSpec
+from ..documents.calendar import CalendarSpec
 from ..documents.kinds import (
+    AREA_TABLE,
+    CALENDAR,
     GATEWAY_GROUP,
     MAPPING_GATEWAY,
+    MOBILE_TABLE,
     NUMBER_TRANSFORM,
     PHONE,
     ROUTING_GATEWAY,
@@ -24,6 +29,8 @@ from ..documents.routing_gateway import RoutingGatewaySpec
 from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
 from ..numbers.pipeline import Tables
 from ..numbers.transform import TransformTable
+from .areas import Areas
+from .calendars import Calendar
 from .callers import (
     Caller,
     Endpoint,
@@ -49,7 +56,11 @@ class SnapshotBuilder:
         self._groups: dict[str, Group] = {}
         self._transforms: dict[str, NumberTransformSpec] = {}
         self._index: PrefixIndex[RoutingGateway] = PrefixIndex(())
+        self._area_tables: dict[str, AreaTableSpec] = {}
+        self._mobile_tables: dict[str, MobileTableSpec] = {}
+        self._calendars: dict[str, Calendar] = {}
         self._tables = Tables()
+        self._areas = Areas()
         self._gateways_changed = False
         self._tables_changed = False
 
@@ -65,8 +76,11 @@ class SnapshotBuilder:
             self._take_phone(name, spec)
         elif kind == GATEWAY_GROUP.name:
             self._take_group(name, spec)
-        elif kind == NUMBER_TRANSFORM.name:
-            _set(self._transforms, name, spec)
+        elif kind == CALENDAR.name:
+            calendar = Calendar(spec) if isinstance(spec, CalendarSpec) else None
+            _set(self._calendars, name, calendar)
+        elif (table := self._tables_of(kind)) is not None:
+            _set(table, name, spec)
             self._tables_changed = True
 
     def snapshot(self) -> Snapshot:
@@ -74,14 +88,15 @@ class SnapshotBuilder:
         if self._gateways_changed:
             self._compile_gateways()
         if self._tables_changed:
-            self._tables = Tables(TransformTable(self._rows()))
-            self._tables_changed = False
+            self._compile_tables()
         return Snapshot(
             dict(self._callers),
             dict(self._phones),
             dict(self._gateways),
             self._index,
             self._tables,
+            self._areas,
+            dict(self._calendars),
         )
 
     def _take_mapping_gateway(self, name: str, spec: BaseModel | None) -> None:
@@ -121,8 +136,22 @@ class SnapshotBuilder:
         )
         self._gateways_changed = False
 
-    def _rows(self) -> Iterable[Any]:
-        return (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+    def _tables_of(self, kind: str) -> dict[str, Any] | None:
+        tables: dict[str, dict[str, Any]] = {
+            NUMBER_TRANSFORM.name: self._transforms,
+            AREA_TABLE.name: self._area_tables,
+            MOBILE_TABLE.name: self._mobile_tables,
+        }
+        return tables.get(kind)
+
+    def _compile_tables(self) -> None:
+        rows = (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+        self._areas = Areas(
+            (area for _, spec in sorted(self._area_tables.items()) for area in spec.areas),
+            (mobile for _, spec in sorted(self._mobile_tables.items()) for mobile in spec.mobiles),
+        )
+        self._tables = Tables(TransformTable(rows), self._areas)
+        self._tables_changed = False
 
 
 def build_snapshot(documents: Mapping[str, Mapping[str, BaseModel]]) -> Snapshot:

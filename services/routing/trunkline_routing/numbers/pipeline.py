@@ -58,12 +58,12 @@ class Staged(NamedTuple):
 class MobileAreas(Protocol):
     """What the mobile tables know (MGT-15)."""
 
-    def area_code(self, number: str) -> str | None:
+    def mobile_area(self, number: str) -> str | None:
         """Return the code of the area whose mobile prefix begins `number`."""
 
 
 class _NoAreas:
-    def area_code(self, number: str) -> str | None:
+    def mobile_area(self, number: str) -> str | None:
         return None
 
 
@@ -144,7 +144,7 @@ class _Passage:
         self._steps = steps
 
     def area(self, stage: Stage, wanted: frozenset[str], areas: MobileAreas) -> None:
-        code = areas.area_code(self.number) if wanted else None
+        code = areas.mobile_area(self.number) if wanted else None
         if code is not None and code in wanted:
             self._step(stage, code + self.number, f"area {code}")
 
