@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.capacity.rotation import MemoryRotation
 from trunkline_routing.documents.kinds import KINDS
+from trunkline_routing.lrn.portability import LrnError, Portability
 from trunkline_routing.model.builder import build_snapshot
 from trunkline_routing.model.callers import Endpoint, Kind
 from trunkline_routing.parameters import Parameters
@@ -46,6 +48,7 @@ def documents(
     calendars: Specs | None = None,
     areas: Specs | None = None,
     mobiles: Specs | None = None,
+    lrn: Specs | None = None,
 ) -> dict[str, dict[str, BaseModel]]:
     """Read documents as they would be applied; `acme` and static addresses are filled in."""
     given: dict[str, tuple[Specs | None, Mapping[str, Any]]] = {
@@ -57,6 +60,8 @@ def documents(
         "MappingGateway": ({"acme": {}} if mapping is None else mapping, {"account": "{name}"}),
         "RoutingGateway": (routing, {"account": "{name}", "address": "{name}.example:5060"}),
         "Phone": (phones, {"account": "{name}"}),
+        "RouteTest": (None, {}),
+        "LrnTable": (lrn, {}),
     }
     return {
         kind.name: {
@@ -88,6 +93,26 @@ def rate_book(rates: Mapping[str, Mapping[str, Price]]) -> RateBook:
     )
 
 
+class LrnServer:
+    """Answers from `ported`; silent, broken or counting as the test wants."""
+
+    def __init__(self) -> None:
+        self.ported: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.silent = False
+        self.broken = ""
+
+    async def ask(self, address: str, key: str) -> str | None:
+        """Return the routing number of `key`."""
+        self.asked.append(key)
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.broken:
+            raise LrnError(self.broken)
+        await asyncio.sleep(0)
+        return self.ported.get(key)
+
+
 class Bench:
     """A router over given documents, prices and parameters."""
 
@@ -112,7 +137,15 @@ class Bench:
             parameters or Parameters(),
         )
         outcomes = Outcomes(self.health, self.quality, self.view)
-        self.router = Router(self.view, MemoryRotation(), outcomes, random.Random(seed))
+        self.lrn_server = LrnServer()
+        self.portability = Portability(self.view, self.lrn_server, lambda: self.now)
+        self.router = Router(
+            self.view,
+            portability=self.portability,
+            rotation=MemoryRotation(),
+            outcomes=outcomes,
+            rng=random.Random(seed),
+        )
         self._calls = 0
 
     def call(
@@ -157,7 +190,7 @@ class Bench:
 
     def explain(self, *args: str, seed: int = 1, **kwargs: Any) -> Explanation:
         """Explain a call built as `call` builds it."""
-        return explain(self.call(*args, **kwargs), self.view, seed)
+        return explain(self.call(*args, **kwargs), self.view, self.portability, seed)
 
     def verdict(self, gateway: str, *args: str, **kwargs: Any) -> Verdict:
         """Explain one gateway for a call."""

@@ -23,7 +23,8 @@ from trunkline_kernel.service import Service, run_service
 
 from .composition import Routing
 from .declarations import DECLARED
-from .documents.kinds import CHECKS, KINDS
+from .documents.kinds import KINDS
+from .lrn.http import HttpLrnServer
 from .publication import TOPIC
 from .settings import RoutingSettings
 
@@ -51,8 +52,9 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
             metrics=service.metrics,
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,
+            lrn_server=HttpLrnServer(),
         )
-        documents = Documents(KINDS, database, checks=CHECKS, parameters=parameters)
+        documents = Documents(KINDS, database, checks=routing.checks, parameters=parameters)
         documents.subscribe(routing.take_documents)
         await documents.load()
         rates = Replica(

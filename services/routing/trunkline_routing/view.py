@@ -7,6 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from .capacity.seats import Seats
+from .lrn.answers import Answers
 from .model.snapshot import Snapshot
 from .parameters import Parameters
 from .quality.windows import Ratios
@@ -28,6 +29,16 @@ class Quality(Protocol):
 
     def ratios(self, name: str, now: datetime) -> Ratios:
         """Return everything the window holds."""
+
+
+class Portability(Protocol):
+    """Which routing numbers numbers have (RTE-23)."""
+
+    async def look_up(self, caller: str, callee: str, eaten: int) -> Answers:
+        """Return what is known of both numbers behind their first `eaten` digits."""
+
+    def known(self, caller: str, callee: str, eaten: int) -> Answers:
+        """Return what is known without asking anybody."""
 
 
 @dataclass(slots=True)

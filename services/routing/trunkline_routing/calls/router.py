@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from ..candidates.judge import Excluded, Exclusion, Fit, no_seat
+from ..candidates.judge import Exclusion, Fit, no_seat
 from ..candidates.offer import Offer, draw_duration, offer_gateway, offer_phone
+from ..candidates.reasons import Excluded
 from ..candidates.selection import refuse, select
 from ..capacity.seats import CALLER, Holder
 from ..errors import UnknownCall
 from ..model.callers import Claim, Endpoint, Phone
 from ..model.gateways import RoutingGateway
 from ..parameters import Sequence
-from ..view import View
+from ..view import Portability, View
 from . import refusals
 from .call import Call
-from .facts import Facts, Stopped, establish
+from .facts import Facts, Stopped, establish, map_call
 from .refusals import Refusal
 
 
@@ -90,9 +91,16 @@ class Router:
     """Decides over calls. One a process; what it looks at is replaced in `view` as a whole."""
 
     def __init__(
-        self, view: View, rotation: Rotation, outcomes: Outcomes, rng: random.Random
+        self,
+        view: View,
+        *,
+        portability: Portability,
+        rotation: Rotation,
+        outcomes: Outcomes,
+        rng: random.Random,
     ) -> None:
         self.view = view
+        self.portability = portability
         self._rotation = rotation
         self._outcomes = outcomes
         self._rng = rng
@@ -103,7 +111,7 @@ class Router:
         course = self._courses.get(call.id)
         if course is not None and course.decision is not None:
             return course.decision
-        facts = establish(call, self.view, self._rng)
+        facts = await self._establish(call)
         if isinstance(facts, Stopped):
             return Decision(facts, facts.refusal)
         outcome = await self._seat_caller(facts, now) or await self._send(facts, now)
@@ -142,6 +150,16 @@ class Router:
     def under_way(self) -> int:
         """Return how many calls are remembered."""
         return len(self._courses)
+
+    async def _establish(self, call: Call) -> Facts | Stopped:
+        mapped = map_call(call, self.view, self._rng)
+        if isinstance(mapped, Stopped):
+            return mapped
+        answers = None
+        if mapped.asks_portability:
+            numbers, eaten = mapped.staged.numbers, mapped.caller.lrn.eat_prefix_length
+            answers = await self.portability.look_up(numbers.caller, numbers.callee, eaten)
+        return establish(mapped, answers, self.view, self._rng)
 
     async def _seat_caller(self, facts: Facts, now: datetime) -> Refusal | None:
         refused = await self._seat(facts, facts.caller.claims, CALLER, now)

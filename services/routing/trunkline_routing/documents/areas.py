@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from trunkline_kernel.documents import Spec
 
-from .fields import Prefix
+from .fields import AreaCode, Prefix
 
 MOBILE_DIGITS = 7
 """Digits of a mobile prefix."""
@@ -18,7 +18,7 @@ class Area(Spec):
 
     prefix: Annotated[Prefix, Field(min_length=1)]
     name: Annotated[str, Field(max_length=128)] = ""
-    code: Annotated[Prefix, Field(min_length=1)]
+    code: AreaCode
 
 
 class MobileArea(Spec):

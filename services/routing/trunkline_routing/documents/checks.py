@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator
 from trunkline_kernel.documents import Spec
 
-from .fields import Distinct, Length, ListMode, Name, Prefix
+from .fields import AreaCode, Distinct, Length, ListMode, Name, Prefix
 
 _PAIR: Final = re.compile(r"[0-9*#]*:[0-9*#]*\Z")
 
@@ -69,5 +69,5 @@ class Checks(Spec):
     caller_classes: Distinct[NumberClass] = ()
     callee: CalleeKind = CalleeKind.ANY
     pairs: Pairs = Pairs()
-    deny_same_city_codes: Distinct[Prefix] = ()
+    deny_same_city_codes: Distinct[AreaCode] = ()
     """Codes of areas inside which caller and callee may not both be."""

@@ -17,16 +17,19 @@ from ..documents.kinds import (
     AREA_TABLE,
     CALENDAR,
     GATEWAY_GROUP,
+    LRN_TABLE,
     MAPPING_GATEWAY,
     MOBILE_TABLE,
     NUMBER_TRANSFORM,
     PHONE,
     ROUTING_GATEWAY,
 )
+from ..documents.lrn_table import LrnTableSpec
 from ..documents.mapping_gateway import MappingGatewaySpec
 from ..documents.phone import PhoneSpec
 from ..documents.routing_gateway import RoutingGatewaySpec
 from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
+from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from ..numbers.transform import TransformTable
 from .areas import Areas
@@ -58,11 +61,14 @@ class SnapshotBuilder:
         self._index: PrefixIndex[RoutingGateway] = PrefixIndex(())
         self._area_tables: dict[str, AreaTableSpec] = {}
         self._mobile_tables: dict[str, MobileTableSpec] = {}
+        self._lrn_tables: dict[str, LrnTableSpec] = {}
         self._calendars: dict[str, Calendar] = {}
         self._tables = Tables()
         self._areas = Areas()
+        self._lrn = LrnTable()
         self._gateways_changed = False
         self._tables_changed = False
+        self._lrn_changed = False
 
     def take(self, kind: str, name: str, spec: BaseModel | None) -> None:
         """Take one document as it is now; without a spec it is gone."""
@@ -79,6 +85,9 @@ class SnapshotBuilder:
         elif kind == CALENDAR.name:
             calendar = Calendar(spec) if isinstance(spec, CalendarSpec) else None
             _set(self._calendars, name, calendar)
+        elif kind == LRN_TABLE.name:
+            _set(self._lrn_tables, name, spec)
+            self._lrn_changed = True
         elif (table := self._tables_of(kind)) is not None:
             _set(table, name, spec)
             self._tables_changed = True
@@ -89,6 +98,10 @@ class SnapshotBuilder:
             self._compile_gateways()
         if self._tables_changed:
             self._compile_tables()
+        if self._lrn_changed:
+            specs = sorted(self._lrn_tables.items())
+            self._lrn = LrnTable(row for _, spec in specs for row in spec.rows)
+            self._lrn_changed = False
         return Snapshot(
             dict(self._callers),
             dict(self._phones),
@@ -97,6 +110,7 @@ class SnapshotBuilder:
             self._tables,
             self._areas,
             dict(self._calendars),
+            self._lrn,
         )
 
     def _take_mapping_gateway(self, name: str, spec: BaseModel | None) -> None:

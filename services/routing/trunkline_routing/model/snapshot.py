@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..documents.checks import NumberClass
+from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from .areas import Areas
 from .calendars import Calendar
@@ -27,6 +28,7 @@ class Snapshot:
     tables: Tables = field(default_factory=Tables)
     areas: Areas = field(default_factory=Areas)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    lrn: LrnTable = field(default_factory=LrnTable)
 
     def is_phone(self, number: str) -> bool:
         """Say whether a phone of this platform has the number."""

@@ -23,6 +23,7 @@ class Stage(StrEnum):
     MAPPING_MOBILE_AREA = "mappingMobileArea"
     MAPPING_DIAL_PLAN = "mappingDialPlan"
     MAPPING_TRANSFORM = "mappingTransform"
+    PORTABILITY = "portability"
     PROPORTIONAL_PREFIX = "proportionalPrefix"
     ROUTING_MOBILE_AREA = "routingMobileArea"
     ROUTING_DIAL_PLAN = "routingDialPlan"

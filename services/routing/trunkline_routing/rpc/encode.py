@@ -82,7 +82,7 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         attempt=attempt,
         endpoint=endpoint_to_proto(offer.endpoint),
         targets=map(target_to_proto, offer.targets),
-        request_uri_user=offer.numbers.callee,
+        request_uri_user=offer.request_uri_user,
         to_user=offer.numbers.callee,
         from_user=offer.numbers.caller,
         from_display=shown.display,
@@ -147,7 +147,7 @@ def _numbers(known: Facts | Stopped) -> pb.Numbers:
     if known.access is not None:
         message.caller_access, message.callee_access = known.access
     if isinstance(known, Facts):
-        message.caller, message.callee = known.numbers
+        message.caller, message.callee = known.numbers.caller, known.billed
         message.stages.extend(stages_to_proto(known.steps, str(known.caller.endpoint)))
     elif known.staged is not None:
         message.caller, message.callee = known.staged.numbers

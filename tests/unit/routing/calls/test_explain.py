@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.routing import Bench, order, per_minute
 from trunkline_routing.calls.refusals import EndReason, Refusal
 from trunkline_routing.calls.router import Plan
-from trunkline_routing.candidates.judge import Excluded
+from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.parameters import Parameters, Sequence
 
 MANY: dict[str, dict[str, object]] = {

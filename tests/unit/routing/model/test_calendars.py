@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from support.routing import Bench
-from trunkline_routing.candidates.judge import Excluded
+from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.documents.calendar import CalendarSpec
 from trunkline_routing.model.calendars import Calendar
 
