@@ -39,7 +39,7 @@ class Headers:
         self.raw = {}
         self._parsed: dict[str, Any] = {}
         for name, value in fields:
-            self.add(name, value)
+            self.raw.setdefault(canonical(name), []).append(_printable(name, value))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.raw == other.raw
@@ -102,9 +102,10 @@ class Headers:
     def replace_topmost(self, name: str, value: object) -> None:
         """Put `value` in the place of the topmost one, be it a line or a part of one."""
         name = canonical(name)
-        values = self.raw[name].copy()
-        values[:1] = [str(value), *self._split(name, values[0])[1:]]
-        self.set(name, *values)
+        self._parsed.pop(name, None)
+        lines = self.raw[name]
+        below = self._split(name, lines[0])[1:] if "," in lines[0] else []
+        lines[0] = ", ".join([_printable(name, value), *below])
 
     def pop(self, name: str) -> None:
         """Remove the topmost value of a field, be it a line or a part of one."""
@@ -160,7 +161,7 @@ class Headers:
         """The topmost Via."""
         found: Via | None = self._parsed.get("Via")
         if found is None:
-            found = self._parsed["Via"] = self.require("Via", Via.parse)
+            found = self._parsed["Via"] = self._first("Via", _parse_topmost_via)
         return found
 
     @property
@@ -168,7 +169,7 @@ class Headers:
         """From."""
         found: NameAddr | None = self._parsed.get("From")
         if found is None:
-            found = self._parsed["From"] = self.require("From", NameAddr.parse)
+            found = self._parsed["From"] = self._first("From", NameAddr.parse)
         return found
 
     @property
@@ -176,7 +177,7 @@ class Headers:
         """To."""
         found: NameAddr | None = self._parsed.get("To")
         if found is None:
-            found = self._parsed["To"] = self.require("To", NameAddr.parse)
+            found = self._parsed["To"] = self._first("To", NameAddr.parse)
         return found
 
     @property
@@ -184,7 +185,7 @@ class Headers:
         """Call-ID."""
         found: str | None = self._parsed.get("Call-ID")
         if found is None:
-            found = self._parsed["Call-ID"] = self.require("Call-ID", parse_call_id)
+            found = self._parsed["Call-ID"] = self._first("Call-ID", parse_call_id)
         return found
 
     @property
@@ -192,7 +193,7 @@ class Headers:
         """CSeq."""
         found: CSeq | None = self._parsed.get("CSeq")
         if found is None:
-            found = self._parsed["CSeq"] = self.require("CSeq", CSeq.parse)
+            found = self._parsed["CSeq"] = self._first("CSeq", CSeq.parse)
         return found
 
     @property
@@ -210,6 +211,16 @@ class Headers:
         """Content-Type."""
         return self.parse("Content-Type", MediaType.parse)
 
+    def _first(self, name: str, parse: Callable[[str], T]) -> T:
+        """Do what `require` does, for the fields every message needs: as few steps as can be."""
+        values = self.raw.get(name)
+        if values is None:
+            raise MalformedValue("this header field", "none", name)
+        try:
+            return parse(values[0])
+        except MalformedValue as error:
+            raise MalformedValue(error.expected, error.found, name) from None
+
     def _split(self, name: str, line: str) -> list[str]:
         try:
             return split_values(line)
@@ -222,6 +233,10 @@ class Headers:
             return parse(value)
         except MalformedValue as error:
             raise MalformedValue(error.expected, error.found, name) from None
+
+
+def _parse_topmost_via(line: str) -> Via:
+    return Via.parse(split_values(line)[0] if "," in line else line)
 
 
 def _printable(name: str, value: object) -> str:
