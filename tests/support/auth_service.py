@@ -9,6 +9,7 @@ from trunkline.auth.v1 import auth_pb2, lists_pb2
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
 from trunkline.auth.v1.lists_pb2_grpc import add_ListServiceServicer_to_server
 from trunkline_auth.documents import CHECKS, DirectoryFeed, kinds
+from trunkline_auth.documents.areas import AreaFeed
 from trunkline_auth.documents.lists import list_kinds
 from trunkline_auth.list_parameters import list_policy_of
 from trunkline_auth.lists import Screener
@@ -78,6 +79,9 @@ async def start_auth(database: Database) -> RunningAuth:
         [*kinds(REALM), *list_kinds(store)], database, checks=CHECKS, parameters=parameters
     )
     documents.subscribe(DirectoryFeed(house.directory, REALM).documents_changed)
+    areas = AreaFeed()
+    documents.subscribe(areas.documents_changed)
+    documents.subscribe(lambda events: setattr(house, "areas", areas.map))
     publication = ListPublication(topic, metrics)
     documents.subscribe(publication.documents_changed)
     lists = NumberLists(store, database, publication.part_changed)

@@ -30,6 +30,7 @@ from trunkline_kernel.service import Service, run_service
 from .admission.doors import Digest, Doors, SharedState, open_doors
 from .digest import Nonces
 from .documents import CHECKS, DirectoryFeed, kinds
+from .documents.areas import AreaFeed
 from .documents.lists import list_kinds
 from .identity import Directory
 from .list_parameters import list_policy_of
@@ -75,11 +76,13 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
             checks=CHECKS,
             parameters=parameters,
         )
+        areas = AreaFeed()
+        documents.subscribe(areas.documents_changed)
         feed = _follow_sources(service, settings, documents, routing)
         await _screen(service, settings, database, documents, number_lists, parameters.values)
         await documents.load()
         store = BindingStore(database)
-        await _admit(service, settings, feed.directory, store, parameters.values)
+        await _admit(service, settings, feed.directory, areas, store, parameters.values)
         service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
         service.background(parameters.follow)
@@ -110,6 +113,7 @@ async def _admit(
     service: Service,
     settings: AuthSettings,
     directory: Directory,
+    areas: AreaFeed,
     store: BindingStore,
     parameters: Parameters,
 ) -> None:
@@ -128,6 +132,7 @@ async def _admit(
         observation,
         Live(parameters, policy_of),
         random.SystemRandom(),
+        lambda: areas.map,
     )
     servicer = AuthServicer(doors, state, observation, _now)
     service.add(add_AuthServiceServicer_to_server, servicer)

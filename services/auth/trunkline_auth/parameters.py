@@ -102,6 +102,12 @@ ENDPOINT_EXPIRE: Final = IntParameter(
     scope="system",
     meaning="Longest registration granted, and the one granted when none is asked for.",
 )
+ACCESS_IP_CHECK: Final = BoolParameter(
+    "SS_ACCESS_IP_CHECK",
+    default=False,
+    scope="system",
+    meaning="Whether areas of addresses restrict SIP sources as they do management logins.",
+)
 ENDPOINT_TIME_TO_LIVE: Final = IntParameter(
     "SS_ENDPOINTTIMETOLIVE",
     default=60,
@@ -124,6 +130,7 @@ PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     REGISTER_SUSPEND,
     ENDPOINT_EXPIRE,
     ENDPOINT_TIME_TO_LIVE,
+    ACCESS_IP_CHECK,
     *LIST_PARAMETERS,
 )
 
@@ -157,6 +164,7 @@ def policy_of(parameters: Parameters) -> Policy:
         register_retry=parameters[REGISTER_RETRY],
         register_suspend=_seconds(parameters[REGISTER_SUSPEND]),
         expire=_seconds(parameters[ENDPOINT_EXPIRE]),
+        access_ip_check=parameters[ACCESS_IP_CHECK],
         check_interval=_seconds(parameters[ENDPOINT_TIME_TO_LIVE]),
     )
 

@@ -59,6 +59,7 @@ class DirectoryFeed:
                     username=name,
                     secret=self._secret(name, spec.access.password),
                     trust=spec.access.trust_binding,
+                    areas=spec.access.areas.compiled() if spec.access.areas else None,
                 )
         return None
 
@@ -74,6 +75,7 @@ class DirectoryFeed:
             trust=access.trust_binding,
             callee_prefixes=access.callee_prefixes,
             priority=access.priority,
+            areas=access.areas.compiled() if access.areas else None,
         )
 
     def _secret(self, name: str, stored: str) -> Secret | None:
