@@ -42,7 +42,7 @@ class AreaRule:
 
 
 class AreaMap:
-    """Which area an address belongs to; where ranges overlap, the one with fewest addresses wins."""
+    """Which area an address belongs to; of ranges that overlap, the smallest wins."""
 
     def __init__(self, ranges: Iterable[AddressRange] = ()) -> None:
         self._starts: list[int] = []
