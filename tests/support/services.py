@@ -38,7 +38,7 @@ from trunkline.common.v1.documents_pb2_grpc import DocumentServiceServicer
 
 @contextmanager
 def serving(*registrations: tuple[Any, Any]) -> Iterator[str]:
-    """Serve (add_..._to_server, servicer) pairs on a port of the system's choice; give HOST:PORT."""
+    """Serve pairs of add_..._to_server and servicer on a free port; give HOST:PORT."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         server = grpc.server(pool)
         for add, servicer in registrations:
