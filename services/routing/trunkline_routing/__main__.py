@@ -24,8 +24,10 @@ from trunkline_kernel.service import Service, run_service
 from .composition import Routing
 from .declarations import DECLARED
 from .documents.kinds import KINDS
+from .lists.replicated import TOPIC as NUMBER_LISTS
 from .lrn.http import HttpLrnServer
 from .publication import TOPIC
+from .rates.replicated import TOPIC as RATES
 from .settings import RoutingSettings
 
 
@@ -42,6 +44,7 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
         MultiplexedChannel(
             settings.billing, metrics=service.client_metrics, tls=service.tls
         ) as billing,
+        MultiplexedChannel(settings.auth, metrics=service.client_metrics, tls=service.tls) as auth,
     ):
         await database.migrate()
         parameters = StoredParameters(Parameters(DECLARED), database)
@@ -57,17 +60,26 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
         documents = Documents(KINDS, database, checks=routing.checks, parameters=parameters)
         documents.subscribe(routing.take_documents)
         await documents.load()
+        ages = ReplicaMetrics(service.metrics)
         rates = Replica(
             billing,
-            "rates",
+            RATES,
             put=routing.rates.put,
             delete=routing.rates.delete,
-            metrics=ReplicaMetrics(service.metrics),
+            metrics=ages,
+        )
+        lists = Replica(
+            auth,
+            NUMBER_LISTS,
+            put=routing.view.lists.put,
+            delete=routing.view.lists.delete,
+            metrics=ages,
         )
         for work in (
             parameters.follow,
             documents.follow,
             rates.follow,
+            lists.follow,
             routing.rates.keep_built,
             routing.keep_house,
         ):

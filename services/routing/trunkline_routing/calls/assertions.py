@@ -48,6 +48,7 @@ class RouteAssertions:
             build_snapshot({kind.name: planned.of(kind.name) for kind in KINDS}),
             self._view.rates,
             self._view.parameters,
+            self._view.lists,
             self._view.zone,
         )
         for name, spec in sorted(tests.items()):

@@ -102,7 +102,7 @@ def map_call(call: Call, view: View, rng: random.Random) -> Mapped | Stopped:
         staged = map_numbers(received, caller.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Stopped(refusals.bad_number(str(error)), caller, access)
-    if objection := caller.checks.objection(staged.numbers, view.snapshot):
+    if objection := caller.checks.objection(staged.numbers, view):
         return Stopped(refusals.restricted(objection), caller, access, staged)
     phone = view.snapshot.phones.get(staged.numbers.callee)
     return Mapped(call, caller, access, staged, phone)

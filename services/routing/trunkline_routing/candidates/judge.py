@@ -74,6 +74,8 @@ def judge(
     if facts.call.source in gateway.peers:
         detail = f"the call came from its address {facts.call.source}"
         return Exclusion(gateway, Excluded.SAME_PEER, detail)
+    if blocked := view.lists.block_on(gateway.key, facts.numbers):
+        return Exclusion(gateway, Excluded.BLACKLISTED, blocked)
     fit = Fit(gateway, prefix, gateway.priority, gateway.claims, gateway.rules)
     fit.shortness = -len(prefix)
     if gateway.control is not None and (shut := _at_this_hour(fit, gateway.control, facts, view)):

@@ -102,7 +102,7 @@ def offer_gateway(
         staged = route_numbers(facts.numbers, fit.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Exclusion(gateway, Excluded.NUMBERS, str(error))
-    if objection := gateway.checks.objection(staged.numbers, view.snapshot):
+    if objection := gateway.checks.objection(staged.numbers, view):
         return Exclusion(gateway, Excluded.NUMBERS, objection)
     numbers, steps = _from_pool(gateway, staged.numbers, staged.steps, turn)
     identity, identity_steps = _identity(gateway, facts, numbers, rng)

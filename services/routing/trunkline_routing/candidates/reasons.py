@@ -14,6 +14,7 @@ class Excluded(StrEnum):
     DISABLED = "DISABLED"
     GROUP = "GROUP"
     SAME_PEER = "SAME_PEER"
+    BLACKLISTED = "BLACKLISTED"
     PERIOD = "PERIOD"
     RATE = "RATE"
     COST = "COST"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Ref, Spec
 
 from .fields import AreaCode, Distinct, Length, ListMode, Name, Prefix
 
@@ -25,7 +25,7 @@ class NumberLists(Spec):
     """Groups of numbers, kept by auth, that may pass or that may not (AUT-14)."""
 
     mode: ListMode = ListMode.DENY
-    lists: Distinct[Name] = ()
+    lists: Annotated[Distinct[Name], Ref("NumberList")] = ()
 
 
 class NumberClass(StrEnum):

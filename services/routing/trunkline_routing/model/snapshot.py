@@ -46,11 +46,3 @@ class Snapshot:
     def area_code(self, number: str) -> str | None:
         """Return the code of the number's area, mobile or fixed."""
         return self.areas.area_code(number)
-
-    def is_listed(self, number_list: str, number: str) -> bool:
-        """Say whether a list holds the number: without a replica of the lists none does."""
-        return False
-
-    def is_white(self, number: str) -> bool:
-        """Say whether the system white list holds the number."""
-        return False
