@@ -22,6 +22,7 @@ from statistics import quantiles
 
 from pydantic import BaseModel
 from trunkline_routing.calls.call import Call, Identity
+from trunkline_routing.calls.course import NoCourses
 from trunkline_routing.calls.health import MemoryHealth
 from trunkline_routing.calls.outcomes import Outcomes
 from trunkline_routing.calls.refusals import Refusal
@@ -136,7 +137,8 @@ def _router(
         portability=Portability(view, HttpLrnServer(), lambda: NOW),
         rotation=MemoryRotation(),
         outcomes=Outcomes(health, quality, view),
-        rng=rng,
+        courses=NoCourses(),
+        seeds=lambda: rng.getrandbits(63),
     )
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 from pydantic import BaseModel
 from trunkline_routing.calls.call import Call, Identity
+from trunkline_routing.calls.course import Courses, NoCourses
+from trunkline_routing.calls.decision import Attempt, Decision, Plan
 from trunkline_routing.calls.explain import Explanation, Verdict, explain
 from trunkline_routing.calls.health import MemoryHealth
 from trunkline_routing.calls.outcomes import Outcomes
 from trunkline_routing.calls.refusals import Refusal
-from trunkline_routing.calls.router import Attempt, Decision, Plan, Router
+from trunkline_routing.calls.router import Router
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.capacity.rotation import MemoryRotation
@@ -122,8 +124,11 @@ class Bench:
         rates: Mapping[str, Mapping[str, Price]] | None = None,
         parameters: Parameters | None = None,
         seed: int = 1,
+        one_seed: bool = False,
+        courses: Courses | None = None,
         **specs: Specs | None,
     ) -> None:
+        rng = random.Random(seed)
         self.seats = MemorySeats()
         self.health = MemoryHealth()
         self.quality = MemoryQuality()
@@ -144,7 +149,8 @@ class Bench:
             portability=self.portability,
             rotation=MemoryRotation(),
             outcomes=outcomes,
-            rng=random.Random(seed),
+            courses=courses or NoCourses(),
+            seeds=(lambda: seed) if one_seed else lambda: rng.getrandbits(63),
         )
         self._calls = 0
 

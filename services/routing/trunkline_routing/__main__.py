@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from .lists.replicated import TOPIC as NUMBER_LISTS
 from .lrn.http import HttpLrnServer
 from .publication import TOPIC
 from .rates.replicated import TOPIC as RATES
+from .rpc.servicer import SEED_BITS
 from .settings import RoutingSettings
 
 
@@ -51,7 +52,7 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
         await parameters.load()
         routing = Routing(
             clock=utc_now,
-            rng=random.Random(),  # noqa: S311  seeded by the system; shares out calls, keeps no secret
+            seeds=lambda: secrets.randbits(SEED_BITS),
             metrics=service.metrics,
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,

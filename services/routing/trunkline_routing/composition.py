@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
@@ -14,6 +13,7 @@ from trunkline_kernel.parameters import Parameters as Values
 from trunkline_kernel.replication import MemorySource
 
 from .calls.assertions import RouteAssertions
+from .calls.course import NoCourses
 from .calls.health import MemoryHealth
 from .calls.outcomes import Outcomes
 from .calls.router import Router
@@ -42,7 +42,7 @@ class Routing:
         self,
         *,
         clock: Callable[[], datetime],
-        rng: random.Random,
+        seeds: Callable[[], int],
         metrics: Metrics,
         zone: tzinfo,
         values: Values,
@@ -60,7 +60,8 @@ class Routing:
             portability=portability,
             rotation=MemoryRotation(),
             outcomes=Outcomes(health, self._quality, self.view),
-            rng=rng,
+            courses=NoCourses(),
+            seeds=seeds,
         )
         self.gateways = MemorySource()
         self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))

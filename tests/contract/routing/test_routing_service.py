@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,7 +110,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         await database.migrate()
         routing = Routing(
             clock=lambda: NOON,
-            rng=random.Random(1),
+            seeds=lambda: 1,
             metrics=metrics,
             zone=UTC,
             values=Parameters(DECLARED),

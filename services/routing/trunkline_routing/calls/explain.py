@@ -21,9 +21,9 @@ from ..rates.book import Rate
 from ..view import Portability, View
 from . import refusals
 from .call import Call
+from .decision import Decision, Plan
 from .facts import Facts, Mapped, Stopped, establish, map_call
 from .refusals import Refusal
-from .router import Decision, Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from google.protobuf.duration_pb2 import Duration
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.routing.v1 import routing_pb2 as pb
 
+from ..calls.decision import Decision, Plan
 from ..calls.explain import Explanation, Verdict
 from ..calls.facts import Facts, Stopped
 from ..calls.refusals import EndReason, Refusal
-from ..calls.router import Decision, Plan
 from ..candidates.offer import Offer, StopRules
 from ..documents.fields import Transport
 from ..model.callers import Caller, Endpoint, Kind
