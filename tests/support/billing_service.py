@@ -63,13 +63,19 @@ class BillingClient:
         return await self._ask(BILLING, "Quote", request, pb.QuoteResponse)
 
     async def pay(
-        self, request_id: str, amount: str, account: str = "acme", currency: str = "USD"
+        self,
+        request_id: str,
+        amount: str,
+        account: str = "acme",
+        currency: str = "USD",
+        **fields: Any,
     ) -> pb.PayResponse:
         request = pb.PayRequest(
             request_id=request_id,
             account=account,
             amount=common.Money(amount=amount, currency=currency),
             memo="cash",
+            **fields,
         )
         return await self._ask(BILLING, "Pay", request, pb.PayResponse)
 

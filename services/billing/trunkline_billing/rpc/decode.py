@@ -13,12 +13,17 @@ from ..cdrs.cdr import Call, Numbers, Party
 from ..charging.reservation import CallStart
 from ..errors import BadInput
 from ..ledger.payments import Payment
+from ..ledger.transactions import PaymentType
 from ..money import Money
 from ..rating.deck import parse_number
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
 MAX_ID: Final = 256
 MAX_PORT: Final = 65_535
+PAYMENT_TYPES: Final[dict[int, PaymentType]] = {
+    pb.PAYMENT_TYPE_CASH: PaymentType.CASH,
+    pb.PAYMENT_TYPE_VOUCHER: PaymentType.VOUCHER,
+}
 
 
 def required(text: str, field: str, most: int = MAX_ID) -> str:
@@ -118,6 +123,8 @@ def payment(request: pb.PayRequest) -> Payment:
         account=required(request.account, "account"),
         money=money(request.amount, "amount"),
         memo=clean(request.memo),
+        agent=clean(request.agent),
+        type=PAYMENT_TYPES.get(request.payment_type, PaymentType.OTHER),
     )
 
 

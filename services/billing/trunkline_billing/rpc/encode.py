@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import ParseDict
@@ -13,10 +14,18 @@ from ..cdrs.cdr import Call, Cdr, Party, Share
 from ..charging.authorization import Extension
 from ..charging.reservation import Reservation
 from ..errors import Refused
+from ..ledger.transactions import PaymentType
 from ..money import Currency
 from ..reasons import BillingMode
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
+
+PAYMENT_TYPES: Final = {
+    None: pb.PAYMENT_TYPE_UNSPECIFIED,
+    PaymentType.CASH: pb.PAYMENT_TYPE_CASH,
+    PaymentType.VOUCHER: pb.PAYMENT_TYPE_VOUCHER,
+    PaymentType.OTHER: pb.PAYMENT_TYPE_OTHER,
+}
 
 
 def money(amount: Decimal, currency: Currency) -> common.Money:
@@ -143,6 +152,7 @@ def ledger_entry(entry: BookedEntry) -> pb.LedgerEntry:
         reference=entry.reference,
         time=timestamp(entry.time),
         memo=entry.memo,
+        payment_type=PAYMENT_TYPES[entry.payment_type],
     )
 
 

@@ -87,6 +87,7 @@ def _transaction_rows(posted: Iterable[Posted]) -> Rows:
             "cdr_time": one.transaction.cdr_time,
             "content": one.transaction.content,
             "memo": one.transaction.memo,
+            "payment_type": one.transaction.payment_type,
         }
         for one in posted
     ]

@@ -41,6 +41,7 @@ TRANSACTIONS = Table(
     Column("cdr_time", UtcDateTime, comment="End of the call, which finds its CDR's partition."),
     Column("content", Text, comment="What was asked for, to tell a repeat from a reuse."),
     Column("memo", Text, nullable=False),
+    Column("payment_type", SmallInteger, comment="Of payments: 0 cash, 2 voucher, 5 other."),
     comment="What was booked. The id is made of the cause: nothing is booked twice.",
 )
 

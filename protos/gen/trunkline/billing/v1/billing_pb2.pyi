@@ -82,6 +82,34 @@ SETTLE_OUTCOME_NOT_RECORDED: SettleOutcome.ValueType  # 3
 """Charged, and by a recording switch not stored (BIL-10)."""
 Global___SettleOutcome: _TypeAlias = SettleOutcome  # noqa: Y015
 
+class _PaymentType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PaymentTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaymentType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PAYMENT_TYPE_UNSPECIFIED: _PaymentType.ValueType  # 0
+    """Not said."""
+    PAYMENT_TYPE_CASH: _PaymentType.ValueType  # 1
+    """In cash."""
+    PAYMENT_TYPE_VOUCHER: _PaymentType.ValueType  # 2
+    """By a voucher."""
+    PAYMENT_TYPE_OTHER: _PaymentType.ValueType  # 3
+    """In another way, from an agent's balance included."""
+
+class PaymentType(_PaymentType, metaclass=_PaymentTypeEnumTypeWrapper):
+    """How a payment was paid (BIL-09)."""
+
+PAYMENT_TYPE_UNSPECIFIED: PaymentType.ValueType  # 0
+"""Not said."""
+PAYMENT_TYPE_CASH: PaymentType.ValueType  # 1
+"""In cash."""
+PAYMENT_TYPE_VOUCHER: PaymentType.ValueType  # 2
+"""By a voucher."""
+PAYMENT_TYPE_OTHER: PaymentType.ValueType  # 3
+"""In another way, from an agent's balance included."""
+Global___PaymentType: _TypeAlias = PaymentType  # noqa: Y015
+
 class _LedgerEntryKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -708,12 +736,20 @@ class PayRequest(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     MEMO_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    PAYMENT_TYPE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes repeats harmless: the same id books once. Required."""
     account: _builtins.str
     """Account."""
     memo: _builtins.str
     """Free text for the books."""
+    agent: _builtins.str
+    """Agent that pays: the sum moves from its balance, or back to it when negative. It must stand
+    above the account (BIL-08). Empty when the money comes from outside.
+    """
+    payment_type: Global___PaymentType.ValueType
+    """How it was paid. Not said means other."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """Amount, negative to deduct, in the account's currency."""
@@ -725,10 +761,12 @@ class PayRequest(_message.Message):
         account: _builtins.str = ...,
         amount: _common_pb2.Money | None = ...,
         memo: _builtins.str = ...,
+        agent: _builtins.str = ...,
+        payment_type: Global___PaymentType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "memo", b"memo", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "agent", b"agent", "amount", b"amount", "memo", b"memo", "payment_type", b"payment_type", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -897,6 +935,7 @@ class LedgerEntry(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     MEMO_FIELD_NUMBER: _builtins.int
+    PAYMENT_TYPE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Grows with every entry."""
     transaction_id: _builtins.str
@@ -909,6 +948,8 @@ class LedgerEntry(_message.Message):
     """Call id, payment's request id or document that caused it."""
     memo: _builtins.str
     """Free text."""
+    payment_type: Global___PaymentType.ValueType
+    """How a payment was paid. Not said for anything else."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """Amount, positive when the account gains."""
@@ -933,10 +974,11 @@ class LedgerEntry(_message.Message):
         reference: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         memo: _builtins.str = ...,
+        payment_type: Global___PaymentType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance", b"balance", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "balance", b"balance", "id", b"id", "kind", b"kind", "memo", b"memo", "reference", b"reference", "time", b"time", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "balance", b"balance", "id", b"id", "kind", b"kind", "memo", b"memo", "payment_type", b"payment_type", "reference", b"reference", "time", b"time", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
