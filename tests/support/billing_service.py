@@ -58,6 +58,18 @@ class BillingClient:
     async def settle(self, cdr: pb.Cdr) -> pb.SettleResponse:
         return await self._ask(BILLING, "Settle", pb.SettleRequest(cdr=cdr), pb.SettleResponse)
 
+    async def create_cdr(self, **fields: Any) -> pb.CreateCdrResponse:
+        values: dict[str, Any] = {
+            "account": "acme",
+            "callee": "447700900123",
+            "setup_time": datetime.now(UTC),
+            "talk_duration": duration(61),
+            "end_direction": common.END_DIRECTION_CALLER,
+            "call_end_reason": common.CALL_END_REASON_CALLER_HANGUP,
+        }
+        request = pb.CreateCdrRequest(**(values | fields))
+        return await self._ask(BILLING, "CreateCdr", request, pb.CreateCdrResponse)
+
     async def quote(self, callee: str, talk: float) -> pb.QuoteResponse:
         request = pb.QuoteRequest(account="acme", callee=callee, talk_duration=duration(talk))
         return await self._ask(BILLING, "Quote", request, pb.QuoteResponse)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from random import Random, SystemRandom
 from typing import Literal
 
 import structlog
@@ -72,6 +73,7 @@ class Desk:
         rules: Callable[[], Rules],
         clock: Callable[[], datetime],
         observation: Observation,
+        random: Random | None = None,
     ) -> None:
         self._cashier = cashier
         self._till = cashier.till
@@ -81,6 +83,7 @@ class Desk:
         self._rules = rules
         self._clock = clock
         self._observation = observation
+        self._random = random or SystemRandom()
 
     @property
     def lease(self) -> timedelta:
@@ -104,6 +107,15 @@ class Desk:
             return await self._repeated(call)
         self._watch(settlement)
         return SettleReceipt("settled" if settlement.recorded else "not recorded", settlement.cdr)
+
+    async def settle_external(self, call: Call) -> SettleReceipt:
+        """Charge a call another system handled (BIL-17); raise `UnknownAccount`."""
+        self._till.accounts.get(call.account)
+        return await self.settle(call)
+
+    def new_flow_no(self) -> int:
+        """Return a number for an external call that brings none: 63 random bits."""
+        return self._random.getrandbits(63) or 1
 
     async def quote(
         self, account: str, callee: str, talk: timedelta, setup_time: datetime

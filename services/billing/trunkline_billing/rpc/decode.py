@@ -116,6 +116,28 @@ def finished_call(cdr: pb.Cdr) -> Call:
     )
 
 
+def external_call(request: pb.CreateCdrRequest, flow_no: int) -> Call:
+    """Return the call another system handled (BIL-17)."""
+    setup = moment(request.setup_time, "setup_time")
+    talk = span(request.talk_duration, "talk_duration")
+    end = optional_moment(request, "end_time") or setup + talk
+    if end - talk < setup:
+        raise BadInput("end_time: leaves less than talk_duration after setup_time")
+    return Call(
+        call_id=f"external-{flow_no}",
+        setup_time=setup,
+        end_time=end,
+        answer_time=end - talk if talk else None,
+        end_direction=_direction(request.end_direction),
+        end_reason=_reason(request.call_end_reason),
+        account=required(request.account, "account"),
+        billing_mode=_mode(request.billing_mode),
+        caller=Numbers(clean(request.caller), clean(request.caller)),
+        callee=Numbers(clean(request.callee), parse_number(request.callee)),
+        extension={"external": True},
+    )
+
+
 def payment(request: pb.PayRequest) -> Payment:
     """Return the payment asked for."""
     return Payment(
@@ -172,7 +194,7 @@ def _reason(value: int) -> CallEndReason:
 
 def _extension(cdr: pb.Cdr) -> dict[str, object]:
     """Return what only readers need, as JSON by the names of the proto."""
-    part = pb.Cdr(attempts=cdr.attempts)
+    part = pb.Cdr(attempts=cdr.attempts, external=cdr.external)
     if cdr.HasField("media"):
         part.media.CopyFrom(cdr.media)
     return MessageToDict(part, preserving_proto_field_name=True)

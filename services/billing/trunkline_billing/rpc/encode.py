@@ -101,6 +101,7 @@ def rated_cdr(stored: StoredCdr) -> pb.RatedCdr:
         cost=_cost(vendor),
         cost_prefix=vendor.prefix if vendor else "",
         settle_time=timestamp(rated.settled_at),
+        flow_no=stored.flow_no,
     )
 
 

@@ -45,6 +45,19 @@ class BillingServicer(BillingServiceServicer):
         charge = encode.charge_of(receipt.cdr) if receipt.cdr is not None else None
         return pb.SettleResponse(outcome=OUTCOMES[receipt.outcome], charge=charge)
 
+    async def CreateCdr(
+        self, request: pb.CreateCdrRequest, context: Context
+    ) -> pb.CreateCdrResponse:
+        number = request.flow_no if request.HasField("flow_no") else self._desk.new_flow_no()
+        call = decode.external_call(request, number)
+        receipt = await self._desk.settle_external(call)
+        return pb.CreateCdrResponse(
+            outcome=OUTCOMES[receipt.outcome],
+            call_id=call.call_id,
+            flow_no=number,
+            charge=encode.charge_of(receipt.cdr) if receipt.cdr is not None else None,
+        )
+
     async def Quote(self, request: pb.QuoteRequest, context: Context) -> pb.QuoteResponse:
         quote = await self._desk.quote(
             decode.required(request.account, "account"),

@@ -184,6 +184,7 @@ class Cdr(_message.Message):
     SIP_CALL_ID_FIELD_NUMBER: _builtins.int
     RECOVERED_BY_FIELD_NUMBER: _builtins.int
     CLEARING_CALLEE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id, unique for ever. Key of the CDR."""
     signaling_instance: _builtins.str
@@ -220,6 +221,8 @@ class Cdr(_message.Message):
     """Why the call was lost with its owner, when the CDR was written on its behalf. Empty otherwise."""
     clearing_callee: _builtins.str
     """Number billed on the clearing account's side (RTE-02). Empty means callee."""
+    external: _builtins.bool
+    """Whether another system handled the call and only had it charged here (calleeBilling 2, BIL-17)."""
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who called in."""
@@ -291,10 +294,11 @@ class Cdr(_message.Message):
         sip_call_id: _builtins.str = ...,
         recovered_by: _builtins.str = ...,
         clearing_callee: _builtins.str = ...,
+        external: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "end_time", b"end_time", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -315,12 +319,15 @@ class RatedCdr(_message.Message):
     COST_FIELD_NUMBER: _builtins.int
     COST_PREFIX_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    FLOW_NO_FIELD_NUMBER: _builtins.int
     rate_prefix: _builtins.str
     """Prefix of the rate that applied. Empty when no rate did."""
     rate_group: _builtins.str
     """Rate group of the rate."""
     cost_prefix: _builtins.str
     """Prefix of the vendor's rate."""
+    flow_no: _builtins.int
+    """Number it was stored under (flowNo), growing. Zero when it was not stored."""
     @_builtins.property
     def cdr(self) -> Global___Cdr:
         """The call."""
@@ -357,10 +364,11 @@ class RatedCdr(_message.Message):
         cost: _common_pb2.Money | None = ...,
         cost_prefix: _builtins.str = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
+        flow_no: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -983,6 +991,108 @@ class LedgerEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LedgerEntry: _TypeAlias = LedgerEntry  # noqa: Y015
+
+@_typing.final
+class CreateCdrRequest(_message.Message):
+    """A call that another system handled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLOW_NO_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    BILLING_MODE_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    CALLEE_FIELD_NUMBER: _builtins.int
+    SETUP_TIME_FIELD_NUMBER: _builtins.int
+    TALK_DURATION_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    END_DIRECTION_FIELD_NUMBER: _builtins.int
+    CALL_END_REASON_FIELD_NUMBER: _builtins.int
+    flow_no: _builtins.int
+    """That system's number of the call, at least 1. Absent lets billing choose one."""
+    account: _builtins.str
+    """Account that pays. Required."""
+    billing_mode: Global___BillingMode.ValueType
+    """Which object decided the payer."""
+    caller: _builtins.str
+    """Caller number as billed."""
+    callee: _builtins.str
+    """Callee number as billed. Required."""
+    end_direction: _common_pb2.EndDirection.ValueType
+    """Which side ended it."""
+    call_end_reason: _common_pb2.CallEndReason.ValueType
+    """Why it ended."""
+    @_builtins.property
+    def setup_time(self) -> _timestamp_pb2.Timestamp:
+        """When the call arrived there. Required; chooses the rate's version."""
+
+    @_builtins.property
+    def talk_duration(self) -> _duration_pb2.Duration:
+        """Talk time to charge. Zero for a call that was not answered."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended. Absent means setup_time and talk_duration together."""
+
+    def __init__(
+        self,
+        *,
+        flow_no: _builtins.int | None = ...,
+        account: _builtins.str = ...,
+        billing_mode: Global___BillingMode.ValueType = ...,
+        caller: _builtins.str = ...,
+        callee: _builtins.str = ...,
+        setup_time: _timestamp_pb2.Timestamp | None = ...,
+        talk_duration: _duration_pb2.Duration | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        end_direction: _common_pb2.EndDirection.ValueType = ...,
+        call_end_reason: _common_pb2.CallEndReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_flow_no", b"_flow_no", "end_time", b"end_time", "flow_no", b"flow_no", "setup_time", b"setup_time", "talk_duration", b"talk_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_flow_no", b"_flow_no", "account", b"account", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "callee", b"callee", "caller", b"caller", "end_direction", b"end_direction", "end_time", b"end_time", "flow_no", b"flow_no", "setup_time", b"setup_time", "talk_duration", b"talk_duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__flow_no: _TypeAlias = _typing.Literal["flow_no"]  # noqa: Y015
+    _WhichOneofArgType__flow_no: _TypeAlias = _typing.Literal["_flow_no", b"_flow_no"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__flow_no) -> _WhichOneofReturnType__flow_no | None: ...
+
+Global___CreateCdrRequest: _TypeAlias = CreateCdrRequest  # noqa: Y015
+
+@_typing.final
+class CreateCdrResponse(_message.Message):
+    """The call is charged and stored durably."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    FLOW_NO_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    outcome: Global___SettleOutcome.ValueType
+    """What this request did."""
+    call_id: _builtins.str
+    """The call's id here, made of the flow number."""
+    flow_no: _builtins.int
+    """Number of the call: the one given, or the one chosen."""
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """Charge to the payer by the first request."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___SettleOutcome.ValueType = ...,
+        call_id: _builtins.str = ...,
+        flow_no: _builtins.int = ...,
+        charge: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "charge", b"charge", "flow_no", b"flow_no", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateCdrResponse: _TypeAlias = CreateCdrResponse  # noqa: Y015
 
 @_typing.final
 class GetCdrRequest(_message.Message):

@@ -70,6 +70,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.FromString,
                 _registered_method=True)
+        self.CreateCdr = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/CreateCdr',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.FromString,
+                _registered_method=True)
         self.GetCdr = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/GetCdr',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
@@ -137,6 +142,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateCdr(self, request, context):
+        """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+        (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCdr(self, request, context):
         """Returns one CDR. NOT_FOUND when the call is unknown.
         """
@@ -188,6 +201,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListLedgerEntries,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.SerializeToString,
+            ),
+            'CreateCdr': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCdr,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.SerializeToString,
             ),
             'GetCdr': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCdr,
@@ -390,6 +408,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/ListLedgerEntries',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateCdr(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/CreateCdr',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.FromString,
             options,
             channel_credentials,
             insecure,

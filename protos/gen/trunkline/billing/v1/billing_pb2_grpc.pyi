@@ -51,6 +51,10 @@ class BillingServiceStub:
     """Returns the money of one account. NOT_FOUND when there is no such account."""
     ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListLedgerEntriesRequest, _billing_pb2.ListLedgerEntriesResponse]
     """Lists ledger entries of an account, newest first."""
+    CreateCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreateCdrRequest, _billing_pb2.CreateCdrResponse]
+    """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+    (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+    """
     GetCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
@@ -79,6 +83,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Returns the money of one account. NOT_FOUND when there is no such account."""
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListLedgerEntriesRequest, _billing_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
     """Lists ledger entries of an account, newest first."""
+    CreateCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreateCdrRequest, _billing_pb2.CreateCdrResponse]  # type: ignore[assignment]
+    """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+    (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+    """
     GetCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]  # type: ignore[assignment]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
@@ -146,6 +154,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListLedgerEntriesResponse, _abc.Awaitable[_billing_pb2.ListLedgerEntriesResponse]]:
         """Lists ledger entries of an account, newest first."""
+
+    @_abc_1.abstractmethod
+    def CreateCdr(
+        self,
+        request: _billing_pb2.CreateCdrRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CreateCdrResponse, _abc.Awaitable[_billing_pb2.CreateCdrResponse]]:
+        """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+        (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+        """
 
     @_abc_1.abstractmethod
     def GetCdr(
