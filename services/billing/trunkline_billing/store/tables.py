@@ -132,6 +132,21 @@ CDRS = Table(
     comment="One row per finished call (BIL-10).",
 )
 
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("output", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("end_time", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Index("deliveries_by_account", "output", "account", "id"),
+    comment="CDRs that outputs still have to deliver (BIL-11, BIL-12).",
+)
+
 ACCOUNTS = Table(
     "accounts",
     METADATA,
