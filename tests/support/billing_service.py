@@ -108,6 +108,18 @@ class BillingClient:
         request = pb.ListCdrsRequest(**fields)
         return await self._ask(BILLING, "ListCdrs", request, pb.ListCdrsResponse)
 
+    async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {
+            "begin_time": now - timedelta(days=1),
+            "end_time": now + timedelta(days=1),
+        }
+        request = pb.ReportRequest(
+            dimensions=[pb.ReportDimension.ValueType(one) for one in dimensions],
+            **(values | fields),
+        )
+        return list((await self._ask(BILLING, "Report", request, pb.ReportResponse)).rows)
+
     async def apply(self, *documents: tuple[str, str, Any]) -> None:
         request = documents_pb2.ApplyDocumentsRequest(
             documents=[

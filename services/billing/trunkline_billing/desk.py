@@ -1,6 +1,6 @@
 """The desk: everything billing can be asked, in its own types. What servicers call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,12 +23,13 @@ from .charging.rules import Rules
 from .charging.settlement import Settlement
 from .charging.terms import terms_of
 from .charging.till import unsold
-from .errors import UnknownCall
+from .errors import BadQuery, UnknownCall
 from .ledger.payments import Payment
 from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
 from .parameters import QUERY_DENY_TIME, QUERY_MAX_DAYS
 from .rating.tariff import Charge, longest_talk, rate_call
+from .reports.report import Dimension, Report, Row
 from .store.cdr_reader import CdrReader, position_of
 from .store.cdr_rows import StoredCdr
 from .store.ledger_reader import BookedEntry, LedgerReader
@@ -194,6 +195,23 @@ class Desk:
         )
         found = await self._cdrs.page(query)
         return found, position_of(found[-1]) if len(found) == query.limit else None
+
+    async def report(
+        self,
+        begin: datetime,
+        end: datetime,
+        dimensions: Sequence[Dimension],
+        *,
+        account: str = "",
+        gateway: str = "",
+    ) -> list[Row]:
+        """Return sums over the CDRs of a time range (BIL-16); raise `BadQuery`."""
+        if begin > end:
+            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        report = Report(dimensions)
+        async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
+            report.add(stored.cdr)
+        return report.rows()
 
     async def _purse(self, name: str) -> Purse:
         return await self._cashier.purse(name, self._ledger)

@@ -1,5 +1,6 @@
 """From the wire to billing's own types. What is missing or wrong is refused here, by field."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from ..ledger.transactions import PaymentType
 from ..money import Money
 from ..rating.deck import parse_number
 from ..reasons import BillingMode, CallEndReason, EndDirection
+from ..reports.report import Dimension
 
 MAX_ID: Final = 256
 MAX_PORT: Final = 65_535
@@ -136,6 +138,14 @@ def external_call(request: pb.CreateCdrRequest, flow_no: int) -> Call:
         callee=Numbers(clean(request.callee), parse_number(request.callee)),
         extension={"external": True},
     )
+
+
+def dimensions(values: Iterable[int]) -> list[Dimension]:
+    """Return what a report groups by."""
+    try:
+        return [Dimension(value) for value in values]
+    except ValueError as error:
+        raise BadInput(f"dimensions: {error}") from None
 
 
 def payment(request: pb.PayRequest) -> Payment:

@@ -17,6 +17,7 @@ from ..errors import Refused
 from ..ledger.transactions import PaymentType
 from ..money import Currency
 from ..reasons import BillingMode
+from ..reports.report import Row
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
 
@@ -138,6 +139,23 @@ def cdr(call: Call) -> pb.Cdr:
             recovered_by=call.recovered_by,
         )
     )
+    return message
+
+
+def report_row(row: Row) -> pb.ReportRow:
+    """Return one group of a report."""
+    message = pb.ReportRow(
+        keys=row.keys,
+        calls=row.calls,
+        answered=row.answered,
+        hold_duration=duration(row.hold_time),
+        charged_duration=duration(row.charged_time),
+        charge=money(row.charge, row.charge_currency) if row.charge_currency else None,
+        cost=money(row.cost, row.cost_currency) if row.cost_currency else None,
+        post_dial_delay=duration(row.post_dial_delay),
+    )
+    for level, span in row.by_level.items():
+        message.hold_duration_by_level[level].FromTimedelta(span)
     return message
 
 

@@ -109,6 +109,16 @@ class BillingServicer(BillingServiceServicer):
         stored = await self._desk.cdr(decode.required(request.call_id, "call_id"))
         return pb.GetCdrResponse(cdr=encode.rated_cdr(stored))
 
+    async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
+        rows = await self._desk.report(
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            decode.dimensions(request.dimensions),
+            account=request.account,
+            gateway=request.gateway,
+        )
+        return pb.ReportResponse(rows=[encode.report_row(row) for row in rows])
+
     async def ListCdrs(self, request: pb.ListCdrsRequest, context: Context) -> pb.ListCdrsResponse:
         found, more = await self._desk.cdrs(
             decode.optional_moment(request, "begin_time"),

@@ -22,6 +22,62 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ReportDimension:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReportDimensionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportDimension.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPORT_DIMENSION_UNSPECIFIED: _ReportDimension.ValueType  # 0
+    """Not said. Rejected."""
+    REPORT_DIMENSION_HOUR: _ReportDimension.ValueType  # 1
+    """Hour of the call's end in UTC, "2026-03-01T10"."""
+    REPORT_DIMENSION_DAY: _ReportDimension.ValueType  # 2
+    """Day of the call's end in UTC, "2026-03-01"."""
+    REPORT_DIMENSION_MONTH: _ReportDimension.ValueType  # 3
+    """Month of the call's end in UTC, "2026-03"."""
+    REPORT_DIMENSION_ACCOUNT: _ReportDimension.ValueType  # 4
+    """Payer."""
+    REPORT_DIMENSION_CLEARING_ACCOUNT: _ReportDimension.ValueType  # 5
+    """Vendor's account."""
+    REPORT_DIMENSION_CALLER: _ReportDimension.ValueType  # 6
+    """Mapping gateway or phone the call came from."""
+    REPORT_DIMENSION_VENDOR: _ReportDimension.ValueType  # 7
+    """Gateway or phone that was tried; a row then counts attempts, not calls."""
+    REPORT_DIMENSION_PREFIX: _ReportDimension.ValueType  # 8
+    """Prefix of the payer's rate: the area."""
+    REPORT_DIMENSION_CALL_END_REASON: _ReportDimension.ValueType  # 9
+    """Call end reason, its number."""
+    REPORT_DIMENSION_DURATION: _ReportDimension.ValueType  # 10
+    """Talk time: "0", "1-10", "11-30", "31-60", "61-180", "181-600", ">600" seconds."""
+
+class ReportDimension(_ReportDimension, metaclass=_ReportDimensionEnumTypeWrapper):
+    """What a report groups by."""
+
+REPORT_DIMENSION_UNSPECIFIED: ReportDimension.ValueType  # 0
+"""Not said. Rejected."""
+REPORT_DIMENSION_HOUR: ReportDimension.ValueType  # 1
+"""Hour of the call's end in UTC, "2026-03-01T10"."""
+REPORT_DIMENSION_DAY: ReportDimension.ValueType  # 2
+"""Day of the call's end in UTC, "2026-03-01"."""
+REPORT_DIMENSION_MONTH: ReportDimension.ValueType  # 3
+"""Month of the call's end in UTC, "2026-03"."""
+REPORT_DIMENSION_ACCOUNT: ReportDimension.ValueType  # 4
+"""Payer."""
+REPORT_DIMENSION_CLEARING_ACCOUNT: ReportDimension.ValueType  # 5
+"""Vendor's account."""
+REPORT_DIMENSION_CALLER: ReportDimension.ValueType  # 6
+"""Mapping gateway or phone the call came from."""
+REPORT_DIMENSION_VENDOR: ReportDimension.ValueType  # 7
+"""Gateway or phone that was tried; a row then counts attempts, not calls."""
+REPORT_DIMENSION_PREFIX: ReportDimension.ValueType  # 8
+"""Prefix of the payer's rate: the area."""
+REPORT_DIMENSION_CALL_END_REASON: ReportDimension.ValueType  # 9
+"""Call end reason, its number."""
+REPORT_DIMENSION_DURATION: ReportDimension.ValueType  # 10
+"""Talk time: "0", "1-10", "11-30", "31-60", "61-180", "181-600", ">600" seconds."""
+Global___ReportDimension: _TypeAlias = ReportDimension  # noqa: Y015
+
 class _BillingMode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1225,3 +1281,160 @@ class ListCdrsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCdrsResponse: _TypeAlias = ListCdrsResponse  # noqa: Y015
+
+@_typing.final
+class ReportRequest(_message.Message):
+    """Asks for a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Payer or vendor's account. Empty for all."""
+    gateway: _builtins.str
+    """Mapping or routing gateway or phone. Empty for all."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    @_builtins.property
+    def dimensions(self) -> _containers.RepeatedScalarFieldContainer[Global___ReportDimension.ValueType]:
+        """What makes a row, in the order of its keys. Amounts of two currencies never share a row."""
+
+    def __init__(
+        self,
+        *,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        dimensions: _abc.Iterable[Global___ReportDimension.ValueType] | None = ...,
+        account: _builtins.str = ...,
+        gateway: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "begin_time", b"begin_time", "dimensions", b"dimensions", "end_time", b"end_time", "gateway", b"gateway"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportRequest: _TypeAlias = ReportRequest  # noqa: Y015
+
+@_typing.final
+class ReportResponse(_message.Message):
+    """A report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportRow]:
+        """Rows in the order of their keys. A group without calls has none."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___ReportRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportResponse: _TypeAlias = ReportResponse  # noqa: Y015
+
+@_typing.final
+class ReportRow(_message.Message):
+    """One group of calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HoldDurationByLevelEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.int
+        @_builtins.property
+        def value(self) -> _duration_pb2.Duration: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.int = ...,
+            value: _duration_pb2.Duration | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    HOLD_DURATION_FIELD_NUMBER: _builtins.int
+    CHARGED_DURATION_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    POST_DIAL_DELAY_FIELD_NUMBER: _builtins.int
+    HOLD_DURATION_BY_LEVEL_FIELD_NUMBER: _builtins.int
+    calls: _builtins.int
+    """Calls; attempts where the vendor is a dimension."""
+    answered: _builtins.int
+    """Answered ones of them."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Value of each dimension asked for, in that order."""
+
+    @_builtins.property
+    def hold_duration(self) -> _duration_pb2.Duration:
+        """Talk time in whole seconds each, added up."""
+
+    @_builtins.property
+    def charged_duration(self) -> _duration_pb2.Duration:
+        """Charged time, added up."""
+
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """Charges to payers. Absent when nothing was charged."""
+
+    @_builtins.property
+    def cost(self) -> _common_pb2.Money:
+        """Costs at vendors. Absent when nothing cost."""
+
+    @_builtins.property
+    def post_dial_delay(self) -> _duration_pb2.Duration:
+        """Mean time from INVITE to the first 18x or final answer. Absent when none is known."""
+
+    @_builtins.property
+    def hold_duration_by_level(self) -> _containers.MessageMap[_builtins.int, _duration_pb2.Duration]:
+        """Talk time by permission level of the rate: 0 for calls without a rate, 1, 2, 4, 5."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+        calls: _builtins.int = ...,
+        answered: _builtins.int = ...,
+        hold_duration: _duration_pb2.Duration | None = ...,
+        charged_duration: _duration_pb2.Duration | None = ...,
+        charge: _common_pb2.Money | None = ...,
+        cost: _common_pb2.Money | None = ...,
+        post_dial_delay: _duration_pb2.Duration | None = ...,
+        hold_duration_by_level: _abc.Mapping[_builtins.int, _duration_pb2.Duration] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "post_dial_delay", b"post_dial_delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "calls", b"calls", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "hold_duration_by_level", b"hold_duration_by_level", "keys", b"keys", "post_dial_delay", b"post_dial_delay"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportRow: _TypeAlias = ReportRow  # noqa: Y015

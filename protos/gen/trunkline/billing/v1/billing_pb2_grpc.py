@@ -85,6 +85,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
                 _registered_method=True)
+        self.Report = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/Report',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.FromString,
+                _registered_method=True)
 
 
 class BillingServiceServicer:
@@ -164,6 +169,13 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Report(self, request, context):
+        """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_BillingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -216,6 +228,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListCdrs,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.SerializeToString,
+            ),
+            'Report': grpc.unary_unary_rpc_method_handler(
+                    servicer.Report,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -489,6 +506,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/ListCdrs',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Report(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/Report',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,8 @@ class BillingServiceStub:
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Report: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]
+    """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 @_typing.type_check_only
 class BillingServiceAsyncStub(BillingServiceStub):
@@ -91,6 +93,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Report: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]  # type: ignore[assignment]
+    """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds the money of a call before, during and after it."""
@@ -180,5 +184,13 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListCdrsResponse, _abc.Awaitable[_billing_pb2.ListCdrsResponse]]:
         """Lists CDRs, newest first, a page at a time (BIL-13)."""
+
+    @_abc_1.abstractmethod
+    def Report(
+        self,
+        request: _billing_pb2.ReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReportResponse, _abc.Awaitable[_billing_pb2.ReportResponse]]:
+        """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 def add_BillingServiceServicer_to_server(servicer: BillingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
