@@ -1,5 +1,6 @@
 //! Sound that is played to a leg: loaded once, shared by all who hear it.
 
+use std::f64::consts::PI;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,11 +28,54 @@ impl Audio {
         }
     }
 
+    /// Sound of these samples of another rate. None without any.
+    #[must_use]
+    pub fn resampled(samples: &[i16], sample_rate: u32) -> Option<Self> {
+        Self::new(resample(samples, sample_rate, AUDIO_RATE))
+    }
+
     /// How long one round lasts.
     #[must_use]
     pub fn length(&self) -> Duration {
         let micros = self.samples.len() as u64 * 1_000_000 / u64::from(AUDIO_RATE);
         Duration::from_micros(micros)
+    }
+}
+
+/// Zero crossings of the interpolating function on either side.
+const CROSSINGS: f64 = 16.0;
+
+/// Change the rate by band-limited interpolation: a windowed sinc, cut off below the lower rate's
+/// half. For sounds that are loaded once; not for packets.
+fn resample(samples: &[i16], from: u32, to: u32) -> Vec<i16> {
+    if from == to || from == 0 {
+        return samples.to_vec();
+    }
+    let step = f64::from(from) / f64::from(to);
+    let cutoff = 0.95 / step.max(1.0);
+    let reach = CROSSINGS / cutoff;
+    let length = (samples.len() as f64 / step) as usize;
+    let at = |place: usize| {
+        let center = place as f64 * step;
+        let first = (center - reach).ceil().max(0.0) as usize;
+        let last = ((center + reach) as usize).min(samples.len() - 1);
+        let sum: f64 = (first..=last)
+            .map(|index| {
+                let distance = index as f64 - center;
+                let window = 0.5 + 0.5 * (PI * distance / reach).cos();
+                f64::from(samples[index]) * cutoff * sinc(cutoff * distance) * window
+            })
+            .sum();
+        sum.round() as i16
+    };
+    (0..length).map(at).collect()
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        1.0
+    } else {
+        (PI * x).sin() / (PI * x)
     }
 }
 
@@ -115,6 +159,32 @@ mod tests {
     #[test]
     fn a_limit_ends_even_a_looped_sound() {
         assert_eq!(play(true, Some(Duration::from_millis(40)), 5).len(), 320);
+    }
+
+    fn sine(frequency: f64, rate: u32) -> Vec<i16> {
+        let step = 2.0 * PI * frequency / f64::from(rate);
+        (0..rate)
+            .map(|n| (10_000.0 * (f64::from(n) * step).sin()) as i16)
+            .collect()
+    }
+
+    #[test]
+    fn a_tone_keeps_frequency_and_level_through_another_rate() {
+        let heard = resample(&sine(1000.0, 16_000), 16_000, 8000);
+
+        let expected = sine(1000.0, 8000);
+        let middle = 100..7_900;
+        assert_eq!(heard.len(), 8000);
+        for (heard, expected) in heard[middle.clone()].iter().zip(&expected[middle]) {
+            assert!((heard - expected).abs() < 100, "{heard} {expected}");
+        }
+    }
+
+    #[test]
+    fn what_the_lower_rate_cannot_carry_is_gone_rather_than_folded_down() {
+        let heard = resample(&sine(6000.0, 16_000), 16_000, 8000);
+
+        assert!(heard[100..7_900].iter().all(|sample| sample.abs() < 100));
     }
 
     #[test]
