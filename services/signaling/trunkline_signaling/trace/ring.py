@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -16,6 +17,8 @@ from .events import EventKind, TraceEvent, TraceFilter, without_secrets
 _CALL_ID: Final = re.compile(rb"(?im)^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)")
 _ENDED_CALLS: Final = 1000
 """Ended calls whose late messages are still told apart."""
+_CLAIMED: Final = 16
+"""Latest events among which a new call looks for its own."""
 EVERYTHING: Final = TraceFilter()
 
 
@@ -65,6 +68,8 @@ class Trace:
         """Note that a SIP Call-ID belongs to a call; the first one is leg A's."""
         self._calls[sip_call_id] = call_id
         self._legs.setdefault(call_id, []).append(sip_call_id)
+        if self._on:
+            self._claim(call_id)
 
     def call_ended(self, call_id: str) -> None:
         """Forget a call, a while after its end."""
@@ -138,6 +143,17 @@ class Trace:
         while self._bytes > self._size:
             self._bytes -= self._events.popleft().size
         self._more.set()
+
+    def _claim(self, call_id: str) -> None:
+        """Give a call the messages that were captured just before it had an id: its INVITE."""
+        for place in range(-1, -min(_CLAIMED, len(self._events)) - 1, -1):
+            event = self._events[place]
+            if event.message and not event.call_id:
+                owner, leg = self._belongs(event.message)
+                if owner == call_id:
+                    self._events[place] = replace(event, call_id=owner, leg=leg)
+                    if self._filter.follows_calls:
+                        self._matched.add(call_id)
 
     def _wants(self, event: TraceEvent) -> bool:
         if self._filter.matches(event):
