@@ -34,7 +34,9 @@ def test_sig10_the_gateways_own_wait_wins_over_the_parameter(step: Progress) -> 
     assert ProgressLimits().of(step, own) == timedelta(seconds=step + 1)
 
 
-@pytest.mark.parametrize(("step", "seconds"), zip(Progress, (10, 20, 20, 120, 120), strict=True))
+@pytest.mark.parametrize(
+    ("step", "seconds"), list(zip(Progress, (10, 20, 20, 120, 120), strict=True))
+)
 def test_sig10_without_it_the_parameters_default_counts(step: Progress, seconds: int) -> None:
     assert ProgressLimits().of(step, AttemptTimers()) == timedelta(seconds=seconds)
 

@@ -15,9 +15,11 @@ from trunkline_signaling.calls.stop_rules import Failure
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [(2, 486), (3, 480), (4, 404), (5, 503), (6, 503), (7, 403), (8, 402), (9, 403), (10, 403)]
-    + [(16, 403), (17, 403), (18, 403), (19, 503), (20, 408), (21, 408), (22, 488), (23, 501)]
-    + [(24, 482), (25, 500)],
+    [
+        *((2, 486), (3, 480), (4, 404), (5, 503), (6, 503), (7, 403), (8, 402), (9, 403)),
+        *((10, 403), (16, 403), (17, 403), (18, 403), (19, 503), (20, 408), (21, 408)),
+        *((22, 488), (23, 501), (24, 482), (25, 500)),
+    ],
 )
 def test_mgt04_the_caller_hears_the_status_of_the_table(reason: int, status: int) -> None:
     assert SIP_STATUS[CallEndReason(reason)] == status
@@ -25,8 +27,10 @@ def test_mgt04_the_caller_hears_the_status_of_the_table(reason: int, status: int
 
 @pytest.mark.parametrize(
     ("vendor", "caller"),
-    [(404, 404), (486, 486), (503, 503), (603, 603), (488, 488)]
-    + [(499, 480), (401, 480), (407, 480), (599, 503), (699, 603), (302, 503)],
+    [
+        *((404, 404), (486, 486), (503, 503), (603, 603), (488, 488)),
+        *((499, 480), (401, 480), (407, 480), (599, 503), (699, 603), (302, 503)),
+    ],
 )
 def test_mgt04_known_vendor_codes_pass_and_unknown_ones_go_by_class(
     vendor: int, caller: int
@@ -36,8 +40,10 @@ def test_mgt04_known_vendor_codes_pass_and_unknown_ones_go_by_class(
 
 @pytest.mark.parametrize(
     ("status", "cause"),
-    [(404, 1), (408, 102), (480, 18), (486, 17), (488, 65), (500, 41), (503, 34), (603, 21)]
-    + [(418, 31)],
+    [
+        *((404, 1), (408, 102), (480, 18), (486, 17), (488, 65), (500, 41), (503, 34)),
+        *((603, 21), (418, 31)),
+    ],
 )
 def test_mgt04_a_vendors_code_has_its_q850_cause(status: int, cause: int) -> None:
     assert cause_of_status(status) == cause
