@@ -60,7 +60,9 @@ class Kamailio(Peer):
 
     def launch(self, callee_port: int) -> None:
         text = (HERE / "kamailio.cfg").read_text()
-        text = text.replace("KAMAILIO_PORT", str(self.port)).replace("CALLEE_PORT", str(callee_port))
+        text = text.replace("KAMAILIO_PORT", str(self.port)).replace(
+            "CALLEE_PORT", str(callee_port)
+        )
         config = self.folder / "kamailio.cfg"
         config.write_text(text.replace("RTPENGINE_PORT", str(self.rtpengine_port)))
         defines = [word for define in self.defines for word in ("-A", define)]
@@ -78,9 +80,17 @@ class KamailioRtpengine(Kamailio):
         self.run(
             "rtpengine",
             [
-                "rtpengine", "--foreground", "--table=-1", "--num-threads=1", "--log-stderr",
-                "--log-level=3", "--interface=127.0.0.1", f"--listen-ng=127.0.0.1:{self.rtpengine_port}",
-                "--port-min=24000", "--port-max=64000", f"--pidfile={self.folder}/rtpengine.pid",
+                "rtpengine",
+                "--foreground",
+                "--table=-1",
+                "--num-threads=1",
+                "--log-stderr",
+                "--log-level=3",
+                "--interface=127.0.0.1",
+                f"--listen-ng=127.0.0.1:{self.rtpengine_port}",
+                "--port-min=24000",
+                "--port-max=64000",
+                f"--pidfile={self.folder}/rtpengine.pid",
             ],
         )
         time.sleep(1)
@@ -96,8 +106,20 @@ class Sippy(Peer):
         self.run(
             "b2bua_radius",
             [
-                str(program), "-f", "-u", "-A", "0", "-l", "127.0.0.1", "-p", str(self.port),
-                "-s", f"127.0.0.1:{callee_port}", "-c", f"{self.folder}/socket", *files,
+                str(program),
+                "-f",
+                "-u",
+                "-A",
+                "0",
+                "-l",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-s",
+                f"127.0.0.1:{callee_port}",
+                "-c",
+                f"{self.folder}/socket",
+                *files,
             ],
             {"SIPLOG_BEND": "none", "PYTHONUNBUFFERED": "1", "HOME": os.environ["HOME"]},
         )

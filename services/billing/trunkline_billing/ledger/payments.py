@@ -51,10 +51,9 @@ def book_payment(payment: Payment, account: Account, purse: Purse, now: datetime
     )
 
 
-def book_opening(name: str, money: Money, generation: int, now: datetime) -> Transaction:
-    """Return the transaction an account begins with, the same for the same `generation`."""
-    reference = name if generation == 1 else f"{name}#{generation}"
+def book_opening(name: str, money: Money, now: datetime) -> Transaction:
+    """Return the transaction an account begins with."""
     entries = transfer(
         opening_book(money.currency), name, money.amount, money.currency, EntryKind.OPENING
     )
-    return Transaction(EntryKind.OPENING, reference, now, entries)
+    return Transaction(EntryKind.OPENING, name, now, entries)

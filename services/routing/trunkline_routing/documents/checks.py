@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
+from trunkline_kernel.documents import Spec
 
-from .fields import Distinct, Length, ListMode, Name, Prefix, Spec
+from .fields import Distinct, Length, ListMode, Name, Prefix
 
 _PAIR: Final = re.compile(r"[0-9*#]*:[0-9*#]*\Z")
 

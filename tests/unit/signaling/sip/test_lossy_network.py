@@ -18,6 +18,7 @@ from trunkline_signaling.sip.outputs import (
 
 ALICE, BOB = ("192.0.2.1", 5060), ("192.0.2.2", 5060)
 CALLS = 5
+PATIENCE = 60.0
 LONG_AFTER = 300.0
 
 weathers = st.builds(
@@ -57,8 +58,10 @@ def run(bob: UserAgent, seed: int, weather: Weather) -> UserAgent:
     network = LossyNetwork(seed, weather)
     network.attach(ALICE, alice)
     network.attach(BOB, bob)
-    for number in range(CALLS):
-        alice.send(alice.request("INVITE", f"call-{number}"), BOB)
+    invites = [alice.send(alice.request("INVITE", f"call-{n}"), BOB) for n in range(CALLS)]
+    network.run(until=PATIENCE)
+    for invite in invites:  # the one that rings for ever, because every answer was lost
+        alice.transactions.cancel(invite, network.now)
     network.run(until=LONG_AFTER)
     return alice
 

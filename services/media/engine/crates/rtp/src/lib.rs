@@ -6,15 +6,18 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod counter_mode;
 mod counters;
 mod latch;
 mod leg;
 mod packet;
+mod payload_cipher;
 mod protection;
 mod reception;
 mod rtcp;
 mod sequence;
 mod session;
+mod srtp;
 mod time;
 
 pub use activity::Watch;
@@ -22,9 +25,13 @@ pub use counters::{Counters, Dropped, ReceivedCounters, SentCounters};
 pub use latch::{Latch, Learning};
 pub use leg::{Leg, LegSettings, Monitor, Remote};
 pub use packet::{Header, Malformed, RTP_HEADER};
+pub use payload_cipher::{
+    Aes128Counter, BadPayloadKey, PayloadCipher, PayloadProtection, Rc4, Xor,
+};
 pub use protection::{Datagram, Protection, Rejected};
 pub use reception::{Reception, ReceptionCounters};
 pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
 pub use sequence::delta;
 pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
+pub use srtp::{BadSrtpKey, Srtp, Suite};
 pub use time::Time;
