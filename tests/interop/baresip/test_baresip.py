@@ -1,12 +1,12 @@
 """baresip, a softphone of others, registers at the running switch and calls through it."""
 
-import os
+import struct
 import wave
 from pathlib import Path
 
 import pytest
 from support.endpoint import Endpoint
-from support.g711 import encode_alaw, strength
+from support.g711 import CLOCK_RATE, decode_alaw, tone
 from support.local_switch import LocalSwitch
 from support.programs import program
 from support.records import wait_for_cdrs
@@ -14,28 +14,35 @@ from trunkline.auth.v1.auth_pb2 import ListRegistrationsRequest
 from trunkline.common.v1.common_pb2 import CallEndReason
 
 TEMPLATES = Path(__file__).parent
-MODULES = Path("/usr/lib/baresip/modules")
 VOX = ("127.0.0.22", 5070)
 NUMBER = "12125550120"
 BARESIP_TONE, VENDOR_TONE = 500, 900
-CALL_SECONDS = 4
+CALL_SECONDS = 5
 PATIENCE = 20
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 
 def configure(directory: Path, switch: LocalSwitch) -> None:
-    """Write baresip's configuration for phone 1001 into a directory."""
-    values = {
-        "modules": next(str(path) for path in [*MODULES.parent.parent.glob("*/baresip/modules"), MODULES] if path.exists()),
-        "server": "{}:{}".format(*switch.sip),
-        "tone": str(BARESIP_TONE),
-        "directory": str(directory),
-    }
+    """Write baresip's configuration for phone 1001 into a directory, and what it says."""
+    modules = next(Path("/usr/lib").glob("**/baresip/modules"))
+    server = "{}:{}".format(*switch.sip)
     for name in ("config", "accounts"):
         text = (TEMPLATES / f"{name}.template").read_text()
-        (directory / name).write_text(text.format(**values))
+        text = text.format(modules=modules, server=server, directory=directory)
+        (directory / name).write_text(text)
     (directory / "contacts").touch()
+    write_tone(directory / "tone.wav")
+
+
+def write_tone(path: Path) -> None:
+    """Write some seconds of a tone as 16-bit samples."""
+    octets = b"".join(tone(BARESIP_TONE)) * CALL_SECONDS
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(CLOCK_RATE)
+        file.writeframes(struct.pack(f"<{len(octets)}h", *map(decode_alaw, octets)))
 
 
 async def test_a_softphone_registers_calls_and_is_heard(
