@@ -17,8 +17,6 @@ from .events import EventKind, TraceEvent, TraceFilter, without_secrets
 _CALL_ID: Final = re.compile(rb"(?im)^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)")
 _ENDED_CALLS: Final = 1000
 """Ended calls whose late messages are still told apart."""
-_CLAIMED: Final = 16
-"""Latest events among which a new call looks for its own."""
 EVERYTHING: Final = TraceFilter()
 
 
@@ -68,8 +66,8 @@ class Trace:
         """Note that a SIP Call-ID belongs to a call; the first one is leg A's."""
         self._calls[sip_call_id] = call_id
         self._legs.setdefault(call_id, []).append(sip_call_id)
-        if self._on:
-            self._claim(call_id)
+        if self.on:
+            self._claim_invite(call_id)
 
     def call_ended(self, call_id: str) -> None:
         """Forget a call, a while after its end."""
@@ -144,16 +142,15 @@ class Trace:
             self._bytes -= self._events.popleft().size
         self._more.set()
 
-    def _claim(self, call_id: str) -> None:
-        """Give a call the messages that were captured just before it had an id: its INVITE."""
-        for place in range(-1, -min(_CLAIMED, len(self._events)) - 1, -1):
-            event = self._events[place]
-            if event.message and not event.call_id:
-                owner, leg = self._belongs(event.message)
-                if owner == call_id:
-                    self._events[place] = replace(event, call_id=owner, leg=leg)
-                    if self._filter.follows_calls:
-                        self._matched.add(call_id)
+    def _claim_invite(self, call_id: str) -> None:
+        """Give the newest message to the call it began: it came before the call had an id."""
+        event = self._events[-1] if self._events else None
+        if event is None or event.call_id:
+            return
+        owner, leg = self._belongs(event.message)
+        if owner == call_id:
+            self._events[-1] = replace(event, call_id=call_id, leg=leg)
+            self._wants(self._events[-1])
 
     def _wants(self, event: TraceEvent) -> bool:
         if self._filter.matches(event):

@@ -1,0 +1,54 @@
+"""Other people's programs under test: started, watched, and ended by their ids."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+
+class Program:
+    """One running program with what it wrote."""
+
+    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+        self._process = process
+        self._name = name
+        self.lines: list[str] = []
+        self._reader = asyncio.create_task(self._read())
+
+    async def succeed(self, timeout: float) -> None:
+        """Wait for its end. Raises `AssertionError` with its last lines unless that is status 0."""
+        async with asyncio.timeout(timeout):
+            status = await self._process.wait()
+            await self._reader
+        if status:
+            last = "\n".join(self.lines[-40:])
+            raise AssertionError(f"{self._name} ended with status {status}:\n{last}")
+
+    async def stop(self) -> None:
+        """End it, if it has not ended."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await self._reader
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            self.lines.append(line.decode("utf-8", "replace").rstrip())
+
+
+@asynccontextmanager
+async def program(*command: str, directory: Path) -> AsyncIterator[Program]:
+    """Run a program in a directory for the length of a block."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=directory,
+    )
+    running = Program(process, command[0])
+    try:
+        yield running
+    finally:
+        await running.stop()
