@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from pydantic import BaseModel
 from trunkline_routing.calls.call import Call, Identity
 from trunkline_routing.calls.explain import Explanation, Verdict, explain
 from trunkline_routing.calls.health import MemoryHealth
@@ -17,12 +18,9 @@ from trunkline_routing.calls.router import Attempt, Decision, Plan, Router
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.capacity.rotation import MemoryRotation
-from trunkline_routing.documents.mapping_gateway import MappingGatewaySpec
-from trunkline_routing.documents.phone import PhoneSpec
-from trunkline_routing.documents.routing_gateway import RoutingGatewaySpec
-from trunkline_routing.documents.tables import GatewayGroupSpec, NumberTransformSpec
+from trunkline_routing.documents.kinds import KINDS
+from trunkline_routing.model.builder import build_snapshot
 from trunkline_routing.model.callers import Endpoint, Kind
-from trunkline_routing.model.snapshot import Documents, build_snapshot
 from trunkline_routing.parameters import Parameters
 from trunkline_routing.quality.windows import MemoryQuality
 from trunkline_routing.rates.book import RateBook, Tariff
@@ -45,32 +43,27 @@ def documents(
     phones: Specs | None = None,
     groups: Specs | None = None,
     transforms: Specs | None = None,
-) -> Documents:
+) -> dict[str, dict[str, BaseModel]]:
     """Read documents as they would be applied; `acme` and static addresses are filled in."""
-    mapping = {"acme": {}} if mapping is None else mapping
-    return Documents(
-        mapping_gateways={
-            name: MappingGatewaySpec.model_validate({"account": name, **spec})
-            for name, spec in mapping.items()
-        },
-        routing_gateways={
-            name: RoutingGatewaySpec.model_validate(
-                {"account": name, "address": f"{name}.example:5060", **spec}
-            )
-            for name, spec in (routing or {}).items()
-        },
-        phones={
-            name: PhoneSpec.model_validate({"account": name, **spec})
-            for name, spec in (phones or {}).items()
-        },
-        groups={
-            name: GatewayGroupSpec.model_validate(spec) for name, spec in (groups or {}).items()
-        },
-        transforms={
-            name: NumberTransformSpec.model_validate(spec)
-            for name, spec in (transforms or {}).items()
-        },
-    )
+    given: dict[str, tuple[Specs | None, Mapping[str, Any]]] = {
+        "GatewayGroup": (groups, {}),
+        "NumberTransform": (transforms, {}),
+        "MappingGateway": ({"acme": {}} if mapping is None else mapping, {"account": "{name}"}),
+        "RoutingGateway": (routing, {"account": "{name}", "address": "{name}.example:5060"}),
+        "Phone": (phones, {"account": "{name}"}),
+    }
+    return {
+        kind.name: {
+            name: kind.spec.model_validate({**_named(defaults, name), **spec})
+            for name, spec in (specs or {}).items()
+        }
+        for kind in KINDS
+        for specs, defaults in [given[kind.name]]
+    }
+
+
+def _named(defaults: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {field: value.format(name=name) for field, value in defaults.items()}
 
 
 def per_minute(price: str) -> Price:
@@ -112,9 +105,8 @@ class Bench:
             rate_book(rates or {}),
             parameters or Parameters(),
         )
-        self.router = Router(
-            self.view, MemoryRotation(), Outcomes(self.health), random.Random(seed)
-        )
+        outcomes = Outcomes(self.health, self.quality, self.view)
+        self.router = Router(self.view, MemoryRotation(), outcomes, random.Random(seed))
         self._calls = 0
 
     def call(

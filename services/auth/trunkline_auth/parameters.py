@@ -98,6 +98,15 @@ ENDPOINT_EXPIRE: Final = IntParameter(
     scope="system",
     meaning="Longest registration granted, and the one granted when none is asked for.",
 )
+ENDPOINT_TIME_TO_LIVE: Final = IntParameter(
+    "SS_ENDPOINTTIMETOLIVE",
+    default=60,
+    minimum=10,
+    maximum=3600,
+    unit="s",
+    scope="system",
+    meaning="How often a registered terminal is checked by OPTIONS; two misses make it offline.",
+)
 
 PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     AUTHENTICATION_CODE,
@@ -110,6 +119,7 @@ PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     REGISTER_RETRY,
     REGISTER_SUSPEND,
     ENDPOINT_EXPIRE,
+    ENDPOINT_TIME_TO_LIVE,
 )
 
 
@@ -141,6 +151,7 @@ def policy_of(parameters: Parameters) -> Policy:
         register_retry=parameters[REGISTER_RETRY],
         register_suspend=_seconds(parameters[REGISTER_SUSPEND]),
         expire=_seconds(parameters[ENDPOINT_EXPIRE]),
+        check_interval=_seconds(parameters[ENDPOINT_TIME_TO_LIVE]),
     )
 
 

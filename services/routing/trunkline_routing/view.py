@@ -9,6 +9,7 @@ from typing import Protocol
 from .capacity.seats import Seats
 from .model.snapshot import Snapshot
 from .parameters import Parameters
+from .quality.windows import Ratios
 from .rates.book import RateBook
 
 
@@ -24,6 +25,9 @@ class Quality(Protocol):
 
     def answer_ratio(self, gateway: str, now: datetime) -> int | None:
         """Return answers in whole percent of attempts, or nothing without attempts."""
+
+    def ratios(self, name: str, now: datetime) -> Ratios:
+        """Return everything the window holds."""
 
 
 @dataclass(slots=True)

@@ -31,3 +31,5 @@ class Policy:
     """SS_ENDPOINT_REGISTER_SUSPEND."""
     expire: timedelta = timedelta(seconds=3600)
     """SS_ENDPOINT_EXPIRE: longest registration that is granted."""
+    check_interval: timedelta = timedelta(seconds=60)
+    """SS_ENDPOINTTIMETOLIVE: how often a registered terminal is checked."""

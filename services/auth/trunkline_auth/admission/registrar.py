@@ -18,6 +18,7 @@ from ..registrations import (
     RequestedContact,
     Ruling,
     Unbind,
+    checked,
     rule,
 )
 from .authenticator import Asked, Authenticator, Proven, Reading, Refused
@@ -70,6 +71,17 @@ class Registered:
 
 
 Outcome: TypeAlias = Registered | Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What a light check of one terminal found (AUT-08)."""
+
+    endpoint: EndpointId
+    contact: str
+    """Which contact was asked."""
+    alive: bool
+    """Whether any SIP response came."""
 
 
 class RegistrationListener(Protocol):
@@ -169,7 +181,7 @@ class Registrar:
         match ruling:
             case Bind(binding=binding):
                 await self._bindings.put(binding)
-                if current is None:
+                if current is None or not current.reachable:
                     self._listener.came_online(binding)
                 return Registered(endpoint, binding, binding.expires - now)
             case Unbind():
@@ -182,14 +194,36 @@ class Registrar:
     async def remove(self, endpoint: EndpointId) -> Binding | None:
         """Unbind a terminal and return what it had; an operator may do so at any time."""
         gone = await self._bindings.remove(endpoint)
-        if gone is not None:
+        if gone is not None and gone.reachable:
             self._listener.went_offline(gone)
         return gone
 
     async def expire(self, now: datetime) -> None:
         """Forget bindings that were not refreshed. To be called about every second."""
         for binding in await self._bindings.expire(now):
-            self._listener.went_offline(binding)
+            if binding.reachable:
+                self._listener.went_offline(binding)
+
+    async def due_checks(
+        self, signaling_instance: str, limit: int, now: datetime
+    ) -> Sequence[Binding]:
+        """Return the terminals that an instance is to check now (AUT-08)."""
+        interval = self._policy().check_interval
+        return await self._bindings.due(signaling_instance, interval, limit, now)
+
+    async def report_check(self, found: CheckOutcome, now: datetime) -> None:
+        """Take note of a light check; one of a contact that is bound no more changes nothing."""
+        before = await self._bindings.get(found.endpoint, now)
+        if before is None or before.contact != found.contact:
+            return
+        after = checked(before, found.alive)
+        if after == before:
+            return
+        await self._bindings.put(after)
+        if before.reachable and not after.reachable:
+            self._listener.went_offline(after)
+        if after.reachable and not before.reachable:
+            self._listener.came_online(after)
 
     async def locate(self, endpoint: EndpointId, now: datetime) -> Binding | None:
         """Return where a terminal can be reached, or None while it is offline (SIG-24, AUT-08)."""

@@ -7,7 +7,7 @@ from trunkline.auth.v1 import auth_pb2
 from trunkline.common.v1 import common_pb2
 from trunkline_kernel.faults import FieldViolation, InvalidArgument
 
-from ..admission.registrar import RegisterRequest
+from ..admission.registrar import CheckOutcome, RegisterRequest
 from ..admission.requests import SipRequest
 from ..errors import InvalidAddress
 from ..identity import EndpointId, EndpointKind, SocketAddress, Transport, parse_ip
@@ -72,6 +72,11 @@ def register_request(message: auth_pb2.RegisterRequest) -> RegisterRequest:
         _sent_by(message.via_sent_by),
         message.signaling_instance,
     )
+
+
+def check_outcome(message: auth_pb2.CheckOutcome) -> CheckOutcome:
+    """Return the outcome; raise InvalidArgument if it is of nobody."""
+    return CheckOutcome(endpoint_id(message.endpoint), message.contact, message.alive)
 
 
 def endpoint_id(message: common_pb2.Endpoint) -> EndpointId:

@@ -120,6 +120,7 @@ def _values(binding: Binding) -> _Values:
         "signaling_instance": binding.signaling_instance,
         "behind_nat": binding.behind_nat,
         "reachable": binding.reachable,
+        "misses": binding.misses,
     }
 
 
@@ -140,4 +141,5 @@ def _binding(row: BindingRow) -> Binding:
         signaling_instance=row.signaling_instance,
         behind_nat=row.behind_nat,
         reachable=row.reachable,
+        misses=row.misses,
     )

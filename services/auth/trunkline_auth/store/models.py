@@ -34,3 +34,4 @@ class BindingRow(AuthBase):
     signaling_instance: Mapped[str] = mapped_column(Text)
     behind_nat: Mapped[bool] = mapped_column(Boolean)
     reachable: Mapped[bool] = mapped_column(Boolean)
+    misses: Mapped[int] = mapped_column(Integer)

@@ -50,6 +50,8 @@ class Attempt:
     progressed: bool = False
     retry_after: timedelta | None = None
     talk: timedelta = timedelta(0)
+    abandoned: bool = False
+    """The caller gave up before anything rang: no verdict on the gateway (RTE-13)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("signaling_instance", sa.Text, nullable=False),
         sa.Column("behind_nat", sa.Boolean, nullable=False),
         sa.Column("reachable", sa.Boolean, nullable=False),
+        sa.Column("misses", sa.Integer, nullable=False),
     )
 
 
