@@ -94,9 +94,14 @@ def main() -> None:
             failures += 1
         time.sleep(0.005)
     delays.sort()
-    at = lambda share: round(delays[min(len(delays) - 1, int(len(delays) * share))] * 1000, 2)  # noqa: E731
-    figures = {"p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99)} if delays else {}
+    shares = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+    figures = {name: quantile(delays, share) for name, share in shares.items() if delays}
     print(json.dumps({"calls": calls, "failures": failures, **figures}))
+
+
+def quantile(ordered: list[float], share: float) -> float:
+    """Return a quantile in milliseconds."""
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 2)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,15 @@ def test_aut05_the_longest_prefix_of_what_is_configured_now_matches(
     assert [each.id.name for each in (found[1] if found else ())] == naive(left, address)
 
 
+def test_an_address_that_a_gateway_names_twice_is_forgotten_with_it() -> None:
+    gateway = static_gateway("acme", "192.0.2.1", "192.0.2.1/32")
+    directory = Directory([gateway])
+
+    directory.remove(gateway.id)
+
+    assert directory.by_address(parse_ip("192.0.2.1"), 5060) is None
+
+
 def test_an_endpoint_that_changes_leaves_nothing_of_what_it_was() -> None:
     directory = Directory([static_gateway("acme", "192.0.2.1:5070", mode=AccessMode.IP_PORT)])
     directory.put(digest_gateway("acme", "old", "x"))

@@ -5,8 +5,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
-from trunkline_engine import LegSettings, PortsExhausted, Side
-from trunkline_media.domain.legs import LegChange, LegName, MediaAddress
+from trunkline_engine import LegSettings, PortsExhausted, Protection, Side
+from trunkline_media.domain.legs import (
+    Cipher,
+    LegChange,
+    LegName,
+    MediaAddress,
+    PayloadEncryption,
+    Plain,
+)
 from trunkline_media.domain.sessions import LocalAddress, Opening, Sessions
 from trunkline_media.errors import (
     CapacityExceeded,
@@ -27,6 +34,7 @@ class FakeRelay:
     free: int = 100
     closed: list[int] = field(default_factory=list)
     updates: list[tuple[int, Side, LegSettings, bool]] = field(default_factory=list)
+    protected: list[tuple[int, Side, bool]] = field(default_factory=list)
     opened: int = 0
 
     def open(
@@ -41,6 +49,9 @@ class FakeRelay:
         self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
     ) -> None:
         self.updates.append((session, side, settings, relearn))
+
+    def protect(self, session: int, side: Side, protection: Protection | None) -> None:
+        self.protected.append((session, side, protection is not None))
 
     def close(self, session: int) -> None:
         self.closed.append(session)
@@ -110,6 +121,27 @@ def test_both_legs_are_told_what_one_of_them_changed(relay: FakeRelay, sessions:
         (1, Side.A, LegSettings(remote=("192.0.2.10", 4000)), False),
         (1, Side.B, LegSettings(remote=("198.51.100.7", 6000)), True),
     ]
+
+
+def test_a_cipher_begins_once_however_often_its_key_is_repeated(
+    relay: FakeRelay, sessions: Sessions
+) -> None:
+    xor = LegChange(encryption=PayloadEncryption(Cipher.XOR, b"AB"))
+    sessions.open(opening(legs={LegName.B: xor}), now=0)
+    sessions.connect("call-1", {LegName.B: xor}, answered=True)
+    sessions.connect("call-1", {LegName.B: LegChange(encryption=Plain())}, answered=True)
+
+    assert relay.protected == [(1, Side.B, True), (1, Side.B, False)]
+
+
+def test_a_bad_key_is_refused_before_any_port_is_taken(
+    relay: FakeRelay, sessions: Sessions
+) -> None:
+    short = LegChange(encryption=PayloadEncryption(Cipher.AES128, b"fifteen bytes.."))
+
+    with pytest.raises(InvalidRequest, match="15 bytes; AES128 takes exactly 16"):
+        sessions.open(opening(legs={LegName.A: short}), now=0)
+    assert relay.opened == 0
 
 
 def test_an_unknown_session_can_be_neither_connected_nor_closed(sessions: Sessions) -> None:

@@ -168,7 +168,7 @@ class Directory:
                 yield self._by_port, (pattern.network.network_address, port)
 
 
-def _networks(endpoint: Endpoint) -> list[IPNetwork]:
+def _networks(endpoint: Endpoint) -> set[IPNetwork]:
     if endpoint.mode is not AccessMode.IP:
-        return []
-    return [pattern.network for pattern in endpoint.addresses]
+        return set()
+    return {pattern.network for pattern in endpoint.addresses}

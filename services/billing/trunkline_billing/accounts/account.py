@@ -58,33 +58,33 @@ class Accounts:
     """All accounts by name."""
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
-        self._by_name = {account.name: account for account in accounts}
+        self.by_name = {account.name: account for account in accounts}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._by_name
+        return name in self.by_name
 
     def put(self, account: Account) -> None:
         """Add an account or replace the one of its name."""
-        self._by_name[account.name] = account
+        self.by_name[account.name] = account
 
     def drop(self, name: str) -> None:
         """Remove an account, if it is there."""
-        self._by_name.pop(name, None)
+        self.by_name.pop(name, None)
 
     def get(self, name: str) -> Account:
         """Return an account; raise `UnknownAccount`."""
         try:
-            return self._by_name[name]
+            return self.by_name[name]
         except KeyError:
             raise UnknownAccount(f"no account is named {name!r}") from None
 
     def find(self, name: str) -> Account | None:
         """Return an account, if there is one."""
-        return self._by_name.get(name)
+        return self.by_name.get(name)
 
     def names(self) -> list[str]:
         """Return every account's name."""
-        return list(self._by_name)
+        return list(self.by_name)
 
     def chain(self, name: str) -> tuple[Account, ...]:
         """Return the account, its agent, the agent's agent and so on; raise `UnknownAccount`."""

@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
+from ..accounts.purse import Purse
 from ..charging.authorization import Extension
 from ..charging.reservation import CallStart, Reservation
 from ..charging.rules import Rules
 from ..charging.till import Changes, Till
 from ..errors import LedgerUnavailable
 from ..store.journal import Journal, Known, Write
+from ..store.ledger_reader import LedgerReader
 from .observer import Observer
 from .work import Authorize, Expire, Extend, Work
 
@@ -31,7 +33,8 @@ WRITE_BEHIND: Final = 0.05
 ATTEMPTS: Final = 3
 """Tries of one batch: another replica may settle the same call at the same time."""
 
-STORE_ERRORS: Final = (SQLAlchemyError, OSError, TimeoutError)
+UNREACHABLE: Final = (OperationalError, InterfaceError, OSError, TimeoutError)
+"""The database is away. Anything else is about what it was asked to store."""
 
 Answer = TypeVar("Answer")
 log = structlog.get_logger()
@@ -101,6 +104,12 @@ class Cashier:
         answer: Answer = await queued.answer
         return answer
 
+    async def purse(self, account: str, ledger: LedgerReader) -> Purse:
+        """Return what an account holds: from memory where that is the truth, else from `ledger`."""
+        if self._journal.shared:
+            return await ledger.purse(account)
+        return self.till.purse(account)
+
     async def run(self) -> None:
         """Commit batch after batch. Never returns."""
         while True:
@@ -135,7 +144,7 @@ class Cashier:
         try:
             if self._journal.shared:
                 return await self._journal.expired(now)
-        except STORE_ERRORS as error:
+        except UNREACHABLE as error:
             log.warning("leases_unread", error=str(error))
             return []
         return [call for call, held in self.till.reservations.items() if held.lease_until <= now]
@@ -164,14 +173,29 @@ class Cashier:
 
     async def _commit_one(self) -> None:
         batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
+        await self._try(batch)
+
+    async def _try(self, batch: list[_Queued]) -> None:
         try:
             if not self._loaded:
                 await self._reload()
             await self._commit(batch)
-        except STORE_ERRORS as error:
+        except UNREACHABLE as error:
             await self._fail(batch, error)
+        except Exception as error:
+            if len(batch) > 1:
+                await self._try_each(batch)
+            else:
+                log.exception("request_cannot_be_stored")
+                await self._fail(batch, error)
         else:
             _answer(batch)
+
+    async def _try_each(self, batch: list[_Queued]) -> None:
+        """Commit one by one: the database refuses one of them, the others shall not suffer."""
+        self._undo()
+        for queued in batch:
+            await self._try([queued])
 
     async def _commit(self, batch: list[_Queued]) -> None:
         started = asyncio.get_running_loop().time()
@@ -216,11 +240,15 @@ class Cashier:
         for queued in batch:
             if not queued.answer.done():
                 queued.answer.set_exception(LedgerUnavailable(f"the ledger: {error}"))
+        self._undo()
+        await asyncio.sleep(RELOAD_PAUSE)
+
+    def _undo(self) -> None:
+        """Forget what was decided and not written."""
         if self._journal.shared:
             self.till.forget()
         else:
             self._loaded = False
-        await asyncio.sleep(RELOAD_PAUSE)
 
     async def _reload(self) -> None:
         """Fill the till anew; calls whose lease was not written yet keep their reservation."""

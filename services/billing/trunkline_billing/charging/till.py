@@ -141,6 +141,7 @@ class Till:
         """Drop what another replica may change: it is read again when it is needed."""
         self.purses.clear()
         self.reservations.clear()
+        self.changes = Changes()
 
     def _keep(self, held: Reservation) -> None:
         self.reservations[held.call_id] = held

@@ -74,9 +74,9 @@ class AccountSpec(Spec):
     """Booked once, at creation. Later changes of this field book nothing."""
     overdraft: Annotated[ExactAmount, Field(ge=0)] | Literal["unlimited"] | None = None
     """How far below zero it may go. Unset: 0, and unlimited for clearing accounts."""
-    rate_group: Annotated[str, Ref("RateGroup")] | None = None
+    rate_group: Annotated[str | None, Ref("RateGroup")] = None
     """Rates it is charged by."""
-    agent: Annotated[str, Ref("Account")] | None = None
+    agent: Annotated[str | None, Ref("Account")] = None
     """Account that resells to this one (BIL-08)."""
     locked: bool = False
     """Whether it may make no calls for now."""

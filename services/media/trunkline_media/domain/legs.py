@@ -4,16 +4,17 @@ Requests change a leg partly: what they leave out stays as it was. RTCP's place 
 remote address: a new one without it means the next port (RFC 3550 section 11).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from ipaddress import ip_address
+from typing import Final, assert_never
 
-from trunkline_engine import LegSettings
+from trunkline_engine import LegSettings, Protection
 
 from ..errors import InvalidRequest
 
-CLOCK_RATE_DEFAULT = 8000
+CLOCK_RATE_DEFAULT: Final = 8000
 """Of most telephony codecs (RFC 3551 section 6)."""
 
 
@@ -81,6 +82,62 @@ class Codec:
     clock_rate: int = CLOCK_RATE_DEFAULT
 
 
+class Cipher(StrEnum):
+    """The payload encryption of MED-01."""
+
+    XOR = "xor"
+    RC4 = "rc4"
+    AES128 = "aes128"
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Nothing between RTP and the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadEncryption:
+    """RTP payloads enciphered by a shared key (MED-01)."""
+
+    cipher: Cipher
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Srtp:
+    """SRTP with keys from SDES. A key is the master key and then the master salt (RFC 4568)."""
+
+    suite: str
+    send_key: bytes = field(repr=False)
+    receive_key: bytes = field(repr=False)
+
+
+Encryption = Plain | PayloadEncryption | Srtp
+
+
+PAYLOAD_CIPHERS: Final = {
+    Cipher.XOR: Protection.xor,
+    Cipher.RC4: Protection.rc4,
+    Cipher.AES128: Protection.aes128,
+}
+
+
+def protection(encryption: Encryption) -> Protection | None:
+    """Return what the relay is told. Raises `InvalidRequest` for bad keys."""
+    try:
+        match encryption:
+            case Plain():
+                return None
+            case PayloadEncryption(cipher, key):
+                return PAYLOAD_CIPHERS[cipher](key)
+            case Srtp(suite, send_key, receive_key):
+                return Protection.srtp(suite, send_key, receive_key)
+            case _:
+                assert_never(encryption)
+    except ValueError as error:
+        raise InvalidRequest(str(error)) from None
+
+
 @dataclass(frozen=True, slots=True)
 class LegChange:
     """What a request says about a leg. None stays as it was."""
@@ -92,6 +149,7 @@ class LegChange:
     direction: Direction | None = None
     check: MediaCheck | None = None
     codec: Codec | None = None
+    encryption: Encryption | None = None
     relearn: bool = False
 
 
@@ -106,6 +164,7 @@ class Leg:
     direction: Direction = Direction.SENDRECV
     check: MediaCheck = MediaCheck.NONE
     codec: Codec | None = None
+    encryption: Encryption = Plain()
 
     def changed(self, change: LegChange) -> "Leg":
         """Return the leg with what `change` says."""
@@ -124,6 +183,7 @@ class Leg:
             direction=change.direction or leg.direction,
             check=change.check or leg.check,
             codec=change.codec or leg.codec,
+            encryption=change.encryption or leg.encryption,
         )
 
     def settings(self, other: "Leg", silence_limit: timedelta | None) -> LegSettings:

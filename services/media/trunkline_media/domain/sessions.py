@@ -17,6 +17,7 @@ from trunkline_engine import (
     FirstPacket,
     LegSettings,
     PortsExhausted,
+    Protection,
     Resumed,
     SessionCounters,
     Side,
@@ -37,7 +38,7 @@ from .events import (
     time_of,
 )
 from .leases import Leases
-from .legs import Leg, LegChange, LegName, MediaAddress, MediaCheck
+from .legs import Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
 
 REMEMBERED: Final = 60.0
 """Seconds for which a closed session's statistics are kept for a repeat."""
@@ -55,6 +56,8 @@ class Relay(Protocol):
     def update(
         self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
     ) -> None: ...
+
+    def protect(self, session: int, side: Side, protection: Protection | None) -> None: ...
 
     def close(self, session: int) -> None: ...
 
@@ -145,10 +148,11 @@ class Sessions:
     def connect(
         self, session_id: str, changes: Mapping[LegName, LegChange], *, answered: bool
     ) -> None:
-        """Change legs. Raises `SessionNotFound`."""
+        """Change legs. Raises `SessionNotFound`, `InvalidRequest`."""
         session = self._find(session_id)
-        for name, change in changes.items():
-            session.legs[name] = session.legs[name].changed(change)
+        legs = {name: session.legs[name].changed(change) for name, change in changes.items()}
+        self._protect(session.number, session.legs, legs)
+        session.legs.update(legs)
         session.answered = session.answered or answered
         for name, side in SIDES.items():
             relearn = name in changes and changes[name].relearn
@@ -206,6 +210,8 @@ class Sessions:
 
     def _place(self, opening: Opening) -> Session:
         legs = {name: Leg().changed(opening.legs.get(name, LegChange())) for name in LegName}
+        for leg in legs.values():
+            protection(leg.encryption)  # refused before any port is taken
         a, b = legs[LegName.A], legs[LegName.B]
         local_a, local_b = self._towards(a, b), self._towards(b, a)
         try:
@@ -217,6 +223,7 @@ class Sessions:
             )
         except PortsExhausted as error:
             raise CapacityExceeded(str(error)) from None
+        self._protect(number, {name: Leg() for name in LegName}, legs)
         local = {
             LegName.A: MediaAddress(local_a.advertised, port_a),
             LegName.B: MediaAddress(local_b.advertised, port_b),
@@ -224,6 +231,14 @@ class Sessions:
         return Session(
             opening.session_id, opening.owner, number, local, opening.silence_limit, legs
         )
+
+    def _protect(
+        self, number: int, before: Mapping[LegName, Leg], after: Mapping[LegName, Leg]
+    ) -> None:
+        """Tell the relay of ciphers that change. The same keys again don't begin anew."""
+        for name, leg in after.items():
+            if leg.encryption != before[name].encryption:
+                self._relay.protect(number, SIDES[name], protection(leg.encryption))
 
     def _towards(self, leg: Leg, other: Leg) -> LocalAddress:
         """Choose a leg's local address. A peer not yet known is taken to be near the other one."""

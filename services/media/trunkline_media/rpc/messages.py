@@ -17,14 +17,19 @@ from ..domain.events import (
 )
 from ..domain.legs import (
     CLOCK_RATE_DEFAULT,
+    Cipher,
     Codec,
     Direction,
+    Encryption,
     LegChange,
     LegName,
     MediaAddress,
     MediaCheck,
+    PayloadEncryption,
+    Plain,
+    Srtp,
 )
-from ..errors import NotOffered
+from ..errors import InvalidRequest, NotOffered
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -46,6 +51,12 @@ CHECKS_TO_PROTO: Final = {check: number for number, check in CHECKS.items()}
 LEARNING: Final = {
     media_pb2.SOURCE_LEARNING_SIGNALED: False,
     media_pb2.SOURCE_LEARNING_LATCH: True,
+}
+
+CIPHERS: Final = {
+    media_pb2.PAYLOAD_CIPHER_XOR: Cipher.XOR,
+    media_pb2.PAYLOAD_CIPHER_RC4: Cipher.RC4,
+    media_pb2.PAYLOAD_CIPHER_AES128: Cipher.AES128,
 }
 
 LEG_NAMES: Final = {LegName.A: media_pb2.LEG_NAME_A, LegName.B: media_pb2.LEG_NAME_B}
@@ -74,8 +85,24 @@ def leg_from_proto(leg: media_pb2.Leg) -> LegChange:
         direction=DIRECTIONS.get(leg.direction),
         check=CHECKS.get(leg.check),
         codec=codec_from_proto(leg.formats[0]) if leg.formats else None,
+        encryption=encryption_from_proto(leg),
         relearn=leg.relearn,
     )
+
+
+def encryption_from_proto(leg: media_pb2.Leg) -> Encryption | None:
+    """Return a leg's encryption. None is not said; an SRTP suite without a name is plain RTP."""
+    enciphered = leg.encryption.cipher != media_pb2.PAYLOAD_CIPHER_UNSPECIFIED
+    if enciphered and leg.HasField("srtp"):
+        raise InvalidRequest("a leg has payload encryption or SRTP, not both")
+    if leg.HasField("srtp"):
+        keys = leg.srtp
+        return Srtp(keys.suite, keys.send_key, keys.receive_key) if keys.suite else Plain()
+    if not enciphered:
+        return None
+    if leg.encryption.cipher == media_pb2.PAYLOAD_CIPHER_NONE:
+        return Plain()
+    return PayloadEncryption(CIPHERS[leg.encryption.cipher], leg.encryption.key)
 
 
 def address_from_proto(address: common_pb2.SocketAddress) -> MediaAddress:
@@ -146,12 +173,6 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
 
 
 def _refuse_what_is_not_offered(leg: media_pb2.Leg) -> None:
-    """Refuse rather than relay in the clear what was to be encrypted."""
-    plain = (media_pb2.PAYLOAD_CIPHER_UNSPECIFIED, media_pb2.PAYLOAD_CIPHER_NONE)
-    if leg.encryption.cipher not in plain:
-        raise NotOffered("payload encryption (MED-01) is not offered by this instance")
-    if leg.HasField("srtp"):
-        raise NotOffered("SRTP is not offered by this instance")
     if leg.kind == media_pb2.MEDIA_KIND_T38:
         raise NotOffered("T.38 (MED-09) is not offered by this instance")
 

@@ -46,7 +46,7 @@ class Verdict:
         """Price less cost of a minute, where both are known and of one currency."""
         if self.cost is None or self.price is None or self.cost.currency != self.price.currency:
             return None
-        return self.price.found.price.per_minute - self.cost.found.price.per_minute
+        return self.price.price.per_minute - self.cost.price.per_minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def _in(fit: Fit, offer: Offer, position: int, facts: Facts) -> Verdict:
     load = f"{fit.calls} of {fit.limit}" if fit.limit is not None else f"{fit.calls}"
     text = f"prefix {fit.prefix or '(any)'}, priority {fit.priority}, {load} calls"
     if rate is not None:
-        text += f", {rate.found.price.per_minute.normalize():f} {rate.currency} a minute"
+        text += f", {rate.price.per_minute.normalize():f} {rate.currency} a minute"
     return Verdict(
         gateway=fit.gateway,
         position=position,
@@ -147,7 +147,7 @@ def _in(fit: Fit, offer: Offer, position: int, facts: Facts) -> Verdict:
 
 def _out(exclusion: Exclusion, facts: Facts, view: View) -> Verdict:
     gateway = exclusion.gateway
-    rate = view.rates.rate(gateway.spec.account, facts.numbers.callee, facts.place)
+    rate = view.rates.rate(gateway.account, facts.place)
     return Verdict(
         gateway=gateway,
         position=0,

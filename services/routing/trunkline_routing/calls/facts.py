@@ -94,7 +94,7 @@ def _facts(
         payer=payer,
         phone=phone,
         place=place,
-        price=view.rates.rate(account, numbers.callee, place),
+        price=view.rates.rate(account, place),
         local=call.time.astimezone(view.zone),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -11,10 +10,9 @@ from typing import Final
 
 from ..calls.facts import Facts
 from ..capacity.seats import refusal
-from ..documents.profit import ProfitLimits
-from ..documents.routing_gateway import CostPolicy
 from ..model.callers import Claim
-from ..model.gateways import RoutingGateway
+from ..model.gateways import Control, RoutingGateway
+from ..model.limits import Limits, stricter
 from ..numbers.errors import NumberTooLong
 from ..numbers.pipeline import Rules, route_numbers
 from ..rates.book import Rate
@@ -22,6 +20,8 @@ from ..rates.deck import encode
 from ..view import View
 
 _HUNDRED: Final = Decimal(100)
+_DEAREST: Final = Decimal("Infinity")
+"""Cost of a gateway that takes no part in the order by cost."""
 
 
 class Excluded(StrEnum):
@@ -52,15 +52,22 @@ class Exclusion:
 
 @dataclass(slots=True)
 class Fit:
-    """A gateway that can take the call, with what sorts it among the others."""
+    """A gateway that can take the call, with what sorts it among the others (RTE-07)."""
 
     gateway: RoutingGateway
     prefix: str
     priority: int
-    calls: int
     claims: tuple[Claim, ...]
     rules: Rules
-    rate: Rate | None
+    rate: Rate | None = None
+    calls: int = 0
+    shortness: int = 0
+    """Less for a longer prefix."""
+    cost: Decimal = _DEAREST
+    load: float = 0.0
+    failures: int = 0
+    """Hundred less the answer ratio, when that sorts."""
+    draw: float = 0.0
 
     @property
     def limit(self) -> int | None:
@@ -75,98 +82,88 @@ def judge(
 
     What depends on the numbers as sent is decided when the attempt is made (0.5, step 10).
     """
-    if detail := _unavailable(gateway, facts, view):
+    until = view.health.disabled_until(gateway.name, facts.call.time)
+    if until is not None:
+        detail = f"a Retry-After keeps it out until {until:%H:%M:%S} UTC"
         return Exclusion(gateway, Excluded.DISABLED, detail)
     if not facts.caller.may_use(gateway.groups):
         return Exclusion(gateway, Excluded.GROUP, "its groups are closed to the caller")
     if facts.call.source in gateway.peers:
         detail = f"the call came from its address {facts.call.source}"
         return Exclusion(gateway, Excluded.SAME_PEER, detail)
-    fit = _at_this_hour(gateway, prefix, facts, view)
-    if isinstance(fit, Exclusion):
-        return fit
-    return _affordable(fit, facts, view, rng) or _with_seats(fit, view)
+    fit = Fit(gateway, prefix, gateway.priority, gateway.claims, gateway.rules)
+    fit.shortness = -len(prefix)
+    if gateway.control is not None and (shut := _at_this_hour(fit, gateway.control, facts, view)):
+        return shut
+    if gateway.account is not None and (refused := _afford(fit, facts, view, rng)):
+        return refused
+    return _find_seats(fit, view) or fit
 
 
-def _unavailable(gateway: RoutingGateway, facts: Facts, view: View) -> str | None:
-    until = view.health.disabled_until(gateway.name, facts.call.time)
-    return f"a Retry-After keeps it out until {until:%H:%M:%S} UTC" if until else None
-
-
-def _at_this_hour(
-    gateway: RoutingGateway, prefix: str, facts: Facts, view: View
-) -> Fit | Exclusion:
+def _at_this_hour(fit: Fit, control: Control, facts: Facts, view: View) -> Exclusion | None:
     """Apply period control (RTE-20, RTE-21)."""
-    fit = Fit(gateway, prefix, gateway.priority, 0, gateway.claims, gateway.rules, None)
-    control = gateway.control
-    if control is None:
-        return fit
     local, calendars = facts.local, view.snapshot.is_working
     for restriction in control.restrictions.active(local, calendars):
         if restriction.objects(facts.routed):
             detail = f"a period restriction keeps {facts.routed} off it at {local:%a %H:%M}"
-            return Exclusion(gateway, Excluded.PERIOD, detail)
+            return Exclusion(fit.gateway, Excluded.PERIOD, detail)
     if limits := control.capacity.active(local, calendars):
-        own, *shared = gateway.claims
+        own, *shared = fit.claims
         fit.claims = (own._replace(limit=min(limits)), *shared)
     if plans := control.plans.first(local, calendars):
-        fit.rules = gateway.rules.with_plans(plans.caller, plans.callee)
+        fit.rules = fit.rules.with_plans(plans.caller, plans.callee)
     priority = control.priorities.first(local, calendars)
-    fit.priority = gateway.priority if priority is None else priority
-    return fit
+    if priority is not None:
+        fit.priority = priority
+    return None
 
 
-def _affordable(fit: Fit, facts: Facts, view: View, rng: random.Random) -> Exclusion | None:
+def _afford(fit: Fit, facts: Facts, view: View, rng: random.Random) -> Exclusion | None:
     """Apply the rate check, the cost caps and the profit limits (RTE-15, RTE-18, RTE-19)."""
-    cost = fit.gateway.spec.cost
-    if fit.gateway.spec.account is None:
-        return None
-    fit.rate = _clearing_rate(fit, facts, view, rng)
-    if fit.rate is None:
-        if not cost.check_rate:
+    gateway, policy = fit.gateway, fit.gateway.cost
+    place = facts.place
+    if policy.charge_sent_number:
+        place = _place_as_sent(fit, facts, view, rng)
+    rate = fit.rate = view.rates.rate(gateway.account, place)
+    if rate is None:
+        if not policy.check_rate:
             return None
-        detail = f"account {fit.gateway.spec.account} has no rate for {facts.numbers.callee}"
-        return Exclusion(fit.gateway, Excluded.RATE, detail)
-    if too_dear := _too_dear(fit.rate, cost, facts.caller.profit):
-        return Exclusion(fit.gateway, Excluded.COST, too_dear)
-    if not cost.check_rate or facts.price is None:
+        detail = f"account {gateway.account} has no rate for {facts.numbers.callee}"
+        return Exclusion(gateway, Excluded.RATE, detail)
+    if policy.least_cost:
+        price = rate.price
+        fit.cost = price.per_second if policy.per_second else price.per_minute_by_second
+    limits = stricter(policy.limits, facts.caller.limits)
+    return _exceeds(fit, rate, limits, facts.price) if limits else None
+
+
+def _place_as_sent(fit: Fit, facts: Facts, view: View, rng: random.Random) -> int:
+    try:
+        sent = route_numbers(facts.numbers, fit.rules, view.snapshot.tables, rng)
+    except NumberTooLong:
+        return facts.place  # the attempt itself will be refused
+    return encode(sent.numbers.callee)
+
+
+def _exceeds(fit: Fit, rate: Rate, limits: Limits, sold: Rate | None) -> Exclusion | None:
+    cap, per_minute = limits.cost_per_minute, rate.price.per_minute
+    if cap is not None and per_minute > cap:
+        detail = f"{per_minute.normalize():f} a minute is above the cap of {cap:f}"
+        return Exclusion(fit.gateway, Excluded.COST, detail)
+    if sold is None or not limits.concern_profit or not fit.gateway.cost.check_rate:
         return None
-    loss = _unprofitable(fit.rate, facts.price, cost, facts.caller.profit)
+    loss = _unprofitable(rate, sold, limits)
     return Exclusion(fit.gateway, Excluded.PROFIT, loss) if loss else None
 
 
-def _clearing_rate(fit: Fit, facts: Facts, view: View, rng: random.Random) -> Rate | None:
-    account, callee, place = fit.gateway.spec.account, facts.numbers.callee, facts.place
-    if fit.gateway.spec.cost.charge_sent_number:
-        try:
-            sent = route_numbers(facts.numbers, fit.rules, view.snapshot.tables, rng)
-        except NumberTooLong:
-            return None
-        callee = sent.numbers.callee
-        place = encode(callee)
-    return view.rates.rate(account, callee, place)
-
-
-def _too_dear(rate: Rate, own: CostPolicy, callers: ProfitLimits) -> str | None:
-    cap = _strictest(min, own.max_cost_per_minute, callers.max_cost_per_minute)
-    per_minute = rate.found.price.per_minute
-    if cap is None or per_minute <= cap:
-        return None
-    return f"{per_minute.normalize():f} a minute is above the cap of {cap:f}"
-
-
-def _unprofitable(rate: Rate, price: Rate, own: CostPolicy, callers: ProfitLimits) -> str | None:
-    least = _strictest(max, own.min_profit_per_second, callers.min_profit_per_second)
-    percent = _strictest(max, own.min_profit_percent, callers.min_profit_percent)
-    if least is None and percent is None:
-        return None
-    if rate.currency != price.currency:
-        return f"profit can't be told between {price.currency} and {rate.currency}"
-    sold, bought = price.found.price.first_per_second, rate.found.price.first_per_second
-    profit = sold - bought
+def _unprofitable(rate: Rate, sold: Rate, limits: Limits) -> str | None:
+    if rate.currency != sold.currency:
+        return f"profit can't be told between {sold.currency} and {rate.currency}"
+    price, cost = sold.price.first_per_second, rate.price.first_per_second
+    profit, least, percent = price - cost, limits.profit_per_second, limits.profit_percent
     if least is not None and profit < least:
         return f"a profit of {profit:f} a second is below {least:f}"
-    if percent is not None and (share := _percent(sold, bought)) < percent:
+    if percent is not None and (share := _percent(price, cost)) < percent:
         return f"a profit of {share:.2f} % is below {percent:f} %"
     return None
 
@@ -177,25 +174,17 @@ def _percent(sold: Decimal, bought: Decimal) -> Decimal:
     return (sold - bought) / sold * _HUNDRED
 
 
-def _strictest(
-    choose: Callable[[Decimal, Decimal], Decimal], *limits: Decimal | None
-) -> Decimal | None:
-    one, other = limits
-    if one is None or other is None:
-        return other if one is None else one
-    return choose(one, other)
-
-
-def _with_seats(fit: Fit, view: View) -> Fit | Exclusion:
+def _find_seats(fit: Fit, view: View) -> Exclusion | None:
     """Look, without taking, whether there are seats (RTE-20, RTE-22)."""
-    fit.calls = view.seats.calls(fit.gateway.key)
     for claim in fit.claims:
-        if claim.limit is None:
-            continue
-        calls = view.seats.calls(claim.key)
-        if refusal(claim, calls):
-            return Exclusion(fit.gateway, Excluded.CAPACITY, no_seat(claim, calls))
-    return fit
+        if claim.limit is not None:
+            calls = view.seats.calls(claim.key)
+            if refusal(claim, calls):
+                return Exclusion(fit.gateway, Excluded.CAPACITY, no_seat(claim, calls))
+    fit.calls = view.seats.calls(fit.gateway.key)
+    if limit := fit.limit:
+        fit.load = fit.calls / limit
+    return None
 
 
 def no_seat(claim: Claim, calls: int) -> str:

@@ -11,18 +11,17 @@ from ..documents.fields import ListMode
 from ..documents.mapping_gateway import (
     CalleeSource,
     CallerSource,
-    GroupRestriction,
     LrnPolicy,
     MappingGatewaySpec,
     RoutePolicy,
 )
 from ..documents.phone import Lock, PhoneSpec
 from ..documents.policies import Duration, MediaPolicy, SipPolicy
-from ..documents.profit import ProfitLimits
 from ..numbers.dialplan import DialPlan
 from ..numbers.pipeline import Rules
 from .checks import NumberChecks
 from .draws import WeightedPrefixes
+from .limits import Limits, compile_limits
 
 
 class Kind(StrEnum):
@@ -65,9 +64,11 @@ class Caller:
     callee_source: CalleeSource
     rules: Rules
     checks: NumberChecks
-    routing_groups: GroupRestriction
+    groups: frozenset[str]
+    groups_are_open: bool
+    """Whether `groups` are the ones it may use, or the ones it may not."""
     route_policy: RoutePolicy
-    profit: ProfitLimits
+    limits: Limits | None
     lrn: LrnPolicy
     proportional: WeightedPrefixes
     phones_pay: bool
@@ -81,11 +82,9 @@ class Caller:
 
     def may_use(self, groups: frozenset[str]) -> bool:
         """Say whether a gateway of `groups` is open to it (RTE-07)."""
-        restriction = self.routing_groups
-        if not restriction.groups:
+        if not self.groups:
             return True
-        listed = not groups.isdisjoint(restriction.groups)
-        return listed == (restriction.mode is ListMode.ALLOW)
+        return groups.isdisjoint(self.groups) != self.groups_are_open
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,9 +122,10 @@ def compile_mapping_gateway(name: str, spec: MappingGatewaySpec) -> Caller:
             frozenset(numbers.mobile_areas),
         ),
         checks=NumberChecks(spec.checks),
-        routing_groups=spec.routing_groups,
+        groups=frozenset(spec.routing_groups.groups),
+        groups_are_open=spec.routing_groups.mode is ListMode.ALLOW,
         route_policy=spec.route_policy,
-        profit=spec.profit,
+        limits=compile_limits(spec.profit),
         lrn=spec.lrn,
         proportional=WeightedPrefixes(numbers.proportional_prefixes),
         phones_pay=spec.phones_pay,
@@ -152,9 +152,10 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         callee_source=CalleeSource.REQUEST_URI,
         rules=Rules(callee_plan=DialPlan.parse(spec.numbers.callee_dial_plan)),
         checks=NumberChecks(spec.checks),
-        routing_groups=spec.routing_groups,
+        groups=frozenset(spec.routing_groups.groups),
+        groups_are_open=spec.routing_groups.mode is ListMode.ALLOW,
         route_policy=spec.route_policy,
-        profit=spec.profit,
+        limits=compile_limits(spec.profit),
         lrn=spec.lrn,
         proportional=WeightedPrefixes(()),
         phones_pay=False,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..documents.fields import ListMode, Transport, parse_address
 from ..documents.routing_gateway import (
+    CostPolicy,
     PrefixMode,
     Protocol,
     RoutingGatewaySpec,
@@ -16,6 +17,7 @@ from ..numbers.pipeline import Rules
 from .callers import Claim, Endpoint, Kind
 from .checks import NumberChecks
 from .draws import NumberPool
+from .limits import Limits, compile_limits
 from .prefixes import PrefixIndex
 from .schedule import Timetable, compile_span
 
@@ -71,12 +73,28 @@ class Group:
         return f"GatewayGroup/{self.name}"
 
 
+class Cost(NamedTuple):
+    """What role the vendor's price plays (RTE-15 to RTE-19)."""
+
+    check_rate: bool
+    least_cost: bool
+    """Whether it takes part in the order by cost, which needs the rate check (RTE-16)."""
+    per_second: bool
+    charge_sent_number: bool
+    limits: Limits | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RoutingGateway:
     """One vendor's side. `spec` keeps what is only carried along."""
 
     endpoint: Endpoint
+    name: str
+    key: str
+    """Under which its seats are counted."""
     spec: RoutingGatewaySpec
+    account: str | None
+    cost: Cost
     targets: tuple[Target, ...]
     prefixes: tuple[str, ...]
     continual: bool
@@ -91,16 +109,6 @@ class RoutingGateway:
     pool: NumberPool
     peers: frozenset[str]
     """Addresses as written, to recognise a call that came from it."""
-
-    @property
-    def name(self) -> str:
-        """Its document's name."""
-        return self.endpoint.name
-
-    @property
-    def key(self) -> str:
-        """Under which its seats are counted."""
-        return self.claims[0].key
 
     @property
     def barred(self) -> str | None:
@@ -121,7 +129,11 @@ def compile_routing_gateway(
     numbers = spec.numbers
     return RoutingGateway(
         endpoint=endpoint,
+        name=name,
+        key=str(endpoint),
         spec=spec,
+        account=spec.account,
+        cost=_cost(spec.cost),
         targets=tuple(Target(each.host, each.port, spec.transport) for each in addresses),
         prefixes=spec.prefixes,
         continual=spec.prefix_mode is PrefixMode.CONTINUAL,
@@ -155,6 +167,16 @@ def _claims(
         if (group := groups.get(name))
     ]
     return (own, *shared)
+
+
+def _cost(policy: CostPolicy) -> Cost:
+    return Cost(
+        check_rate=policy.check_rate,
+        least_cost=policy.least_cost and policy.check_rate,
+        per_second=policy.per_second,
+        charge_sent_number=policy.charge_sent_number,
+        limits=compile_limits(policy),
+    )
 
 
 def _control(spec: RoutingGatewaySpec) -> Control | None:

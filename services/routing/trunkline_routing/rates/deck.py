@@ -12,7 +12,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from .price import Price
 
@@ -25,13 +25,6 @@ _NOTHING: Final = 0xFFFFFFFF
 _DIGITS: Final = str.maketrans("#*0123456789", "123456789abc")
 _SPELLING: Final = re.compile(r"[0-9*#]*\Z")
 _SPANS: Final = tuple(_BASE ** (WIDTH - length) for length in range(WIDTH + 1))
-
-
-class Found(NamedTuple):
-    """The longest prefix of a number that has a price."""
-
-    prefix_length: int
-    price: Price
 
 
 def encode(number: str) -> int:
@@ -57,12 +50,12 @@ class Deck:
         self.size = len(entries)
         self._flatten(entries)
 
-    def find(self, place: int) -> Found | None:
-        """Return the price of the number that `encode` put at `place`."""
+    def find(self, place: int) -> tuple[int, Price] | None:
+        """Return length and price of the longest prefix of the number that `encode` put there."""
         index = bisect_right(self._bounds, place) - 1
         if index < 0 or (held := self._held[index]) == _NOTHING:
             return None
-        return Found(held & _LENGTH_MASK, self._prices[held >> _LENGTH_BITS])
+        return held & _LENGTH_MASK, self._prices[held >> _LENGTH_BITS]
 
     def _flatten(self, entries: dict[tuple[int, int], int]) -> None:
         """Cut nested intervals; `open_` holds those that the sweep is inside of."""

@@ -116,7 +116,7 @@ def explanation_to_proto(explanation: Explanation, seed: int) -> pb.ExplainRespo
 
 def per_minute(rate: Rate) -> Decimal:
     """Return what a minute costs."""
-    return rate.found.price.per_minute
+    return rate.price.per_minute
 
 
 def money_to_proto(amount: Decimal, rate: Rate) -> common.Money:

@@ -1,6 +1,5 @@
-"""The durable way of a CDR from the end of its call to billing (BIL-10)."""
+"""Where CDRs are safe: on disk before the BYE is answered, and then until billing has them.
 
-from .outbox import Outbox, Waiting
-from .settler import Settler
-
-__all__ = ["Outbox", "Settler", "Waiting"]
+`journal` is the file, `writer` the thread that owns it, `delivery` hands CDRs to billing, and
+`outbox` is what the switch sees.
+"""

@@ -1,151 +1,83 @@
-"""CDRs that wait for billing, and the answered calls that will need one.
+"""The outbox as the switch sees it."""
 
-Every answered call has a row in the journal until its CDR is stored, and the process stamps the
-file every few seconds. So a process that was killed finds at its next start which calls it lost
-and when it was last alive, and closes them with a CDR.
-"""
+from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from .group_commit import GroupCommit
+import structlog
 
-SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS waiting (
-    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
-    call_id TEXT NOT NULL UNIQUE,
-    stored_time REAL NOT NULL,
-    cdr BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS refused (
-    call_id TEXT PRIMARY KEY,
-    refused_time REAL NOT NULL,
-    explanation TEXT NOT NULL,
-    cdr BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS journal (
-    call_id TEXT PRIMARY KEY,
-    cdr BLOB NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS alive (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
-    time REAL NOT NULL
-);
-"""
+from ..calls.cdr import Cdr
+from ..shell.ports import Clock
+from .delivery import MOST_IN_MEMORY, Delivery, Settler
+from .journal import Alive, Complete, Finished, Journal, Opened, StoredCdr
+from .writer import JournalWriter
 
+log = structlog.stdlib.get_logger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A CDR that billing has not confirmed."""
-
-    sequence: int
-    call_id: str
-    stored_time: float
-    """UNIX seconds."""
-    cdr: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Abandoned:
-    """The calls of a life that ended without a farewell."""
-
-    alive_time: float
-    """When that life was last known to go on, UNIX seconds."""
-    cdrs: Sequence[bytes]
-    """Their CDRs as they were when the calls were answered."""
+ALIVE_INTERVAL: Final = 2.0
+"""Seconds between two signs of life: by as much a recovered call may be too short."""
 
 
 class Outbox:
-    """One signaling instance's outbox. Made inside a running event loop."""
+    """Satisfies `CdrStore`. Make it inside the event loop that uses it."""
 
-    def __init__(self, path: Path) -> None:
-        self._commits = GroupCommit(path, SCHEMA)
-        self.waiting = 0
-        """CDRs that wait. Known after `abandoned`."""
+    def __init__(
+        self,
+        path: Path,
+        encode: Callable[[Cdr], bytes],
+        complete: Complete,
+        settler: Settler,
+        clock: Clock,
+    ) -> None:
+        """Open the file and make CDRs of what a former life left open."""
+        self._encode = encode
+        self._clock = clock
+        self._journal = Journal(path)
+        self._writer = JournalWriter(self._journal, self._committed)
+        self._reader = Journal(path)
+        self.delivery = Delivery(settler, self._writer.put, self._reader.waiting)
+        self._open: set[str] = set()
+        self._callbacks: deque[Callable[[], None]] = deque()
+        self.recovered = self._journal.recover(complete, clock.now())
+        """Calls of a former life that got their CDR now."""
+        if self.recovered:
+            log.warning("calls of a former life got their CDR", calls=self.recovered)
 
-    @property
-    def failing(self) -> bool:
-        """Whether the disk refuses what is to be stored."""
-        return self._commits.failing
+    async def run(self) -> None:
+        """Write and deliver until cancelled; what was handed over is written in any case."""
+        self.delivery.add(self._reader.waiting(0, MOST_IN_MEMORY + 1))
+        self._writer.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.delivery.run())
+                tasks.create_task(self._stay_alive())
+        finally:
+            await self._writer.stop()
+            self._journal.close()
+            self._reader.close()
 
-    async def abandoned(self) -> Abandoned | None:
-        """Return what the last life left unfinished; None when it left nothing. Call it first."""
+    def opened(self, cdr: Cdr) -> None:
+        """Note an answered call, in case we die before its end."""
+        self._open.add(cdr.call_id)
+        self._writer.put(Opened(cdr.call_id, self._encode(cdr)))
 
-        def read(connection: sqlite3.Connection) -> tuple[int, float, list[bytes]]:
-            count = connection.execute("SELECT count(*) FROM waiting").fetchone()[0]
-            alive = connection.execute("SELECT time FROM alive").fetchone()
-            rows = connection.execute("SELECT cdr FROM journal").fetchall()
-            return count, alive[0] if alive else 0.0, [cdr for (cdr,) in rows]
+    def finished(self, cdr: Cdr, stored: Callable[[], None]) -> None:
+        """Store a CDR; `stored` is called on the event loop when it is durable."""
+        self._open.discard(cdr.call_id)
+        self._callbacks.append(stored)
+        self._writer.put(Finished(cdr.call_id, self._encode(cdr), self._clock.now()))
 
-        self.waiting, alive_time, cdrs = await self._commits.submit(read)
-        return Abandoned(alive_time, cdrs) if cdrs else None
+    def _committed(self, stored: list[StoredCdr]) -> None:
+        self.delivery.add(stored)
+        for _ in stored:
+            self._callbacks.popleft()()
 
-    async def stamp(self, now: float) -> None:
-        """Note that this process lives. `now` is in UNIX seconds."""
-        await self._commits.submit(
-            lambda connection: connection.execute(
-                "INSERT INTO alive VALUES (1, ?) ON CONFLICT DO UPDATE SET time = excluded.time",
-                (now,),
-            )
-        )
-
-    async def journal(self, call_id: str, cdr: bytes) -> None:
-        """Note durably that a call is answered."""
-        await self._commits.submit(
-            lambda connection: connection.execute(
-                "INSERT OR REPLACE INTO journal VALUES (?, ?)", (call_id, cdr)
-            )
-        )
-
-    async def store(self, call_id: str, cdr: bytes, now: float) -> None:
-        """Make the CDR of a call durable and close its row in the journal. Safe to repeat."""
-
-        def write(connection: sqlite3.Connection) -> int:
-            stored = connection.execute(
-                "INSERT OR IGNORE INTO waiting (call_id, stored_time, cdr) VALUES (?, ?, ?)",
-                (call_id, now, cdr),
-            )
-            connection.execute("DELETE FROM journal WHERE call_id = ?", (call_id,))
-            return stored.rowcount
-
-        stored = await self._commits.submit(write)
-        self.waiting += stored
-
-    async def oldest(self, limit: int) -> list[Waiting]:
-        """Return up to `limit` CDRs that wait, in the order in which their calls ended."""
-        query = "SELECT sequence, call_id, stored_time, cdr FROM waiting ORDER BY sequence LIMIT ?"
-        rows = await self._commits.submit(
-            lambda connection: connection.execute(query, (limit,)).fetchall()
-        )
-        return [Waiting(*row) for row in rows]
-
-    async def confirm(self, settled: Sequence[Waiting]) -> None:
-        """Forget CDRs that billing has settled."""
-        await self._commits.submit(lambda connection: _remove(connection, settled))
-        self.waiting -= len(settled)
-
-    async def refuse(self, refused: Waiting, explanation: str, now: float) -> None:
-        """Put aside a CDR that billing will never take, for an operator to look at."""
-
-        def move(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?)",
-                (refused.call_id, now, explanation, refused.cdr),
-            )
-            _remove(connection, [refused])
-
-        await self._commits.submit(move)
-        self.waiting -= 1
-
-    async def close(self) -> None:
-        """Write what was handed in and close the file."""
-        await self._commits.close()
-
-
-def _remove(connection: sqlite3.Connection, settled: Sequence[Waiting]) -> None:
-    connection.executemany(
-        "DELETE FROM waiting WHERE sequence = ?", [(waiting.sequence,) for waiting in settled]
-    )
+    async def _stay_alive(self) -> None:
+        while True:
+            if self._open:
+                self._writer.put(Alive(self._clock.now()))
+            await asyncio.sleep(ALIVE_INTERVAL)

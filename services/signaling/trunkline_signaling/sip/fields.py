@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Self
 
 from .errors import MalformedValue
@@ -19,6 +20,7 @@ from .grammar import (
 
 MAX_CSEQ: Final = 2**31 - 1
 
+_REMEMBERED: Final = 256
 _RETRY_AFTER: Final = re.compile(r"([0-9]+)\s*(\([^()]*\))?\s*(?:;(.*))?", re.DOTALL)
 
 
@@ -30,13 +32,14 @@ class CSeq:
     """0 to 2**31 - 1."""
     method: str
 
-    @classmethod
-    def parse(cls, text: str) -> CSeq:
-        """Parse `4711 INVITE`."""
+    @staticmethod
+    @lru_cache(maxsize=_REMEMBERED)
+    def parse(text: str) -> CSeq:
+        """Parse `4711 INVITE`. The latest are remembered: most say `1 INVITE` or `2 BYE`."""
         parts = text.split()
         if len(parts) != 2 or not is_token(parts[1]):
             raise MalformedValue("a number and a method", text)
-        return cls(parse_uint(parts[0], MAX_CSEQ, "a sequence number"), parts[1])
+        return CSeq(parse_uint(parts[0], MAX_CSEQ, "a sequence number"), parts[1])
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

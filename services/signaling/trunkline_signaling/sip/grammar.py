@@ -105,16 +105,15 @@ def _parse_params_slowly(text: str) -> Params:
 
 def format_params(params: Params) -> str:
     """Print parameters, each with its semicolon; values are quoted where they need it."""
-    if not params:
-        return ""
-    return "".join(
-        f";{name}" if value is None else f";{name}={_format_value(value)}"
-        for name, value in params.items()
-    )
-
-
-def _format_value(value: str) -> str:
-    return quote(value) if _UNSAFE_PARAM.search(value) else value
+    text = ""
+    for name, value in params.items():
+        if value is None:
+            text += f";{name}"
+        elif value.isalnum() or not _UNSAFE_PARAM.search(value):
+            text += f";{name}={value}"
+        else:
+            text += f";{name}={quote(value)}"
+    return text
 
 
 def parse_host(text: str) -> str:

@@ -12,8 +12,9 @@ from .uri import Uri, parse_uri
 
 SIP_VERSION: Final = "SIP/2.0"
 
-# What a response repeats from its request (section 8.2.6.2), beside the To that may gain a tag.
-_ECHOED: Final = ("Via", "From", "Call-ID", "CSeq")
+# What a response repeats from its request beside all Vias (section 8.2.6.2). Where a malformed
+# request has one of these twice, the first will do.
+_ECHOED: Final = ("From", "To", "Call-ID", "CSeq")
 
 
 @dataclass(slots=True)
@@ -48,8 +49,11 @@ class Request:
         `to_tag` is added where To has none yet; a 100 goes without.
         """
         headers = Headers()
-        headers.copy_from(self.headers, *_ECHOED)
-        headers.copy_from(self.headers, "To")
+        headers.copy_from(self.headers, "Via")
+        for name in _ECHOED:
+            values = self.headers.raw.get(name)
+            if values:
+                headers.raw[name] = values[:1]
         if to_tag and "To" in headers and not _has_tag(self.headers):
             headers.set("To", f"{headers.get('To')};tag={to_tag}")
         return Response(status, reason or reason_phrase(status), headers, body)

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 
 from .errors import MalformedMessage, MalformedValue, NotSip
 from .grammar import is_token, parse_uint
-from .header_names import canonical
-from .headers import Headers
+from .header_names import CANONICAL, canonical
+from .headers import SINGLE_VALUED, Headers
 from .message import SIP_VERSION, Message, Request, Response
 
 END_OF_HEAD: Final = b"\r\n\r\n"
@@ -96,19 +96,28 @@ def _read_fields(lines: list[str], raw: dict[str, list[str]]) -> _Defect | None:
     """Sort header lines into `raw`; return the first defect, and read on behind it."""
     defect = None
     for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        try:
-            name = canonical(name)
-        except MalformedValue as error:
-            defect = defect or _Defect(str(error))
-            continue
-        if not colon:
-            defect = defect or _Defect(f"expected a colon behind {name[:60]!r}")
-        elif name in raw:
-            raw[name].append(value.strip(" \t"))
-        else:
+        spelling, colon, value = line.partition(":")
+        name = CANONICAL.get(spelling)
+        if name is None or not colon:
+            try:
+                name = _learn_name(spelling, colon)
+            except MalformedValue as error:
+                defect = defect or _Defect(str(error))
+                continue
+        if name not in raw:
             raw[name] = [value.strip(" \t")]
+            continue
+        raw[name].append(value.strip(" \t"))
+        if name in SINGLE_VALUED:
+            defect = defect or _Defect(f"{name}: expected one value, found several")
     return defect
+
+
+def _learn_name(spelling: str, colon: str) -> str:
+    name = canonical(spelling)
+    if not colon:
+        raise MalformedValue("a colon behind a header name", name)
+    return name
 
 
 def _fit_body(message: Message, body: bytes) -> _Defect | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
@@ -11,9 +12,15 @@ from ..sip.dialog_layer import DialogLayer
 from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.outputs import Event, Transmit
-from .transports import Transports
 
 log = structlog.stdlib.get_logger(__name__)
+
+
+class Sender(Protocol):
+    """What sends: `Transports`, or whatever stands before or for them."""
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message; a failure is told through `Driver.failed`, later."""
 
 
 class Driver:
@@ -27,14 +34,14 @@ class Driver:
         self._core = core
         self._handle = handle
         self._loop = asyncio.get_running_loop()
-        self._transports: Transports | None = None
+        self._sender: Sender | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at: float | None = None
         self._draining = False
 
-    def attach(self, transports: Transports) -> None:
-        """Send through these transports, which call `receive` and `failed` here."""
-        self._transports = transports
+    def attach(self, sender: Sender) -> None:
+        """Send through `sender`; what it receives and what fails it tells here."""
+        self._sender = sender
 
     @property
     def now(self) -> float:
@@ -76,10 +83,10 @@ class Driver:
             self._timer.cancel()
 
     def _send(self, transmit: Transmit) -> None:
-        if self._transports is None:
+        if self._sender is None:
             return
         try:
-            self._transports.send(transmit.data, transmit.flow)
+            self._sender.send(transmit.data, transmit.flow)
         except Exception:
             log.exception("message not sent", remote=transmit.flow.remote)
 

@@ -43,8 +43,8 @@ class Rates:
         await self.rates.build()
 
     def per_minute(self, number: str) -> Decimal | None:
-        rate = self.book.rate("acme", number, encode(number))
-        return rate.found.price.per_minute if rate else None
+        rate = self.book.rate("acme", encode(number))
+        return rate.price.per_minute if rate else None
 
 
 async def with_account() -> Rates:
@@ -129,10 +129,10 @@ async def test_the_first_section_is_kept() -> None:
     )
     entry = RatesEntry(chunk=RateChunk(prefixes="44", price_indexes=[0], prices=[price]))
     await rates.put("deck/gold/1/44", entry)
-    rate = rates.book.rate("acme", "44", encode("44"))
+    rate = rates.book.rate("acme", encode("44"))
 
     assert rate is not None
-    assert rate.found.price.first_per_second == Decimal("0.0002")
+    assert rate.price.first_per_second == Decimal("0.0002")
 
 
 @pytest.mark.parametrize("key", ["", "account/", "deck/gold", "rates/gold/44"])

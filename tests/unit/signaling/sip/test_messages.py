@@ -134,9 +134,9 @@ def test_a_response_repeats_what_binds_it_to_its_request() -> None:
         b"SIP/2.0 180 Ringing\r\n"
         b"Via: SIP/2.0/UDP pc33.atlanta.com;branch=z9hG4bK776asdhds\r\n"
         b"From: Alice <sip:alice@atlanta.com>;tag=1928301774\r\n"
+        b"To: Bob <sip:bob@biloxi.com>;tag=b7\r\n"
         b"Call-ID: a84b4c76e66710@pc33.atlanta.com\r\n"
         b"CSeq: 314159 INVITE\r\n"
-        b"To: Bob <sip:bob@biloxi.com>;tag=b7\r\n"
         b"Content-Length: 0\r\n\r\n"
     )
     assert parse_datagram(response.encode()) == response

@@ -522,6 +522,33 @@ def test_what_cannot_be_answered_is_dropped(data: bytes) -> None:
     assert core.drain() == []
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(incoming().replace(b"CSeq: 1", b"CSeq: x"), id="a malformed request"),
+        pytest.param(incoming("CANCEL"), id="a CANCEL of nothing"),
+    ],
+)
+def test_strangers_may_be_left_without_an_answer(data: bytes) -> None:
+    """AUT-01: SS_REPLY_UNAUTHORIZED Off."""
+    core = layer()
+    core.answers_strangers = False
+    core.receive(data, PEER, now=0.0)
+
+    assert core.drain() == []
+    assert len(core) == 0
+
+
+def test_a_request_sent_again_has_one_via() -> None:
+    core = layer()
+    first = core.send_request(request(), PEER, now=0.0).request
+    again = Request(first.method, first.target, first.headers.copy())
+    core.send_request(again, PEER, now=1.0)
+
+    assert len(again.headers.values("Via")) == 1
+    assert again.headers.via.branch != first.headers.via.branch
+
+
 def test_thousands_of_transactions_end_in_order() -> None:
     core = layer()
     keys: list[Hashable] = []

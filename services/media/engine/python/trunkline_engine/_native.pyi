@@ -12,6 +12,7 @@ __all__ = [
     "LegSettings",
     "Load",
     "PortsExhausted",
+    "Protection",
     "Resumed",
     "SessionCounters",
     "Side",
@@ -72,6 +73,23 @@ class LegSettings:
     def __ne__(self, other: object, /) -> bool: ...
 
 @final
+class Protection:
+    """A cipher with its keys, which never come out again. Raises ValueError for bad keys.
+
+    The first three are the payload encryption of MED-01. SRTP keys are the master key followed by
+    the master salt, as `a=crypto` has them (RFC 4568).
+    """
+
+    @staticmethod
+    def xor(key: bytes) -> Protection: ...
+    @staticmethod
+    def rc4(key: bytes) -> Protection: ...
+    @staticmethod
+    def aes128(key: bytes) -> Protection: ...
+    @staticmethod
+    def srtp(suite: str, send_key: bytes, receive_key: bytes) -> Protection: ...
+
+@final
 class Engine:
     """The relay: ports, sessions, and the threads that have them.
 
@@ -101,6 +119,9 @@ class Engine:
         self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
     ) -> None:
         """Take a new offer or answer for one leg. Raises UnknownSession."""
+
+    def protect(self, session: int, side: Side, protection: Protection | None) -> None:
+        """Let a leg wear another cipher on the wire, or none. Raises UnknownSession."""
 
     def query(self, session: int) -> None:
         """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""

@@ -9,6 +9,7 @@ use trunkline_relay::{EngineSettings, LegOpening, OpenError, PortRange};
 
 use crate::facts::{Side, to_python};
 use crate::leg::{LegSettings, ip_address};
+use crate::protection::Protection;
 
 pyo3::create_exception!(
     trunkline_engine._native,
@@ -96,7 +97,6 @@ impl Engine {
         let opening = |leg: &LegSettings, address| LegOpening {
             address,
             settings: leg.settings,
-            ..LegOpening::default()
         };
         let legs = [opening(a, address_a), opening(b, address_b)];
         let opened = self.lock().open(legs).map_err(|error| refused(&error))?;
@@ -114,6 +114,16 @@ impl Engine {
     ) -> PyResult<()> {
         self.lock()
             .update(session, side.into(), settings.settings, relearn)
+            .map_err(unknown)
+    }
+
+    #[pyo3(signature = (session, side, protection))]
+    fn protect(&self, session: u64, side: Side, protection: Option<Protection>) -> PyResult<()> {
+        let protection = protection
+            .map(|protection| protection.begin())
+            .transpose()?;
+        self.lock()
+            .protect(session, side.into(), protection)
             .map_err(unknown)
     }
 

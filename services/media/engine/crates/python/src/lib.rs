@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 mod engine;
 mod facts;
 mod leg;
+mod protection;
 
 #[pymodule]
 mod _native {
@@ -19,4 +20,6 @@ mod _native {
     };
     #[pymodule_export]
     use super::leg::LegSettings;
+    #[pymodule_export]
+    use super::protection::Protection;
 }

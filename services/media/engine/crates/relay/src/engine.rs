@@ -38,14 +38,12 @@ pub struct EngineSettings {
 }
 
 /// What a leg is opened with.
-#[derive(Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct LegOpening {
     /// Index of the local address.
     pub address: usize,
     /// The peer, as far as it is known.
     pub settings: LegSettings,
-    /// The cipher that the leg wears on the wire.
-    pub protection: Option<Box<dyn Protection>>,
 }
 
 /// The local ports of a leg: even, and the next.
@@ -190,7 +188,7 @@ impl Engine {
         let bound_b = self.bind(Side::B, b.address, now).inspect_err(|_| {
             self.pools[a.address].give_back(bound_a.ports.rtp, now);
         })?;
-        let legs = [a, b].map(|leg| Leg::new(leg.settings, leg.protection, now));
+        let legs = [a, b].map(|leg| Leg::new(leg.settings, now));
         let ports = [bound_a.ports, bound_b.ports];
         let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
         self.place(Session::new(legs), [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
@@ -208,6 +206,19 @@ impl Engine {
         relearn: bool,
     ) -> Result<(), UnknownSession> {
         self.command(session, Command::Update(session, side, settings, relearn))
+    }
+
+    /// Let one leg wear another cipher on the wire, or none.
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn protect(
+        &self,
+        session: SessionId,
+        side: Side,
+        protection: Option<Box<dyn Protection>>,
+    ) -> Result<(), UnknownSession> {
+        self.command(session, Command::Protect(session, side, protection))
     }
 
     /// Ask for a session's counters; the fact comes up.

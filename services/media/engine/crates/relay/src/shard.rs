@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
-use trunkline_rtp::{Component, Counters, Datagram, Event, LegSettings, Session, Side, Time};
+use trunkline_rtp::{
+    Component, Counters, Datagram, Event, LegSettings, Protection, Session, Side, Time,
+};
 
 use crate::clock::Clock;
 use crate::fact::{Fact, FactKind, SessionId};
@@ -35,6 +37,8 @@ pub enum Command {
     Open(SessionId, Box<(Session, Sockets)>),
     /// Take a new offer or answer on one leg; the last says whether to learn the source anew.
     Update(SessionId, Side, LegSettings, bool),
+    /// Let one leg wear another cipher on the wire, or none.
+    Protect(SessionId, Side, Option<Box<dyn Protection>>),
     /// Tell the counters.
     Query(SessionId),
     /// End the session and tell its last counters.
@@ -218,6 +222,11 @@ impl Shard {
                     let now = self.clock.now();
                     if let Some(relayed) = self.find(id) {
                         relayed.session.update(side, settings, relearn, now);
+                    }
+                }
+                Command::Protect(id, side, protection) => {
+                    if let Some(relayed) = self.find(id) {
+                        relayed.session.protect(side, protection);
                     }
                 }
                 Command::Query(id) => {

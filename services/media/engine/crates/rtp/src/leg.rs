@@ -77,13 +77,10 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// A leg with its first settings, and the cipher it wears on the wire, if any.
+    /// A leg with its first settings, plain on the wire.
     #[must_use]
-    pub fn new(settings: LegSettings, protection: Option<Box<dyn Protection>>, now: Time) -> Self {
-        let mut leg = Self {
-            protection,
-            ..Self::default()
-        };
+    pub fn new(settings: LegSettings, now: Time) -> Self {
+        let mut leg = Self::default();
         leg.update(settings, false, now);
         leg
     }

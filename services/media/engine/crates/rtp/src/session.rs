@@ -7,7 +7,7 @@ use crate::counters::{Counters, Dropped};
 use crate::latch::Standing;
 use crate::leg::{Leg, LegSettings};
 use crate::packet::Header;
-use crate::protection::{Datagram, Rejected};
+use crate::protection::{Datagram, Protection, Rejected};
 use crate::rtcp::{Compound, is_rtcp};
 use crate::time::Time;
 
@@ -100,6 +100,11 @@ impl Session {
     /// Take a new offer or answer for one leg; see [`Leg::update`].
     pub fn update(&mut self, side: Side, settings: LegSettings, relearn: bool, now: Time) {
         self.legs[side as usize].update(settings, relearn, now);
+    }
+
+    /// Let one leg wear another cipher on the wire, or none.
+    pub fn protect(&mut self, side: Side, protection: Option<Box<dyn Protection>>) {
+        self.legs[side as usize].protection = protection;
     }
 
     /// What one leg counted.
