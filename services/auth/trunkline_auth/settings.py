@@ -1,5 +1,6 @@
 """What auth reads from its environment, once, before it starts."""
 
+from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
@@ -32,3 +33,6 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
 
     routing: str = "127.0.0.1:50054"
     """Address of routing, whose gateways' addresses are known sources (AUT-01)."""
+
+    longest_call: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=24)
+    """How long a caller's seat lasts whose end nobody reported (AUT-12): no call is longer."""

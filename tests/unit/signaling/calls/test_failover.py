@@ -304,7 +304,7 @@ async def test_a_2xx_of_an_attempt_given_up_is_acknowledged_and_ended() -> None:
     bench.pump(agent)
     await asyncio.sleep(1)
 
-    assert bench.to(VENDOR)[-2:] == ["ACK", "BYE"]
+    assert bench.to(VENDOR).index("ACK") < bench.to(VENDOR).index("BYE")
     assert bench.to(CALLER) == ["100", "180", "200"]
     assert len(bench.switch.calls) == 1
 
@@ -437,7 +437,7 @@ async def test_a_cancel_that_crosses_the_answer_ends_the_vendors_leg_with_bye() 
     bench.pump(agent)
     await asyncio.sleep(2)
 
-    assert bench.to(VENDOR)[-2:] == ["ACK", "BYE"]
+    assert bench.to(VENDOR)[:4] == ["INVITE", "CANCEL", "ACK", "BYE"]
     assert bench.to(CALLER)[-1] == "487"
     assert not bench.cdr.attempts[0].answered
 
