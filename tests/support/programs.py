@@ -15,14 +15,18 @@ class Program:
         self.lines: list[str] = []
         self._reader = asyncio.create_task(self._read())
 
+    @property
+    def last_lines(self) -> str:
+        """What it wrote last."""
+        return "\n".join(self.lines[-40:])
+
     async def succeed(self, timeout: float) -> None:
-        """Wait for its end. Raises `AssertionError` with its last lines unless that is status 0."""
+        """Wait for its end. Raises `AssertionError` unless that is status 0."""
         async with asyncio.timeout(timeout):
             status = await self._process.wait()
             await self._reader
         if status:
-            last = "\n".join(self.lines[-40:])
-            raise AssertionError(f"{self._name} ended with status {status}:\n{last}")
+            raise AssertionError(f"{self._name} ended with status {status}")
 
     async def stop(self) -> None:
         """End it, if it has not ended."""
@@ -50,5 +54,8 @@ async def program(*command: str, directory: Path) -> AsyncIterator[Program]:
     running = Program(process, command[0])
     try:
         yield running
+    except BaseException as error:
+        error.add_note(f"{command[0]} wrote last:\n{running.last_lines}")
+        raise
     finally:
         await running.stop()
