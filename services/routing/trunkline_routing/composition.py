@@ -13,22 +13,18 @@ from trunkline_kernel.parameters import Parameters as Values
 from trunkline_kernel.replication import MemorySource
 
 from .calls.assertions import RouteAssertions
-from .calls.course import NoCourses
-from .calls.health import MemoryHealth
 from .calls.outcomes import Outcomes
 from .calls.router import Router
-from .capacity.memory import MemorySeats
-from .capacity.rotation import MemoryRotation
 from .declarations import read_parameters
 from .documents.kinds import CHECKS
 from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
 from .observation import Observation
 from .publication import publish_gateways
-from .quality.windows import MemoryQuality
 from .rates.book import RateBook
 from .rates.replicated import ReplicatedRates
 from .rpc.servicer import RoutingServicer
+from .state import RoutingState
 from .view import View
 
 TICK: Final = 1.0
@@ -47,20 +43,20 @@ class Routing:
         zone: tzinfo,
         values: Values,
         lrn_server: LrnServer,
+        state: RoutingState,
     ) -> None:
         self._clock = clock
         self._values = values
+        self._state = state
         self._builder = SnapshotBuilder()
-        self._quality = MemoryQuality()
-        health = MemoryHealth()
-        self.view = View(MemorySeats(), health, self._quality, zone=zone)
+        self.view = View(state.seats, state.health, state.quality, zone=zone)
         portability = Portability(self.view, lrn_server, clock)
         self.router = Router(
             self.view,
             portability=portability,
-            rotation=MemoryRotation(),
-            outcomes=Outcomes(health, self._quality, self.view),
-            courses=NoCourses(),
+            rotation=state.rotation,
+            outcomes=Outcomes(state.health, state.quality, self.view),
+            courses=state.courses,
             seeds=seeds,
         )
         self.gateways = MemorySource()
@@ -81,13 +77,17 @@ class Routing:
     def read_parameters(self) -> None:
         """Take the parameters as they are now; calls under way keep theirs."""
         parameters = read_parameters(self._values)
-        self._quality.resize(parameters.ratio_window, parameters.ratio_segments)
+        self._state.quality.resize(parameters.ratio_window, parameters.ratio_segments)
         self.view.parameters = parameters
 
     async def keep_house(self) -> None:
-        """Free leases that have run out and refresh the gauges. Never returns."""
+        """Free leases that have run out, hear of other replicas, refresh the gauges.
+
+        Never returns.
+        """
         while True:
             await asyncio.sleep(TICK)
+            await self._state.exchange(self._clock())
             await self.router.expire(self._clock())
             self._observation.look(self.view, self.rates.size)
 

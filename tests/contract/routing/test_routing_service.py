@@ -31,6 +31,7 @@ from trunkline_routing.documents.kinds import KINDS
 from trunkline_routing.lrn.http import HttpLrnServer
 from trunkline_routing.publication import TOPIC
 from trunkline_routing.settings import RoutingSettings
+from trunkline_routing.state import state_in_memory
 
 ROUTING = pb.DESCRIPTOR.services_by_name["RoutingService"]
 DOCUMENTS = docs.DESCRIPTOR.services_by_name["DocumentService"]
@@ -115,6 +116,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
             zone=UTC,
             values=Parameters(DECLARED),
             lrn_server=HttpLrnServer(),
+            state=state_in_memory(),
         )
         documents = Documents(KINDS, database, checks=routing.checks)
         documents.subscribe(routing.take_documents)
