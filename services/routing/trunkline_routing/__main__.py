@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -26,10 +26,8 @@ from .composition import Routing
 from .declarations import DECLARED
 from .documents.kinds import KINDS
 from .lists.replicated import TOPIC as NUMBER_LISTS
-from .lrn.http import HttpLrnServer
 from .publication import TOPIC
 from .rates.replicated import TOPIC as RATES
-from .rpc.servicer import SEED_BITS
 from .settings import RoutingSettings
 from .shared.connection import open_store
 from .state import RoutingState, state_in_memory, state_in_redis
@@ -66,11 +64,10 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
         await parameters.load()
         routing = Routing(
             clock=utc_now,
-            seeds=lambda: secrets.randbits(SEED_BITS),
+            rng=random.Random(),  # noqa: S311  shares out calls, keeps no secret
             metrics=service.metrics,
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,
-            lrn_server=HttpLrnServer(),
             state=state,
         )
         documents = Documents(KINDS, database, checks=routing.checks, parameters=parameters)

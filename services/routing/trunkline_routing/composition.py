@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
@@ -17,14 +18,15 @@ from .calls.outcomes import Outcomes
 from .calls.router import Router
 from .declarations import read_parameters
 from .documents.kinds import CHECKS
+from .lrn.http import HttpLrnServer
 from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
 from .observation import Observation
 from .publication import publish_gateways
 from .rates.book import RateBook
 from .rates.replicated import ReplicatedRates
-from .rpc.servicer import RoutingServicer
-from .state import RoutingState
+from .rpc.servicer import SEED_BITS, RoutingServicer
+from .state import RoutingState, state_in_memory
 from .view import View
 
 TICK: Final = 1.0
@@ -38,26 +40,28 @@ class Routing:
         self,
         *,
         clock: Callable[[], datetime],
-        seeds: Callable[[], int],
+        rng: random.Random,
         metrics: Metrics,
         zone: tzinfo,
         values: Values,
-        lrn_server: LrnServer,
-        state: RoutingState,
+        lrn_server: LrnServer | None = None,
+        state: RoutingState | None = None,
     ) -> None:
+        """Without `state` this replica is alone; without `lrn_server` it asks over HTTP."""
+        state = state or state_in_memory()
         self._clock = clock
         self._values = values
         self._state = state
         self._builder = SnapshotBuilder()
         self.view = View(state.seats, state.health, state.quality, zone=zone)
-        portability = Portability(self.view, lrn_server, clock)
+        portability = Portability(self.view, lrn_server or HttpLrnServer(), clock)
         self.router = Router(
             self.view,
             portability=portability,
             rotation=state.rotation,
             outcomes=Outcomes(state.health, state.quality, self.view),
             courses=state.courses,
-            seeds=seeds,
+            seeds=lambda: rng.getrandbits(SEED_BITS),
         )
         self.gateways = MemorySource()
         self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))
