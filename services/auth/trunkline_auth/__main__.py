@@ -5,6 +5,7 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -35,21 +36,14 @@ from .documents.lists import list_kinds
 from .identity import Directory
 from .list_parameters import list_policy_of
 from .lists import BlackList, Screener
-from .memory import (
-    MemoryBindings,
-    MemoryBlackList,
-    MemoryCallerSeats,
-    MemoryFailures,
-    MemoryNonceCounts,
-    MemorySessions,
-    MemoryWindows,
-)
 from .observation import Observation
 from .parameters import PARAMETERS, Live, policy_of
 from .publication import TOPIC, ListPublication
 from .rpc.lists import ListServicer
 from .rpc.servicer import AuthServicer
 from .settings import AuthSettings
+from .shared import open_store
+from .state import AuthState, state_in_memory, state_in_redis
 from .store.bindings import BindingStore
 from .store.number_lists import NumberLists, NumberListStore
 
@@ -79,17 +73,32 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         areas = AreaFeed()
         documents.subscribe(areas.documents_changed)
         feed = _follow_sources(service, settings, documents, routing)
-        await _screen(service, settings, database, documents, number_lists, parameters.values)
-        await documents.load()
-        store = BindingStore(database)
-        await _admit(service, settings, feed.directory, areas, store, parameters.values)
-        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
-        service.background(parameters.follow)
-        service.background(documents.follow)
-        service.background(store.write_behind)
-        yield
-        await store.flush()
+        async with _open_state(service, settings, database) as state:
+            lists = _screen(service, settings, documents, state, parameters.values)
+            await _keep_lists(service, database, number_lists, lists)
+            await documents.load()
+            _admit(service, settings, feed.directory, areas, state.doors, parameters.values)
+            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
+            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            service.background(parameters.follow)
+            service.background(documents.follow)
+            yield
+
+
+@asynccontextmanager
+async def _open_state(
+    service: Service, settings: AuthSettings, database: Database
+) -> AsyncIterator[AuthState]:
+    """Open what is one for the cluster, with the bindings that were written down."""
+    if settings.redis_url is not None:
+        url = settings.redis_url.get_secret_value()
+        async with open_store(url, service.metrics) as store:
+            yield state_in_redis(store)
+        return
+    written = BindingStore(database)
+    service.background(written.write_behind)
+    yield state_in_memory(written, await written.load(_now()))
+    await written.flush()
 
 
 def _follow_sources(
@@ -109,21 +118,15 @@ def _follow_sources(
     return feed
 
 
-async def _admit(
+def _admit(
     service: Service,
     settings: AuthSettings,
     directory: Directory,
     areas: AreaFeed,
-    store: BindingStore,
+    state: SharedState,
     parameters: Parameters,
 ) -> None:
     """Open the doors."""
-    state = SharedState(
-        MemorySessions(),
-        MemoryNonceCounts(),
-        MemoryFailures(),
-        MemoryBindings(store, await store.load(_now())),
-    )
     observation = Observation(service.metrics)
     doors = open_doors(
         directory,
@@ -139,37 +142,57 @@ async def _admit(
     service.background(lambda: _tick(doors, state, observation))
 
 
-async def _screen(
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """What judges and publishes numbers."""
+
+    screener: Screener
+    black_list: BlackList
+    publication: ListPublication
+
+
+def _screen(
     service: Service,
     settings: AuthSettings,
-    database: Database,
     documents: Documents,
-    store: NumberListStore,
+    state: AuthState,
     parameters: Parameters,
-) -> None:
-    """Keep number lists, publish them, and screen calls."""
+) -> _Lists:
+    """Screen calls, and publish what routing is to know of numbers."""
     source = MemorySource()
     publication = ListPublication(source, service.metrics)
     documents.subscribe(publication.documents_changed)
-    lists = NumberLists(store, database, publication.part_changed)
-    await lists.refresh()
-    black_list = MemoryBlackList()
     screener = Screener(
-        black_list,
-        MemoryWindows(),
-        MemoryCallerSeats(),
+        state.black_list,
+        state.windows,
+        state.seats,
         publication,
         policy=Live(parameters, list_policy_of),
         white_list=lambda: publication.white_list,
         longest_call=settings.longest_call,
     )
+    service.add(add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source}))
+    service.background(lambda: _publish(publication, state.black_list))
+    return _Lists(screener, state.black_list, publication)
+
+
+async def _keep_lists(
+    service: Service, database: Database, store: NumberListStore, lists: _Lists
+) -> None:
+    """Keep number lists in memory as they are stored, and answer for all lists."""
+    publication = lists.publication
+    numbers = NumberLists(store, database, publication.part_changed)
+    await numbers.refresh()
     servicer = ListServicer(
-        screener, black_list, lambda: publication.white_list, store, lists, _now
+        lists.screener,
+        lists.black_list,
+        lambda: publication.white_list,
+        store,
+        numbers,
+        _now,
     )
     service.add(add_ListServiceServicer_to_server, servicer)
-    service.add(add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source}))
-    service.background(lists.follow)
-    service.background(lambda: _publish(publication, black_list))
+    service.background(numbers.follow)
 
 
 async def _publish(publication: ListPublication, black_list: BlackList) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
 from .digest import Algorithm
 from .digest.nonces import MIN_SECRET_BYTES
@@ -36,5 +36,9 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
     routing: str = "127.0.0.1:50054"
     """Address of routing, whose gateways' addresses are known sources (AUT-01)."""
 
-    longest_call: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=24)
+    longest_call: Annotated[Span, Field(gt=timedelta(0))] = timedelta(hours=24)
     """How long a caller's seat lasts whose end nobody reported (AUT-12): no call is longer."""
+
+    redis_url: SecretStr | None = None
+    """redis://... where several replicas share registrations, counters and the dynamic black list.
+    Unset, they live in this process: right for a single replica."""
