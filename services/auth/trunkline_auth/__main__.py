@@ -11,6 +11,7 @@ from typing import Final
 
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
 from trunkline.auth.v1.lists_pb2_grpc import add_ListServiceServicer_to_server
+from trunkline.auth.v1.operators_pb2_grpc import add_OperatorServiceServicer_to_server
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
@@ -29,21 +30,33 @@ from trunkline_kernel.rpc import Channel, UnaryChannel
 from trunkline_kernel.service import Service, run_service
 
 from .admission.doors import Digest, Doors, SharedState, open_doors
+from .argon import ArgonHasher
 from .digest import Nonces
 from .documents import CHECKS, DirectoryFeed, kinds
 from .documents.areas import AreaFeed
 from .documents.lists import list_kinds
+from .documents.operators import OperatorFeed, operator_kind
 from .identity import Directory
 from .list_parameters import list_policy_of
 from .lists import BlackList, Screener
+from .login_parameters import (
+    PASSWORD_LENGTH,
+    TERMINAL_ADDITIONAL_CHARACTERS,
+    login_policy_of,
+)
 from .observation import Observation
+from .operators.logins import Logins
+from .operators.passwords import generate
+from .operators.tokens import Tokens
 from .parameters import PARAMETERS, Live, policy_of
 from .publication import TOPIC, ListPublication
 from .rpc.lists import ListServicer
+from .rpc.operators import OperatorServicer
 from .rpc.servicer import AuthServicer
 from .settings import AuthSettings
 from .shared import open_store
 from .state import AuthState, state_in_memory, state_in_redis
+from .store.audit import AuditStore
 from .store.bindings import BindingStore
 from .store.number_lists import NumberLists, NumberListStore
 
@@ -63,9 +76,13 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         await database.migrate(MIGRATIONS)
         parameters = StoredParameters(Parameters(PARAMETERS), database)
         await parameters.load()
-        number_lists = NumberListStore(database)
+        number_lists, hasher = NumberListStore(database), ArgonHasher()
         documents = Documents(
-            [*kinds(settings.realm), *list_kinds(number_lists)],
+            [
+                *kinds(settings.realm),
+                *list_kinds(number_lists),
+                operator_kind(hasher, lambda: parameters.values[PASSWORD_LENGTH]),
+            ],
             database,
             checks=CHECKS,
             parameters=parameters,
@@ -76,8 +93,32 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         async with _open_state(service, settings, database) as state:
             lists = _screen(service, settings, documents, state, parameters.values)
             await _keep_lists(service, database, number_lists, lists)
+            operators = OperatorFeed()
+            documents.subscribe(operators.documents_changed)
             await documents.load()
-            _admit(service, settings, feed.directory, areas, state.doors, parameters.values)
+            observation = Observation(service.metrics)
+            key = _secret(settings)
+            doors = open_doors(
+                feed.directory,
+                state.doors,
+                Digest(settings.realm, Nonces(key), settings.digest_algorithms),
+                observation,
+                Live(parameters.values, policy_of),
+                random.SystemRandom(),
+                lambda: areas.map,
+            )
+            _admit(service, doors, state.doors, observation)
+            logins = Logins(
+                operators.find,
+                hasher.verify,
+                state.doors.failures,
+                observation,
+                Tokens(key, settings.login_lifetime),
+                policy=Live(parameters.values, login_policy_of),
+                areas=lambda: areas.map,
+                nobody_hash=hasher.hash(secrets.token_hex()),
+            )
+            _let_in(service, logins, AuditStore(database), parameters.values)
             service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
             service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
             service.background(parameters.follow)
@@ -118,28 +159,21 @@ def _follow_sources(
     return feed
 
 
-def _admit(
-    service: Service,
-    settings: AuthSettings,
-    directory: Directory,
-    areas: AreaFeed,
-    state: SharedState,
-    parameters: Parameters,
-) -> None:
-    """Open the doors."""
-    observation = Observation(service.metrics)
-    doors = open_doors(
-        directory,
-        state,
-        _digest(settings),
-        observation,
-        Live(parameters, policy_of),
-        random.SystemRandom(),
-        lambda: areas.map,
-    )
+def _admit(service: Service, doors: Doors, state: SharedState, observation: Observation) -> None:
+    """Answer signaling."""
     servicer = AuthServicer(doors, state, observation, _now)
     service.add(add_AuthServiceServicer_to_server, servicer)
     service.background(lambda: _tick(doors, state, observation))
+
+
+def _let_in(service: Service, logins: Logins, audit: AuditStore, parameters: Parameters) -> None:
+    """Answer consoles."""
+
+    def generate_password() -> str:
+        return generate(parameters[TERMINAL_ADDITIONAL_CHARACTERS], random.SystemRandom())
+
+    servicer = OperatorServicer(logins, audit, generate_password, _now)
+    service.add(add_OperatorServiceServicer_to_server, servicer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +243,9 @@ async def _tick(doors: Doors, state: SharedState, observation: Observation) -> N
         await asyncio.sleep(TICK)
 
 
-def _digest(settings: AuthSettings) -> Digest:
+def _secret(settings: AuthSettings) -> bytes:
     secret = settings.nonce_secret
-    key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
-    return Digest(settings.realm, Nonces(key), settings.digest_algorithms)
+    return secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
 
 
 def _now() -> datetime:

@@ -30,8 +30,8 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
     """Challenges that are sent, in order of preference (RFC 8760). Old phones read the first."""
 
     nonce_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_BYTES)] | None = None
-    """Key of the nonces, the same on every replica. Unset, one is made at start: right for a single
-    replica, whose restart then costs each client one more challenge."""
+    """Key of the nonces and of operators' tokens, the same on every replica. Unset, one is made at
+    start: right for a single replica, whose restart then costs each client one more challenge."""
 
     routing: str = "127.0.0.1:50054"
     """Address of routing, whose gateways' addresses are known sources (AUT-01)."""
@@ -42,3 +42,6 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
     redis_url: SecretStr | None = None
     """redis://... where several replicas share registrations, counters and the dynamic black list.
     Unset, they live in this process: right for a single replica."""
+
+    login_lifetime: Annotated[Span, Field(gt=timedelta(0))] = timedelta(hours=12)
+    """How long an operator stays logged in."""
