@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -65,6 +66,7 @@ class Trace:
         """Note that a SIP Call-ID belongs to a call; the first one is leg A's."""
         self._calls[sip_call_id] = call_id
         self._legs.setdefault(call_id, []).append(sip_call_id)
+        self._adopt_last()
 
     def call_ended(self, call_id: str) -> None:
         """Forget a call, a while after its end."""
@@ -155,6 +157,17 @@ class Trace:
         if not call_id:
             return "", ""
         return call_id, "A" if self._legs[call_id][0] == sip_call_id else "B"
+
+    def _adopt_last(self) -> None:
+        """The message that begins a call was captured before there was one: give it its call."""
+        if not self._events or self._events[-1].call_id:
+            return
+        last = self._events[-1]
+        call_id, leg = self._belongs(last.message)
+        if call_id:
+            self._events[-1] = replace(last, call_id=call_id, leg=leg)
+            if self._filter.follows_calls:
+                self._matched.add(call_id)
 
     def _resolved(self, wanted: TraceFilter) -> TraceFilter:
         call_id = self._calls.get(wanted.call_id, wanted.call_id)
