@@ -15,7 +15,7 @@ from ..calls.cdr import Cdr
 from ..shell.ports import Clock
 from .delivery import MOST_IN_MEMORY, Delivery, Settler
 from .journal import Alive, Complete, Finished, Journal, Opened, StoredCdr
-from .writer import JournalWriter
+from .writer import Done, JournalWriter, Writer
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -33,12 +33,16 @@ class Outbox:
         complete: Complete,
         settler: Settler,
         clock: Clock,
+        writer: Callable[[Journal, Done], Writer] = JournalWriter,
     ) -> None:
-        """Open the file and make CDRs of what a former life left open."""
+        """Open the file and make CDRs of what a former life left open.
+
+        `writer` commits; the simulation brings one without a thread.
+        """
         self._encode = encode
         self._clock = clock
         self._journal = Journal(path)
-        self._writer = JournalWriter(self._journal, self._committed)
+        self._writer = writer(self._journal, self._committed)
         self._reader = Journal(path)
         self.delivery = Delivery(settler, self._writer.put, self._reader.waiting)
         self._open: set[str] = set()

@@ -66,7 +66,8 @@ class Trace:
         """Note that a SIP Call-ID belongs to a call; the first one is leg A's."""
         self._calls[sip_call_id] = call_id
         self._legs.setdefault(call_id, []).append(sip_call_id)
-        self._adopt_last()
+        if self.on:
+            self._claim_invite(call_id)
 
     def call_ended(self, call_id: str) -> None:
         """Forget a call, a while after its end."""
@@ -141,6 +142,16 @@ class Trace:
             self._bytes -= self._events.popleft().size
         self._more.set()
 
+    def _claim_invite(self, call_id: str) -> None:
+        """Give the newest message to the call it began: it came before the call had an id."""
+        event = self._events[-1] if self._events else None
+        if event is None or event.call_id:
+            return
+        owner, leg = self._belongs(event.message)
+        if owner == call_id:
+            self._events[-1] = replace(event, call_id=call_id, leg=leg)
+            self._wants(self._events[-1])
+
     def _wants(self, event: TraceEvent) -> bool:
         if self._filter.matches(event):
             if self._filter.follows_calls and event.call_id:
@@ -157,17 +168,6 @@ class Trace:
         if not call_id:
             return "", ""
         return call_id, "A" if self._legs[call_id][0] == sip_call_id else "B"
-
-    def _adopt_last(self) -> None:
-        """The message that begins a call was captured before there was one: give it its call."""
-        if not self._events or self._events[-1].call_id:
-            return
-        last = self._events[-1]
-        call_id, leg = self._belongs(last.message)
-        if call_id:
-            self._events[-1] = replace(last, call_id=call_id, leg=leg)
-            if self._filter.follows_calls:
-                self._matched.add(call_id)
 
     def _resolved(self, wanted: TraceFilter) -> TraceFilter:
         call_id = self._calls.get(wanted.call_id, wanted.call_id)
