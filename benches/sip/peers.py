@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 class Peer:
     """A running peer. `port` takes its calls; `cpu` names its processes' CPU seconds so far."""
 
+    host = "127.0.0.1"
+
     def __init__(self, callee_port: int) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="trunkline-bench-"))
@@ -48,6 +50,8 @@ class Peer:
 class Direct(Peer):
     """No switch at all: the generators to themselves."""
 
+    host = "127.0.0.2"
+
     def launch(self, callee_port: int) -> None:
         self.port = callee_port
 
@@ -60,7 +64,9 @@ class Kamailio(Peer):
 
     def launch(self, callee_port: int) -> None:
         text = (HERE / "kamailio.cfg").read_text()
-        text = text.replace("KAMAILIO_PORT", str(self.port)).replace("CALLEE_PORT", str(callee_port))
+        text = text.replace("KAMAILIO_PORT", str(self.port)).replace(
+            "CALLEE_PORT", str(callee_port)
+        )
         config = self.folder / "kamailio.cfg"
         config.write_text(text.replace("RTPENGINE_PORT", str(self.rtpengine_port)))
         defines = [word for define in self.defines for word in ("-A", define)]
@@ -78,9 +84,17 @@ class KamailioRtpengine(Kamailio):
         self.run(
             "rtpengine",
             [
-                "rtpengine", "--foreground", "--table=-1", "--num-threads=1", "--log-stderr",
-                "--log-level=3", "--interface=127.0.0.1", f"--listen-ng=127.0.0.1:{self.rtpengine_port}",
-                "--port-min=24000", "--port-max=64000", f"--pidfile={self.folder}/rtpengine.pid",
+                "rtpengine",
+                "--foreground",
+                "--table=-1",
+                "--num-threads=1",
+                "--log-stderr",
+                "--log-level=3",
+                "--interface=127.0.0.1",
+                f"--listen-ng=127.0.0.1:{self.rtpengine_port}",
+                "--port-min=24000",
+                "--port-max=64000",
+                f"--pidfile={self.folder}/rtpengine.pid",
             ],
         )
         time.sleep(1)
@@ -96,8 +110,20 @@ class Sippy(Peer):
         self.run(
             "b2bua_radius",
             [
-                str(program), "-f", "-u", "-A", "0", "-l", "127.0.0.1", "-p", str(self.port),
-                "-s", f"127.0.0.1:{callee_port}", "-c", f"{self.folder}/socket", *files,
+                str(program),
+                "-f",
+                "-u",
+                "-A",
+                "0",
+                "-l",
+                "127.0.0.1",
+                "-p",
+                str(self.port),
+                "-s",
+                f"127.0.0.2:{callee_port}",
+                "-c",
+                f"{self.folder}/socket",
+                *files,
             ],
             {"SIPLOG_BEND": "none", "PYTHONUNBUFFERED": "1", "HOME": os.environ["HOME"]},
         )

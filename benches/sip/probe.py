@@ -53,14 +53,22 @@ class Caller:
         return rang
 
     def _send(
-        self, method: str, uri: str, call_id: str, tag: str, to: str, cseq: int,
-        route: str = "", body: str = "",
+        self,
+        method: str,
+        uri: str,
+        call_id: str,
+        tag: str,
+        to: str,
+        cseq: int,
+        route: str = "",
+        body: str = "",
     ) -> None:
         content = "Content-Type: application/sdp\r\n" if body else ""
         self._socket.sendto(
             (
                 f"{method} {uri} SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};branch=z9hG4bK{random.getrandbits(48):x};rport\r\n"
+                f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport"
+                f";branch=z9hG4bK{random.getrandbits(48):x}\r\n"
                 f"Max-Forwards: 70\r\n{route}From: <sip:1001@127.0.0.1:{self._port}>;tag={tag}\r\n"
                 f"To: {to}\r\nCall-ID: {call_id}\r\nCSeq: {cseq} {method}\r\n"
                 f"Contact: <sip:1001@127.0.0.1:{self._port}>\r\n"
@@ -86,9 +94,14 @@ def main() -> None:
             failures += 1
         time.sleep(0.005)
     delays.sort()
-    at = lambda share: round(delays[min(len(delays) - 1, int(len(delays) * share))] * 1000, 2)  # noqa: E731
-    figures = {"p50_ms": at(0.5), "p95_ms": at(0.95), "p99_ms": at(0.99)} if delays else {}
+    shares = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+    figures = {name: quantile(delays, share) for name, share in shares.items() if delays}
     print(json.dumps({"calls": calls, "failures": failures, **figures}))
+
+
+def quantile(ordered: list[float], share: float) -> float:
+    """Return a quantile in milliseconds."""
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 2)
 
 
 if __name__ == "__main__":

@@ -109,7 +109,8 @@ class _Translator(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterc
             error.code().value[0], error.details() or "", trailers.get(DETAILS_KEY, b"")
         )
         if remote.fault in SILENT:
-            return unreachable(self._service, self._address, remote.message)
+            reason = remote.message.rpartition(": ")[2]  # the rest is gRPC's own way there
+            return unreachable(self._service, self._address, reason)
         return PeerError(self._service, remote)
 
 

@@ -1,7 +1,6 @@
 """`trunkline parameters`: live parameters of all services by their VOS3000 names (MGT-01)."""
 
 import getpass
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -19,7 +18,7 @@ from trunkline_kernel.faults import Fault
 from . import words
 from .channels import PeerError
 from .context import switch_of
-from .errors import BadUsage, Refused
+from .errors import BadUsage, Refused, Unreachable
 from .output import (
     Column,
     Format,
@@ -61,7 +60,7 @@ def get(
     output: OutputOption = Format.TABLE,
 ) -> None:
     """Show one parameter with its meaning."""
-    _, parameter = next(_owners(switch_of(context), name))
+    parameter = _find(switch_of(context), name)
     if output is Format.JSON:
         write_json(as_json(parameter))
     else:
@@ -79,7 +78,7 @@ def set_parameters(
     values = dict(map(_assignment, assignments))
     work: dict[Service, dict[str, str]] = {}
     for name, value in values.items():
-        for service, _ in _owners(switch, name):
+        for service in _owners(switch, name):
             work.setdefault(service, {})[name] = value
     changes = [
         change
@@ -101,7 +100,7 @@ def reset(
     switch = switch_of(context)
     work: dict[Service, list[str]] = {}
     for name in names:
-        for service, _ in _owners(switch, name):
+        for service in _owners(switch, name):
             work.setdefault(service, []).append(name)
     changes = [
         change
@@ -128,19 +127,40 @@ def history(context: typer.Context, output: OutputOption = Format.TABLE) -> None
     show_list(changes, CHANGE_COLUMNS, output)
 
 
-def _owners(switch: Switch, name: str) -> Iterator[tuple[Service, Parameter]]:
-    known = False
+def _find(switch: Switch, name: str) -> Parameter:
+    """Return a parameter from the first service that has it; the others may be away."""
+    away: Unreachable | None = None
     for service in Service:
         try:
-            answer = switch.parameters(service).GetParameter(GetParameterRequest(name=name))
-        except PeerError as error:
-            if error.remote.fault != Fault.NOT_FOUND:
-                raise
+            parameter = _parameter_of(switch, service, name)
+        except Unreachable as error:
+            away = away or error
         else:
-            known = True
-            yield service, answer.parameter
-    if not known:
-        raise Refused(f"no service has a parameter {name}", ["`trunkline parameters list`"])
+            if parameter is not None:
+                return parameter
+    raise away or _unknown(name)
+
+
+def _owners(switch: Switch, name: str) -> list[Service]:
+    """Return every service that has the parameter; none may be away."""
+    owners = [service for service in Service if _parameter_of(switch, service, name) is not None]
+    if not owners:
+        raise _unknown(name)
+    return owners
+
+
+def _parameter_of(switch: Switch, service: Service, name: str) -> Parameter | None:
+    try:
+        answer = switch.parameters(service).GetParameter(GetParameterRequest(name=name))
+    except PeerError as error:
+        if error.remote.fault != Fault.NOT_FOUND:
+            raise
+        return None
+    return answer.parameter
+
+
+def _unknown(name: str) -> Refused:
+    return Refused(f"no service has a parameter {name}", ["`trunkline parameters list` has all"])
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
 import grpc.aio
@@ -61,9 +62,13 @@ class ServiceProcess:
 
     @classmethod
     async def start(
-        cls, service: Service, environment: Mapping[str, str], on_line: OnLine
+        cls,
+        service: Service,
+        environment: Mapping[str, str],
+        on_line: OnLine,
+        directory: Path | None = None,
     ) -> "ServiceProcess":
-        """Start a service. `environment` is added to our own."""
+        """Start a service in a directory, ours by default. `environment` is added to our own."""
         whole = {**os.environ, **environment}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -72,6 +77,7 @@ class ServiceProcess:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=whole,
+            cwd=directory,
             start_new_session=True,
             limit=LINE_LIMIT,
         )

@@ -20,7 +20,7 @@ def postgres_cluster() -> Iterator[str]:
     """Start a cluster and yield its URL for SQLAlchemy; remove everything afterwards."""
     programs = _programs()
     user = _user()
-    folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-", dir="/tmp"))  # noqa: S108 - not root's
+    folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-", dir="/tmp"))
     if user:
         shutil.chown(folder, user)
     data = folder / "data"

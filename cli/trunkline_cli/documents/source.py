@@ -35,7 +35,10 @@ _WORDS: Final[Mapping[str, bool | None]] = {
     "False": False,
     "FALSE": False,
 }
-_TAG: Final = "tag:yaml.org,2002:"
+_TEXT_TAG: Final = "tag:yaml.org,2002:str"
+_TAGS: Final = {_TEXT_TAG} | {
+    f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp", "value")
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -227,9 +230,9 @@ class _NodeReader:
         return [self.read(item, f"{path}[{index}]") for index, item in enumerate(node.value)]
 
     def _scalar(self, node: yaml.ScalarNode, path: str) -> Json:
-        if not node.tag.startswith(_TAG):
+        if node.tag not in _TAGS:
             self.complain(path, f"the tag {node.tag} means nothing here")
-        if node.style or node.tag == f"{_TAG}str":
+        if node.style or node.tag == _TEXT_TAG:
             return node.value
         return _plain(node.value)
 

@@ -4,10 +4,12 @@ import resource
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
 from trunkline_engine import Engine
 from trunkline_kernel.database import open_database
+from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
@@ -30,6 +32,8 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         await database.migrate()
         stored = StoredParameters(Parameters(PARAMETERS), database)
         await stored.load()
+        documents = Documents([], database, parameters=stored)
+        await documents.load()
         raise_descriptor_limit()
         engine = start_engine(settings, stored.values)
         obey_parameters(engine, stored.values)
@@ -44,6 +48,7 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         service.background(stored.follow)
         service.background(control.run)
         service.on_drain(control.drained)
+        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
         service.add(
             add_MediaServiceServicer_to_server,

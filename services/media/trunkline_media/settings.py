@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
 
 class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MEDIA_"):
@@ -33,7 +33,7 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Relay threads. 0 is one for each CPU this process may use."""
 
-    port_quarantine: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)
+    port_quarantine: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=5)
     """How long a freed port rests, so that late packets reach no other call (MED-13)."""
 
     audio_folder: Path = Path("var/audio")
@@ -42,7 +42,7 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
     recordings_folder: Path = Path("var/recordings")
     """Where recordings are written: a stereo WAV file for each recorded session."""
 
-    drain_grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(hours=2)
+    drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on: a pod is not to cut them."""
 
     @property

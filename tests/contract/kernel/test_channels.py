@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import grpc
 import pytest
@@ -20,7 +21,7 @@ from trunkline.common.v1.parameters_pb2 import (
     WatchParametersRequest,
 )
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
-from trunkline_kernel.faults import Fault, TrunklineError
+from trunkline_kernel.faults import Fault, FieldViolation, TrunklineError
 from trunkline_kernel.logs import bind_call_id
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import (
@@ -28,6 +29,7 @@ from trunkline_kernel.rpc import (
     ClientMetrics,
     InProcessChannel,
     MultiplexedChannel,
+    PortTaken,
     RpcServer,
     UnaryChannel,
     method_of,
@@ -36,7 +38,7 @@ from trunkline_kernel.rpc import (
 LIST = method_of(SERVICE, "ListParameters", ListParametersRequest, ListParametersResponse)
 
 FAULTS = st.sampled_from(list(Fault))
-TEXT = st.text(st.characters(exclude_characters=":,\x00", exclude_categories=("Cs",)), max_size=30)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters=":,\x00"), max_size=30)
 
 
 @dataclass
@@ -56,10 +58,10 @@ class Running:
 
 
 @asynccontextmanager
-async def running(*, max_in_flight: int = 1024) -> AsyncIterator[Running]:
+async def running(*, max_in_flight: int = 1024, max_running: int = 1024) -> AsyncIterator[Running]:
     metrics = Metrics("echo")
-    server = RpcServer(metrics)
-    servicer = EchoServicer()
+    server = RpcServer(metrics, max_running=max_running)
+    servicer = EchoServicer()  # type: ignore[abstract] # the rest is left unimplemented
     server.add(add_ParametersServiceServicer_to_server, servicer)
     port = await server.start("127.0.0.1", 0)
     target = f"127.0.0.1:{port}"
@@ -79,19 +81,31 @@ async def running(*, max_in_flight: int = 1024) -> AsyncIterator[Running]:
 KINDS = pytest.mark.parametrize("kind", ["unary", "multiplexed", "in_process"])
 
 
-async def outcome(channel: Channel, name: str, limit: float = 5.0) -> object:
-    """Return the answer, or all that an error tells."""
+class Outcome(NamedTuple):
+    """The answer, or all that an error tells."""
+
+    answer: str = ""
+    fault: Fault | None = None
+    reason: str = ""
+    message: str = ""
+    violations: tuple[FieldViolation, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+async def outcome(channel: Channel, name: str, limit: float = 5.0) -> Outcome:
+    """Call, and return how that ended."""
     try:
         response = await channel.call(ECHO, GetParameterRequest(name=name), timeout=limit)
     except TrunklineError as error:
-        return (error.fault, error.reason, error.message, error.violations, error.metadata)
-    return response.parameter.name
+        facts = tuple(sorted(error.metadata.items()))
+        return Outcome("", error.fault, error.reason, error.message, error.violations, facts)
+    return Outcome(response.parameter.name)
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(TEXT | st.sampled_from(["yield", "bug"]), min_size=1, max_size=40))
 def test_many_calls_at_once_get_the_answers_of_unary_calls(names: list[str]) -> None:
-    async def both() -> tuple[list[object], list[object]]:
+    async def both() -> tuple[list[Outcome], list[Outcome]]:
         async with running() as at:
             return (
                 await asyncio.gather(*(outcome(at.unary, name) for name in names)),
@@ -110,7 +124,7 @@ def test_an_error_tells_the_same_over_every_channel(
 ) -> None:
     name = f"fail:{int(fault)}:{reason}:{message}:{','.join(fields)}"
 
-    async def every() -> list[object]:
+    async def every() -> list[Outcome]:
         async with running() as at:
             return [
                 await outcome(at.channel(kind), name)
@@ -125,10 +139,10 @@ def test_an_error_tells_the_same_over_every_channel(
 @KINDS
 async def test_our_own_mistake_is_internal_and_tells_nothing(kind: str) -> None:
     async with running() as at:
-        fault, reason, message, *_ = await outcome(at.channel(kind), "bug")  # type: ignore[misc]
+        ended = await outcome(at.channel(kind), "bug")
 
-    assert (fault, reason) == (Fault.INTERNAL, "INTERNAL")
-    assert "hunter2" not in message
+    assert (ended.fault, ended.reason) == (Fault.INTERNAL, "INTERNAL")
+    assert "hunter2" not in ended.message
 
 
 @KINDS
@@ -169,7 +183,9 @@ async def test_a_call_given_up_is_cancelled_where_it_is_answered(kind: str) -> N
 async def test_the_call_id_reaches_the_other_service(kind: str) -> None:
     async with running() as at:
         with bind_call_id("a84b4c@atlanta.example.com"):
-            assert await outcome(at.channel(kind), "call") == "a84b4c@atlanta.example.com"
+            ended = await outcome(at.channel(kind), "call")
+
+    assert ended.answer == "a84b4c@atlanta.example.com"
 
 
 @KINDS
@@ -221,7 +237,7 @@ async def test_a_call_that_is_safe_to_repeat_goes_to_another_replica() -> None:
             await until(lambda: second.servicer.asked == 4)
             second.servicer.gate.set()
 
-            assert await asyncio.gather(*calls) == ["wait"] * 4
+            assert await asyncio.gather(*calls) == [Outcome("wait")] * 4
 
 
 async def test_a_replica_that_nobody_serves_fails_calls_at_once() -> None:
@@ -231,9 +247,9 @@ async def test_a_replica_that_nobody_serves_fails_calls_at_once() -> None:
     async with MultiplexedChannel(f"127.0.0.1:{port}") as channel:
         started = loop.time()
 
-        fault, *_ = await outcome(channel, "anyone", limit=10.0)  # type: ignore[misc]
+        ended = await outcome(channel, "anyone", limit=10.0)
 
-        assert fault is Fault.UNAVAILABLE
+        assert ended.fault is Fault.UNAVAILABLE
         assert loop.time() - started < 3
 
 
@@ -246,7 +262,7 @@ async def test_a_peer_that_never_speaks_costs_no_more_than_the_deadline() -> Non
     ) as channel:
         outcomes = await asyncio.gather(*(outcome(channel, "any", limit=0.2) for _ in range(12)))
 
-    assert {fault for fault, *_ in outcomes} == {Fault.DEADLINE_EXCEEDED}  # type: ignore[misc]
+    assert {ended.fault for ended in outcomes} == {Fault.DEADLINE_EXCEEDED}
     assert loop.time() - started < 3
     silent.close()
 
@@ -260,7 +276,26 @@ async def test_calls_wait_for_room_and_none_is_lost() -> None:
 
         at.servicer.gate.set()
 
-        assert await asyncio.gather(*calls) == ["wait"] * 20
+        assert await asyncio.gather(*calls) == [Outcome("wait")] * 20
+
+
+async def test_a_busy_server_takes_no_more_than_it_runs_and_loses_none() -> None:
+    async with running(max_running=3) as at:
+        calls = [asyncio.create_task(outcome(at.multiplexed, "wait")) for _ in range(20)]
+        await until(lambda: at.servicer.asked == 3)
+        await asyncio.sleep(0.05)
+        assert at.servicer.asked == 3
+
+        at.servicer.gate.set()
+
+        assert await asyncio.gather(*calls) == [Outcome("wait")] * 20
+
+
+async def test_an_error_beside_a_channel_is_not_wrapped() -> None:
+    async with running() as at:
+        with pytest.raises(LookupError):
+            async with MultiplexedChannel(f"127.0.0.1:{at.server.port}"):
+                raise LookupError
 
 
 async def test_a_call_without_room_keeps_its_deadline() -> None:
@@ -268,11 +303,11 @@ async def test_a_call_without_room_keeps_its_deadline() -> None:
         first = asyncio.create_task(outcome(at.multiplexed, "wait"))
         await until(lambda: at.servicer.asked == 1)
 
-        fault, *_ = await outcome(at.multiplexed, "late", limit=0.1)  # type: ignore[misc]
+        ended = await outcome(at.multiplexed, "late", limit=0.1)
 
-        assert fault is Fault.DEADLINE_EXCEEDED
+        assert ended.fault is Fault.DEADLINE_EXCEEDED
         at.servicer.gate.set()
-        assert await first == "wait"
+        assert await first == Outcome("wait")
 
 
 async def test_a_draining_server_finishes_its_calls_and_gets_no_new_ones() -> None:
@@ -289,9 +324,9 @@ async def test_a_draining_server_finishes_its_calls_and_gets_no_new_ones() -> No
             first.servicer.gate.set()
             second.servicer.gate.set()
 
-            assert await asyncio.gather(*calls) == ["wait", "wait"]
+            assert await asyncio.gather(*calls) == [Outcome("wait")] * 2
             await stopping
-            assert later == [f"later {n}" for n in range(6)]
+            assert later == [Outcome(f"later {n}") for n in range(6)]
             assert first.servicer.asked == 1
 
 
@@ -299,21 +334,19 @@ async def test_a_channel_reaches_a_server_that_came_back() -> None:
     async with running() as at:
         port = at.server.port
         async with MultiplexedChannel(f"127.0.0.1:{port}") as channel:
-            assert await outcome(channel, "before") == "before"
+            assert await outcome(channel, "before") == Outcome("before")
             await at.server.stop(0)
             again = RpcServer(Metrics("again"))
-            again.add(add_ParametersServiceServicer_to_server, EchoServicer())
+            again.add(add_ParametersServiceServicer_to_server, at.servicer)
             await again.start("127.0.0.1", port)
 
             await until(lambda: connected(channel) == 1)
 
-            assert await outcome(channel, "after") == "after"
+            assert await outcome(channel, "after") == Outcome("after")
         await again.stop(0)
 
 
 async def test_a_second_server_on_the_port_is_told_that_it_is_taken() -> None:
-    from trunkline_kernel.rpc import PortTaken
-
     async with running() as at:
         with pytest.raises(PortTaken, match="taken"):
             await RpcServer(Metrics("second")).start("127.0.0.1", at.server.port)

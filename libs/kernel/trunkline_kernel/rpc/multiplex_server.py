@@ -111,13 +111,13 @@ class _Stream:
             if message is grpc.aio.EOF:
                 return
             for frame in message.calls:
+                while len(self._running) >= self._max_running:
+                    self._room.clear()
+                    await self._room.wait()
                 self._start(frame)
             for call in message.cancelled_ids:
                 if task := self._running.get(call):
                     task.cancel()
-            while len(self._running) >= self._max_running:
-                self._room.clear()
-                await self._room.wait()
 
     def _start(self, frame: CallFrame) -> None:
         method = self._methods.get(frame.method)

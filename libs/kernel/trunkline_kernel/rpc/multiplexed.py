@@ -74,7 +74,10 @@ class MultiplexedChannel:
         for replica in self._order:
             replica.leave()
         await self._unary.close()
-        await self._tasks.__aexit__(kind, error, trace)
+        if kind is not None and issubclass(kind, asyncio.CancelledError):
+            await self._tasks.__aexit__(kind, error, trace)
+        else:  # an error of the block goes on as it is, not wrapped in a group
+            await self._tasks.__aexit__(None, None, None)
 
     @property
     def connected(self) -> int:

@@ -13,7 +13,7 @@ from ..metrics import Metrics
 from ..settings import ServiceSettings
 from .batch import MAX_MESSAGE_BYTES
 from .dispatch import Dispatcher, ServicerT
-from .multiplex_server import MultiplexServicer
+from .multiplex_server import MAX_RUNNING, MultiplexServicer
 from .status import DETAILS_KEY, OK, Reply, reply_of
 from .tls import TlsFiles, tls_files
 
@@ -43,13 +43,18 @@ class RpcServer:
         max_connection_age: float = 300.0,
         reflection: bool = True,
         tls: TlsFiles | None = None,
+        max_running: int = MAX_RUNNING,
     ) -> None:
+        """Durations are in seconds. `max_running` bounds the calls of one multiplexed stream that
+        run at the same time."""
         self.dispatcher = Dispatcher(metrics, max_duration=max_call_duration)
         self._max_duration = max_call_duration
         self._reflection = reflection
         self._tls = tls
         self._health = health.aio.HealthServicer()
-        self._multiplex = MultiplexServicer(self.dispatcher, max_age=max_connection_age)
+        self._multiplex = MultiplexServicer(
+            self.dispatcher, max_age=max_connection_age, max_running=max_running
+        )
         self._server = grpc.aio.server(options=_options(max_connection_age))
         self.ready = False
         self.port = 0

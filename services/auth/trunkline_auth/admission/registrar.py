@@ -18,6 +18,7 @@ from ..registrations import (
     RequestedContact,
     Ruling,
     Unbind,
+    checked,
     rule,
 )
 from .authenticator import Asked, Authenticator, Proven, Reading, Refused
@@ -72,6 +73,17 @@ class Registered:
 Outcome: TypeAlias = Registered | Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """What a light check of one terminal found (AUT-08)."""
+
+    endpoint: EndpointId
+    contact: str
+    """Which contact was asked."""
+    alive: bool
+    """Whether any SIP response came."""
+
+
 class RegistrationListener(Protocol):
     """Hears of terminals as they come and go (MGT-14), and of suspensions."""
 
@@ -110,14 +122,19 @@ class Registrar:
         request, policy = asked.request, self._policy()
         reading = self._authenticator.read(request, policy)
         identity = _identity(request, reading)
-        known = await self._is_known(request, identity, now)
+        barred = policy.access_ip_check and self._sources.is_barred(
+            self._sources.named(identity), request
+        )
+        known = not barred and await self._is_known(request, identity, now)
         if not known and not policy.reply_unauthorized:
             return self._gate.stranger(request, policy)
         key = FailureKey.of(SuspensionKind.REGISTRATION, identity, request.source.ip)
         suspension = await self._failures.suspension(key, now) if policy.register_retry else None
         if suspension is not None:
             return _suspended(suspension)
-        proof = await self._authenticator.authenticate(request, reading, identity, policy, now)
+        proof = await self._authenticator.authenticate(
+            request, reading, identity, policy, now, barred=barred
+        )
         if isinstance(proof, Proven):
             return await self._bind(proof.endpoint, asked, key, policy, now)
         if not isinstance(proof, Asked | Refused):
@@ -169,7 +186,7 @@ class Registrar:
         match ruling:
             case Bind(binding=binding):
                 await self._bindings.put(binding)
-                if current is None:
+                if current is None or not current.reachable:
                     self._listener.came_online(binding)
                 return Registered(endpoint, binding, binding.expires - now)
             case Unbind():
@@ -182,14 +199,36 @@ class Registrar:
     async def remove(self, endpoint: EndpointId) -> Binding | None:
         """Unbind a terminal and return what it had; an operator may do so at any time."""
         gone = await self._bindings.remove(endpoint)
-        if gone is not None:
+        if gone is not None and gone.reachable:
             self._listener.went_offline(gone)
         return gone
 
     async def expire(self, now: datetime) -> None:
         """Forget bindings that were not refreshed. To be called about every second."""
         for binding in await self._bindings.expire(now):
-            self._listener.went_offline(binding)
+            if binding.reachable:
+                self._listener.went_offline(binding)
+
+    async def due_checks(
+        self, signaling_instance: str, limit: int, now: datetime
+    ) -> Sequence[Binding]:
+        """Return the terminals that an instance is to check now (AUT-08)."""
+        interval = self._policy().check_interval
+        return await self._bindings.due(signaling_instance, interval, limit, now)
+
+    async def report_check(self, found: CheckOutcome, now: datetime) -> None:
+        """Take note of a light check; one of a contact that is bound no more changes nothing."""
+        before = await self._bindings.get(found.endpoint, now)
+        if before is None or before.contact != found.contact:
+            return
+        after = checked(before, found.alive)
+        if after == before:
+            return
+        await self._bindings.put(after)
+        if before.reachable and not after.reachable:
+            self._listener.went_offline(after)
+        if after.reachable and not before.reachable:
+            self._listener.came_online(after)
 
     async def locate(self, endpoint: EndpointId, now: datetime) -> Binding | None:
         """Return where a terminal can be reached, or None while it is offline (SIG-24, AUT-08)."""

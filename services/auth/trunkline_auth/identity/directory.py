@@ -71,6 +71,10 @@ class _Networks:
                     return found
         return ()
 
+    def exactly(self, network: IPNetwork) -> tuple[Endpoint, ...]:
+        index = self._lengths.get((network.version, network.prefixlen))
+        return index.get(_key(network)) if index else ()
+
     def _sort(self) -> None:
         lengths = sorted(self._lengths, key=lambda each: -each[1])
         self._order = tuple((v, n, (32 if v == 4 else 128) - n) for v, n in lengths)
@@ -131,6 +135,19 @@ class Directory:
         found = self._by_network.get(address)
         return (Match.ADDRESS, found) if found else None
 
+    def twins(self, endpoint: Endpoint) -> list[Endpoint]:
+        """Return the customers' gateways of an address of `endpoint` that nothing tells from it."""
+        if endpoint.is_told_apart:
+            return []
+        sharing = {each for index, key in self._keys(endpoint) for each in index.get(key)}
+        for network in _networks(endpoint):
+            sharing.update(self._by_network.exactly(network))
+        return [
+            each
+            for each in sorted(sharing, key=lambda each: each.precedence)
+            if each != endpoint and not each.is_told_apart
+        ]
+
     def terminal(self, username: str) -> Endpoint | None:
         """Return the terminal with this digest username, or None."""
         found = self._by_username.get(username)
@@ -151,7 +168,7 @@ class Directory:
                 yield self._by_port, (pattern.network.network_address, port)
 
 
-def _networks(endpoint: Endpoint) -> list[IPNetwork]:
+def _networks(endpoint: Endpoint) -> set[IPNetwork]:
     if endpoint.mode is not AccessMode.IP:
-        return []
-    return [pattern.network for pattern in endpoint.addresses]
+        return set()
+    return {pattern.network for pattern in endpoint.addresses}

@@ -6,6 +6,7 @@ from typing import Final
 
 from ..digest import Secret
 from .addresses import AddressPattern
+from .areas import AreaRule
 
 DEFAULT_SIP_PORT: Final = 5060
 DEFAULT_PRIORITY: Final = 100
@@ -67,11 +68,19 @@ class Endpoint:
     """Digits that tell gateways of one address apart by the number called."""
     priority: int = DEFAULT_PRIORITY
     """Decides last among gateways of one address: the smaller number wins."""
+    areas: AreaRule | None = None
+    """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 
     @property
     def is_terminal(self) -> bool:
         """Whether it proves itself by digest, and so may register."""
         return self.mode is AccessMode.DIGEST
+
+    @property
+    def is_told_apart(self) -> bool:
+        """Whether more than the address says that a request is this endpoint's (AUT-05)."""
+        is_customer = self.id.kind is EndpointKind.MAPPING_GATEWAY
+        return bool(self.username or self.callee_prefixes or not is_customer)
 
     @property
     def precedence(self) -> tuple[bool, int, EndpointId]:

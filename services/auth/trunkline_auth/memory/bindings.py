@@ -5,12 +5,13 @@ Every change goes to a journal, which may write it down (`store`) or not.
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Protocol
 
 from ..identity import EndpointId, IPAddress
 from ..registrations import Binding
+from .checks import CheckSchedule
 
 
 class Journal(Protocol):
@@ -41,6 +42,7 @@ class MemoryBindings:
         self._order: list[EndpointId] = []
         self._expiries: list[tuple[datetime, EndpointId]] = []
         self._due: dict[EndpointId, datetime] = {}
+        self._checks = CheckSchedule()
         for binding in restored:
             self._insert(binding)
 
@@ -59,6 +61,7 @@ class MemoryBindings:
         self._order.pop(bisect_right(self._order, endpoint) - 1)
         self._due.pop(endpoint, None)
         self._leave(binding)
+        self._checks.discard(endpoint)
         self._journal.remove(endpoint)
         return binding
 
@@ -78,6 +81,13 @@ class MemoryBindings:
                 found.append(binding)
             start += 1
         return found
+
+    async def due(
+        self, signaling_instance: str, interval: timedelta, limit: int, now: datetime
+    ) -> Sequence[Binding]:
+        endpoints = self._checks.due(signaling_instance, interval, limit, now)
+        found = (self._bindings.get(endpoint) for endpoint in endpoints)
+        return [each for each in found if each is not None and each.expires > now]
 
     async def expire(self, now: datetime) -> Sequence[Binding]:
         gone: list[Binding] = []
@@ -104,6 +114,7 @@ class MemoryBindings:
             insort(self._order, endpoint)
         elif old.received.ip != binding.received.ip:
             self._leave(old)
+        self._checks.add(binding)
         self._bindings[endpoint] = binding
         self._by_ip.setdefault(binding.received.ip, set()).add(endpoint)
         self._schedule(binding)

@@ -2,6 +2,7 @@
 
 from .bindings import Binding, Bindings
 from .contacts import ContactUri
+from .reachability import checked, first_check
 from .rules import (
     MIN_EXPIRES,
     Bind,
@@ -28,5 +29,7 @@ __all__ = [
     "RequestedContact",
     "Ruling",
     "Unbind",
+    "checked",
+    "first_check",
     "rule",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ..identity import EndpointId, IPAddress, SocketAddress, Transport
@@ -37,6 +37,8 @@ class Binding:
     """Via or Contact say another address than the packet did (SIG-07)."""
     reachable: bool = True
     """What the light check last found (AUT-08)."""
+    misses: int = 0
+    """Light checks in a row that found nobody."""
 
 
 class Bindings(Protocol):
@@ -58,6 +60,14 @@ class Bindings(Protocol):
 
     async def page(self, after: EndpointId | None, limit: int, now: datetime) -> Sequence[Binding]:
         """Return at most `limit` bindings in the order of endpoints, those after `after`."""
+
+    async def due(
+        self, signaling_instance: str, interval: timedelta, limit: int, now: datetime
+    ) -> Sequence[Binding]:
+        """Return at most `limit` bindings of an instance that are to be checked now (AUT-08).
+
+        Each is due again `interval` later, whoever asks.
+        """
 
     async def expire(self, now: datetime) -> Sequence[Binding]:
         """Forget what has expired and return it, each binding once in the cluster."""

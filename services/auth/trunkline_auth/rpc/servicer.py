@@ -51,6 +51,22 @@ class AuthServicer(AuthServiceServicer):
         found = await self._doors.registrar.locate(endpoint, self._clock())
         return auth_pb2.LocateResponse(bindings=[encode.binding(found)] if found else [])
 
+    async def ListDueChecks(
+        self, request: auth_pb2.ListDueChecksRequest, context: Context
+    ) -> auth_pb2.ListDueChecksResponse:
+        size = decode.page_size(request.page_size)
+        due = await self._doors.registrar.due_checks(
+            request.signaling_instance, size, self._clock()
+        )
+        return auth_pb2.ListDueChecksResponse(bindings=[encode.binding(each) for each in due])
+
+    async def ReportChecks(
+        self, request: auth_pb2.ReportChecksRequest, context: Context
+    ) -> auth_pb2.ReportChecksResponse:
+        for outcome in [decode.check_outcome(each) for each in request.outcomes]:
+            await self._doors.registrar.report_check(outcome, self._clock())
+        return auth_pb2.ReportChecksResponse()
+
     async def ListRegistrations(
         self, request: auth_pb2.ListRegistrationsRequest, context: Context
     ) -> auth_pb2.ListRegistrationsResponse:

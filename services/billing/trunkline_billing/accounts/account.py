@@ -5,12 +5,12 @@ What an account holds is not here but in its `Purse`.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum
 from typing import Final
 
-from ..errors import AccountDisabled, AccountExpired, BadInput, UnknownAccount
+from ..errors import AccountDisabled, AccountExpired, UnknownAccount
 from ..money import ZERO, Currency
 
 MAX_AGENTS: Final = 8
@@ -41,47 +41,50 @@ class Account:
     locked: bool = False
     cancelled: bool = False
     valid_until: datetime | None = None
+    """When it expires. None: a default life after `created_at`."""
+    created_at: datetime | None = None
 
-    def require_usable(self, now: datetime) -> None:
+    def require_usable(self, now: datetime, default_life: timedelta) -> None:
         """Raise `AccountDisabled` or `AccountExpired` unless the account may make calls."""
         if self.locked or self.cancelled:
             state = "cancelled" if self.cancelled else "locked"
             raise AccountDisabled(f"account {self.name} is {state}")
-        if self.valid_until is not None and self.valid_until <= now:
-            raise AccountExpired(f"account {self.name} expired at {self.valid_until.isoformat()}")
+        expiry = self.valid_until or (self.created_at and self.created_at + default_life)
+        if expiry is not None and expiry <= now:
+            raise AccountExpired(f"account {self.name} expired at {expiry.isoformat()}")
 
 
 class Accounts:
     """All accounts by name."""
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
-        self._by_name = {account.name: account for account in accounts}
+        self.by_name = {account.name: account for account in accounts}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._by_name
+        return name in self.by_name
 
     def put(self, account: Account) -> None:
         """Add an account or replace the one of its name."""
-        self._by_name[account.name] = account
+        self.by_name[account.name] = account
 
     def drop(self, name: str) -> None:
         """Remove an account, if it is there."""
-        self._by_name.pop(name, None)
+        self.by_name.pop(name, None)
 
     def get(self, name: str) -> Account:
         """Return an account; raise `UnknownAccount`."""
         try:
-            return self._by_name[name]
+            return self.by_name[name]
         except KeyError:
             raise UnknownAccount(f"no account is named {name!r}") from None
 
     def find(self, name: str) -> Account | None:
         """Return an account, if there is one."""
-        return self._by_name.get(name)
+        return self.by_name.get(name)
 
     def names(self) -> list[str]:
         """Return every account's name."""
-        return list(self._by_name)
+        return list(self.by_name)
 
     def chain(self, name: str) -> tuple[Account, ...]:
         """Return the account, its agent, the agent's agent and so on; raise `UnknownAccount`."""
@@ -93,17 +96,20 @@ class Accounts:
         return tuple(chain)
 
 
-def check_agents(agents: Mapping[str, str | None]) -> None:
-    """Raise `BadInput` when an account is above itself or has over eight agents above it.
-
-    `agents` gives every account's agent.
-    """
-    for name in agents:
-        above, agent = [name], agents[name]
-        while agent is not None:
-            if agent in above:
-                raise BadInput(f"agents in a circle: {' -> '.join([*above, agent])}")
-            above.append(agent)
-            agent = agents.get(agent)
-        if len(above) - 1 > MAX_AGENTS:
-            raise BadInput(f"account {name} has {len(above) - 1} agents above it, at most 8 may be")
+def agent_problem(name: str, accounts: Mapping[str, Account]) -> str | None:
+    """Return what is wrong with the agents above an account, if anything is (BIL-08)."""
+    account = accounts[name]
+    above = [name]
+    while account.agent is not None:
+        agent = accounts.get(account.agent)
+        above.append(account.agent)
+        if agent is None:
+            return None  # a missing reference is told elsewhere
+        if agent.name in above[:-1]:
+            return f"agents in a circle: {' -> '.join(above)}"
+        if agent.currency != account.currency:
+            return f"agent {agent.name} keeps {agent.currency}, {account.name} {account.currency}"
+        account = agent
+    if len(above) - 1 > MAX_AGENTS:
+        return f"{len(above) - 1} agents stand above it; at most {MAX_AGENTS} may"
+    return None

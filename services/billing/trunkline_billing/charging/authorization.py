@@ -28,20 +28,22 @@ class Extension:
     """Talk at which the call must end. None: more can be had."""
 
 
-def paying_chain(accounts: Accounts, name: str, now: datetime) -> tuple[Account, ...]:
+def paying_chain(accounts: Accounts, name: str, rules: Rules, now: datetime) -> tuple[Account, ...]:
     """Return the payer and its agents, all usable; raise `Refused` (BIL-03)."""
     try:
         chain = accounts.chain(name)
     except UnknownAccount as error:
         raise AccountDisabled(error.message) from error
     for account in chain:
-        account.require_usable(now)
+        account.require_usable(now, rules.default_life)
     return chain
 
 
-def require_callee_money(accounts: Accounts, purses: Purses, name: str, now: datetime) -> None:
+def require_callee_money(
+    accounts: Accounts, purses: Purses, name: str, rules: Rules, now: datetime
+) -> None:
     """Raise `Refused` unless the called phone's account is usable and not empty (BIL-07)."""
-    (account, *_) = paying_chain(accounts, name, now)
+    (account, *_) = paying_chain(accounts, name, rules, now)
     spendable = purses[name].spendable(account.overdraft)
     if spendable is not None and spendable <= ZERO:
         raise BalanceInsufficient(f"callee's account {name} has no money")
@@ -51,9 +53,9 @@ def reserve(
     start: CallStart, accounts: Accounts, purses: Purses, decks: Decks, rules: Rules, now: datetime
 ) -> Reservation:
     """Return the reservation that lets the call begin; raise `Refused`. Changes no purse."""
-    chain = paying_chain(accounts, start.account, now)
+    chain = paying_chain(accounts, start.account, rules, now)
     if start.callee_account and rules.verify_callee_money:
-        require_callee_money(accounts, purses, start.callee_account, now)
+        require_callee_money(accounts, purses, start.callee_account, rules, now)
     terms = [terms_of(account, decks, start.callee, start.setup_time) for account in chain]
     budget = [purses[account.name].spendable(account.overdraft) for account in chain]
     longest = shortest(

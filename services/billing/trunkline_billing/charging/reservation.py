@@ -1,6 +1,6 @@
 """Reservations: money held for a call in progress, as a lease that follows it (BIL-06)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -72,14 +72,3 @@ class Reservation:
     def call_id(self) -> str:
         """The call's id."""
         return self.start.call_id
-
-
-@dataclass(slots=True)
-class Reservations:
-    """Calls in progress by call id."""
-
-    by_call: dict[str, Reservation] = field(default_factory=dict)
-
-    def expired(self, now: datetime) -> list[str]:
-        """Return the calls whose owner stopped extending."""
-        return [call for call, held in self.by_call.items() if held.lease_until <= now]

@@ -65,7 +65,9 @@ def settle(
         agents=tuple(shares[1:]),
         vendor=_share(vendor, call.talk, rating) if vendor is not None else None,
     )
-    transaction = Transaction(EntryKind.CALL, call.call_id, now, tuple(_entries(cdr)))
+    transaction = Transaction(
+        EntryKind.CALL, call.call_id, now, tuple(_entries(cdr)), cdr_time=call.end_time
+    )
     return Settlement(cdr, transaction, is_recorded(cdr, rules))
 
 

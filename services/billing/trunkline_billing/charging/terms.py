@@ -19,5 +19,10 @@ def terms_of(account: Account, decks: Decks, callee: str, setup_time: datetime) 
     deck = decks.get(account.rate_group)
     if deck is None:
         raise RateNotFound(f"account {account.name}: rate group {account.rate_group} is missing")
+    if deck.currency not in (None, account.currency):
+        raise RateNotFound(
+            f"account {account.name} keeps {account.currency},"
+            f" rate group {deck.name} is in {deck.currency}"
+        )
     rate = deck.find(callee, setup_time)
     return Terms(account.name, account.currency, deck.name, rate.prefix, rate.tariff, rate.level)

@@ -38,6 +38,8 @@ class Changes:
 
     posted: list[Posted] = field(default_factory=list)
     cdrs: list[Cdr] = field(default_factory=list)
+    deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
+    """CDRs with the outputs that owe them."""
     reservations: dict[str, Reservation | None] = field(default_factory=dict)
     """By call id; None for a reservation that ended."""
     purses: set[str] = field(default_factory=set)
@@ -71,14 +73,10 @@ class Till:
         held = self.reservations.get(start.call_id)
         if held is not None:
             return held
-        for account in (*self.accounts_of(start.account), start.callee_account):
+        for account in filter(None, (*self.accounts_of(start.account), start.callee_account)):
             self.purse(account)
         held = reserve(start, self.accounts, self.purses, self.decks, rules, now)
-        for hold in held.holds:
-            purse = self.purse(hold.terms.account)
-            purse.reserved += hold.amount
-            purse.calls += 1
-        self._keep(held)
+        self.adopt(held)
         return held
 
     def accounts_of(self, payer: str) -> tuple[str, ...]:
@@ -112,6 +110,7 @@ class Till:
         self.post(settlement.transaction)
         if settlement.recorded:
             self.changes.cdrs.append(settlement.cdr)
+            self.changes.deliveries += [(output, settlement.cdr) for output in rules.outputs]
         return settlement
 
     def expire(self, call_id: str, rules: Rules, now: datetime) -> Settlement:
@@ -132,6 +131,20 @@ class Till:
         posted = Posted(transaction, tuple(balances))
         self.changes.posted.append(posted)
         return posted
+
+    def adopt(self, held: Reservation) -> None:
+        """Take in a reservation that was made elsewhere or not yet stored."""
+        for hold in held.holds:
+            purse = self.purse(hold.terms.account)
+            purse.reserved += hold.amount
+            purse.calls += 1
+        self._keep(held)
+
+    def forget(self) -> None:
+        """Drop what another replica may change: it is read again when it is needed."""
+        self.purses.clear()
+        self.reservations.clear()
+        self.changes = Changes()
 
     def _keep(self, held: Reservation) -> None:
         self.reservations[held.call_id] = held

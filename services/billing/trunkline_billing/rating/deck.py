@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from ..errors import BadNumber, BadRate, RateNotFound
+from ..money import Currency
 from .tariff import Tariff
 
 PREFIX: Final = re.compile(r"[0-9*#]{1,32}")
@@ -60,8 +61,12 @@ class Rate:
 class RateDeck:
     """The rates of one rate group, in memory."""
 
-    def __init__(self, name: str, rates: Iterable[Rate] = ()) -> None:
+    def __init__(
+        self, name: str, rates: Iterable[Rate] = (), currency: Currency | None = None
+    ) -> None:
         self.name = name
+        self.currency = currency
+        """Currency of its prices. None: that of whoever is charged by it."""
         self._versions: dict[str, tuple[Rate, ...]] = {}  # newest first
         self._lengths: dict[int, int] = {}
         self._descending: tuple[int, ...] = ()

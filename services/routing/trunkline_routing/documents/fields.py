@@ -10,21 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field
+from trunkline_kernel.documents import Spec
 
 from ..numbers.dialplan import DialPlan
 
 _DIGITS: Final = re.compile(r"[0-9*#]{0,32}\Z")
 _HOST: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]\Z|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\Z")
-
-
-class Spec(BaseModel):
-    """Base of every model here: frozen, and an unknown field is an error."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
-    )
 
 
 class Switch(StrEnum):
@@ -66,6 +58,9 @@ Name = Annotated[str, Field(min_length=1, max_length=64)]
 
 Prefix = Annotated[str, AfterValidator(_prefix)]
 """Beginning of a number; empty matches every number."""
+
+AreaCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9*#-]{1,32}$")]
+"""What an area is called in rules: its dialling code, or a state's letters."""
 
 PlanText = Annotated[str, AfterValidator(_plan)]
 """A dial plan in its text form (RTE-03)."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
+from trunkline_kernel.documents import Ref, Spec
 
 from .checks import Checks
 from .fields import (
@@ -20,7 +21,6 @@ from .fields import (
     PlanText,
     Prefix,
     SipFailure,
-    Spec,
 )
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
@@ -75,7 +75,7 @@ class GroupRestriction(Spec):
     """Groups of routing gateways that may be used, or that may not. Empty: all may."""
 
     mode: ListMode = ListMode.ALLOW
-    groups: Distinct[Name] = ()
+    groups: Annotated[Distinct[Name], Ref("GatewayGroup")] = ()
 
 
 class SortKey(StrEnum):
@@ -98,9 +98,13 @@ class LrnPolicy(Spec):
 
     enabled: bool = False
     eat_prefix_length: Annotated[int, Field(ge=0, le=16)] = 0
-    reject_on_failure: bool = False
+    """Digits in front of the ten that are asked about."""
+    reject_on_failure: bool = True
+    """Otherwise the call goes on as if the number was not ported."""
     interstate_prefix: Prefix = ""
+    """Put before the number that is billed when both sides are in different states."""
     undetermined_prefix: Prefix = ""
+    """Put before the number that is billed when a state is unknown."""
 
 
 class FailureCode(Spec):
@@ -115,10 +119,9 @@ class FailureCode(Spec):
 class MappingGatewaySpec(Spec):
     """Routing's part of a MappingGateway."""
 
-    account: Name
+    account: Annotated[Name, Ref("Account")]
     locked: bool = False
     capacity: Capacity = Capacity()
-    groups: Distinct[Name] = ()
     routing_groups: GroupRestriction = GroupRestriction()
     numbers: MappingNumbers = MappingNumbers()
     checks: Checks = Checks()

@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
+from trunkline_kernel.documents import Ref, Spec
 
-from .fields import Calls, Distinct, ListMode, Name, PlanText, Prefix, Spec
+from .fields import Calls, Distinct, ListMode, Name, PlanText, Prefix
 
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?\Z")
 _MIDNIGHT: Final = ("24:00", "24:00:00")
@@ -62,7 +63,7 @@ TimeText = Annotated[str, AfterValidator(_time)]
 class CalendarReference(Spec):
     """Days that a calendar calls working, or off."""
 
-    name: Name
+    name: Annotated[Name, Ref("Calendar")]
     days: CalendarDays
 
 

@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
+from trunkline_kernel.documents import Ref, Spec
 
 from .checks import Checks
-from .fields import Calls, Name, PlanText, Spec
+from .fields import Calls, Name, PlanText
 from .mapping_gateway import GroupRestriction, LrnPolicy, RoutePolicy
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
@@ -48,7 +49,7 @@ class PhoneNumbers(Spec):
 class PhoneSpec(Spec):
     """Routing's part of a Phone."""
 
-    account: Name
+    account: Annotated[Name, Ref("Account")]
     locked: Lock = Lock.NONE
     lines: Lines = Lines()
     numbers: PhoneNumbers = PhoneNumbers()

@@ -9,8 +9,9 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AliasChoices, Field, field_validator, model_validator
+from trunkline_kernel.documents import Spec
 
-from .fields import Distinct, OnOff, Spec
+from .fields import Distinct, OnOff
 
 
 class MediaProxy(StrEnum):

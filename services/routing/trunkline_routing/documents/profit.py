@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
+from trunkline_kernel.documents import Spec
 
-from .fields import Price, Spec
+from .fields import Price
 
 
 class ProfitLimits(Spec):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
+from trunkline_kernel.documents import SECRET, Ref, Spec
 
 from .checks import Checks
 from .fields import (
@@ -19,7 +20,6 @@ from .fields import (
     Prefix,
     Seconds,
     SipFailure,
-    Spec,
     Switch,
     Transport,
 )
@@ -164,13 +164,13 @@ class Credentials(Spec):
     """User name and password for a vendor that challenges."""
 
     username: Annotated[str, Field(min_length=1, max_length=256)]
-    password: Annotated[str, Field(min_length=1, max_length=256, repr=False)]
+    password: Annotated[str, Field(min_length=1, max_length=256, repr=False), SECRET]
 
 
 class RoutingGatewaySpec(Spec):
     """Routing's part of a RoutingGateway."""
 
-    account: Name | None = None
+    account: Annotated[Name | None, Ref("Account")] = None
     """Clearing account on which cost is booked."""
     addresses: Annotated[
         Distinct[AddressText], Field(validation_alias=AliasChoices("addresses", "address"))
@@ -185,7 +185,7 @@ class RoutingGatewaySpec(Spec):
     """Smaller is tried first."""
     locked: bool = False
     capacity: VendorCapacity = VendorCapacity()
-    groups: Distinct[Name] = ()
+    groups: Annotated[Distinct[Name], Ref("GatewayGroup")] = ()
     numbers: RoutingNumbers = RoutingNumbers()
     checks: Checks = Checks()
     timeouts: Timeouts = Timeouts()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
+from trunkline_kernel.documents import Spec
 
 from ..numbers.errors import PlanError
 from ..numbers.transform import Party, Point, TransformRow, duplicates, parse_row
-from .fields import Calls, Spec
+from .fields import Calls
 
 
 class GatewayGroupSpec(Spec):

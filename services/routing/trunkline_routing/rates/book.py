@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .deck import Deck, Found
+from .deck import Deck
+from .price import Price
 
 
 class Tariff(NamedTuple):
@@ -19,8 +20,8 @@ class Tariff(NamedTuple):
 class Rate(NamedTuple):
     """What a number costs an account."""
 
-    prefix: str
-    found: Found
+    prefix_length: int
+    price: Price
     currency: str
 
 
@@ -30,15 +31,28 @@ class RateBook:
 
     accounts: Mapping[str, Tariff] = field(default_factory=dict)
     decks: Mapping[str, Deck] = field(default_factory=dict)
+    _of: Mapping[str, tuple[Deck, str]] = field(init=False, repr=False)
+    """Deck and currency of each account that has one."""
 
-    def rate(self, account: str | None, number: str, place: int) -> Rate | None:
-        """Return what `number`, which `encode` put at `place`, costs `account`.
+    def __post_init__(self) -> None:
+        decks = self.decks
+        found = {
+            name: (decks[tariff.rate_group], tariff.currency)
+            for name, tariff in self.accounts.items()
+            if tariff.rate_group in decks
+        }
+        object.__setattr__(self, "_of", found)
+
+    def rate(self, account: str | None, place: int) -> Rate | None:
+        """Return what the number that `encode` put at `place` costs `account`.
 
         Nothing when the account, its rate group, or a rate is missing, or the rate is locked.
         """
-        tariff = self.accounts.get(account) if account else None
-        deck = self.decks.get(tariff.rate_group) if tariff else None
-        found = deck.find(place) if deck else None
-        if tariff is None or found is None or found.price.locked:
+        own = self._of.get(account) if account else None
+        if own is None:
             return None
-        return Rate(number[: found.prefix_length], found, tariff.currency)
+        deck, currency = own
+        found = deck.find(place)
+        if found is None or found[1].locked:
+            return None
+        return Rate(found[0], found[1], currency)

@@ -1,9 +1,9 @@
 """One rate group's prefixes, flattened for look-up: two arrays, one bisection.
 
-Every prefix is an interval of numbers, written in base 11 so that the end of a number sorts before
-any digit. Nested intervals are cut into disjoint ones at build time; each boundary keeps the price
-and the prefix length that hold behind it. So a rate costs at most 24 bytes, and finding the longest
-prefix costs one bisection instead of one look-up a length.
+Every prefix is an interval of numbers, written in base 13 so that the end of a number sorts before
+any character. Nested intervals are cut into disjoint ones at build time; each boundary keeps the
+price and the prefix length that hold behind it. So a rate costs at most 24 bytes, and finding the
+longest prefix costs one bisection instead of one look-up a length.
 """
 
 from __future__ import annotations
@@ -12,34 +12,25 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from .price import Price
 
-WIDTH: Final = 18
-"""Digits that count: 11**18 is the largest power that fits 64 bits. E.164 has 15."""
+WIDTH: Final = 17
+"""Characters that count: 13**17 is the largest power that fits 64 bits. E.164 has 15."""
+_BASE: Final = 13
 _LENGTH_BITS: Final = 5
 _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 _NOTHING: Final = 0xFFFFFFFF
-_DIGITS: Final = str.maketrans("0123456789", "123456789a")
-_LEADING: Final = re.compile(r"[0-9]{0,18}")
-_SPANS: Final = tuple(11 ** (WIDTH - length) for length in range(WIDTH + 1))
-
-
-class Found(NamedTuple):
-    """The longest prefix of a number that has a price."""
-
-    prefix_length: int
-    price: Price
+_DIGITS: Final = str.maketrans("#*0123456789", "123456789abc")
+_SPELLING: Final = re.compile(r"[0-9*#]*\Z")
+_SPANS: Final = tuple(_BASE ** (WIDTH - length) for length in range(WIDTH + 1))
 
 
 def encode(number: str) -> int:
-    """Return the place of `number` among all numbers; what follows its leading digits is ignored."""
-    digits = number[:WIDTH]
-    if not (digits.isascii() and digits.isdigit()):
-        match = _LEADING.match(number)
-        digits = match[0] if match else ""
-    return int(digits.translate(_DIGITS).ljust(WIDTH, "0"), 11)
+    """Return the place of `number` among all numbers; a plan's leading plus is no part of it."""
+    digits = number.removeprefix("+")[:WIDTH]
+    return int(digits.translate(_DIGITS).ljust(WIDTH, "0"), _BASE)
 
 
 class Deck:
@@ -50,7 +41,7 @@ class Deck:
     def __init__(self, rates: Iterable[tuple[str, int]], prices: Sequence[Price]) -> None:
         """Take prefixes with the index of their price; of equal prefixes the last one counts.
 
-        Raises `ValueError` for a prefix that is not 0 to 18 digits.
+        Raises `ValueError` for a prefix that is not up to 17 digits, * and #.
         """
         entries = {_encode_prefix(prefix): index for prefix, index in rates}
         self._prices = prices
@@ -59,12 +50,12 @@ class Deck:
         self.size = len(entries)
         self._flatten(entries)
 
-    def find(self, place: int) -> Found | None:
-        """Return the price of the number that `encode` put at `place`."""
+    def find(self, place: int) -> tuple[int, Price] | None:
+        """Return length and price of the longest prefix of the number that `encode` put there."""
         index = bisect_right(self._bounds, place) - 1
         if index < 0 or (held := self._held[index]) == _NOTHING:
             return None
-        return Found(held & _LENGTH_MASK, self._prices[held >> _LENGTH_BITS])
+        return held & _LENGTH_MASK, self._prices[held >> _LENGTH_BITS]
 
     def _flatten(self, entries: dict[tuple[int, int], int]) -> None:
         """Cut nested intervals; `open_` holds those that the sweep is inside of."""
@@ -90,6 +81,6 @@ class Deck:
 
 
 def _encode_prefix(prefix: str) -> tuple[int, int]:
-    if not _LEADING.fullmatch(prefix):
-        raise ValueError(f"{prefix!r} is not a rate's prefix: expected 0 to {WIDTH} digits")
+    if len(prefix) > WIDTH or not _SPELLING.match(prefix):
+        raise ValueError(f"{prefix!r} is not a rate's prefix: expected up to {WIDTH} digits")
     return encode(prefix), len(prefix)

@@ -5,9 +5,9 @@ It holds no timer and sends nothing: `DialogLayer` does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .errors import LocalProtocolError, MalformedMessage, MalformedValue
 from .flow import Flow
@@ -54,7 +54,17 @@ class Dialog:
     """Where requests are sent: at first the way the peer's message came (SIG-18, method 0)."""
     local_cseq: int
     remote_cseq: int | None
+    from_value: str
+    """`local` as printed in From."""
+    to_value: str
+    """`remote` as printed in To: as the peer wrote it."""
     state: DialogState = DialogState.EARLY
+    owner: Any = None
+    """What the user wants to find again when something happens here."""
+    id: DialogId = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.id = DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     @classmethod
     def of_server(cls, request: Request, flow: Flow, local_tag: str, contact: str) -> Dialog:
@@ -78,6 +88,8 @@ class Dialog:
             flow,
             local_cseq=0,
             remote_cseq=headers.cseq.number,
+            from_value=f"{headers.get('To')};tag={local_tag}",
+            to_value=headers.get("From") or "",
         )
 
     @classmethod
@@ -97,14 +109,11 @@ class Dialog:
             flow,
             local_cseq=request.headers.cseq.number,
             remote_cseq=None,
+            from_value=request.headers.get("From") or "",
+            to_value=response.headers.get("To") or "",
         )
         dialog.update(response)
         return dialog
-
-    @property
-    def id(self) -> DialogId:
-        """Call-ID and tags."""
-        return DialogId(self.call_id, self.local.tag or "", self.remote.tag or "")
 
     @property
     def next_hop(self) -> Uri:
@@ -174,8 +183,8 @@ class Dialog:
         headers = Headers(
             (
                 ("Max-Forwards", _MAX_FORWARDS),
-                ("From", self.local),
-                ("To", self.remote),
+                ("From", self.from_value),
+                ("To", self.to_value),
                 ("Call-ID", self.call_id),
                 ("CSeq", f"{number} {method}"),
             )

@@ -27,6 +27,7 @@ from .outputs import (
     RequestReceived,
     RequestTimedOut,
     ResponseReceived,
+    Transmit,
     TransportFailed,
 )
 from .timing import Repetition
@@ -104,8 +105,8 @@ class DialogLayer:
 
     def drain(self) -> list[Output]:
         """Return what has to be sent and what happened, in order, and forget it."""
-        outputs = self._out + self.transactions.drain()
-        self._out.clear()
+        outputs, self._out = self._out, []
+        outputs += self.transactions.drain()
         return outputs
 
     def find(self, request: Request) -> Dialog | None:
@@ -176,6 +177,8 @@ class DialogLayer:
     def _sift(self, now: float) -> None:
         for output in self.transactions.drain():
             match output:
+                case Transmit():
+                    self._out.append(output)
                 case RequestReceived(transaction, request) if request.to_tag is not None:
                     self._receive_request(transaction, request, now)
                 case AckReceived(request):

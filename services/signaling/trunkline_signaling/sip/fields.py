@@ -16,10 +16,11 @@ from .grammar import (
     parse_uint,
     quote,
 )
+from .remember import remembered
 
 MAX_CSEQ: Final = 2**31 - 1
 
-_RETRY_AFTER: Final = re.compile(r"([0-9]+)\s*(\([^()]*\))?\s*(?:;(.*))?", re.DOTALL)
+_RETRY_AFTER: Final = re.compile(r"([0-9]++)\s*+(\([^()]*+\)\s*+)?(?:;(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,14 @@ class CSeq:
     """0 to 2**31 - 1."""
     method: str
 
-    @classmethod
-    def parse(cls, text: str) -> CSeq:
+    @staticmethod
+    @remembered
+    def parse(text: str) -> CSeq:
         """Parse `4711 INVITE`."""
         parts = text.split()
         if len(parts) != 2 or not is_token(parts[1]):
             raise MalformedValue("a number and a method", text)
-        return cls(parse_uint(parts[0], MAX_CSEQ, "a sequence number"), parts[1])
+        return CSeq(parse_uint(parts[0], MAX_CSEQ, "a sequence number"), parts[1])
 
     def __str__(self) -> str:
         return f"{self.number} {self.method}"

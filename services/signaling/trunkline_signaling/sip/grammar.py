@@ -19,14 +19,14 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _QUOTED_STRING: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _UNSAFE_PARAM: Final = re.compile(r'[\s",;<>\\=?]|^$')
-# Possessive quantifiers keep both patterns linear whatever a datagram holds.
+# Possessive quantifiers keep these patterns linear whatever a datagram holds.
 _ELEMENT: Final = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+"|<[^>]*+>)++', re.DOTALL)
 _PARAM: Final = re.compile(
-    r'\s*([^\s;=",<>]++)\s*(?:=\s*(?:"((?:[^"\\]++|\\.)*+)"|([^\s;",<>]*+)))?\s*(?:;|$)',
+    r'\s*+([^\s;=",<>]++)\s*+(?:=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^\s;",<>]*+))\s*+)?(?:;|$)',
     re.DOTALL,
 )
 _HOST: Final = re.compile(r"[A-Za-z0-9._\-]+")
-_IPV6: Final = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_IPV6: Final = re.compile(r"(?=[^:]*+:)[0-9A-Fa-f:.]++")
 
 
 def is_token(text: str) -> bool:
@@ -105,16 +105,15 @@ def _parse_params_slowly(text: str) -> Params:
 
 def format_params(params: Params) -> str:
     """Print parameters, each with its semicolon; values are quoted where they need it."""
-    if not params:
-        return ""
-    return "".join(
-        f";{name}" if value is None else f";{name}={_format_value(value)}"
-        for name, value in params.items()
-    )
-
-
-def _format_value(value: str) -> str:
-    return quote(value) if _UNSAFE_PARAM.search(value) else value
+    text = ""
+    for name, value in params.items():
+        if value is None:
+            text += f";{name}"
+        elif value.isalnum() or not _UNSAFE_PARAM.search(value):
+            text += f";{name}={value}"
+        else:
+            text += f";{name}={quote(value)}"
+    return text
 
 
 def parse_host(text: str) -> str:

@@ -56,12 +56,13 @@ _COMPACT: Final = {
 
 _MAX_CACHED: Final = 2048  # the names come from the network; without a bound so would our memory
 _by_lower: Final = {name.lower(): name for name in _SPELLINGS} | _COMPACT
-_canonical: Final[dict[str, str]] = {}
+CANONICAL: Final[dict[str, str]] = {}
+"""Spellings met so far; `canonical` asks it first, and so may whoever is in a hurry."""
 
 
 def canonical(name: str) -> str:
     """Return the one spelling of a header name: `v` and `VIA` are `Via`, `x-foo` is `X-Foo`."""
-    return _canonical.get(name) or _learn(name)
+    return CANONICAL.get(name) or _learn(name)
 
 
 def _learn(name: str) -> str:
@@ -70,6 +71,6 @@ def _learn(name: str) -> str:
         raise MalformedValue("a header name", name)
     lower = stripped.lower()
     spelling = _by_lower.get(lower) or "-".join(word.capitalize() for word in lower.split("-"))
-    if len(_canonical) < _MAX_CACHED:
-        _canonical[name] = spelling
+    if len(CANONICAL) < _MAX_CACHED:
+        CANONICAL[name] = spelling
     return spelling

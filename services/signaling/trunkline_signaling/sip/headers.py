@@ -1,12 +1,13 @@
-"""The header fields of a message: raw values by name, parsed on demand and remembered.
+"""The header fields of a message: raw values by name, parsed on demand.
 
-A field nobody asks for is never parsed, and is printed as it came.
+A field nobody asks for is never parsed, and is printed as it came. Those that everybody asks for
+are properties and remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from .errors import LocalProtocolError, MalformedValue
 from .fields import CSeq, MediaType, parse_call_id, parse_max_forwards
@@ -18,15 +19,8 @@ from .via import Via
 T = TypeVar("T")
 
 # A value of these is one even if it holds a comma; two of them in a message are a defect.
-SINGLE_VALUED: Final = (
-    "From",
-    "To",
-    "Call-ID",
-    "CSeq",
-    "Max-Forwards",
-    "Content-Length",
-    "Content-Type",
-    "Expires",
+SINGLE_VALUED: Final = frozenset(
+    {"From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Type", "Expires"}
 )
 
 
@@ -43,16 +37,9 @@ class Headers:
 
     def __init__(self, fields: Iterable[tuple[str, object]] = ()) -> None:
         self.raw = {}
-        self._parsed: dict[tuple[str, object], object] = {}
+        self._parsed: dict[str, Any] = {}
         for name, value in fields:
-            self.add(name, value)
-
-    @classmethod
-    def _adopt(cls, raw: dict[str, list[str]]) -> Headers:
-        headers = cls.__new__(cls)
-        headers.raw = raw
-        headers._parsed = {}
-        return headers
+            self.raw.setdefault(canonical(name), []).append(_printable(name, value))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self.raw == other.raw
@@ -74,7 +61,8 @@ class Headers:
 
     def copy(self) -> Headers:
         """Return headers that can be changed without changing these."""
-        copied = Headers._adopt({name: values.copy() for name, values in self.raw.items()})
+        copied = Headers()
+        copied.raw = {name: values.copy() for name, values in self.raw.items()}
         copied._parsed = self._parsed.copy()
         return copied
 
@@ -90,7 +78,7 @@ class Headers:
     def set(self, name: str, *values: object) -> None:
         """Replace a field by these values, one line each; with none, remove it."""
         name = canonical(name)
-        self._forget(name)
+        self._parsed.pop(name, None)
         if values:
             self.raw[name] = [_printable(name, value) for value in values]
         else:
@@ -99,13 +87,13 @@ class Headers:
     def add(self, name: str, value: object) -> None:
         """Add a line below the others of its name."""
         name = canonical(name)
-        self._forget(name)
+        self._parsed.pop(name, None)
         self.raw.setdefault(name, []).append(_printable(name, value))
 
     def push(self, name: str, value: object) -> None:
         """Add a line above the others of its name, as a Via goes; a new name goes to the top."""
         name = canonical(name)
-        self._forget(name)
+        self._parsed.pop(name, None)
         if name in self.raw:
             self.raw[name].insert(0, _printable(name, value))
         else:
@@ -114,9 +102,10 @@ class Headers:
     def replace_topmost(self, name: str, value: object) -> None:
         """Put `value` in the place of the topmost one, be it a line or a part of one."""
         name = canonical(name)
-        values = self.raw[name].copy()
-        values[:1] = [str(value), *self._split(name, values[0])[1:]]
-        self.set(name, *values)
+        self._parsed.pop(name, None)
+        lines = self.raw[name]
+        below = self._split(name, lines[0])[1:] if "," in lines[0] else []
+        lines[0] = ", ".join([_printable(name, value), *below])
 
     def pop(self, name: str) -> None:
         """Remove the topmost value of a field, be it a line or a part of one."""
@@ -130,12 +119,11 @@ class Headers:
 
     def copy_from(self, other: Headers, *names: str) -> None:
         """Take fields of another message over, raw and in place of our own."""
-        for name in map(canonical, names):
-            self._forget(name)
-            if name in other.raw:
-                self.raw[name] = other.raw[name].copy()
-            else:
-                self.raw.pop(name, None)
+        for name in names:
+            self.remove(name)
+            values = other.raw.get(canonical(name))
+            if values is not None:
+                self.raw[canonical(name)] = values.copy()
 
     def values(self, name: str) -> list[str]:
         """Return all raw values of a field, lines split at their commas."""
@@ -143,9 +131,7 @@ class Headers:
 
     def tokens(self, name: str) -> frozenset[str]:
         """Return all values in lower case: option tags, methods and the like."""
-        return self._remember(
-            name, "tokens", lambda: frozenset(v.lower() for v in self.values(name) if v)
-        )
+        return frozenset(value.lower() for value in self.values(name) if value)
 
     def parse(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return the topmost value, parsed; None if the field is absent.
@@ -155,22 +141,13 @@ class Headers:
         line = self.get(name)
         if line is None:
             return None
-
-        def topmost() -> T:
-            values = [line] if name in SINGLE_VALUED else self._split(name, line)
-            return self._apply(name, parse, values[0])
-
-        return self._remember(name, parse, topmost)
+        if "," in line and canonical(name) not in SINGLE_VALUED:
+            line = self._split(name, line)[0]
+        return self._apply(name, parse, line)
 
     def parse_all(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
         """Return all values, parsed and in order. Raises `MalformedValue` that names the field."""
-        if name not in self:
-            return ()
-        return self._remember(
-            name,
-            (parse,),
-            lambda: tuple(self._apply(name, parse, value) for value in self.values(name)),
-        )
+        return tuple(self._apply(name, parse, value) for value in self.values(name))
 
     def require(self, name: str, parse: Callable[[str], T]) -> T:
         """Return what `parse` returns, or raise `MalformedValue` where the field is absent."""
@@ -182,27 +159,42 @@ class Headers:
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return self.require("Via", Via.parse)
+        found: Via | None = self._parsed.get("Via")
+        if found is None:
+            found = self._parsed["Via"] = self._first("Via", _parse_topmost_via)
+        return found
 
     @property
     def from_(self) -> NameAddr:
         """From."""
-        return self.require("From", NameAddr.parse)
+        found: NameAddr | None = self._parsed.get("From")
+        if found is None:
+            found = self._parsed["From"] = self._first("From", NameAddr.parse)
+        return found
 
     @property
     def to(self) -> NameAddr:
         """To."""
-        return self.require("To", NameAddr.parse)
+        found: NameAddr | None = self._parsed.get("To")
+        if found is None:
+            found = self._parsed["To"] = self._first("To", NameAddr.parse)
+        return found
 
     @property
     def call_id(self) -> str:
         """Call-ID."""
-        return self.require("Call-ID", parse_call_id)
+        found: str | None = self._parsed.get("Call-ID")
+        if found is None:
+            found = self._parsed["Call-ID"] = self._first("Call-ID", parse_call_id)
+        return found
 
     @property
     def cseq(self) -> CSeq:
         """CSeq."""
-        return self.require("CSeq", CSeq.parse)
+        found: CSeq | None = self._parsed.get("CSeq")
+        if found is None:
+            found = self._parsed["CSeq"] = self._first("CSeq", CSeq.parse)
+        return found
 
     @property
     def max_forwards(self) -> int | None:
@@ -219,6 +211,16 @@ class Headers:
         """Content-Type."""
         return self.parse("Content-Type", MediaType.parse)
 
+    def _first(self, name: str, parse: Callable[[str], T]) -> T:
+        """Do what `require` does, for the fields every message needs: as few steps as can be."""
+        values = self.raw.get(name)
+        if values is None:
+            raise MalformedValue("this header field", "none", name)
+        try:
+            return parse(values[0])
+        except MalformedValue as error:
+            raise MalformedValue(error.expected, error.found, name) from None
+
     def _split(self, name: str, line: str) -> list[str]:
         try:
             return split_values(line)
@@ -232,17 +234,9 @@ class Headers:
         except MalformedValue as error:
             raise MalformedValue(error.expected, error.found, name) from None
 
-    def _remember(self, name: str, how: object, make: Callable[[], T]) -> T:
-        key = (name, how)
-        found = self._parsed.get(key)
-        if found is None:
-            found = self._parsed[key] = make()
-        return cast(T, found)
 
-    def _forget(self, name: str) -> None:
-        if self._parsed:
-            for key in [key for key in self._parsed if canonical(key[0]) == name]:
-                del self._parsed[key]
+def _parse_topmost_via(line: str) -> Via:
+    return Via.parse(split_values(line)[0] if "," in line else line)
 
 
 def _printable(name: str, value: object) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from .errors import MalformedValue
+from .errors import LocalProtocolError, MalformedValue
 from .headers import Headers
 from .methods import reason_phrase
 from .uri import Uri, parse_uri
 
 SIP_VERSION: Final = "SIP/2.0"
 
-# What a response repeats from its request (section 8.2.6.2), beside the To that may gain a tag.
-_ECHOED: Final = ("Via", "From", "Call-ID", "CSeq")
+# What a response repeats from its request beside all Vias (section 8.2.6.2). Where a malformed
+# request has one of these twice, the first will do.
+_ECHOED: Final = ("From", "To", "Call-ID", "CSeq")
 
 
 @dataclass(slots=True)
@@ -48,8 +49,11 @@ class Request:
         `to_tag` is added where To has none yet; a 100 goes without.
         """
         headers = Headers()
-        headers.copy_from(self.headers, *_ECHOED)
-        headers.copy_from(self.headers, "To")
+        headers.copy_from(self.headers, "Via")
+        for name in _ECHOED:
+            values = self.headers.raw.get(name)
+            if values:
+                headers.raw[name] = values[:1]
         if to_tag and "To" in headers and not _has_tag(self.headers):
             headers.set("To", f"{headers.get('To')};tag={to_tag}")
         return Response(status, reason or reason_phrase(status), headers, body)
@@ -119,7 +123,11 @@ def _has_tag(headers: Headers) -> bool:
 
 
 def _encode(start_line: str, headers: Headers, body: bytes) -> bytes:
+    if "\n" in start_line or "\r" in start_line:
+        raise LocalProtocolError(f"a line break in the start line: {start_line!r}")
     lines = [start_line]
-    lines += [f"{name}: {value}" for name, value in headers.items() if name != "Content-Length"]
+    for name, values in headers.raw.items():
+        for value in values:
+            lines.append(f"{name}: {value}")
     lines.append(f"Content-Length: {len(body)}\r\n\r\n")
     return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body

@@ -15,10 +15,11 @@ from .grammar import (
     quote,
     unescape_quoted,
 )
+from .remember import remembered
 from .uri import Uri, parse_uri
 
 _NAME_ADDR: Final = re.compile(
-    r'\s*(?:"((?:[^"\\]++|\\.)*+)"|([^<>",;:\\@()\[\]?=/{}]*+))\s*<([^<>]++)>\s*(?:;(.*))?',
+    r'\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^<>",;:\\@()\[\]?=/{}]*+))\s*+<([^<>]++)>\s*+(?:;(.*))?',
     re.DOTALL,
 )
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+(?:[ \t]+[A-Za-z0-9\-.!%*_+`'~]+)*")
@@ -33,30 +34,20 @@ class NameAddr:
     params: Params = field(default_factory=dict)
     """Header parameters (`tag`, `expires`, `q`, ...), not those of the URI."""
 
-    @classmethod
-    def parse(cls, text: str) -> NameAddr:
+    @staticmethod
+    @remembered
+    def parse(text: str) -> NameAddr:
         """Parse name-addr or addr-spec."""
         if "<" not in text:
-            return cls._parse_addr_spec(text)
+            return _parse_addr_spec(text)
         match = _NAME_ADDR.fullmatch(text)
         if match is None:
             raise MalformedValue("an address", text)
         quoted, plain, uri, params = match.groups()
-        return cls(
+        return NameAddr(
             parse_uri(uri.strip()),
             plain.strip() if quoted is None else unescape_quoted(quoted),
             parse_params(params) if params is not None else NO_PARAMS,
-        )
-
-    @classmethod
-    def _parse_addr_spec(cls, text: str) -> NameAddr:
-        # Without angle brackets all parameters are the header's, and a comma or a question mark
-        # may not stand in the URI (section 20).
-        uri, semicolon, params = text.partition(";")
-        if "?" in uri or "," in uri:
-            raise MalformedValue("angle brackets around such a URI", text)
-        return cls(
-            parse_uri(uri.strip()), "", parse_params(params.strip()) if semicolon else NO_PARAMS
         )
 
     def __str__(self) -> str:
@@ -77,3 +68,13 @@ class NameAddr:
     def with_tag(self, tag: str) -> NameAddr:
         """Return a copy with this tag."""
         return replace(self, params={**self.params, "tag": tag})
+
+
+def _parse_addr_spec(text: str) -> NameAddr:
+    # Without angle brackets all parameters are the header's, and a comma or a question mark may
+    # not stand in the URI (section 20).
+    uri, semicolon, params = text.partition(";")
+    if "?" in uri or "," in uri:
+        raise MalformedValue("angle brackets around such a URI", text)
+    parsed = parse_params(params.strip()) if semicolon else NO_PARAMS
+    return NameAddr(parse_uri(uri.strip()), "", parsed)

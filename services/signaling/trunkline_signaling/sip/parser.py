@@ -11,15 +11,15 @@ from typing import Final, NamedTuple
 
 from .errors import MalformedMessage, MalformedValue, NotSip
 from .grammar import is_token, parse_uint
-from .header_names import canonical
-from .headers import Headers
+from .header_names import CANONICAL, canonical
+from .headers import SINGLE_VALUED, Headers
 from .message import SIP_VERSION, Message, Request, Response
 
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
-_LOOSE_REQUEST_LINE: Final = re.compile(r"(\S+)[ \t]+(\S.*?)[ \t]+(SIP/\S+)[ \t]*", re.IGNORECASE)
-_VERSION: Final = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_VERSION: Final = re.compile(r"SIP/", re.IGNORECASE)
+_MAX_LINES: Final = 500  # ten times the longest torture message
 _STATUS: Final = re.compile(r"[1-6][0-9][0-9]")
 
 
@@ -58,6 +58,8 @@ def _read_head(head: bytes) -> tuple[Message, _Defect | None]:
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
+    if len(lines) > _MAX_LINES:
+        raise NotSip(f"more than {_MAX_LINES} header fields")
     if not text.count("\n") == text.count("\r") == len(lines) - 1:
         # Passed on, a lone CR or LF could begin a header field for the next parser.
         raise NotSip("a lone CR or LF")
@@ -79,36 +81,43 @@ def _read_start_line(line: str) -> tuple[Message, _Defect | None]:
 
 
 def _read_odd_request_line(line: str) -> tuple[Message, _Defect | None]:
-    match = _LOOSE_REQUEST_LINE.fullmatch(line)
-    if match is None or not is_token(match[1]):
+    method, *target, version = line.split() if line.count(" ") > 1 else ("", "")
+    if not target or not is_token(method) or not _VERSION.match(version):
         raise NotSip("no start line")
-    request = Request(match[1], match[2])
-    if match[3].upper() == SIP_VERSION:
-        if match[0] == f"{match[1]} {match[2]} {match[3]}" and " " not in match[2]:
-            return request, None
+    request = Request(method, " ".join(target))
+    if version.upper() != SIP_VERSION:
+        return request, _Defect(f"expected SIP/2.0, found {version[:20]}", 505)
+    if line != f"{method} {target[0]} {version}":
         return request, _Defect("expected single spaces in the request line")
-    if _VERSION.fullmatch(match[3]):
-        return request, _Defect(f"expected SIP/2.0, found {match[3]}", 505)
-    return request, _Defect(f"expected a SIP version, found {match[3][:20]!r}")
+    return request, None
 
 
 def _read_fields(lines: list[str], raw: dict[str, list[str]]) -> _Defect | None:
     """Sort header lines into `raw`; return the first defect, and read on behind it."""
     defect = None
     for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        try:
-            name = canonical(name)
-        except MalformedValue as error:
-            defect = defect or _Defect(str(error))
-            continue
-        if not colon:
-            defect = defect or _Defect(f"expected a colon behind {name[:60]!r}")
-        elif name in raw:
-            raw[name].append(value.strip(" \t"))
-        else:
+        spelling, colon, value = line.partition(":")
+        name = CANONICAL.get(spelling)
+        if name is None or not colon:
+            try:
+                name = _learn_name(spelling, colon)
+            except MalformedValue as error:
+                defect = defect or _Defect(str(error))
+                continue
+        if name not in raw:
             raw[name] = [value.strip(" \t")]
+            continue
+        raw[name].append(value.strip(" \t"))
+        if name in SINGLE_VALUED:
+            defect = defect or _Defect(f"{name}: expected one value, found several")
     return defect
+
+
+def _learn_name(spelling: str, colon: str) -> str:
+    name = canonical(spelling)
+    if not colon:
+        raise MalformedValue("a colon behind a header name", name)
+    return name
 
 
 def _fit_body(message: Message, body: bytes) -> _Defect | None:
@@ -123,7 +132,8 @@ def _fit_body(message: Message, body: bytes) -> _Defect | None:
 
 
 def _content_length(headers: Headers) -> int | None:
-    values = headers.raw.get("Content-Length")
+    # It is the frame's, not the message's: `encode` writes one that fits the body.
+    values = headers.raw.pop("Content-Length", None)
     if values is None:
         return None
     if any(value != values[0] for value in values):

@@ -15,6 +15,7 @@ from .errors import LocalProtocolError, MalformedMessage, NotSip
 from .flow import Flow
 from .framing import Frame
 from .grammar import format_host_port
+from .matching import merge_key, note_source, server_key
 from .message import Message, Request, Response
 from .methods import ACK, CANCEL, INVITE
 from .outputs import (
@@ -28,6 +29,7 @@ from .outputs import (
 )
 from .parser import parse_datagram, parse_framed
 from .timing import Timing
+from .transaction_tables import State
 from .transactions import (
     ClientTransaction,
     InviteClientTransaction,
@@ -35,7 +37,6 @@ from .transactions import (
     NonInviteClientTransaction,
     NonInviteServerTransaction,
     ServerTransaction,
-    State,
     Transaction,
 )
 from .validation import check_request, check_response
@@ -79,6 +80,9 @@ class TransactionLayer:
     ) -> None:
         self.timing = timing or Timing()
         """Used by transactions that begin from now on; may be replaced at any time."""
+        self.answers_strangers = True
+        """Answer what belongs to nobody: malformed requests (400), CANCELs of nothing (481). To be
+        off where unknown sources get no reply at all (SS_REPLY_UNAUTHORIZED)."""
         self.counters = Counters()
         self._random = random
         self._sent_by = sent_by
@@ -122,11 +126,11 @@ class TransactionLayer:
             self.counters.not_sip += 1
         except MalformedMessage as error:
             self.counters.malformed += 1
-            if error.request is not None:
+            if error.request is not None and self.answers_strangers:
                 self.reject(error.request, error.status, str(error), flow)
 
     def send_request(self, request: Request, flow: Flow, now: float) -> ClientTransaction:
-        """Send a request in a new transaction. A Via is put on top of those it has.
+        """Send a request in a new transaction, under a Via of its own: we are no proxy.
 
         ACK and CANCEL belong to the transaction of their INVITE: see `send_ack` and `cancel`.
         """
@@ -151,13 +155,14 @@ class TransactionLayer:
     def cancel(self, transaction: ClientTransaction, now: float) -> None:
         """Give up an INVITE (section 9.1).
 
-        The CANCEL waits for a provisional response; the INVITE's own end is still reported.
+        Before any response the INVITE is repeated no more, and the CANCEL waits for a provisional
+        one; the INVITE's own end is still reported.
         Without effect once a final response is there.
         """
         if not isinstance(transaction, InviteClientTransaction):
             raise LocalProtocolError("only an INVITE can be cancelled")
         if transaction.state is State.CALLING:
-            transaction.cancel_wanted = True
+            transaction.want_cancel(now)
         elif transaction.state is State.PROCEEDING:
             self._send_cancel(transaction, now)
 
@@ -200,8 +205,8 @@ class TransactionLayer:
             return
         self.counters.requests_received += 1
         check_request(message)
-        key = _server_key(message)
-        _note_source(message, flow)
+        key = server_key(message)
+        note_source(message, flow)
         transaction = self._servers.get(key)
         if message.method == ACK:
             self._receive_ack(transaction, message, flow, now)
@@ -247,17 +252,26 @@ class TransactionLayer:
             self._out.append(RequestReceived(transaction, request))
 
     def _receive_cancel(self, own: ServerTransaction, cancel: Request, now: float) -> None:
-        invite = self._servers.get(_server_key(cancel, INVITE))
+        invite = self._servers.get(server_key(cancel, INVITE))
         if invite is None:
-            self.respond(own, cancel.reply(481, to_tag=self.new_tag()), now)
+            self._receive_stray_cancel(own, cancel, now)
             return
-        self.respond(own, cancel.reply(200, to_tag=invite.to_tag or self.new_tag()), now)
+        response = cancel.reply(200, to_tag=self.new_tag())
+        if invite.to is not None:
+            response.headers.set("To", invite.to)
+        self.respond(own, response, now)
         if invite.state is State.PROCEEDING:
             self._out.append(CancelReceived(invite, cancel))
 
+    def _receive_stray_cancel(self, own: ServerTransaction, cancel: Request, now: float) -> None:
+        if self.answers_strangers:
+            self.respond(own, cancel.reply(481, to_tag=self.new_tag()), now)
+        else:
+            self.ignore(own)
+
     def _is_merged(self, transaction: ServerTransaction, request: Request) -> bool:
         """Tell whether the request is here already, by another path (section 8.2.2.2)."""
-        first = self._first_paths.setdefault(_merge_key(request), transaction)
+        first = self._first_paths.setdefault(merge_key(request), transaction)
         return first is not transaction
 
     def _start(self, request: Request, branch: str, flow: Flow, now: float) -> ClientTransaction:
@@ -291,6 +305,7 @@ class TransactionLayer:
 
     def _push_via(self, request: Request, flow: Flow) -> str:
         branch = f"{BRANCH_MAGIC}{self._random.getrandbits(64):016x}"
+        request.headers.remove("Via")
         request.headers.push(
             "Via",
             f"SIP/2.0/{flow.transport.upper()} {self._sent_by(flow)};branch={branch};rport",
@@ -305,36 +320,13 @@ class TransactionLayer:
             self._clients.pop(transaction.key, None)
         elif isinstance(transaction, ServerTransaction):
             self._servers.pop(transaction.key, None)
-            merge_key = _merge_key(transaction.request)
-            if self._first_paths.get(merge_key) is transaction:
-                del self._first_paths[merge_key]
+            if transaction.request.to_tag is None:
+                self._forget_path(transaction)
 
-
-def _server_key(request: Request, method: str = "") -> Hashable:
-    """Return what a request shares with its copies (section 17.2.3); an ACK with its INVITE."""
-    method = method or (INVITE if request.method == ACK else request.method)
-    headers = request.headers
-    via = headers.via
-    branch = via.branch or ""
-    if branch.startswith(BRANCH_MAGIC) and len(branch) > len(BRANCH_MAGIC):
-        return branch, via.host.lower(), via.port, method
-    # RFC 2543. The To tag stays out: the INVITE has none, and its ACK must be found.
-    who = headers.call_id, headers.from_.tag, headers.cseq.number
-    return request.target, str(via), who, method
-
-
-def _merge_key(request: Request) -> Hashable:
-    headers = request.headers
-    return headers.call_id, headers.from_.tag, headers.cseq
-
-
-def _note_source(request: Request, flow: Flow) -> None:
-    """Write into the topmost Via where the request really came from (RFC 3581 section 4)."""
-    headers = request.headers
-    via = headers.via
-    host, port = flow.remote
-    if via.wants_rport or via.host != host:
-        headers.replace_topmost("Via", via.with_received(host, port))
+    def _forget_path(self, transaction: ServerTransaction) -> None:
+        key = merge_key(transaction.request)
+        if self._first_paths.get(key) is transaction:
+            del self._first_paths[key]
 
 
 def _harmless(reason: str) -> str:

@@ -1,4 +1,4 @@
-"""The four transaction machines (RFC 3261 section 17, RFC 6026), each a table.
+"""The four transaction machines (RFC 3261 section 17, RFC 6026); `transaction_tables` rules them.
 
 A machine keeps its state, its deadline and what it may have to repeat. `TransactionLayer` finds the
 machine for a message and calls it when its deadline has come.
@@ -6,9 +6,8 @@ machine for a message and calls it when its deadline has come.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from enum import Enum, auto
-from typing import ClassVar, Final
+from collections.abc import Hashable
+from typing import Any, ClassVar
 
 from .errors import LocalProtocolError
 from .flow import Flow
@@ -23,136 +22,15 @@ from .outputs import (
     TransportFailed,
 )
 from .timing import Repetition, Timing
-
-
-class State(Enum):
-    """States of all four machines."""
-
-    CALLING = auto()
-    TRYING = auto()
-    PROCEEDING = auto()
-    ACCEPTED = auto()
-    COMPLETED = auto()
-    CONFIRMED = auto()
-    TERMINATED = auto()
-
-    __hash__ = object.__hash__  # Enum's own runs in Python, and every message looks a state up
-
-
-class Trigger(Enum):
-    """What moves them."""
-
-    RECV_1XX = auto()
-    RECV_2XX = auto()
-    RECV_300_699 = auto()
-    RECV_REQUEST = auto()
-    RECV_ACK = auto()
-    SEND_1XX = auto()
-    SEND_2XX = auto()
-    SEND_300_699 = auto()
-    TIMED_OUT = auto()
-    TRANSPORT_FAILED = auto()
-
-    __hash__ = object.__hash__
-
-
-Table = Mapping[State, Mapping[Trigger, State]]
-
-INVITE_CLIENT: Final[Table] = {
-    State.CALLING: {
-        Trigger.RECV_1XX: State.PROCEEDING,
-        Trigger.RECV_2XX: State.ACCEPTED,
-        Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer B
-        Trigger.TRANSPORT_FAILED: State.TERMINATED,
-    },
-    State.PROCEEDING: {
-        Trigger.RECV_1XX: State.PROCEEDING,
-        Trigger.RECV_2XX: State.ACCEPTED,
-        Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # cancelled, and no final response (section 9.1)
-        Trigger.TRANSPORT_FAILED: State.TERMINATED,
-    },
-    State.ACCEPTED: {
-        Trigger.RECV_1XX: State.ACCEPTED,
-        Trigger.RECV_2XX: State.ACCEPTED,  # another copy, or another fork
-        Trigger.RECV_300_699: State.ACCEPTED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer M
-    },
-    State.COMPLETED: {
-        Trigger.RECV_1XX: State.COMPLETED,
-        Trigger.RECV_2XX: State.COMPLETED,
-        Trigger.RECV_300_699: State.COMPLETED,  # a copy; the ACK goes out again
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer D
-    },
-}
-
-NON_INVITE_CLIENT: Final[Table] = {
-    State.TRYING: {
-        Trigger.RECV_1XX: State.PROCEEDING,
-        Trigger.RECV_2XX: State.COMPLETED,
-        Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer F
-        Trigger.TRANSPORT_FAILED: State.TERMINATED,
-    },
-    State.PROCEEDING: {
-        Trigger.RECV_1XX: State.PROCEEDING,
-        Trigger.RECV_2XX: State.COMPLETED,
-        Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer F
-        Trigger.TRANSPORT_FAILED: State.TERMINATED,
-    },
-    State.COMPLETED: {
-        Trigger.RECV_1XX: State.COMPLETED,
-        Trigger.RECV_2XX: State.COMPLETED,
-        Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer K
-    },
-}
-
-INVITE_SERVER: Final[Table] = {
-    State.PROCEEDING: {
-        Trigger.RECV_REQUEST: State.PROCEEDING,  # a copy; the last response goes out again
-        Trigger.SEND_1XX: State.PROCEEDING,
-        Trigger.SEND_2XX: State.ACCEPTED,  # RFC 6026 section 7.1
-        Trigger.SEND_300_699: State.COMPLETED,
-    },
-    State.ACCEPTED: {
-        Trigger.RECV_REQUEST: State.ACCEPTED,  # absorbed: the dialog repeats its 2xx
-        Trigger.RECV_ACK: State.ACCEPTED,  # passed up to the dialog
-        Trigger.SEND_2XX: State.ACCEPTED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer L
-    },
-    State.COMPLETED: {
-        Trigger.RECV_REQUEST: State.COMPLETED,
-        Trigger.RECV_ACK: State.CONFIRMED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer H: no ACK came
-    },
-    State.CONFIRMED: {
-        Trigger.RECV_REQUEST: State.CONFIRMED,
-        Trigger.RECV_ACK: State.CONFIRMED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer I
-    },
-}
-
-NON_INVITE_SERVER: Final[Table] = {
-    State.TRYING: {
-        Trigger.RECV_REQUEST: State.TRYING,
-        Trigger.SEND_1XX: State.PROCEEDING,
-        Trigger.SEND_2XX: State.COMPLETED,
-        Trigger.SEND_300_699: State.COMPLETED,
-    },
-    State.PROCEEDING: {
-        Trigger.RECV_REQUEST: State.PROCEEDING,
-        Trigger.SEND_1XX: State.PROCEEDING,
-        Trigger.SEND_2XX: State.COMPLETED,
-        Trigger.SEND_300_699: State.COMPLETED,
-    },
-    State.COMPLETED: {
-        Trigger.RECV_REQUEST: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer J
-    },
-}
+from .transaction_tables import (
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    NON_INVITE_CLIENT,
+    NON_INVITE_SERVER,
+    State,
+    Table,
+    Trigger,
+)
 
 
 class Transaction:
@@ -160,7 +38,7 @@ class Transaction:
 
     table: ClassVar[Table]
 
-    __slots__ = ("_copies", "_out", "_timing", "data", "deadline", "flow", "key", "state")
+    __slots__ = ("_copies", "_out", "_timing", "data", "deadline", "flow", "key", "owner", "state")
 
     def __init__(self, key: Hashable, flow: Flow, timing: Timing, out: list[Output]) -> None:
         self.key = key
@@ -170,6 +48,8 @@ class Transaction:
         """When `on_timer` wants to be called; None for never."""
         self.data = b""
         """The message that is repeated: a request, a final response or an ACK."""
+        self.owner: Any = None
+        """What the user wants to find again when something happens here."""
         self._timing = timing
         self._out = out
         self._copies: Repetition | None = None
@@ -285,6 +165,11 @@ class InviteClientTransaction(ClientTransaction):
         self.acks: dict[str | None, Transmit] = {}
         """The ACK for each 2xx by its To tag: it goes out again with each copy (13.2.2.4)."""
 
+    def want_cancel(self, now: float) -> None:
+        """Give up before any response came: repeat the INVITE no more, but stay for what comes."""
+        self.cancel_wanted = True
+        self._wait_until(now + self._timing.linger)
+
     def cancelled(self, now: float) -> None:
         """A CANCEL went out: wait for the final response, but not for ever (section 9.1)."""
         self.cancel_wanted = False
@@ -341,15 +226,15 @@ class NonInviteClientTransaction(ClientTransaction):
 class ServerTransaction(Transaction):
     """A request from a peer and our responses."""
 
-    __slots__ = ("request", "to_tag")
+    __slots__ = ("request", "to")
 
     def __init__(
         self, key: Hashable, request: Request, flow: Flow, timing: Timing, out: list[Output]
     ) -> None:
         super().__init__(key, flow, timing, out)
         self.request = request
-        self.to_tag: str | None = None
-        """The tag our last response carried."""
+        self.to: str | None = None
+        """To as our last response had it, with our tag."""
 
     def respond(self, response: Response, now: float) -> None:
         """Send a response."""
@@ -357,7 +242,7 @@ class ServerTransaction(Transaction):
         self.data = response.encode()
         self._transmit()
         if response.status > 100:
-            self.to_tag = response.to_tag
+            self.to = response.headers.get("To")
         if response.status >= 200:
             self._answered(response, now)
 

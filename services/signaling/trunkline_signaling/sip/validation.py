@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import MalformedMessage, MalformedValue
 from .fields import parse_delta_seconds
-from .headers import SINGLE_VALUED, Headers
+from .headers import Headers
 from .message import Request, Response
 from .uri import OtherUri, SipUri
 
@@ -36,10 +36,6 @@ def check_response(response: Response) -> None:
 
 
 def _check_common(headers: Headers) -> None:
-    raw = headers.raw
-    for name in SINGLE_VALUED:
-        if len(raw.get(name, ())) > 1:
-            raise MalformedValue("one value", ", ".join(raw[name]), name)
     _ = headers.via, headers.from_, headers.to, headers.call_id, headers.cseq
 
 

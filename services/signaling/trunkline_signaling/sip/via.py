@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from .errors import MalformedValue
@@ -16,12 +16,15 @@ from .grammar import (
     parse_params,
     parse_uint,
 )
+from .remember import remembered
 
 BRANCH_MAGIC: Final = "z9hG4bK"
 """What begins every branch made after RFC 3261 section 8.1.1.7."""
 
+# Possessive quantifiers keep it linear whatever a datagram holds.
 _VIA: Final = re.compile(
-    r"SIP\s*/\s*2\.0\s*/\s*([^\s;/]+)\s+(\[[^\]]*\]|[^\s:;\[\],]+)\s*(?::\s*([0-9]+)\s*)?(?:;(.*))?",
+    r"SIP\s*+/\s*+2\.0\s*+/\s*+([^\s;/]++)\s++(\[[^\]]*+\]|[^\s:;\[\],]++)\s*+"
+    r"(?::\s*+([0-9]++)\s*+)?(?:;(.*))?",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -36,14 +39,15 @@ class Via:
     port: int | None = None
     params: Params = field(default_factory=dict)
 
-    @classmethod
-    def parse(cls, text: str) -> Via:
+    @staticmethod
+    @remembered
+    def parse(text: str) -> Via:
         """Parse one Via value."""
         match = _VIA.fullmatch(text)
         if match is None:
             raise MalformedValue("SIP/2.0/transport host:port;parameters", text)
         transport, host, port, params = match.groups()
-        return cls(
+        return Via(
             transport.upper(),
             parse_host(host),
             parse_uint(port, 65535, "a port") if port else None,
@@ -73,4 +77,4 @@ class Via:
         params = {**self.params, "received": host}
         if self.wants_rport:
             params["rport"] = str(port)
-        return replace(self, params=params)
+        return Via(self.transport, self.host, self.port, params)

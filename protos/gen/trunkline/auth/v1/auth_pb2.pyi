@@ -693,6 +693,129 @@ class LocateResponse(_message.Message):
 Global___LocateResponse: _TypeAlias = LocateResponse  # noqa: Y015
 
 @_typing.final
+class ListDueChecksRequest(_message.Message):
+    """Asks whom to check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    signaling_instance: _builtins.str
+    """Name of the asking signaling instance. Only terminals whose flow it holds are returned."""
+    page_size: _builtins.int
+    """Most to return, 1 to 1000. Zero means 100."""
+    def __init__(
+        self,
+        *,
+        signaling_instance: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "signaling_instance", b"signaling_instance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueChecksRequest: _TypeAlias = ListDueChecksRequest  # noqa: Y015
+
+@_typing.final
+class ListDueChecksResponse(_message.Message):
+    """Whom to check now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BINDINGS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Binding]:
+        """The bindings, the longest due first. OPTIONS goes to the received address."""
+
+    def __init__(
+        self,
+        *,
+        bindings: _abc.Iterable[Global___Binding] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bindings", b"bindings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueChecksResponse: _TypeAlias = ListDueChecksResponse  # noqa: Y015
+
+@_typing.final
+class ReportChecksRequest(_message.Message):
+    """Reports checks."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcomes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CheckOutcome]:
+        """What each check found."""
+
+    def __init__(
+        self,
+        *,
+        outcomes: _abc.Iterable[Global___CheckOutcome] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcomes", b"outcomes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportChecksRequest: _TypeAlias = ReportChecksRequest  # noqa: Y015
+
+@_typing.final
+class ReportChecksResponse(_message.Message):
+    """The checks are noted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportChecksResponse: _TypeAlias = ReportChecksResponse  # noqa: Y015
+
+@_typing.final
+class CheckOutcome(_message.Message):
+    """What the check of one terminal found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENDPOINT_FIELD_NUMBER: _builtins.int
+    CONTACT_FIELD_NUMBER: _builtins.int
+    ALIVE_FIELD_NUMBER: _builtins.int
+    contact: _builtins.str
+    """The contact that was asked, as in the binding. An outcome for another contact than the bound one is ignored."""
+    alive: _builtins.bool
+    """Whether any SIP response came; keep-alive answers that are no SIP don't count."""
+    @_builtins.property
+    def endpoint(self) -> _common_pb2.Endpoint:
+        """The terminal."""
+
+    def __init__(
+        self,
+        *,
+        endpoint: _common_pb2.Endpoint | None = ...,
+        contact: _builtins.str = ...,
+        alive: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alive", b"alive", "contact", b"contact", "endpoint", b"endpoint"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckOutcome: _TypeAlias = CheckOutcome  # noqa: Y015
+
+@_typing.final
 class ListRegistrationsRequest(_message.Message):
     """Asks for live bindings."""
 

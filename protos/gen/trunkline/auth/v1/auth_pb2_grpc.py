@@ -50,6 +50,16 @@ class AuthServiceStub:
                 request_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.LocateRequest.SerializeToString,
                 response_deserializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.LocateResponse.FromString,
                 _registered_method=True)
+        self.ListDueChecks = channel.unary_unary(
+                '/trunkline.auth.v1.AuthService/ListDueChecks',
+                request_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ListDueChecksRequest.SerializeToString,
+                response_deserializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ListDueChecksResponse.FromString,
+                _registered_method=True)
+        self.ReportChecks = channel.unary_unary(
+                '/trunkline.auth.v1.AuthService/ReportChecks',
+                request_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ReportChecksRequest.SerializeToString,
+                response_deserializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ReportChecksResponse.FromString,
+                _registered_method=True)
         self.ListRegistrations = channel.unary_unary(
                 '/trunkline.auth.v1.AuthService/ListRegistrations',
                 request_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ListRegistrationsRequest.SerializeToString,
@@ -93,6 +103,21 @@ class AuthServiceServicer:
 
     def Locate(self, request, context):
         """Returns where a phone or a registering gateway can be reached now. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDueChecks(self, request, context):
+        """Returns the terminals that a signaling instance is to check by OPTIONS now (AUT-08). Each call hands a terminal
+        out once an interval (SS_ENDPOINTTIMETOLIVE); to be asked about every second.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReportChecks(self, request, context):
+        """Reports what checks found: two in a row without any response make a terminal unreachable. Not safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,6 +168,16 @@ def add_AuthServiceServicer_to_server(servicer, server):
                     servicer.Locate,
                     request_deserializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.LocateRequest.FromString,
                     response_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.LocateResponse.SerializeToString,
+            ),
+            'ListDueChecks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDueChecks,
+                    request_deserializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ListDueChecksRequest.FromString,
+                    response_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ListDueChecksResponse.SerializeToString,
+            ),
+            'ReportChecks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportChecks,
+                    request_deserializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ReportChecksRequest.FromString,
+                    response_serializer=trunkline_dot_auth_dot_v1_dot_auth__pb2.ReportChecksResponse.SerializeToString,
             ),
             'ListRegistrations': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRegistrations,
@@ -247,6 +282,60 @@ class AuthService:
             '/trunkline.auth.v1.AuthService/Locate',
             trunkline_dot_auth_dot_v1_dot_auth__pb2.LocateRequest.SerializeToString,
             trunkline_dot_auth_dot_v1_dot_auth__pb2.LocateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDueChecks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.auth.v1.AuthService/ListDueChecks',
+            trunkline_dot_auth_dot_v1_dot_auth__pb2.ListDueChecksRequest.SerializeToString,
+            trunkline_dot_auth_dot_v1_dot_auth__pb2.ListDueChecksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportChecks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.auth.v1.AuthService/ReportChecks',
+            trunkline_dot_auth_dot_v1_dot_auth__pb2.ReportChecksRequest.SerializeToString,
+            trunkline_dot_auth_dot_v1_dot_auth__pb2.ReportChecksResponse.FromString,
             options,
             channel_credentials,
             insecure,

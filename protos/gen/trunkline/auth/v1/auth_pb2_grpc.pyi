@@ -41,6 +41,12 @@ class AuthServiceStub:
     """Admits a REGISTER and changes the terminal's binding in one step (SIG-24, AUT-06, AUT-07). Safe to repeat."""
     Locate: _grpc.UnaryUnaryMultiCallable[_auth_pb2.LocateRequest, _auth_pb2.LocateResponse]
     """Returns where a phone or a registering gateway can be reached now. Safe to repeat."""
+    ListDueChecks: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ListDueChecksRequest, _auth_pb2.ListDueChecksResponse]
+    """Returns the terminals that a signaling instance is to check by OPTIONS now (AUT-08). Each call hands a terminal
+    out once an interval (SS_ENDPOINTTIMETOLIVE); to be asked about every second.
+    """
+    ReportChecks: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ReportChecksRequest, _auth_pb2.ReportChecksResponse]
+    """Reports what checks found: two in a row without any response make a terminal unreachable. Not safe to repeat."""
     ListRegistrations: _grpc.UnaryUnaryMultiCallable[_auth_pb2.ListRegistrationsRequest, _auth_pb2.ListRegistrationsResponse]
     """Lists live bindings, ordered by endpoint name. Safe to repeat."""
     RemoveRegistration: _grpc.UnaryUnaryMultiCallable[_auth_pb2.RemoveRegistrationRequest, _auth_pb2.RemoveRegistrationResponse]
@@ -63,6 +69,12 @@ class AuthServiceAsyncStub(AuthServiceStub):
     """Admits a REGISTER and changes the terminal's binding in one step (SIG-24, AUT-06, AUT-07). Safe to repeat."""
     Locate: _aio.UnaryUnaryMultiCallable[_auth_pb2.LocateRequest, _auth_pb2.LocateResponse]  # type: ignore[assignment]
     """Returns where a phone or a registering gateway can be reached now. Safe to repeat."""
+    ListDueChecks: _aio.UnaryUnaryMultiCallable[_auth_pb2.ListDueChecksRequest, _auth_pb2.ListDueChecksResponse]  # type: ignore[assignment]
+    """Returns the terminals that a signaling instance is to check by OPTIONS now (AUT-08). Each call hands a terminal
+    out once an interval (SS_ENDPOINTTIMETOLIVE); to be asked about every second.
+    """
+    ReportChecks: _aio.UnaryUnaryMultiCallable[_auth_pb2.ReportChecksRequest, _auth_pb2.ReportChecksResponse]  # type: ignore[assignment]
+    """Reports what checks found: two in a row without any response make a terminal unreachable. Not safe to repeat."""
     ListRegistrations: _aio.UnaryUnaryMultiCallable[_auth_pb2.ListRegistrationsRequest, _auth_pb2.ListRegistrationsResponse]  # type: ignore[assignment]
     """Lists live bindings, ordered by endpoint name. Safe to repeat."""
     RemoveRegistration: _aio.UnaryUnaryMultiCallable[_auth_pb2.RemoveRegistrationRequest, _auth_pb2.RemoveRegistrationResponse]  # type: ignore[assignment]
@@ -100,6 +112,24 @@ class AuthServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_auth_pb2.LocateResponse, _abc.Awaitable[_auth_pb2.LocateResponse]]:
         """Returns where a phone or a registering gateway can be reached now. Safe to repeat."""
+
+    @_abc_1.abstractmethod
+    def ListDueChecks(
+        self,
+        request: _auth_pb2.ListDueChecksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.ListDueChecksResponse, _abc.Awaitable[_auth_pb2.ListDueChecksResponse]]:
+        """Returns the terminals that a signaling instance is to check by OPTIONS now (AUT-08). Each call hands a terminal
+        out once an interval (SS_ENDPOINTTIMETOLIVE); to be asked about every second.
+        """
+
+    @_abc_1.abstractmethod
+    def ReportChecks(
+        self,
+        request: _auth_pb2.ReportChecksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_auth_pb2.ReportChecksResponse, _abc.Awaitable[_auth_pb2.ReportChecksResponse]]:
+        """Reports what checks found: two in a row without any response make a terminal unreachable. Not safe to repeat."""
 
     @_abc_1.abstractmethod
     def ListRegistrations(

@@ -1,0 +1,104 @@
+"""Our switch as a peer among peers: five processes, one customer, one vendor on loopback."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from processes import cpu_seconds
+from sip.peers import Peer
+from support.local_switch import LocalSwitch
+from trunkline_cli.errors import Refused
+
+DOCUMENTS = """
+kind: Account
+name: customer
+spec: {{currency: USD, openingBalance: "1000000", rateGroup: retail}}
+---
+kind: Account
+name: vendor
+spec: {{type: clearing, currency: USD, rateGroup: wholesale}}
+---
+kind: RateGroup
+name: retail
+spec:
+  currency: USD
+  rates: [{{prefix: "44", perMinute: "0.0120", firstInterval: 60, interval: 1}}]
+---
+kind: RateGroup
+name: wholesale
+spec:
+  currency: USD
+  rates: [{{prefix: "44", perMinute: "0.0060", firstInterval: 1, interval: 1}}]
+---
+kind: MappingGateway
+name: customer
+spec:
+  account: customer
+  access: {{mode: ip, addresses: [127.0.0.1]}}
+  media: {{proxy: {proxy}}}
+---
+kind: RoutingGateway
+name: vendor
+spec:
+  account: vendor
+  address: 127.0.0.2:{callee_port}
+  prefixes: ["44"]
+  media: {{proxy: {proxy}}}
+"""
+
+
+class Trunkline(Peer):
+    """The whole switch, media direct."""
+
+    proxy = "off"
+
+    def launch(self, callee_port: int) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        documents = self.folder / "documents.yaml"
+        documents.write_text(DOCUMENTS.format(proxy=self.proxy, callee_port=callee_port))
+        try:
+            self._switch = self._do(self._start(documents))
+        except BaseException:
+            self._end_loop()
+            raise
+        self.port = self._switch.sip[1]
+
+    async def _start(self, documents: Path) -> LocalSwitch:
+        switch = LocalSwitch(self.folder)
+        await switch.__aenter__()
+        try:
+            await switch.apply(documents)
+        except Refused as error:
+            await switch.stop()
+            raise SystemExit("\n".join([error.message, *error.details])) from error
+        return switch
+
+    def cpu(self) -> dict[str, float]:
+        """Return CPU seconds of each service."""
+        return {
+            str(service): cpu_seconds(process.pid)
+            for service, process in self._switch.processes.items()
+        }
+
+    def stop(self) -> None:
+        """Drain and stop every service."""
+        self._do(self._switch.stop())
+        self._end_loop()
+        super().stop()
+
+    def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end_loop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+
+class TrunklineRelay(Trunkline):
+    """The whole switch, every call relayed."""
+
+    proxy = "must-on"

@@ -1,0 +1,203 @@
+"""Complete calls through whole switches, SIPp to SIPp: CPU a call, delay added, most calls.
+
+    python benches/whole_switch.py [--peers trunkline,trunkline-relay,kamailio,...] [--rate 100]
+                                   [--seconds 8] [--runs 3] [--probe 200] [--max]
+
+Peers: direct (no switch), trunkline, trunkline-relay, kamailio, kamailio-rtpengine, sippy. All run
+on this machine beside both SIPps, on all its cores. CPU is that of every process of the peer over
+the run, divided by the calls. `--probe` times single calls from INVITE to 180 in microseconds while
+SIPp keeps up the load. `--max` looks for the highest rate without a failed call and without a
+retransmission. sippy is no dependency of ours: `uv pip install sippy` beside it.
+"""
+
+import argparse
+import csv
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+from processes import free_port, start, stop  # noqa: E402
+from sip.peers import Direct, Kamailio, KamailioRtpengine, Peer, Sippy  # noqa: E402
+from sip.trunkline import Trunkline, TrunklineRelay  # noqa: E402
+
+PEERS: dict[str, type[Peer]] = {
+    "direct": Direct,
+    "trunkline": Trunkline,
+    "trunkline-relay": TrunklineRelay,
+    "kamailio": Kamailio,
+    "kamailio-rtpengine": KamailioRtpengine,
+    "sippy": Sippy,
+}
+
+CALLER, CALLEE = "127.0.0.1", "127.0.0.2"
+"""Two addresses, as a switch sends no call back to where it came from."""
+
+CLOSE_ENOUGH = 0.08
+"""The search for the highest rate ends when the bounds are this near to each other."""
+
+
+@dataclass
+class Result:
+    """One run."""
+
+    peer: str
+    rate: int
+    calls: int
+    failed: int
+    retransmissions: int
+    cpu_ms_a_call: dict[str, float]
+    delay_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def total_cpu_ms(self) -> float:
+        """CPU of all processes of the peer, milliseconds a call."""
+        return sum(self.cpu_ms_a_call.values())
+
+    @property
+    def clean(self) -> bool:
+        """Whether every call came through without a repetition."""
+        return not self.failed and not self.retransmissions
+
+
+def run(name: str, rate: int, seconds: float, probe: int) -> Result:
+    """Start a peer, send it calls, stop it."""
+    callee_port = free_port()
+    with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as folder:
+        callee = start(sipp("callee", CALLEE, callee_port, seconds), Path(folder))
+        peer = PEERS[name](callee_port)
+        try:
+            return measure(name, peer, Path(folder), rate, seconds, probe)
+        finally:
+            peer.stop()
+            stop([callee])
+
+
+def measure(name: str, peer: Peer, folder: Path, rate: int, seconds: float, probe: int) -> Result:
+    """Send calls to a running peer."""
+    calls, before = int(rate * seconds), peer.cpu()
+    caller = start(
+        [
+            *sipp("caller", CALLER, free_port(), seconds), f"{peer.host}:{peer.port}",
+            "-s", "442071838750",
+            "-r", str(rate), "-m", str(calls), "-d", "100", "-l", str(max(200, rate * 4)),
+            "-trace_stat", "-stf", "statistics.csv", "-fd", "1",
+        ],
+        folder,
+    )  # fmt: skip
+    delay: dict[str, float] = {}
+    if probe:
+        time.sleep(1)
+        delay = probe_delay(peer, probe)
+    caller.wait(seconds * 2 + 40)
+    time.sleep(0.5)  # the last CDRs
+    after = peer.cpu()
+    with (folder / "statistics.csv").open() as file:
+        row = list(csv.DictReader(file, delimiter=";"))[-1]
+    done = int(row["SuccessfulCall(C)"]) + (probe if delay else 0)
+    return Result(
+        name,
+        rate,
+        calls,
+        calls - int(row["SuccessfulCall(C)"]),
+        int(row["Retransmissions(C)"]),
+        {part: (after[part] - before[part]) * 1000 / max(done, 1) for part in after},
+        delay,
+    )
+
+
+def sipp(scenario: str, host: str, port: int, seconds: float) -> list[str]:
+    """Return the command line of one SIPp."""
+    return [
+        "sipp", "-sf", str(HERE / "sip" / f"{scenario}.xml"), "-i", host, "-p", str(port),
+        "-nostdin", "-timeout", str(int(seconds * 2 + 60)), "-buff_size", "8388608",
+    ]  # fmt: skip
+
+
+def probe_delay(peer: Peer, calls: int) -> dict[str, float]:
+    """Return quantiles of INVITE to 180 in milliseconds."""
+    script = str(HERE / "sip" / "probe.py")
+    ended = subprocess.run(
+        [sys.executable, script, peer.host, str(peer.port), str(calls)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    figures: dict[str, float] = json.loads(ended.stdout)
+    return figures
+
+
+def highest_rate(name: str, seconds: float) -> Result | None:
+    """Return the run at the highest rate that was clean, or None when none was."""
+    rate, low, high, best = 50, 0, 0, None
+    while not high or high - low > CLOSE_ENOUGH * high:
+        result = run(name, rate, seconds, 0)
+        if not result.clean and result.failed + result.retransmissions < result.calls // 100:
+            result = run(name, rate, seconds, 0)  # one slip of a noisy machine is forgiven
+        show(result)
+        if result.clean:
+            low, best = rate, result
+        else:
+            high = rate
+        rate = (low + high) // 2 if high else int(rate * 1.5)
+        if rate <= 5:
+            break
+    return best
+
+
+def show(result: Result) -> None:
+    """Print one run as a line."""
+    parts = "  ".join(f"{part} {ms:.2f}" for part, ms in result.cpu_ms_a_call.items())
+    delay = f"  to 180: {result.delay_ms}" if result.delay_ms else ""
+    print(
+        f"{result.peer:20s} {result.rate:5d}/s  failed {result.failed}"
+        f"  retransmitted {result.retransmissions}  CPU {result.total_cpu_ms:.2f} ms a call"
+        f"  ({parts}){delay}",
+        flush=True,
+    )
+
+
+def summarise(results: Iterable[Result]) -> None:
+    """Print the medians of one peer's runs."""
+    results = list(results)
+    cpu = [result.total_cpu_ms for result in results]
+    print(
+        f"# {results[0].peer}: CPU {statistics.median(cpu):.2f} ms a call"
+        f" [{min(cpu):.2f}..{max(cpu):.2f}] at {results[0].rate}/s,"
+        f" {sum(result.failed for result in results)} failed",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peers", default="trunkline,trunkline-relay,kamailio,kamailio-rtpengine")
+    parser.add_argument("--rate", type=int, default=100, help="calls a second")
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--probe", type=int, default=200, help="single calls timed in each run")
+    parser.add_argument("--max", action="store_true", help="look for the highest clean rate")
+    options = parser.parse_args()
+    for name in options.peers.split(","):
+        if options.max:
+            best = highest_rate(name, options.seconds)
+            print(f"# {name}: most calls a second {best.rate if best else 0}", flush=True)
+            continue
+        results = []
+        for _ in range(options.runs):
+            results.append(run(name, options.rate, options.seconds, options.probe))
+            show(results[-1])
+        summarise(results)
+
+
+if __name__ == "__main__":
+    main()

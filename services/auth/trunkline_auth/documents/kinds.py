@@ -1,0 +1,94 @@
+"""The kinds of documents that auth keeps, and what is checked across them (AUT-05)."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from trunkline_kernel.documents import Kind, Planned, Problem
+
+from ..identity import AccessMode, EndpointKind
+from .access import GatewayAccess, MappingGatewaySpec, PhoneSpec, hashed
+from .areas import AREA_KIND
+
+
+def kinds(realm: str) -> list[Kind[Any]]:
+    """Return auth's kinds; passwords are hashed with `realm`."""
+    return [
+        AREA_KIND,
+        Kind(
+            EndpointKind.MAPPING_GATEWAY,
+            MappingGatewaySpec,
+            rest=False,
+            prepare=_gateway_preparation(realm),
+        ),
+        Kind(EndpointKind.PHONE, PhoneSpec, rest=False, prepare=_phone_preparation(realm)),
+    ]
+
+
+def username_of(name: str, access: GatewayAccess) -> str:
+    """Return the digest username of a gateway."""
+    return access.username or name
+
+
+def usernames_are_unique(planned: Planned) -> Iterator[Problem]:
+    """Find digest usernames that two terminals claim: nobody could tell whose credentials came."""
+    owners: dict[str, str] = {}
+    for kind, name, username, field in _usernames(planned):
+        document = f"{kind}/{name}"
+        if username in owners:
+            yield Problem(
+                kind, name, field, f"username {username!r} is that of {owners[username]} already"
+            )
+        owners.setdefault(username, document)
+
+
+def _usernames(planned: Planned) -> Iterator[tuple[str, str, str, str]]:
+    for name, phone in planned.of(EndpointKind.PHONE).items():
+        if phone.access is not None:
+            yield EndpointKind.PHONE, name, name, "name"
+    for name, gateway in planned.of(EndpointKind.MAPPING_GATEWAY).items():
+        access: GatewayAccess = gateway.access
+        if access.mode is AccessMode.DIGEST:
+            yield (
+                EndpointKind.MAPPING_GATEWAY,
+                name,
+                username_of(name, access),
+                "spec.access.username",
+            )
+
+
+def _gateway_preparation(
+    realm: str,
+) -> Callable[[str, MappingGatewaySpec, MappingGatewaySpec | None], MappingGatewaySpec]:
+    def prepare(
+        name: str, spec: MappingGatewaySpec, stored: MappingGatewaySpec | None
+    ) -> MappingGatewaySpec:
+        access = spec.access
+        if access.password is None:
+            return spec
+        username = username_of(name, access)
+        kept = stored is not None and access.password == stored.access.password
+        if kept and stored is not None and username != username_of(name, stored.access):
+            raise ValueError("access.password must be given again with a new username")
+        password = access.password if kept else hashed(username, realm, access.password)
+        return spec.model_copy(update={"access": access.model_copy(update={"password": password})})
+
+    return prepare
+
+
+def _phone_preparation(
+    realm: str,
+) -> Callable[[str, PhoneSpec, PhoneSpec | None], PhoneSpec]:
+    def prepare(name: str, spec: PhoneSpec, stored: PhoneSpec | None) -> PhoneSpec:
+        access = spec.access
+        if access is None:
+            return spec
+        before = stored.access.password if stored and stored.access else None
+        password = access.password
+        if password != before:
+            password = hashed(name, realm, password)
+        return spec.model_copy(update={"access": access.model_copy(update={"password": password})})
+
+    return prepare
+
+
+CHECKS: Iterable[Callable[[Planned], Iterable[Problem]]] = (usernames_are_unique,)

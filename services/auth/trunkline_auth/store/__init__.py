@@ -1,0 +1,1 @@
+"""What auth keeps in its own database beside documents and parameters."""

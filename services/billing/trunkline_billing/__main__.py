@@ -1,0 +1,135 @@
+"""Composition root of billing: `main` is what the command `trunkline billing` runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+from trunkline.billing.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
+from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
+from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
+from trunkline_kernel.database import Database, open_database
+from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.parameters import Parameters
+from trunkline_kernel.parameters.servicer import ParametersServicer
+from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.replication import MemorySource, ReplicationServicer
+from trunkline_kernel.service import Service, run_service
+
+from .accounts.account import Accounts
+from .cashier.cashier import Cashier
+from .charging.till import Till
+from .desk import Desk
+from .documents.live import LiveModel
+from .observation import Observation
+from .outputs.http_post import post_json
+from .outputs.push import PushOutput
+from .outputs.steadily import steadily
+from .outputs.text_files import FileOutput, TextFiles
+from .parameters import PARAMETERS, LiveRules
+from .rating.deck import RateDeck
+from .rpc.rates_topic import TOPIC, RatesTopic
+from .rpc.servicer import BillingServicer
+from .settings import BillingSettings
+from .store.cdr_reader import CdrReader
+from .store.deliveries import Deliveries
+from .store.embedded import EmbeddedJournal
+from .store.journal import Journal
+from .store.ledger_reader import LedgerReader
+from .store.shared import SharedJournal
+
+QUEUE_LOOK: Final = 10.0
+"""Seconds between two looks at how much the outputs owe."""
+
+MIGRATIONS: Final = "trunkline_billing:store/migrations"
+
+
+@asynccontextmanager
+async def build(service: Service, settings: BillingSettings) -> AsyncIterator[None]:
+    """Wire billing: what comes before the yield happens before anybody can ask."""
+    async with open_database(settings) as database:
+        await database.migrate(MIGRATIONS)
+        parameters = StoredParameters(Parameters(PARAMETERS), database)
+        await parameters.load()
+        rules = LiveRules(parameters.values, settings.reservation_lease)
+        decks: dict[str, RateDeck] = {}
+        till = Till(Accounts(), decks)
+        source = MemorySource()
+        async with open_journal(database) as journal:
+            model = LiveModel(
+                till, decks, database, RatesTopic(source), purses_in_memory=not journal.shared
+            )
+            documents = Documents(
+                model.kinds(), database, checks=model.checks(), parameters=parameters
+            )
+            await model.load()
+            await documents.load()
+            documents.subscribe(model.documents_changed)
+            observation = Observation(service.metrics)
+            observation.watch(till)
+            cashier = Cashier(till, journal, rules, now, observation, settings.commit_linger)
+            await cashier.load()
+            desk = Desk(
+                cashier,
+                CdrReader(database),
+                LedgerReader(database),
+                parameters.values,
+                rules,
+                now,
+                observation,
+            )
+            service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
+            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
+            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            service.add(
+                add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source})
+            )
+            service.background(parameters.follow)
+            service.background(documents.follow)
+            service.background(model.follow)
+            deliveries = Deliveries(database)
+            files = FileOutput(deliveries, TextFiles(settings.cdr_folder), parameters.values)
+            push = PushOutput(deliveries, parameters.values, post_json, now, observation)
+            service.background(files.run)
+            service.background(push.run)
+            service.background(lambda: _watch_queues(deliveries, observation))
+            service.background(cashier.run)
+            service.background(lambda: cashier.expire_leases(settings.expiry_interval))
+            yield
+            await cashier.flush()
+
+
+@asynccontextmanager
+async def open_journal(database: Database) -> AsyncIterator[Journal]:
+    """Open the ledger's journal: alone on SQLite, beside other replicas on PostgreSQL."""
+    if not database.is_sqlite:
+        yield SharedJournal(database.engine)
+        return
+    journal = EmbeddedJournal(database.url)
+    try:
+        yield journal
+    finally:
+        await journal.close()
+
+
+async def _watch_queues(deliveries: Deliveries, observation: Observation) -> None:
+    async def look() -> int:
+        observation.owed(await deliveries.count())
+        return 0
+
+    await steadily(look, QUEUE_LOOK, "CDR queues")
+
+
+def now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+def main() -> None:
+    """Run the billing service as this process."""
+    run_service(BillingSettings, build)
+
+
+if __name__ == "__main__":
+    main()

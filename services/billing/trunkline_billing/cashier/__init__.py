@@ -1,0 +1,1 @@
+"""The asyncio shell of charging: gathers requests, commits them in groups, answers when durable."""

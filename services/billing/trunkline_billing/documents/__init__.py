@@ -1,0 +1,1 @@
+"""Billing's configuration documents: Account and RateGroup, and the model kept current by them."""

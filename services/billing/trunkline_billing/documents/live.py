@@ -1,0 +1,151 @@
+"""Keeps accounts and decks in memory as the documents say, and publishes them to routing.
+
+What this replica wrote is taken over at once; what another one wrote is read from the database.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from trunkline_kernel.database import Database
+from trunkline_kernel.documents import Check, Event, Kind
+
+from ..accounts.account import Account, Accounts
+from ..accounts.purse import Purse
+from ..charging.till import Till
+from ..money import Money
+from ..rating.deck import RateDeck
+from .accounts import AccountSpec, AccountStore, check_agents, prepare_account
+from .rate_groups import RateGroupSpec, RateGroupStore
+
+ACCOUNT: Final = "Account"
+RATE_GROUP: Final = "RateGroup"
+RETRY: Final = 1.0
+"""Seconds until a document that could not be read is tried again."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Publisher(Protocol):
+    """Tells routing which account buys at which rates."""
+
+    def account(self, name: str, account: Account | None) -> None:
+        """Publish an account, or that it is gone."""
+
+    def deck(self, name: str, deck: RateDeck | None) -> None:
+        """Publish a deck, or that it is gone."""
+
+
+class LiveModel:
+    """Accounts and decks of a till, kept current."""
+
+    def __init__(
+        self,
+        till: Till,
+        decks: dict[str, RateDeck],
+        database: Database,
+        publisher: Publisher,
+        *,
+        purses_in_memory: bool,
+    ) -> None:
+        self._till = till
+        self._decks = decks
+        self._database = database
+        self._publisher = publisher
+        self._purses_in_memory = purses_in_memory
+        self.accounts = AccountStore()
+        self.rate_groups = RateGroupStore()
+        self._unread: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+
+    def kinds(self) -> list[Kind[AccountSpec] | Kind[RateGroupSpec]]:
+        """Return the kinds of documents, in the order in which they are applied."""
+        return [
+            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups),
+            Kind(ACCOUNT, AccountSpec, store=self.accounts, prepare=prepare_account),
+        ]
+
+    def checks(self) -> list[Check]:
+        """Return the checks across documents."""
+        return [lambda planned: check_agents(self._till.accounts.by_name, planned)]
+
+    async def load(self) -> None:
+        """Read everything from the database."""
+        async with self._database.reading() as session:
+            accounts = await self.accounts.all(session)
+            for name in await self.rate_groups.names(session):
+                self._set_deck(name, await self.rate_groups.read(session, name))
+        for name, account in accounts.items():
+            self._set_account(name, account)
+
+    def documents_changed(self, events: Sequence[Event]) -> None:
+        """Take over what was written here; note what another replica wrote."""
+        for event in events:
+            if event.kind == ACCOUNT:
+                self._account_changed(event)
+            elif event.kind == RATE_GROUP:
+                self._rate_group_changed(event)
+
+    async def follow(self) -> None:
+        """Read what other replicas wrote. Never returns."""
+        while True:
+            kind, name = await self._unread.get()
+            try:
+                await self._read(kind, name)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("document_not_read", kind=kind, name=name, error=str(error))
+                await asyncio.sleep(RETRY)
+                self._unread.put_nowait((kind, name))
+
+    async def _read(self, kind: str, name: str) -> None:
+        async with self._database.reading() as session:
+            if kind == ACCOUNT:
+                self._set_account(name, await self.accounts.read(session, name))
+            else:
+                self._set_deck(name, await self.rate_groups.read(session, name))
+
+    def rates_changed(self, group: str) -> None:
+        """Read a deck again: its rates came by another way than a document."""
+        self._unread.put_nowait((RATE_GROUP, group))
+
+    def _account_changed(self, event: Event) -> None:
+        written = self.accounts.written.pop(event.name, None)
+        if event.deleted:
+            self._set_account(event.name, None)
+        elif written is None:
+            self._unread.put_nowait((ACCOUNT, event.name))
+        else:
+            account, opening = written
+            self._set_account(event.name, account)
+            if opening is not None and self._purses_in_memory:
+                self._open_purse(event.name, opening)
+
+    def _rate_group_changed(self, event: Event) -> None:
+        deck = self.rate_groups.written.pop(event.name, None)
+        if event.deleted:
+            self._set_deck(event.name, None)
+        elif deck is None:
+            self._unread.put_nowait((RATE_GROUP, event.name))
+        else:
+            self._set_deck(event.name, deck)
+
+    def _open_purse(self, name: str, opening: Money) -> None:
+        """Show the balance that was booked with the account: it can have moved no money yet."""
+        self._till.purses[name] = Purse(opening.amount)
+
+    def _set_account(self, name: str, account: Account | None) -> None:
+        accounts: Accounts = self._till.accounts
+        if account is None:
+            accounts.drop(name)
+        else:
+            accounts.put(account)
+        self._publisher.account(name, account)
+
+    def _set_deck(self, name: str, deck: RateDeck | None) -> None:
+        if deck is None:
+            self._decks.pop(name, None)
+        else:
+            self._decks[name] = deck
+            log.info("rate_group_loaded", rate_group=name, prefixes=len(deck))
+        self._publisher.deck(name, deck)

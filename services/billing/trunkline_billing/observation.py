@@ -1,0 +1,122 @@
+"""Billing's metrics: charges, reservations, settlements, the group commit."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+from trunkline_kernel.metrics import Metrics
+
+from .charging.settlement import Settlement
+from .charging.till import Changes, Till, unsold
+from .errors import Refused
+
+BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+class Observation:
+    """Counts what the desk and the cashier do. Listens to the cashier as its `Observer`."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._charges = metrics.counter(
+            "charges", "Amount charged to payers, by currency.", ["currency"]
+        )
+        self._revenue = metrics.counter(
+            "revenue", "Amount that reached the house's revenue, by currency.", ["currency"]
+        )
+        self._costs = metrics.counter("costs", "Amount vendors cost, by currency.", ["currency"])
+        self._refusals = metrics.counter(
+            "refusals", "Calls refused, by call end reason.", ["reason"]
+        )
+        self._settlements = metrics.counter(
+            "settlements", "Calls settled, by what the request did.", ["outcome"]
+        )
+        self._unsold = metrics.counter(
+            "unsold_calls", "Answered calls that nobody could be charged for."
+        )
+        self._settle_duration = metrics.histogram(
+            "settle_duration_seconds", "From a settlement's arrival to its being durable."
+        )
+        self._cdrs = metrics.counter("cdrs", "CDRs stored.")
+        self._pushes = metrics.counter("cdr_pushes", "CDR pushes, by outcome.", ["outcome"])
+        self._owed = metrics.gauge(
+            "cdr_queue", "CDRs that an output still has to deliver.", ["output"]
+        )
+        self._payments = metrics.counter("payments", "Payments booked.")
+        self._commit_requests = metrics.histogram(
+            "ledger_commit_requests", "Requests in one group commit.", buckets=BATCHES
+        )
+        self._commit_duration = metrics.histogram(
+            "ledger_commit_duration_seconds", "Duration of one group commit."
+        )
+        self._commit_failures = metrics.counter(
+            "ledger_commit_failures", "Group commits that could not be written."
+        )
+        self._reservations = metrics.gauge(
+            "reservations", "Calls that hold a reservation, as far as this replica knows."
+        )
+
+    def watch(self, till: Till) -> None:
+        """Show the calls in progress of a till."""
+        self._reservations.set_function(lambda: len(till.reservations))
+
+    def committed(self, requests: int, seconds: float, changes: Changes) -> None:
+        """Count a group commit."""
+        self._commit_requests.observe(requests)
+        self._commit_duration.observe(seconds)
+        self._cdrs.inc(len(changes.cdrs))
+
+    def failed(self) -> None:
+        """Count a group commit that could not be written."""
+        self._commit_failures.inc()
+
+    def expired(self, settlement: Settlement) -> None:
+        """Count a call settled because its lease ran out."""
+        self._count(settlement, "expired")
+
+    def settled(self, settlement: Settlement) -> None:
+        """Count a call that was charged."""
+        self._count(settlement, "settled" if settlement.recorded else "not_recorded")
+
+    def duplicate(self) -> None:
+        """Count a settlement that came again."""
+        self._settlements.labels("duplicate").inc()
+
+    def pushed(self, outcome: str) -> None:
+        """Count a push: taken, failed or given_up."""
+        self._pushes.labels(outcome).inc()
+
+    def owed(self, counts: Mapping[str, int]) -> None:
+        """Show what outputs owe."""
+        for output in ("file", "push"):
+            self._owed.labels(output).set(counts.get(output, 0))
+
+    def paid(self) -> None:
+        """Count a payment."""
+        self._payments.inc()
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Time a settlement."""
+        with self._settle_duration.time():
+            yield
+
+    @contextmanager
+    def refusals(self) -> Iterator[None]:
+        """Count a refusal that leaves the block."""
+        try:
+            yield
+        except Refused as error:
+            self._refusals.labels(error.call_end_reason.name.lower()).inc()
+            raise
+
+    def _count(self, settlement: Settlement, outcome: str) -> None:
+        self._settlements.labels(outcome).inc()
+        if unsold(settlement):
+            self._unsold.inc()
+        cdr = settlement.cdr
+        if cdr.payer is not None:
+            self._charges.labels(cdr.payer.currency).inc(float(cdr.payer.fee))
+            top = cdr.agents[-1] if cdr.agents else cdr.payer
+            self._revenue.labels(top.currency).inc(float(top.fee))
+        if cdr.vendor is not None:
+            self._costs.labels(cdr.vendor.currency).inc(float(cdr.vendor.fee))

@@ -1,0 +1,1 @@
+"""Billing over gRPC: translation only."""

@@ -1,0 +1,113 @@
+"""Reads CDRs: by call, and a page at a time by filters (BIL-13).
+
+Pages go by key, not by offset: every filter but `answered_only` has an index that ends in
+(end_time, flow_no), so a page costs the same however far down it is. A filter that means one of two
+columns reads both indexes and merges.
+"""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from trunkline_kernel.database import Database
+
+from ..cdrs.query import CdrQuery, Position
+from ..ledger.transactions import EntryKind, transaction_id
+from .cdr_rows import StoredCdr, decode_cdr
+from .tables import CDRS, TRANSACTIONS
+
+CHUNK: Final = 1000
+ORDER: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
+
+
+class CdrReader:
+    """The stored CDRs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, call_id: str) -> StoredCdr | None:
+        """Return the CDR of a call. Its transaction knows which day's partition holds it."""
+        booked = transaction_id(EntryKind.CALL, call_id)
+        query = (
+            select(CDRS)
+            .join(TRANSACTIONS, TRANSACTIONS.c.cdr_time == CDRS.c.end_time)
+            .where(TRANSACTIONS.c.id == booked, CDRS.c.call_id == call_id)
+        )
+        async with self._database.reading() as session:
+            row = (await session.execute(query)).first()
+        return None if row is None else decode_cdr(row._asdict())
+
+    async def each(
+        self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
+    ) -> AsyncIterator[StoredCdr]:
+        """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first."""
+        conditions = [CDRS.c.end_time >= begin, CDRS.c.end_time < end]
+        if account:
+            conditions.append(or_(CDRS.c.account == account, CDRS.c.clearing_account == account))
+        if gateway:
+            conditions.append(or_(CDRS.c.caller_name == gateway, CDRS.c.callee_name == gateway))
+        query = select(CDRS).where(*conditions).order_by(CDRS.c.end_time, CDRS.c.flow_no)
+        async with self._database.reading() as session:
+            rows = await session.stream(query.execution_options(yield_per=CHUNK))
+            async for row in rows:
+                yield decode_cdr(row._asdict())
+
+    async def page(self, query: CdrQuery) -> list[StoredCdr]:
+        """Return the CDRs that match, newest first, at most `query.limit`."""
+        found: dict[int, Any] = {}
+        async with self._database.reading() as session:
+            for condition in _alternatives(query):
+                for row in await _rows(session, query, condition):
+                    found[row.flow_no] = row
+        newest = sorted(found.values(), key=lambda row: (row.end_time, row.flow_no), reverse=True)
+        return [decode_cdr(row._asdict()) for row in newest[: query.limit]]
+
+
+def position_of(stored: StoredCdr) -> Position:
+    """Return where a page that ends with `stored` ends."""
+    return Position(stored.cdr.call.end_time, stored.flow_no)
+
+
+def _alternatives(query: CdrQuery) -> list[ColumnElement[bool]]:
+    """Return conditions whose union is the query, each served by one index."""
+    both = _common(query)
+    if query.gateway:
+        return [
+            and_(both, CDRS.c.caller_name == query.gateway),
+            and_(both, CDRS.c.callee_name == query.gateway),
+        ]
+    return [both]
+
+
+def _common(query: CdrQuery) -> ColumnElement[bool]:
+    conditions = [CDRS.c.end_time >= query.begin, CDRS.c.end_time < query.end]
+    if query.account:
+        conditions.append(CDRS.c.account == query.account)
+    if query.caller:
+        conditions.append(_number(query.caller, "caller"))
+    if query.callee:
+        conditions.append(_number(query.callee, "callee"))
+    if query.answered_only:
+        conditions.append(CDRS.c.answer_time.is_not(None))
+    if query.after is not None:
+        conditions.append(_older(query.after))
+    return and_(*conditions)
+
+
+def _number(number: str, side: str) -> ColumnElement[bool]:
+    return or_(CDRS.c[side] == number, CDRS.c[f"{side}_access"] == number)
+
+
+def _older(position: Position) -> ColumnElement[bool]:
+    return and_(
+        CDRS.c.end_time <= position.end_time,
+        or_(CDRS.c.end_time < position.end_time, CDRS.c.flow_no < position.flow_no),
+    )
+
+
+async def _rows(session: AsyncSession, query: CdrQuery, condition: ColumnElement[bool]) -> Any:
+    statement: Select[Any] = select(CDRS).where(condition).order_by(*ORDER).limit(query.limit)
+    return (await session.execute(statement)).all()

@@ -1,0 +1,112 @@
+"""The journal on a PostgreSQL that several replicas of billing share.
+
+Every transaction first locks and refreshes what its decisions look at: reservations by call, then
+purses by account, each in order, so that two replicas never wait for each other in a circle. What
+is booked is looked up after the locks, when the other replica has committed.
+"""
+
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ..accounts.purse import Purse
+from ..charging.till import Changes, Till
+from .journal import Known
+from .reservation_rows import decode_reservation
+from .statements import Statement, Statements, decode_purse
+from .tables import PURSES, RESERVATIONS, TRANSACTIONS
+
+# Leases may be lost with the database server; they need not wait for its disk.
+UNHURRIED = text("SET LOCAL synchronous_commit TO OFF")
+
+
+class SharedJournal:
+    """The ledger in PostgreSQL."""
+
+    shared = True
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._statements = Statements("postgresql")
+
+    async def load(self, till: Till) -> None:
+        """Keep nothing in memory: it is read under lock whenever it is needed."""
+        till.forget()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator["SharedWrite"]:
+        """Open a transaction that commits when the block ends without an exception."""
+        async with self._engine.begin() as connection:
+            yield SharedWrite(connection, self._statements)
+
+    async def expired(self, now: datetime) -> list[str]:
+        """Return the calls whose lease ran out before `now`."""
+        query = select(RESERVATIONS.c.call_id).where(RESERVATIONS.c.lease_until <= now)
+        async with self._engine.connect() as connection:
+            return list(await connection.scalars(query))
+
+
+class SharedWrite:
+    """One transaction of the shared journal."""
+
+    def __init__(self, connection: AsyncConnection, statements: Statements) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    async def lock_calls(self, till: Till, calls: Collection[str]) -> None:
+        """Lock and refresh the reservations of `calls`."""
+        if not calls:
+            return
+        query = (
+            select(RESERVATIONS)
+            .where(RESERVATIONS.c.call_id.in_(calls))
+            .order_by(RESERVATIONS.c.call_id)
+            .with_for_update()
+        )
+        for call in calls:
+            till.reservations.pop(call, None)
+        for row in await self._connection.execute(query):
+            till.reservations[row.call_id] = decode_reservation(row._asdict())
+
+    async def lock_purses(self, till: Till, accounts: Collection[str]) -> None:
+        """Lock and refresh the purses of `accounts`, making those that are missing."""
+        if not accounts:
+            return
+        found = await self._locked_purses(accounts)
+        missing = set(accounts) - found.keys()
+        if missing:
+            await self._execute(self._statements.add_purses(missing))
+            found = await self._locked_purses(accounts)
+        till.purses.update(found)
+
+    async def known(self, transactions: Collection[str]) -> Known:
+        """Return those of `transactions` that are booked."""
+        if not transactions:
+            return {}
+        query = select(TRANSACTIONS.c.id, TRANSACTIONS.c.content).where(
+            TRANSACTIONS.c.id.in_(transactions)
+        )
+        return {row.id: row.content for row in await self._connection.execute(query)}
+
+    async def store(self, changes: Changes, till: Till) -> None:
+        """Write everything that changed."""
+        statements = self._statements.store(changes, till)
+        if not changes.posted:
+            await self._connection.execute(UNHURRIED)
+        await self._execute(statements)
+
+    async def _locked_purses(self, accounts: Collection[str]) -> dict[str, Purse]:
+        query = (
+            select(PURSES)
+            .where(PURSES.c.account.in_(accounts))
+            .order_by(PURSES.c.account)
+            .with_for_update()
+        )
+        return {row.account: decode_purse(row) for row in await self._connection.execute(query)}
+
+    async def _execute(self, statements: Iterable[Statement]) -> None:
+        for statement, rows in statements:
+            await self._connection.execute(statement, rows)

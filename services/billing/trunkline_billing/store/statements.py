@@ -1,0 +1,132 @@
+"""What a till changed, as statements with their rows: the same for both databases."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Executable, Table, delete, insert, update
+from sqlalchemy import bindparam as bind
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..accounts.purse import Purse
+from ..cdrs.cdr import Cdr
+from ..charging.till import Changes, Posted, Till
+from ..money import ZERO
+from .cdr_rows import encode_cdr
+from .reservation_rows import encode_reservation
+from .tables import CDRS, DELIVERIES, ENTRIES, PURSES, RESERVATIONS, TRANSACTIONS
+
+Rows = list[dict[str, object]]
+Statement = tuple[Executable, Rows]
+
+PUT_TRANSACTION: Final = insert(TRANSACTIONS)
+PUT_ENTRY: Final = insert(ENTRIES)
+PUT_CDR: Final = insert(CDRS)
+PUT_DELIVERY: Final = insert(DELIVERIES)
+UPDATE_PURSE: Final = (
+    update(PURSES)
+    .where(PURSES.c.account == bind("of"))
+    .values(balance=bind("balance"), reserved=bind("reserved"), calls=bind("calls"))
+)
+DROP_RESERVATION: Final = delete(RESERVATIONS).where(RESERVATIONS.c.call_id == bind("of"))
+
+
+class Statements:
+    """Makes the statements of one dialect."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._put_purse = self._insert(PURSES).on_conflict_do_nothing()
+        self._put_reservation = self._upsert_reservation()
+
+    def store(self, changes: Changes, till: Till) -> list[Statement]:
+        """Return what writes `changes`. The rows are those of this moment."""
+        kept = [held for held in changes.reservations.values() if held is not None]
+        ended = [call for call, held in changes.reservations.items() if held is None]
+        statements: list[Statement] = [
+            (PUT_TRANSACTION, _transaction_rows(changes.posted)),
+            (PUT_ENTRY, _entry_rows(changes.posted)),
+            (PUT_CDR, [encode_cdr(cdr) for cdr in changes.cdrs]),
+            (PUT_DELIVERY, [_delivery_row(output, cdr) for output, cdr in changes.deliveries]),
+            (self._put_reservation, [encode_reservation(one) for one in kept]),
+            (DROP_RESERVATION, [{"of": call} for call in ended]),
+            (UPDATE_PURSE, _purse_rows(sorted(changes.purses), till)),
+        ]
+        return [statement for statement in statements if statement[1]]
+
+    def add_purses(self, accounts: Iterable[str]) -> list[Statement]:
+        """Return what makes an empty purse for each of `accounts` that has none."""
+        rows: Rows = [
+            {"account": account, "balance": ZERO, "reserved": ZERO, "calls": 0}
+            for account in sorted(accounts)
+        ]
+        return [(self._put_purse, rows)] if rows else []
+
+    def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
+        return sqlite.insert(table) if self._dialect == "sqlite" else postgresql.insert(table)
+
+    def _upsert_reservation(self) -> Executable:
+        statement = self._insert(RESERVATIONS)
+        return statement.on_conflict_do_update(
+            index_elements=[RESERVATIONS.c.call_id],
+            set_={
+                "lease_until": statement.excluded.lease_until,
+                "progress": statement.excluded.progress,
+            },
+        )
+
+
+def decode_purse(row: Any) -> Purse:
+    """Return the purse of a row."""
+    return Purse(row.balance, row.reserved, row.calls)
+
+
+def _transaction_rows(posted: Iterable[Posted]) -> Rows:
+    return [
+        {
+            "id": one.transaction.id,
+            "kind": one.transaction.kind,
+            "reference": one.transaction.reference,
+            "time": one.transaction.time,
+            "cdr_time": one.transaction.cdr_time,
+            "content": one.transaction.content,
+            "memo": one.transaction.memo,
+            "payment_type": one.transaction.payment_type,
+        }
+        for one in posted
+    ]
+
+
+def _entry_rows(posted: Iterable[Posted]) -> Rows:
+    return [
+        {
+            "transaction_id": one.transaction.id,
+            "book": entry.book,
+            "amount": entry.amount,
+            "currency": entry.currency,
+            "balance": balance,
+            "kind": entry.kind,
+            "time": one.transaction.time,
+        }
+        for one in posted
+        for entry, balance in zip(one.transaction.entries, one.balances, strict=True)
+    ]
+
+
+def _delivery_row(output: str, cdr: Cdr) -> dict[str, object]:
+    return {
+        "output": output,
+        "account": cdr.call.account,
+        "call_id": cdr.call.call_id,
+        "end_time": cdr.call.end_time,
+        "attempts": 0,
+        "first_at": cdr.settled_at,
+        "due_at": cdr.settled_at,
+    }
+
+
+def _purse_rows(accounts: Iterable[str], till: Till) -> Rows:
+    return [
+        {"of": name, "balance": purse.balance, "reserved": purse.reserved, "calls": purse.calls}
+        for name in accounts
+        for purse in (till.purse(name),)
+    ]

@@ -1,0 +1,102 @@
+"""Routing as a process: settings in, running service out."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
+from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
+from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
+from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
+from trunkline_kernel.database import open_database
+from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.parameters import Parameters
+from trunkline_kernel.parameters.servicer import ParametersServicer
+from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.replication import Replica, ReplicaMetrics, ReplicationServicer
+from trunkline_kernel.rpc import MultiplexedChannel
+from trunkline_kernel.service import Service, run_service
+
+from .composition import Routing
+from .declarations import DECLARED
+from .documents.kinds import KINDS
+from .lists.replicated import TOPIC as NUMBER_LISTS
+from .lrn.http import HttpLrnServer
+from .publication import TOPIC
+from .rates.replicated import TOPIC as RATES
+from .rpc.servicer import SEED_BITS
+from .settings import RoutingSettings
+
+
+def utc_now() -> datetime:
+    """Return the present."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[None]:
+    """Wire routing; it serves from the yield on."""
+    async with (
+        open_database(settings) as database,
+        MultiplexedChannel(
+            settings.billing, metrics=service.client_metrics, tls=service.tls
+        ) as billing,
+        MultiplexedChannel(settings.auth, metrics=service.client_metrics, tls=service.tls) as auth,
+    ):
+        await database.migrate()
+        parameters = StoredParameters(Parameters(DECLARED), database)
+        await parameters.load()
+        routing = Routing(
+            clock=utc_now,
+            seeds=lambda: secrets.randbits(SEED_BITS),
+            metrics=service.metrics,
+            zone=ZoneInfo(settings.time_zone),
+            values=parameters.values,
+            lrn_server=HttpLrnServer(),
+        )
+        documents = Documents(KINDS, database, checks=routing.checks, parameters=parameters)
+        documents.subscribe(routing.take_documents)
+        await documents.load()
+        ages = ReplicaMetrics(service.metrics)
+        rates = Replica(
+            billing,
+            RATES,
+            put=routing.rates.put,
+            delete=routing.rates.delete,
+            metrics=ages,
+        )
+        lists = Replica(
+            auth,
+            NUMBER_LISTS,
+            put=routing.view.lists.put,
+            delete=routing.view.lists.delete,
+            metrics=ages,
+        )
+        for work in (
+            parameters.follow,
+            documents.follow,
+            rates.follow,
+            lists.follow,
+            routing.rates.keep_built,
+            routing.keep_house,
+        ):
+            service.background(work)
+        topics = ReplicationServicer({TOPIC: routing.gateways})
+        service.add(add_RoutingServiceServicer_to_server, routing.servicer)
+        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
+        service.add(add_ReplicationServiceServicer_to_server, topics)
+        yield
+
+
+def main() -> None:
+    """Run routing until it is told to stop."""
+    run_service(RoutingSettings, build)
+
+
+if __name__ == "__main__":
+    main()

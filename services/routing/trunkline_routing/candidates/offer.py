@@ -1,0 +1,241 @@
+"""A candidate made ready for its attempt: numbers, headers and rules of failover (RTE-02, step 10).
+
+Everything starts from the call's facts, so nothing of a failed candidate leaks into the next.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from ..calls import refusals
+from ..calls.facts import Facts
+from ..calls.refusals import Refusal
+from ..documents.fields import Switch
+from ..documents.policies import Duration, MediaPolicy, SipPolicy
+from ..documents.routing_gateway import (
+    IdentityHeader,
+    PrivacyHeader,
+    Registration,
+    RoutingGatewaySpec,
+)
+from ..model.callers import Claim, Endpoint, Phone
+from ..model.gateways import RoutingGateway, Target
+from ..numbers.digits import Number
+from ..numbers.errors import NumberTooLong
+from ..numbers.pipeline import Numbers, Stage, Step, rewrite_identity, route_numbers
+from ..numbers.transform import Party
+from ..parameters import Parameters
+from ..rates.book import Rate
+from ..view import View
+from .judge import Exclusion, Fit
+from .reasons import Excluded
+
+_WITHHELD: Final = "id"
+_SHOWN: Final = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How the caller is shown (SIG-11, SIG-12, SIG-15). Empty headers are left out."""
+
+    display: str = ""
+    anonymous: bool = False
+    privacy: str = ""
+    asserted: str = ""
+    preferred: str = ""
+    remote_party_id: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StopRules:
+    """When a failure ends the search (RTE-09 to RTE-12, SIG-09), parameters resolved."""
+
+    after_ringing: bool = True
+    after_sdp: bool = True
+    after_rtp: bool = True
+    after_busy: bool = True
+    after_invite_timeout: bool = False
+    stop_codes: tuple[int, ...] = ()
+    continue_codes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way to the callee, ready to be tried."""
+
+    endpoint: Endpoint
+    numbers: Numbers
+    """As sent: From and Request-URI."""
+    steps: tuple[Step, ...]
+    presentation: Presentation
+    stop_rules: StopRules
+    claims: tuple[Claim, ...]
+    media: MediaPolicy
+    sip: SipPolicy
+    targets: tuple[Target, ...] = ()
+    gateway: RoutingGateway | None = None
+    phone: Phone | None = None
+    prefix: str = ""
+    rate: Rate | None = None
+    max_duration: timedelta | None = None
+    lrn: str | None = None
+    """Routing number that the Request-URI tells, for a gateway that asks for it (RTE-23)."""
+
+    @property
+    def request_uri_user(self) -> str:
+        """Return the user part of the Request-URI (RFC 4694 for a ported number)."""
+        return f"{self.numbers.callee};rn={self.lrn};npdi" if self.lrn else self.numbers.callee
+
+
+def offer_gateway(
+    fit: Fit, facts: Facts, view: View, rng: random.Random, turn: int
+) -> Offer | Exclusion:
+    """Return what is sent to the gateway, or why its own number checks refuse.
+
+    `turn` is its place in the caller pool, when it has one (RTE-26).
+    """
+    gateway = fit.gateway
+    try:
+        staged = route_numbers(facts.numbers, fit.rules, view.snapshot.tables, rng)
+    except NumberTooLong as error:
+        return Exclusion(gateway, Excluded.NUMBERS, str(error))
+    if objection := gateway.checks.objection(staged.numbers, view):
+        return Exclusion(gateway, Excluded.NUMBERS, objection)
+    numbers, steps = _from_pool(gateway, staged.numbers, staged.steps, turn)
+    identity, identity_steps = _identity(gateway, facts, numbers, rng)
+    return Offer(
+        endpoint=gateway.endpoint,
+        numbers=numbers,
+        steps=(*steps, *identity_steps),
+        presentation=_present(gateway.spec, facts, numbers, identity),
+        stop_rules=stop_rules(gateway.spec, view.parameters),
+        claims=fit.claims,
+        media=gateway.spec.media,
+        sip=gateway.spec.sip,
+        targets=gateway.targets,
+        gateway=gateway,
+        prefix=fit.prefix,
+        rate=fit.rate,
+        max_duration=draw_duration(gateway.spec.duration, rng),
+        lrn=facts.lrn if gateway.spec.numbers.portability else None,
+    )
+
+
+def offer_phone(phone: Phone, facts: Facts, view: View, rng: random.Random) -> Offer | Refusal:
+    """Return what is sent to a phone of the platform, by its own plans, or why it takes no call."""
+    if phone.closed:
+        return refusals.locked(phone.endpoint)
+    if phone.do_not_disturb:
+        return refusals.busy(f"{phone.endpoint} does not want to be disturbed")
+    try:
+        staged = route_numbers(facts.numbers, phone.rules, view.snapshot.tables, rng)
+    except NumberTooLong as error:
+        return refusals.bad_number(str(error))
+    return Offer(
+        endpoint=phone.endpoint,
+        numbers=staged.numbers,
+        steps=staged.steps,
+        presentation=Presentation(privacy=_received_privacy(facts)),
+        stop_rules=StopRules(),
+        claims=phone.claims,
+        media=phone.media,
+        sip=phone.sip,
+        phone=phone,
+        max_duration=draw_duration(phone.duration, rng),
+    )
+
+
+def draw_duration(duration: Duration, rng: random.Random) -> timedelta | None:
+    """Return the longest talk time of a call, drawn between both ends (SIG-25)."""
+    if duration.least is None or duration.most is None:
+        return None
+    return timedelta(seconds=rng.randint(duration.least, duration.most))
+
+
+def stop_rules(spec: RoutingGatewaySpec, parameters: Parameters) -> StopRules:
+    """Resolve the gateway's own settings and the parameters."""
+    switching = spec.switching
+    codes = switching.error_codes
+    return StopRules(
+        after_ringing=_stops(switching.after_ringing, default=True),
+        after_sdp=_stops(switching.after_sdp, default=parameters.stop_after_sdp),
+        after_rtp=_stops(switching.after_rtp, default=parameters.stop_after_rtp),
+        after_busy=_stops(switching.after_busy, default=parameters.stop_after_busy),
+        after_invite_timeout=(
+            spec.registration is Registration.PEER and parameters.stop_after_invite_timeout
+        ),
+        stop_codes=codes.codes if codes.mode is Switch.FORBID else (),
+        continue_codes=codes.codes if codes.mode is Switch.ALLOW else (),
+    )
+
+
+def _stops(switching: Switch, *, default: bool) -> bool:
+    return default if switching is Switch.DEFAULT else switching is Switch.FORBID
+
+
+def _from_pool(
+    gateway: RoutingGateway, numbers: Numbers, steps: tuple[Step, ...], turn: int
+) -> tuple[Numbers, tuple[Step, ...]]:
+    if not gateway.pool:
+        return numbers, steps
+    caller = Number(gateway.pool[turn % len(gateway.pool)])
+    step = Step(Stage.CALLER_POOL, Party.CALLER, numbers.caller, caller, "caller pool")
+    return Numbers(caller, numbers.callee), (*steps, step)
+
+
+def _identity(
+    gateway: RoutingGateway, facts: Facts, numbers: Numbers, rng: random.Random
+) -> tuple[Number, tuple[Step, ...]]:
+    """Return the caller that identity headers name: its own plan, or the pool's number."""
+    if gateway.pool:
+        return numbers.caller, ()
+    plan = gateway.identity_plan
+    before = facts.numbers.caller
+    after = rewrite_identity(before, plan, rng)
+    if after == before:
+        return after, ()
+    return after, (Step(Stage.ASSERTED_IDENTITY, Party.CALLER, before, after, plan.text),)
+
+
+def _present(
+    spec: RoutingGatewaySpec, facts: Facts, numbers: Numbers, identity: Number
+) -> Presentation:
+    policy, received = spec.identity, facts.call.identity
+    return Presentation(
+        display=numbers.caller if policy.display else "",
+        anonymous=policy.privacy is PrivacyHeader.ID,
+        privacy=_privacy(policy.privacy, facts),
+        asserted=_header(policy.asserted, received.asserted_identity, identity),
+        preferred=_header(policy.preferred, received.preferred_identity, identity),
+        remote_party_id=policy.remote_party_id,
+    )
+
+
+def _privacy(policy: PrivacyHeader | None, facts: Facts) -> str:
+    match policy:
+        case PrivacyHeader.PASSTHROUGH:
+            return _received_privacy(facts)
+        case PrivacyHeader.ID:
+            return _WITHHELD
+        case PrivacyHeader.PUBLIC:
+            return _SHOWN
+        case _:
+            return ""
+
+
+def _received_privacy(facts: Facts) -> str:
+    """Return the caller's Privacy, where its side recognises it (SIG-11)."""
+    return facts.call.identity.privacy if facts.caller.sip.privacy_support else ""
+
+
+def _header(policy: IdentityHeader, received: str, identity: Number) -> str:
+    match policy:
+        case IdentityHeader.NONE:
+            return ""
+        case IdentityHeader.PASSTHROUGH:
+            return received
+        case IdentityHeader.CALLER:
+            return identity

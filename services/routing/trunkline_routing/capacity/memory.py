@@ -1,0 +1,132 @@
+"""Seats in this process's memory: for one routing instance, and for tests."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ..model.callers import Claim
+from .seats import LEASE, Holder, Taken, refusal
+
+
+@dataclass(slots=True)
+class _Instance:
+    heard: float
+    epoch: str | None = None
+    calls: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Call:
+    instance: str
+    epoch: str | None
+    slots: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+class MemorySeats:
+    """Counts by key, and who holds what."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._starts: dict[str, deque[float]] = {}
+        self._calls: dict[str, _Call] = {}
+        self._instances: dict[str, _Instance] = {}
+
+    def calls(self, key: str) -> int:
+        """Return the seats taken under `key`."""
+        return self._counts.get(key, 0)
+
+    async def take(self, holder: Holder, claims: Sequence[Claim], now: float) -> Claim | None:
+        """Take a seat of every claim, or of none; return the claim that refused."""
+        call = self._calls.get(holder.call_id)
+        if call is not None and holder.slot in call.slots:
+            return None
+        for claim in claims:
+            if refusal(claim, self.calls(claim.key)) or self._too_fast(claim, now):
+                return claim
+        for claim in claims:
+            if claim.per_second is not None:
+                self._starts[claim.key].append(now)
+        self._hold(holder, claims, now)
+        return None
+
+    async def give_back(self, call_id: str, slot: int) -> None:
+        """Free the seats of one slot."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        self._free(call.slots.pop(slot, ()))
+        if not call.slots:
+            self._forget(call_id, call)
+
+    async def release(self, call_id: str) -> None:
+        """Free every seat of a call."""
+        call = self._calls.get(call_id)
+        if call is None:
+            return
+        for keys in call.slots.values():
+            self._free(keys)
+        self._forget(call_id, call)
+
+    async def renew(self, instance: str, epoch: str, now: float) -> bool:
+        """Keep an instance's seats; free those of its former life."""
+        known = self._hear(instance, now)
+        stale = known.epoch is not None and known.epoch != epoch
+        if stale:
+            for call_id in [each for each in known.calls if self._calls[each].epoch != epoch]:
+                await self.release(call_id)
+        return known.epoch == epoch
+
+    async def announce(self, instance: str, epoch: str, taken: Iterable[Taken], now: float) -> None:
+        """Take the seats of live calls whatever the limits say."""
+        self._hear(instance, now).epoch = epoch
+        for holder, claims in taken:
+            call = self._calls.get(holder.call_id)
+            if call is None or holder.slot not in call.slots:
+                self._hold(holder, claims, now)
+        for call_id in self._instances[instance].calls:
+            self._calls[call_id].epoch = epoch
+
+    async def expire(self, now: float) -> list[str]:
+        """Free the seats of instances not heard of."""
+        silent = [
+            name for name, instance in self._instances.items() if now - instance.heard > LEASE
+        ]
+        lost = [call_id for name in silent for call_id in self._instances.pop(name).calls]
+        for call_id in lost:
+            await self.release(call_id)
+        return lost
+
+    def _hold(self, holder: Holder, claims: Sequence[Claim], now: float) -> None:
+        instance = self._instances.get(holder.instance) or self._hear(holder.instance, now)
+        instance.calls.add(holder.call_id)
+        call = self._calls.setdefault(holder.call_id, _Call(holder.instance, instance.epoch))
+        call.slots[holder.slot] = tuple(claim.key for claim in claims)
+        for claim in claims:
+            self._counts[claim.key] += 1
+
+    def _free(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._counts[key] -= 1
+            if not self._counts[key]:
+                del self._counts[key]
+
+    def _forget(self, call_id: str, call: _Call) -> None:
+        del self._calls[call_id]
+        if instance := self._instances.get(call.instance):
+            instance.calls.discard(call_id)
+
+    def _hear(self, instance: str, now: float) -> _Instance:
+        known = self._instances.setdefault(instance, _Instance(now))
+        known.heard = now
+        return known
+
+    def _too_fast(self, claim: Claim, now: float) -> bool:
+        """Say whether the last second began as many calls as it may."""
+        if claim.per_second is None:
+            return False
+        starts = self._starts.setdefault(claim.key, deque())
+        while starts and now - starts[0] >= 1.0:
+            starts.popleft()
+        return len(starts) >= claim.per_second

@@ -1,0 +1,65 @@
+"""The kinds that routing keeps, in the order of their applying, and what must fit across them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from trunkline_kernel.documents import Kind, Planned, Problem
+
+from ..numbers.transform import duplicates
+from .areas import AreaTableSpec, MobileTableSpec
+from .calendar import CalendarSpec
+from .lrn_table import LrnTableSpec
+from .mapping_gateway import MappingGatewaySpec
+from .phone import PhoneSpec
+from .route_test import RouteTestSpec
+from .routing_gateway import RoutingGatewaySpec
+from .tables import GatewayGroupSpec, NumberTransformSpec
+
+GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec)
+CALENDAR: Final = Kind("Calendar", CalendarSpec)
+AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec)
+MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec)
+LRN_TABLE: Final = Kind("LrnTable", LrnTableSpec)
+NUMBER_TRANSFORM: Final = Kind("NumberTransform", NumberTransformSpec)
+MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec)
+ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec)
+PHONE: Final = Kind("Phone", PhoneSpec)
+ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec)
+
+KINDS: Final = (
+    GATEWAY_GROUP,
+    CALENDAR,
+    AREA_TABLE,
+    MOBILE_TABLE,
+    LRN_TABLE,
+    NUMBER_TRANSFORM,
+    MAPPING_GATEWAY,
+    ROUTING_GATEWAY,
+    PHONE,
+    ROUTE_TEST,
+)
+
+_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
+
+
+def transforms_are_unique(planned: Planned) -> Iterator[Problem]:
+    """Refuse a row whose party, point and original another document's row has (RTE-01)."""
+    documents = planned.of(NUMBER_TRANSFORM.name)
+    rows = (row for name, spec in sorted(documents.items()) for row in spec.parsed(name))
+    for first, again in duplicates(rows):
+        name, _, place = again.id.partition("[")
+        message = f"the {again.party} original {again.original.text!r} is that of {first.id}"
+        yield Problem(NUMBER_TRANSFORM.name, name, f"spec.rows[{place}", message)
+
+
+def phones_are_numbers(planned: Planned) -> Iterator[Problem]:
+    """Refuse a phone whose name can't be dialled."""
+    for name in planned.of(PHONE.name):
+        if not _PHONE_NUMBER.match(name):
+            yield Problem(PHONE.name, name, "name", "expected the phone's number, 1-32 digits")
+
+
+CHECKS: Final = (transforms_are_unique, phones_are_numbers)

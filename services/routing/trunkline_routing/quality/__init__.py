@@ -1,0 +1,1 @@
+"""How gateways did lately (RTE-13)."""

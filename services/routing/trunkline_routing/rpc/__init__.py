@@ -1,0 +1,1 @@
+"""Routing over gRPC: translation between the contract and the domain, and nothing else."""

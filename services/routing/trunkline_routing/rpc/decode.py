@@ -1,0 +1,98 @@
+"""The contract's requests as domain values. What is missing or unreadable is refused here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from trunkline.common.v1 import common_pb2 as common
+from trunkline.routing.v1 import routing_pb2 as pb
+from trunkline_kernel.faults import FieldViolation
+
+from ..calls.call import Call, Identity
+from ..calls.decision import Attempt
+from ..errors import BadCall
+from ..model.callers import Endpoint, Kind
+
+_CANCELLED: Final = 487
+"""SIP status of an attempt whose caller gave up."""
+
+_KINDS: Final = {
+    common.ENDPOINT_KIND_MAPPING_GATEWAY: Kind.MAPPING_GATEWAY,
+    common.ENDPOINT_KIND_ROUTING_GATEWAY: Kind.ROUTING_GATEWAY,
+    common.ENDPOINT_KIND_PHONE: Kind.PHONE,
+}
+
+
+def call_from_proto(request: pb.RouteRequest, now: datetime, *, thought_of: bool = False) -> Call:
+    """Return the call. One that is only thought of needs no id and no instance.
+
+    Raises `BadCall` for missing fields.
+    """
+    missing = [
+        FieldViolation(name, "is required")
+        for name in ("call_id", "signaling_instance")
+        if not thought_of and not getattr(request, name)
+    ]
+    if missing:
+        raise BadCall(violations=missing)
+    setup = request.setup_time.ToDatetime(UTC) if request.HasField("setup_time") else now
+    return Call(
+        id=request.call_id,
+        instance=request.signaling_instance,
+        endpoint=endpoint_from_proto(request.endpoint, "endpoint"),
+        source=request.source.ip,
+        identity=_identity(request.identity),
+        time=setup,
+    )
+
+
+def endpoint_from_proto(endpoint: common.Endpoint, field: str) -> Endpoint:
+    """Return the endpoint. Raises `BadCall` when it names none."""
+    kind = _KINDS.get(endpoint.kind)
+    if kind is None or not endpoint.name:
+        raise BadCall(violations=[FieldViolation(field, "expected a kind and a name")])
+    return Endpoint(kind, endpoint.name)
+
+
+def attempt_from_proto(attempt: common.Attempt, talk: timedelta = timedelta(0)) -> Attempt:
+    """Return how an attempt ended. Raises `BadCall` for one without number or endpoint."""
+    if not attempt.number:
+        raise BadCall(violations=[FieldViolation("attempt.number", "expected 1 or more")])
+    waits = attempt.HasField("retry_after")
+    return Attempt(
+        number=attempt.number,
+        endpoint=endpoint_from_proto(attempt.endpoint, "attempt.endpoint"),
+        answered=attempt.answered,
+        progressed=attempt.progressed,
+        retry_after=attempt.retry_after.ToTimedelta() if waits else None,
+        talk=talk,
+        abandoned=attempt.sip_status == _CANCELLED and not attempt.progressed,
+    )
+
+
+def seat_from_proto(seat: pb.Seat) -> tuple[str, Endpoint, Endpoint | None]:
+    """Return a live call's id, who calls, and who is called. Raises `BadCall`."""
+    if not seat.call_id:
+        raise BadCall(violations=[FieldViolation("seats.call_id", "is required")])
+    caller = endpoint_from_proto(seat.caller, "seats.caller")
+    called = seat.HasField("callee")
+    return (
+        seat.call_id,
+        caller,
+        endpoint_from_proto(seat.callee, "seats.callee") if called else None,
+    )
+
+
+def _identity(identity: pb.Identity) -> Identity:
+    return Identity(
+        from_user=identity.from_user,
+        from_display=identity.from_display,
+        to_user=identity.to_user,
+        request_uri_user=identity.request_uri_user,
+        diversion_user=identity.diversion_user,
+        remote_party_id_user=identity.remote_party_id_user,
+        asserted_identity=identity.asserted_identity,
+        preferred_identity=identity.preferred_identity,
+        privacy=identity.privacy,
+    )

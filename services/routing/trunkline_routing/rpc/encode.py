@@ -1,0 +1,214 @@
+"""Decisions as the contract spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Final
+
+from google.protobuf.duration_pb2 import Duration
+from trunkline.common.v1 import common_pb2 as common
+from trunkline.routing.v1 import routing_pb2 as pb
+
+from ..calls.decision import Decision, Plan
+from ..calls.explain import Explanation, Verdict
+from ..calls.facts import Facts, Stopped
+from ..calls.refusals import EndReason, Refusal
+from ..candidates.offer import Offer, StopRules
+from ..documents.fields import Transport
+from ..model.callers import Caller, Endpoint, Kind
+from ..model.gateways import RoutingGateway, Target
+from ..numbers.pipeline import Step
+from ..rates.book import Rate
+from .policies import duration_to_proto, leg_to_proto, timers_to_proto
+
+KINDS: Final = {
+    Kind.MAPPING_GATEWAY: common.ENDPOINT_KIND_MAPPING_GATEWAY,
+    Kind.ROUTING_GATEWAY: common.ENDPOINT_KIND_ROUTING_GATEWAY,
+    Kind.PHONE: common.ENDPOINT_KIND_PHONE,
+}
+_TRANSPORTS: Final = {
+    Transport.UDP: common.TRANSPORT_UDP,
+    Transport.TCP: common.TRANSPORT_TCP,
+    Transport.TLS: common.TRANSPORT_TLS,
+}
+_REASONS: Final = {
+    reason: common.CallEndReason.Value(f"CALL_END_REASON_{reason}") for reason in EndReason
+}
+
+
+def decision_to_proto(decision: Decision) -> pb.RouteResponse:
+    """Return what becomes of a call."""
+    known, outcome = decision.known, decision.outcome
+    response = pb.RouteResponse(numbers=_numbers(known))
+    caller = known.caller
+    if caller is not None:
+        response.leg_a.CopyFrom(leg_to_proto(caller.media, caller.sip))
+    if isinstance(known, Facts):
+        response.account = known.account
+        response.payer = KINDS[known.payer]
+    if isinstance(outcome, Refusal):
+        response.refusal.CopyFrom(refusal_to_proto(outcome))
+        if caller is not None:
+            _set_codes(response.refusal.failure_codes, caller.failure_codes)
+    else:
+        response.plan.CopyFrom(_plan(outcome, caller))
+    return response
+
+
+def refusal_to_proto(refusal: Refusal) -> pb.Refusal:
+    """Return why a call goes nowhere."""
+    return pb.Refusal(
+        call_end_reason=_REASONS[refusal.reason],
+        sip_status=refusal.sip_status,
+        explanation=refusal.explanation,
+    )
+
+
+def endpoint_to_proto(endpoint: Endpoint) -> common.Endpoint:
+    """Return an endpoint."""
+    return common.Endpoint(kind=KINDS[endpoint.kind], name=endpoint.name)
+
+
+def target_to_proto(target: Target) -> pb.Target:
+    """Return where an INVITE can be sent."""
+    return pb.Target(host=target.host, port=target.port, transport=_TRANSPORTS[target.transport])
+
+
+def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
+    """Return one way to the callee, for the attempt of that number."""
+    shown = offer.presentation
+    candidate = pb.Candidate(
+        attempt=attempt,
+        endpoint=endpoint_to_proto(offer.endpoint),
+        targets=map(target_to_proto, offer.targets),
+        request_uri_user=offer.request_uri_user,
+        to_user=offer.numbers.callee,
+        from_user=offer.numbers.caller,
+        from_display=shown.display,
+        anonymous=shown.anonymous,
+        privacy=shown.privacy,
+        asserted_identity=shown.asserted,
+        preferred_identity=shown.preferred,
+        remote_party_id=shown.remote_party_id,
+        leg_b=leg_to_proto(offer.media, offer.sip),
+        stop_rules=_stop_rules(offer.stop_rules),
+        prefix=offer.prefix,
+        max_duration=duration_to_proto(offer.max_duration),
+    )
+    if offer.phone is not None:
+        candidate.callee_account = offer.phone.account
+    if offer.gateway is not None:
+        _add_gateway(candidate, offer.gateway)
+    if offer.rate is not None:
+        candidate.cost_per_minute.CopyFrom(money_to_proto(per_minute(offer.rate), offer.rate))
+    return candidate
+
+
+def explanation_to_proto(explanation: Explanation, seed: int) -> pb.ExplainResponse:
+    """Return why a call would go where."""
+    return pb.ExplainResponse(
+        outcome=decision_to_proto(explanation.decision),
+        candidates=map(_verdict, explanation.verdicts),
+        seed=seed,
+    )
+
+
+def per_minute(rate: Rate) -> Decimal:
+    """Return what a minute costs."""
+    return rate.price.per_minute
+
+
+def money_to_proto(amount: Decimal, rate: Rate) -> common.Money:
+    """Return an amount in the currency of `rate`."""
+    return common.Money(amount=f"{amount.normalize():f}", currency=rate.currency)
+
+
+def _plan(plan: Plan, caller: Caller | None) -> pb.Plan:
+    message = pb.Plan(
+        first=candidate_to_proto(plan.first, 1),
+        others=map(endpoint_to_proto, plan.others),
+        switch_policy=pb.SwitchPolicy(limit=plan.switch_limit, until_connect=plan.until_connect),
+        max_duration=duration_to_proto(plan.max_duration),
+    )
+    if caller is not None:
+        _set_codes(message.failure_codes, caller.failure_codes)
+        if caller.setup_timeout:
+            message.max_setup_duration.CopyFrom(Duration(seconds=caller.setup_timeout))
+    return message
+
+
+def _set_codes(field: object, codes: Mapping[int, int]) -> None:
+    field.update(codes)  # type: ignore[attr-defined]  # a map field
+
+
+def _numbers(known: Facts | Stopped) -> pb.Numbers:
+    message = pb.Numbers()
+    if known.access is not None:
+        message.caller_access, message.callee_access = known.access
+    if isinstance(known, Facts):
+        message.caller, message.callee = known.numbers.caller, known.billed
+        message.stages.extend(stages_to_proto(known.steps, str(known.caller.endpoint)))
+    elif known.staged is not None:
+        message.caller, message.callee = known.staged.numbers
+        message.stages.extend(stages_to_proto(known.staged.steps, ""))
+    return message
+
+
+def stages_to_proto(steps: Iterable[Step], where: str) -> list[pb.NumberStage]:
+    """Return what the stages did; `where` is whose rules they are."""
+    return [
+        pb.NumberStage(
+            stage=f"{step.party} {step.stage} of {where}"
+            if where
+            else f"{step.party} {step.stage}",
+            before=step.before,
+            after=step.after,
+            rule=step.rule,
+        )
+        for step in steps
+    ]
+
+
+def _add_gateway(candidate: pb.Candidate, gateway: RoutingGateway) -> None:
+    spec = gateway.spec
+    candidate.clearing_account = spec.account or ""
+    candidate.clearing_uses_sent_number = spec.cost.charge_sent_number
+    candidate.timers.CopyFrom(timers_to_proto(spec.timeouts))
+    if spec.credentials is not None:
+        candidate.credentials.username = spec.credentials.username
+        candidate.credentials.password = spec.credentials.password
+
+
+def _stop_rules(rules: StopRules) -> pb.StopRules:
+    return pb.StopRules(
+        after_ringing=rules.after_ringing,
+        after_sdp=rules.after_sdp,
+        after_rtp=rules.after_rtp,
+        after_busy=rules.after_busy,
+        after_invite_timeout=rules.after_invite_timeout,
+        stop_codes=rules.stop_codes,
+        continue_codes=rules.continue_codes,
+    )
+
+
+def _verdict(verdict: Verdict) -> pb.CandidateExplanation:
+    message = pb.CandidateExplanation(
+        endpoint=endpoint_to_proto(verdict.gateway.endpoint),
+        position=verdict.position,
+        excluded_by=verdict.excluded or "",
+        explanation=verdict.text,
+        calls=verdict.calls,
+        capacity=verdict.limit or 0,
+    )
+    if verdict.offer is not None:
+        candidate = candidate_to_proto(verdict.offer, verdict.position)
+        candidate.ClearField("credentials")
+        message.candidate.CopyFrom(candidate)
+        where = str(verdict.gateway.endpoint)
+        message.stages.extend(stages_to_proto(verdict.offer.steps, where))
+    if verdict.price is not None:
+        message.price_per_minute.CopyFrom(money_to_proto(per_minute(verdict.price), verdict.price))
+        if verdict.margin is not None:
+            message.margin_per_minute.CopyFrom(money_to_proto(verdict.margin, verdict.price))
+    return message

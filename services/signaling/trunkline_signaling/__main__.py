@@ -1,0 +1,169 @@
+"""Composition root of signaling: `main` is what the command `trunkline signaling` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
+from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
+from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
+from trunkline_kernel.database import open_database
+from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.parameters import Change, Parameters
+from trunkline_kernel.parameters.servicer import ParametersServicer
+from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.rpc import MultiplexedChannel
+from trunkline_kernel.service import Service, run_service
+
+from . import parameters as declared
+from .calls.call import CallSettings
+from .layer_metrics import LayerMetrics
+from .observation import Observation
+from .outbox.outbox import Outbox
+from .rpc.clients.auth import AuthClient
+from .rpc.clients.billing import BillingClient
+from .rpc.clients.cdrs import complete_cdr, encode_cdr
+from .rpc.clients.routing import RoutingClient
+from .rpc.servicer import SignalingServicer
+from .settings import SignalingSettings
+from .shell.leases import SeatLeases
+from .shell.media_instances import MediaInstances
+from .shell.media_pool import MediaPool
+from .shell.network import SipNetwork
+from .shell.own_addresses import ListeningAddresses, SystemClock
+from .shell.ports import Services
+from .shell.resolve import NameResolver
+from .shell.switch import Switch
+from .trace.ring import Trace
+
+CLOSE_LIMIT: Final = 3.0
+"""Seconds that calls have to end with a CDR when the switch cannot wait any longer."""
+
+
+@asynccontextmanager
+async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[None]:
+    """Wire signaling: what comes before the yield happens before anybody can ask."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        await database.migrate()
+        stored = StoredParameters(Parameters(declared.PARAMETERS, declared.CHECKS), database)
+        await stored.load()
+        documents = Documents([], database, parameters=stored)
+        await documents.load()
+
+        def channel(target: str) -> MultiplexedChannel:
+            return MultiplexedChannel(target, metrics=service.client_metrics, tls=service.tls)
+
+        auth = await stack.enter_async_context(channel(settings.auth))
+        routing = await stack.enter_async_context(channel(settings.routing))
+        billing = await stack.enter_async_context(channel(settings.billing))
+        clock, epoch = SystemClock(), secrets.token_hex(8)
+        trace = Trace(settings.trace_megabytes << 20, clock.now)
+        outbox = await stack.enter_async_context(
+            Outbox(
+                settings.outbox,
+                encode_cdr,
+                lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
+                BillingClient(billing),
+                clock,
+            )
+        )
+        network = await stack.enter_async_context(SipNetwork(settings, stored.values))
+        media = MediaPool(
+            settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
+        )
+        own = ListeningAddresses(network.advertised, network.ports)
+        switch = Switch(
+            Services(AuthClient(auth), RoutingClient(routing), BillingClient(billing), media),
+            outbox,
+            network,
+            NameResolver(),
+            clock,
+            Observation(service.metrics, trace),
+            live_settings(settings.instance, own, stored.values),
+            random.SystemRandom(),
+            declared.timing(stored.values),
+        )
+        network.attach(switch)
+        obey_parameters(switch, network, stored.values)
+        service.metrics.registry.register(LayerMetrics(switch, network, outbox.delivery, clock))
+        instances = MediaInstances(settings.media, media, channel)
+        leases = SeatLeases(RoutingClient(routing), switch, settings.instance, epoch)
+        service.background(stored.follow)
+        service.background(outbox.run)
+        service.background(instances.run)
+        service.background(leases.run)
+        service.on_drain(lambda: drained(switch))
+        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
+        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
+        service.add(
+            add_SignalingServiceServicer_to_server,
+            SignalingServicer(
+                settings.instance,
+                switch,
+                trace,
+                lambda: outbox.delivery.depth,
+                service.drain,
+                clock.now(),
+            ),
+        )
+        yield
+
+
+def live_settings(
+    instance: str, own: ListeningAddresses, values: Parameters
+) -> Callable[[], CallSettings]:
+    """Return what gives a new call its settings: made anew when a parameter changes."""
+
+    def read() -> CallSettings:
+        return CallSettings(
+            instance,
+            own,
+            declared.progress_limits(values),
+            declared.relay_parameters(values),
+            declared.max_duration(values),
+        )
+
+    current = read()
+
+    def changed(_: Sequence[Change]) -> None:
+        nonlocal current
+        current = read()
+
+    values.subscribe(changed)
+    return lambda: current
+
+
+def obey_parameters(switch: Switch, network: SipNetwork, values: Parameters) -> None:
+    """Let changed parameters hold for transactions and sockets begun from then on."""
+
+    def obey(_: Sequence[Change]) -> None:
+        switch.transactions.timing = declared.timing(values)
+        network.obey(values)
+
+    values.subscribe(obey)
+
+
+async def drained(switch: Switch) -> None:
+    """Refuse new calls; return when the last one has ended, or end them when time is up."""
+    switch.drain()
+    try:
+        await switch.drained()
+    except asyncio.CancelledError:
+        async with asyncio.timeout(CLOSE_LIMIT):
+            await switch.close("the switch must go")
+        raise
+
+
+def main() -> None:
+    """Run signaling as this process."""
+    run_service(SignalingSettings, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""What we can do at all, whoever asks (RFC 3261 sections 8.2 and 16.3)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..sip.errors import MalformedValue
+from ..sip.message import Request, Response
+from ..sip.methods import INVITE
+from ..sip.sdp import CONTENT_TYPE
+from ..sip.uri import OtherUri
+from .session import read
+
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+"""Methods we take, as the Allow header says."""
+
+EXTENSIONS: Final[frozenset[str]] = frozenset()
+"""Option tags that a peer may require of us."""
+
+KNOWN_METHODS: Final = frozenset(
+    {"MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH", "PRACK", "INFO", "UPDATE", "BYE"}
+)
+"""Methods we understand, though not outside a dialog."""
+
+
+def refusal_of(request: Request) -> Response | None:
+    """Return the refusal of a request that we can do nothing with, or None."""
+    if request.headers.max_forwards == 0:
+        return request.reply(483)
+    unknown = request.headers.tokens("Require") - EXTENSIONS
+    if unknown and request.method not in ("CANCEL", "ACK"):
+        response = request.reply(420)
+        response.headers.set("Unsupported", ", ".join(sorted(unknown)))
+        return response
+    if isinstance(request.request_uri, OtherUri):
+        return request.reply(416)
+    if request.method == INVITE:
+        return _refusal_of_body(request)
+    if request.method in ("REGISTER", "OPTIONS"):
+        return None
+    response = request.reply(405 if request.method in KNOWN_METHODS else 501)
+    response.headers.set("Allow", ALLOW)
+    return response
+
+
+def _refusal_of_body(request: Request) -> Response | None:
+    if not request.body:
+        return None
+    content_type = request.headers.content_type
+    if content_type is None or content_type.essence != CONTENT_TYPE:
+        response = request.reply(415)
+        response.headers.set("Accept", CONTENT_TYPE)
+        return response
+    try:
+        read(request.body)
+    except MalformedValue:
+        return request.reply(488)
+    return None

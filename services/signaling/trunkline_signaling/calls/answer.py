@@ -1,0 +1,135 @@
+"""The answer: the callee's 2xx, the caller's 200, and the clock that starts between them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ..sip.errors import MalformedValue
+from ..sip.fields import Reason
+from . import failover, money
+from .call import SDP, Call, DelayedAck, LiveAttempt
+from .effects import Answer, EndDialog, Journal, Outgoing, SendAck, Timer
+from .events import AckReceived, ResponseReceived
+from .legs import Leg, Side
+from .reasons import CAUSE_ANSWERED_ELSEWHERE
+from .session import codec_of, leg_media, read, rewritten
+from .states import Trigger
+
+
+def early_leg(call: Call) -> Leg:
+    """Return leg B as far as the attempt has brought it; every attempt has a new one."""
+    attempt = call.attempt
+    assert attempt is not None
+    if call.leg_b is None or call.leg_b.attempt is not attempt.record:
+        policy = attempt.candidate.leg_b
+        nat = attempt.binding is not None and attempt.binding.behind_nat
+        call.leg_b = Leg(
+            Side.B,
+            call.random.getrandbits(31),
+            policy=policy,
+            behind_nat=nat,
+            attempt=attempt.record,
+        )
+    return call.leg_b
+
+
+def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
+    """The callee has answered: acknowledge, start the clock, tell the caller."""
+    dialog = event.dialog
+    if dialog is None:  # nothing in it says where an ACK would go
+        failover.failed(call, attempt.failure(502), "malformed answer")
+        return
+    leg = early_leg(call)
+    leg.dialog = dialog
+    body = event.response.body or leg.received
+    try:
+        description = read(body) if body else None
+    except MalformedValue as error:
+        call.note(f"the answer's description is malformed: {error}")
+        acknowledge_and_end(call, event)
+        leg.dialog = None
+        failover.failed(call, attempt.failure(488), "malformed answer")
+        return
+    call.fire(Trigger.ANSWERED)
+    leg.received = body
+    _book(call, attempt)
+    _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
+    if description is not None:
+        call.connect_media(b=leg_media(leg, description), answered=True)
+        leg.codec = call.leg_a.codec = codec_of(description)
+        body = rewritten(call.leg_a, description, call.local_ip(call.leg_a))
+    call.cdr.codecs = (call.leg_a.codec, leg.codec) if leg.codec else ()
+    assert call.leg_a.dialog is not None
+    response = call.response(call.invite, 200, body)
+    call.emit(Answer(call.leg_a.dialog, call.invite, response))
+    call.emit(Journal(call.cdr))
+    call.clear_timer(Timer.PROGRESS)
+    call.clear_timer(Timer.SETUP)
+    money.start(call)
+
+
+def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
+    """End a dialog that nobody wants: a fork that answered later, or an attempt given up."""
+    dialog = event.dialog
+    assert dialog is not None
+    ack = dialog.ack(event.outgoing.request)
+    call.emit(SendAck(event.outgoing, ack, dialog.flow))
+    call.send_bye(dialog, Side.B, str(Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE)))
+    call.emit(EndDialog(dialog))
+
+
+def acknowledged(call: Call, event: AckReceived) -> None:
+    """The ACK for a 2xx of ours; where that held an offer, this holds the answer (RFC 3264)."""
+    delayed = call.delayed_ack
+    if delayed is None or delayed.awaits is not event.side:
+        return
+    call.delayed_ack = None
+    leg, peer = call.leg(event.side.other), call.leg(event.side)
+    body = _delayed_answer(call, leg, peer, event.request.body)
+    send_ack(call, leg, delayed.invite, body)
+
+
+def send_ack(call: Call, leg: Leg, invite: Outgoing, body: bytes = b"") -> None:
+    """Acknowledge a 2xx."""
+    assert leg.dialog is not None
+    ack = leg.dialog.ack(invite.request, body, SDP)
+    call.emit(SendAck(invite, ack, leg.dialog.flow))
+
+
+def _acknowledge(call: Call, leg: Leg, invite: Outgoing | None, *, offered: bool) -> None:
+    assert invite is not None
+    if offered:
+        send_ack(call, leg, invite)
+    else:
+        call.delayed_ack = DelayedAck(Side.A, invite)
+
+
+def _delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
+    if not body:
+        return b""
+    try:
+        description = read(body)
+    except MalformedValue as error:
+        call.note(f"the answer in an ACK is malformed: {error}")
+        return b""
+    peer.received = body
+    peer.codec = leg.codec = codec_of(description)
+    media = leg_media(peer, description)
+    if peer.side is Side.A:
+        call.connect_media(a=media)
+    else:
+        call.connect_media(b=media)
+    assert leg.dialog is not None
+    return rewritten(leg, description, call.local_ip(leg))
+
+
+def _book(call: Call, attempt: LiveAttempt) -> None:
+    record, cdr = attempt.record, call.cdr
+    cdr.answer_time = call.now
+    record.answered = True
+    record.outcome = "answered"
+    record.sip_status = cdr.sip_status = 200
+    if record.post_dial_delay is None:
+        record.post_dial_delay = timedelta(seconds=call.now - record.start_time)
+    attempt.note_address()
+    cdr.callee_address = record.remote_address

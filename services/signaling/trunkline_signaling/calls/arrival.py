@@ -1,0 +1,63 @@
+"""The INVITE that begins a call, and what auth is asked about it or any other request."""
+
+from __future__ import annotations
+
+from random import Random
+
+from ..sip.dialog import Dialog
+from ..sip.flow import Flow
+from ..sip.message import Request
+from ..sip.transactions import ServerTransaction
+from .call import Call, CallSettings
+from .cdr import Cdr
+from .effects import Effect
+from .identity import host_of, user_of
+from .legs import Leg, Side
+from .services import Admit
+
+
+def admission_of(request: Request, flow: Flow) -> Admit:
+    """Return what auth is asked about a request."""
+    headers = request.headers
+    from_, to = headers.from_.uri, headers.to.uri
+    return Admit(
+        request.method,
+        flow.remote,
+        flow.transport,
+        flow.local,
+        request.target,
+        user_of(from_),
+        host_of(from_),
+        user_of(to),
+        host_of(to),
+        headers.call_id,
+        tuple(headers.lines("Authorization")),
+        tuple(headers.lines("Proxy-Authorization")),
+        headers.get("User-Agent") or "",
+    )
+
+
+def begin_call(
+    transaction: ServerTransaction,
+    dialog: Dialog,
+    settings: CallSettings,
+    random: Random,
+    now: float,
+) -> tuple[Call, list[Effect]]:
+    """Return a call for an INVITE that `refusal_of` lets pass, and what it wants first."""
+    request, flow = transaction.request, transaction.flow
+    leg = Leg(Side.A, random.getrandbits(31), dialog, received=request.body)
+    leg.behind_nat = _behind_nat(request, flow)
+    call_id = f"{random.getrandbits(128):032x}"
+    cdr = Cdr(call_id, settings.instance, request.headers.call_id, flow.remote, now)
+    call = Call(call_id, settings, random, transaction, leg, cdr, now)
+    call.ask(admission_of(request, flow))
+    effects, call.effects = call.effects, []
+    return call, effects
+
+
+def _behind_nat(request: Request, flow: Flow) -> bool:
+    """Tell whether the source differs from what Via and Contact say (SIG-07)."""
+    contact = request.headers.contact
+    said = {request.headers.via.host, host_of(contact.uri) if contact else flow.remote[0]}
+    return said != {flow.remote[0]}

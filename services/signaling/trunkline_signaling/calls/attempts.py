@@ -1,0 +1,272 @@
+"""One attempt while nobody has answered it: the INVITE, what comes back, how long it may take."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ..sip import digest
+from ..sip.errors import MalformedValue
+from ..sip.fields import Reason
+from ..sip.headers import Headers
+from ..sip.message import Request, Response
+from ..sip.methods import INVITE
+from ..sip.uri import SipUri
+from . import answer, failover
+from .acceptance import ALLOW
+from .call import SDP, Call, LiveAttempt
+from .effects import Cancel, Outgoing, Reply, Send, Timer
+from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
+from .identity import write_identity
+from .legs import Side
+from .parties import Target
+from .progress import advance
+from .reasons import CallEndReason, cause_of_reason
+from .relay import Relay
+from .session import leg_media, read, rewritten
+from .stop_rules import Failure
+
+MAX_FORWARDS = 70
+
+
+def begin(call: Call) -> None:
+    """Send the INVITE."""
+    attempt = _attempt(call)
+    attempt.record.start_time = call.now
+    _choose_relay(call, attempt)
+    target = target_of(attempt)
+    assert target is not None
+    invite = _invite(call, attempt, target)
+    attempt.outgoing = Outgoing(Side.B, invite, target=target)
+    call.emit(Send(attempt.outgoing))
+    _watch(call, attempt)
+
+
+def response_received(call: Call, event: ResponseReceived) -> None:
+    """A response to the INVITE of the attempt."""
+    attempt = _attempt(call)
+    if event.outgoing is not attempt.outgoing:
+        late_response(call, event)
+        return
+    status = event.response.status
+    if status < 200:
+        _progressed(call, attempt, event)
+    elif status < 300:
+        answer.answered(call, attempt, event)
+    elif status in (401, 407) and authenticate(call, event):
+        pass
+    else:
+        failover.refused(call, attempt, event.response)
+
+
+def request_failed(call: Call, event: RequestFailed) -> None:
+    """Nobody answered the INVITE, or it could not be sent."""
+    attempt = _attempt(call)
+    if event.outgoing is attempt.outgoing:
+        timeout = attempt.progress.timeout_reason
+        call.note(f"attempt {attempt.record.number}: {event.explanation}")
+        failover.failed(call, _timed_out(attempt, timeout), event.explanation)
+
+
+def progress_timed_out(call: Call, event: TimerFired) -> None:
+    """The attempt stayed too long where it is (SIG-09, SIG-10)."""
+    attempt = _attempt(call)
+    reason = attempt.progress.timeout_reason
+    outcome = f"{attempt.progress.name.lower().replace('_', ' ')} timeout"
+    give_up(call, outcome, reason)
+    failover.failed(call, _timed_out(attempt, reason), outcome)
+
+
+def packet_received(call: Call, event: FirstPacket) -> None:
+    """RTP of the callee was relayed before the answer: the lock of RTE-12."""
+    if event.side is Side.B and call.attempt is not None:
+        call.attempt.rtp = True
+
+
+def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
+    """Cancel the attempt in progress, if one is. A 2xx that crosses the CANCEL is ended by BYE."""
+    attempt = call.attempt
+    if attempt is None or attempt.outgoing is None or attempt.outgoing.abandoned:
+        return
+    attempt.record.outcome = outcome
+    attempt.note_address()
+    outgoing = attempt.outgoing
+    outgoing.abandoned = True
+    cause = Reason.of("Q.850", cause_of_reason(reason))
+    outgoing.request.headers.set("Reason", cause)  # the CANCEL takes it over
+    call.emit(Cancel(outgoing))
+    call.clear_timer(Timer.PROGRESS)
+
+
+def target_of(attempt: LiveAttempt) -> Target | None:
+    """Return where the INVITE goes; None for a terminal that is not located yet."""
+    if attempt.candidate.targets:
+        return attempt.candidate.targets[0]
+    if attempt.binding is None:
+        return None
+    (host, port), transport = attempt.binding.received_address, attempt.binding.transport
+    return Target(host, port, transport)
+
+
+def late_response(call: Call, event: ResponseReceived) -> None:
+    """A response nobody waits for. The 2xx of a late fork or of an attempt given up gets a BYE."""
+    if event.dialog is None or not event.response.is_success:
+        return
+    if not any(leg is not None and leg.dialog is event.dialog for leg in (call.leg_a, call.leg_b)):
+        answer.acknowledge_and_end(call, event)
+
+
+def authenticate(call: Call, event: ResponseReceived) -> bool:
+    """Send the request again with the answer to a vendor's challenge; False if that can't be."""
+    outgoing = event.outgoing
+    attempt = call.attempt
+    credentials = attempt.candidate.credentials if attempt is not None else None
+    if outgoing.authenticated or credentials is None or outgoing.side is not Side.B:
+        return False
+    proxy = event.response.status == 407
+    name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
+    challenge = _strongest(event.response.headers, name)
+    if challenge is None:
+        return False
+    request = outgoing.request
+    cnonce = f"{call.random.getrandbits(64):016x}"
+    answered = digest.answer(
+        challenge,
+        request.method,
+        request.target,
+        credentials.username,
+        credentials.password,
+        cnonce,
+    )
+    again = Request(request.method, request.target, request.headers.copy(), request.body)
+    again.headers.remove("Via")  # the transaction layer writes a new one
+    again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
+    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
+    outgoing.request = again
+    outgoing.authenticated = True
+    if call.leg_b is not None and call.leg_b.dialog is not None:
+        call.leg_b.dialog.local_cseq += 1
+    call.emit(Send(outgoing))
+    return True
+
+
+def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
+    challenges = []
+    for line in headers.lines(name):
+        try:
+            challenges.append(digest.Challenge.parse(line))
+        except MalformedValue:
+            continue  # another scheme
+    return digest.strongest(challenges)
+
+
+def _progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
+    response = event.response
+    has_sdp = bool(response.body)
+    if response.status > 100:
+        _note_progress(call, attempt, response.status, has_sdp)
+        _pass_on(call, event)
+    before, attempt.progress = attempt.progress, advance(attempt.progress, response.status, has_sdp)
+    if attempt.progress is not before:
+        _watch(call, attempt)
+
+
+def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool) -> None:
+    record = attempt.record
+    record.progressed = True
+    if record.post_dial_delay is None:
+        record.post_dial_delay = timedelta(seconds=call.now - record.start_time)
+    attempt.ringing = attempt.ringing or status in (180, 181, 182)
+    attempt.sdp = attempt.sdp or has_sdp
+
+
+def _pass_on(call: Call, event: ResponseReceived) -> None:
+    """Let the caller see a 18x, unless it has seen just that (RTE-10)."""
+    response = event.response
+    body = _early_media(call, response)
+    seen = response.status, body
+    if seen in call.provisionals or (not body and _seen_status(call, response.status)):
+        return
+    call.provisionals.add(seen)
+    call.emit(Reply(call.invite, call.response(call.invite, response.status, body)))
+
+
+def _seen_status(call: Call, status: int) -> bool:
+    return any(seen == status for seen, _ in call.provisionals)
+
+
+def _early_media(call: Call, response: Response) -> bytes:
+    """Return the caller's form of the description in a 18x; one that is malformed is dropped."""
+    if not response.body:
+        return b""
+    try:
+        description = read(response.body)
+        leg = answer.early_leg(call)
+        leg.received = response.body
+        call.connect_media(b=leg_media(leg, description))
+        return rewritten(call.leg_a, description, call.local_ip(call.leg_a))
+    except MalformedValue as error:
+        call.note(f"dropped the description in a {response.status}: {error}")
+        return b""
+
+
+def _choose_relay(call: Call, attempt: LiveAttempt) -> None:
+    """Relay this attempt, or not. A caller that hears the relay already goes on doing so."""
+    hears_relay = call.leg_a.relay is not None and any(body for _, body in call.provisionals)
+    relayed = call.relayed and (attempt.relay is not Relay.NONE or hears_relay)
+    call.leg_a.relay = call.relay_a if relayed else None
+    answer.early_leg(call).relay = call.relay_b if relayed else None
+
+
+def _watch(call: Call, attempt: LiveAttempt) -> None:
+    limits = call.settings.limits
+    call.set_timer(Timer.PROGRESS, limits.of(attempt.progress, attempt.candidate.timers))
+
+
+def _timed_out(attempt: LiveAttempt, reason: CallEndReason) -> Failure:
+    return Failure(0, 0, reason, attempt.ringing, attempt.sdp, attempt.rtp)
+
+
+def _attempt(call: Call) -> LiveAttempt:
+    assert call.attempt is not None
+    return call.attempt
+
+
+def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
+    """Build the INVITE: nothing of leg A's dialog, addresses or Vias is in it."""
+    candidate = attempt.candidate
+    host, _ = call.settings.own.seen_by(target.host, target.transport)
+    uri = _request_uri(attempt, target)
+    headers = Headers()
+    headers.set("Max-Forwards", _hops_left(call))
+    write_identity(headers, candidate, host, f"{call.random.getrandbits(64):016x}")
+    headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
+    headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
+    headers.set("CSeq", "1 INVITE")
+    headers.set("Contact", call.settings.contact(target.transport, target.host))
+    headers.set("Allow", ALLOW)
+    body = _offer(call, host)
+    if body:
+        headers.set("Content-Type", SDP)
+    return Request(INVITE, uri, headers, body)
+
+
+def _request_uri(attempt: LiveAttempt, target: Target) -> str:
+    if attempt.binding is not None:
+        return attempt.binding.contact
+    params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
+    user = attempt.candidate.request_uri_user or None
+    return str(SipUri(target.host, user, target.port or None, params))
+
+
+def _offer(call: Call, local_ip: str) -> bytes:
+    """Return the caller's offer as the callee is to see it."""
+    if not call.leg_a.received:
+        return b""
+    leg = answer.early_leg(call)
+    return rewritten(leg, read(call.leg_a.received), local_ip)
+
+
+def _hops_left(call: Call) -> int:
+    """Hand the caller's hop count on, so that a loop through us ends (RFC 7092 section 3.1)."""
+    received = call.invite.request.headers.max_forwards
+    return MAX_FORWARDS if received is None else received - 1

@@ -1,0 +1,267 @@
+"""A call: what is known of it, its state, and what it wants done.
+
+The modules beside this one move it: `setup`, `attempts`, `failover`, `answer`, `established`,
+`money`, `ending`. `machine` tells which of them takes which event.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Final, Protocol
+
+from ..sip.dialog import Dialog
+from ..sip.flow import Address, Transport
+from ..sip.message import Request, Response
+from ..sip.methods import BYE
+from ..sip.transactions import ServerTransaction
+from ..sip.uri import SipUri
+from .cdr import Attempt, Cdr
+from .effects import Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
+from .legs import Leg, Side
+from .parties import Binding, Endpoint
+from .policy import Candidate
+from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
+from .relay import DEFAULT_RELAY, Relay, RelayParameters
+from .services import (
+    Authorize,
+    CloseMedia,
+    ConnectMedia,
+    LegMedia,
+    Locate,
+    NextCandidate,
+    OpenMedia,
+    Question,
+    Route,
+    Routed,
+)
+from .states import TRANSITIONS, State, Trigger
+from .stop_rules import Failure
+
+SDP: Final = "application/sdp"
+
+AWAITED: Final[frozenset[type[Question]]] = frozenset(
+    {Route, NextCandidate, Authorize, Locate, OpenMedia, CloseMedia}
+)
+"""Questions whose answers a call needs before it can go on or end."""
+
+
+class OwnAddresses(Protocol):
+    """What we tell peers of where we are."""
+
+    def seen_by(self, remote: str, transport: Transport) -> Address:
+        """Return our address as a peer, or a host by its name, reaches it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """What a call takes from parameters and settings when it begins, and keeps (0.3 rule 5)."""
+
+    instance: str
+    """Name of this signaling instance."""
+    own: OwnAddresses
+    """Our addresses as peers see them: host of From, Contact and SDP."""
+    limits: ProgressLimits = DEFAULT_LIMITS
+    relay: RelayParameters = DEFAULT_RELAY
+    max_duration: timedelta | None = None
+    """SS_MAX_CALL_DURATION."""
+
+    def contact(self, transport: Transport, remote: str) -> str:
+        """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
+        host, port = self.own.seen_by(remote, transport)
+        params = {} if transport is Transport.UDP else {"transport": transport.value}
+        return f"<{SipUri(host, None, port, params)}>"
+
+
+@dataclass(slots=True, eq=False)
+class LiveAttempt:
+    """The attempt in progress: one candidate, its INVITE, and what has come back so far."""
+
+    candidate: Candidate
+    record: Attempt
+    relay: Relay = Relay.NONE
+    binding: Binding | None = None
+    outgoing: Outgoing | None = None
+    progress: Progress = Progress.INVITED
+    ringing: bool = False
+    sdp: bool = False
+    rtp: bool = False
+
+    def note_address(self) -> None:
+        """Write down where the INVITE went, which the shell found out."""
+        if self.outgoing is not None and self.outgoing.flow is not None:
+            self.record.remote_address = self.outgoing.flow.remote
+
+    def failure(self, status: int = 0, q850_cause: int = 0) -> Failure:
+        """Describe a failure by final response."""
+        return Failure(status, q850_cause, None, self.ringing, self.sdp, self.rtp)
+
+
+@dataclass(slots=True, eq=False)
+class Negotiation:
+    """A request of one side that is passed to the other: its answer goes back."""
+
+    side: Side
+    """Who asked."""
+    transaction: ServerTransaction
+    outgoing: Outgoing
+    offers: bool
+    """It carries an offer, or asks for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelayedAck:
+    """An INVITE of ours without an offer was answered with one (RFC 3261 section 13.2.1)."""
+
+    awaits: Side
+    """Whose ACK holds the answer."""
+    invite: Outgoing
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One call and its two legs."""
+
+    id: str
+    settings: CallSettings
+    random: Random
+    invite: ServerTransaction
+    leg_a: Leg
+    cdr: Cdr
+    now: float
+    """UNIX seconds on a clock that never goes back: the time of the event being handled."""
+    state: State = State.ADMITTING
+    endpoint: Endpoint | None = None
+    plan: Routed | None = None
+    attempt: LiveAttempt | None = None
+    leg_b: Leg | None = None
+    media_instance: str = ""
+    """Which media instance relays; empty while none does."""
+    relay_a: Address | None = None
+    """Where the relay waits for the caller's RTP."""
+    relay_b: Address | None = None
+    """Where it waits for the callee's, whoever that will be."""
+    media_full: bool = False
+    """No session could be opened, because no port is free (MED-13)."""
+    waiting: set[type[Question]] = field(default_factory=set)
+    """Awaited questions that are not answered yet."""
+    provisionals: set[tuple[int, bytes]] = field(default_factory=set)
+    """Status and body of the 18x the caller has seen."""
+    last_failure: Failure | None = None
+    reserved: timedelta | None = None
+    """Talk time that billing has reserved; None when nothing limits it."""
+    money_ends: bool = False
+    """billing has said that it will reserve no more."""
+    negotiation: Negotiation | None = None
+    """The offer on its way through an established call."""
+    passed: dict[Outgoing, Negotiation] = field(default_factory=dict)
+    """Requests without an offer (INFO) on their way through."""
+    unanswered_byes: list[ServerTransaction] = field(default_factory=list)
+    """BYEs that get their 200 when the CDR is durable."""
+    delayed_ack: DelayedAck | None = None
+    """A 2xx that held an offer waits for the other side's ACK, which holds the answer."""
+    asked: set[type[Question]] = field(default_factory=set)
+    """Kinds of questions asked so far."""
+    recorded: bool = False
+    """The CDR has been handed over."""
+    effects: list[Effect] = field(default_factory=list)
+
+    # --- what moves it
+
+    def fire(self, trigger: Trigger) -> None:
+        """Go to the state the table names."""
+        self.state = TRANSITIONS[self.state][trigger]
+
+    def emit(self, effect: Effect) -> None:
+        """Want something done."""
+        self.effects.append(effect)
+
+    def ask(self, question: Question) -> None:
+        """Ask a service."""
+        kind = type(question)
+        self.asked.add(kind)
+        if kind in AWAITED:
+            self.waiting.add(kind)
+        self.effects.append(Ask(question))
+
+    def note(self, summary: str) -> None:
+        """Tell trace and log why."""
+        self.effects.append(Note(summary))
+
+    def set_timer(self, timer: Timer, after: timedelta) -> None:
+        """Start a timer, or start it anew."""
+        self.effects.append(SetTimer(timer, after.total_seconds()))
+
+    def clear_timer(self, timer: Timer) -> None:
+        """Stop a timer."""
+        self.effects.append(ClearTimer(timer))
+
+    # --- what it knows
+
+    @property
+    def answered(self) -> bool:
+        """Tell whether the callee has answered."""
+        return self.cdr.answer_time is not None
+
+    @property
+    def elapsed(self) -> timedelta:
+        """Talk time so far."""
+        if self.cdr.answer_time is None:
+            return timedelta(0)
+        return timedelta(seconds=max(self.now - self.cdr.answer_time, 0.0))
+
+    def leg(self, side: Side) -> Leg:
+        """Return a leg of an answered call."""
+        if side is Side.A:
+            return self.leg_a
+        assert self.leg_b is not None
+        return self.leg_b
+
+    def local_ip(self, leg: Leg) -> str:
+        """Our address as the peer of an established leg sees it."""
+        assert leg.dialog is not None
+        flow = leg.dialog.flow
+        return self.settings.own.seen_by(flow.remote[0], flow.transport)[0]
+
+    @property
+    def relayed(self) -> bool:
+        """Tell whether a media instance has a session for the call."""
+        return bool(self.media_instance)
+
+    # --- what legs say
+
+    def reply(self, transaction: ServerTransaction, status: int, **headers: str) -> None:
+        """Answer a request inside leg A's dialog to be, without a body."""
+        response = self.response(transaction, status)
+        for name, value in headers.items():
+            response.headers.set(name.replace("_", "-"), value)
+        self.emit(Reply(transaction, response))
+
+    def response(self, transaction: ServerTransaction, status: int, body: bytes = b"") -> Response:
+        """Build a response of leg A to its INVITE."""
+        dialog = self.leg_a.dialog
+        assert dialog is not None
+        return dialog.reply(transaction.request, status, body, SDP)
+
+    def send(self, leg: Leg, request: Request) -> Outgoing:
+        """Send a request inside a leg's dialog."""
+        assert leg.dialog is not None
+        outgoing = Outgoing(leg.side, request, leg.dialog.flow)
+        self.emit(Send(outgoing))
+        return outgoing
+
+    def send_bye(self, dialog: Dialog, side: Side, reason: str) -> None:
+        """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""
+        bye = dialog.request(BYE)
+        bye.headers.set("Reason", reason)
+        self.emit(Send(Outgoing(side, bye, dialog.flow, abandoned=True)))
+
+    # --- what the relay is told
+
+    def connect_media(
+        self, a: LegMedia | None = None, b: LegMedia | None = None, *, answered: bool = False
+    ) -> None:
+        """Tell the relay what has changed, if there is one."""
+        if self.relayed:
+            self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))

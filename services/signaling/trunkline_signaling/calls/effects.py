@@ -1,0 +1,176 @@
+"""What a call wants done. The shell does it in the order given, before the next event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from ..sip.dialog import Dialog
+from ..sip.flow import Flow
+from ..sip.message import Request, Response
+from ..sip.transactions import ClientTransaction, ServerTransaction
+from .cdr import Cdr
+from .legs import Side
+from .parties import Target
+from .services import Question
+
+
+class Timer(Enum):
+    """The timers a call may have running, one of each."""
+
+    PROGRESS = auto()
+    """The attempt stays too long where it is (SIG-09, SIG-10)."""
+    SETUP = auto()
+    """The call stays unanswered for too long (timeoutCallProceeding)."""
+    EXTEND = auto()
+    """The reservation wants to be renewed."""
+    MONEY = auto()
+    """The money, or what is reserved of it, is used up."""
+    DURATION = auto()
+    """The longest talk time is reached (SIG-25)."""
+
+    __hash__ = object.__hash__
+
+
+@dataclass(slots=True, eq=False)
+class Outgoing:
+    """A request of ours on its way. The shell fills `transaction` and `flow`."""
+
+    side: Side
+    request: Request
+    flow: Flow | None = None
+    """Known inside a dialog; otherwise found from `target`."""
+    target: Target | None = None
+    authenticated: bool = False
+    """A challenge was answered; a second one is a failure."""
+    abandoned: bool = False
+    """Nobody waits for its outcome; a 2xx to INVITE is acknowledged and ended."""
+    transaction: ClientTransaction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a service; its answer is an event."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request in a new transaction."""
+
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class SendAck:
+    """Send the ACK for a 2xx, and again with each copy of that."""
+
+    invite: Outgoing
+    ack: Request
+    flow: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Give up an INVITE: CANCEL now, or as soon as a provisional response allows it."""
+
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Answer a request."""
+
+    transaction: ServerTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer an INVITE with a 2xx, and again until the ACK comes."""
+
+    dialog: Dialog
+    transaction: ServerTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class EndDialog:
+    """Forget a dialog: what still comes in it is met with 481."""
+
+    dialog: Dialog
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Leave a request without any answer (AUT-01)."""
+
+    transaction: ServerTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Start a timer, or start it anew."""
+
+    timer: Timer
+    after: float
+    """Seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimer:
+    """Stop a timer; fine when it does not run."""
+
+    timer: Timer
+
+
+@dataclass(frozen=True, slots=True)
+class ClearTimers:
+    """Stop every timer of the call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Note durably that the call is answered, so that its CDR survives us."""
+
+    cdr: Cdr
+
+
+@dataclass(frozen=True, slots=True)
+class WriteCdr:
+    """Make the CDR durable; `CdrStored` says when it is."""
+
+    cdr: Cdr
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Tell trace and log what was decided here, in words."""
+
+    summary: str
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The call needs nothing any more."""
+
+
+Effect = (
+    Ask
+    | Send
+    | SendAck
+    | Cancel
+    | Reply
+    | Answer
+    | EndDialog
+    | Ignore
+    | SetTimer
+    | ClearTimer
+    | ClearTimers
+    | Journal
+    | WriteCdr
+    | Note
+    | Finish
+)

@@ -1,0 +1,204 @@
+"""What the two sides say to each other while they talk: hold, codec change, INFO.
+
+A request that changes the session goes through to the other side, and its answer back. One offer
+is on its way at a time; a second one gets 491 (RFC 3261 section 14.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..sip.errors import MalformedValue
+from ..sip.message import Request
+from ..sip.methods import INFO, INVITE, UPDATE
+from ..sip.sdp import SessionDescription
+from ..sip.transactions import ServerTransaction
+from . import answer, attempts, ending
+from .acceptance import ALLOW
+from .call import SDP, Call, DelayedAck, Negotiation
+from .effects import Answer, Cancel, Reply
+from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
+from .legs import Leg, Side
+from .reasons import CallEndReason
+from .services import ServiceFailed
+from .session import leg_media, read, rewritten, stream_of
+
+DIALOG_GONE = frozenset({408, 481})
+"""Answers to an in-dialog request after which there is nobody to talk to (RFC 5057)."""
+
+
+def request_received(call: Call, event: RequestReceived) -> None:
+    """A request of either side."""
+    transaction = event.transaction
+    match transaction.request.method:
+        case "BYE":
+            ending.hung_up(call, event)
+        case "INVITE" | "UPDATE":
+            _change_session(call, call.leg(event.side), transaction)
+        case "INFO":
+            _pass_info(call, call.leg(event.side), transaction)
+        case "OPTIONS":
+            call.emit(Reply(transaction, transaction.request.reply(200)))
+        case _:
+            refusal = transaction.request.reply(405)
+            refusal.headers.set("Allow", ALLOW)
+            call.emit(Reply(transaction, refusal))
+
+
+def response_received(call: Call, event: ResponseReceived) -> None:
+    """A response of either side to what was passed on, or a late one to an INVITE."""
+    outgoing, status = event.outgoing, event.response.status
+    if status < 200:
+        return
+    negotiation = _passed_as(call, event)
+    if negotiation is None:
+        attempts.late_response(call, event)
+    elif status in (401, 407) and attempts.authenticate(call, event):
+        return
+    else:
+        _forget(call, negotiation)
+        if status < 300 and negotiation.offers:
+            _agree(call, negotiation, event)
+        else:
+            _pass_back(call, negotiation, status)
+        if status in DIALOG_GONE:
+            call.note(f"the dialog of leg {outgoing.side.value} is gone")
+            ending.release(call, CallEndReason.SESSION_TIMEOUT)
+
+
+def request_failed(call: Call, event: RequestFailed) -> None:
+    """A side does not answer any more (SIG-08)."""
+    negotiation = _passed_as(call, event)
+    if negotiation is not None:
+        call.note(f"leg {event.outgoing.side.value}: {event.explanation}")
+        _forget(call, negotiation)
+        _pass_back(call, negotiation, 408)
+        ending.release(call, CallEndReason.SESSION_TIMEOUT)
+
+
+def cancelled(call: Call, event: CancelReceived) -> None:
+    """A re-INVITE was given up: the other side's is, too, and its 487 goes back."""
+    negotiation = call.negotiation
+    if negotiation is not None and negotiation.transaction is event.transaction:
+        call.emit(Cancel(negotiation.outgoing))
+
+
+def media_failed(call: Call, event: ServiceFailed) -> None:
+    """The relay did not take a change. When it has lost the session, the call is over."""
+    call.note(f"media gave no answer: {event.explanation}")
+    if event.unknown and call.answered:
+        call.media_instance = ""
+        ending.release(call, CallEndReason.MEDIA_TIMEOUT)
+
+
+def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+    request = transaction.request
+    if request.method == UPDATE and not request.body:
+        _answer_alone(call, leg, transaction, b"")  # a session refresh (SIG-04 rule 7)
+    elif request.body and request.body == leg.received:
+        _answer_alone(call, leg, transaction, leg.sent)
+    elif call.negotiation is not None or call.delayed_ack is not None:
+        call.emit(Reply(transaction, request.reply(491)))
+    else:
+        _pass_offer(call, leg, transaction)
+
+
+def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+    request = transaction.request
+    other = call.leg(leg.side.other)
+    try:
+        description = read(request.body) if request.body else None
+        if description is not None and not _fax_allowed(description, leg, other):
+            raise MalformedValue("voice", "fax")
+    except MalformedValue as error:
+        call.note(f"refused an offer of leg {leg.side.value}: {error}")
+        call.emit(Reply(transaction, request.reply(488)))
+        return
+    leg.received = request.body or leg.received
+    passed = _request(call, other, request.method, description)
+    if request.method == INVITE:
+        call.emit(Reply(transaction, request.reply(100)))
+    call.negotiation = Negotiation(leg.side, transaction, call.send(other, passed), offers=True)
+
+
+def _request(call: Call, leg: Leg, method: str, description: SessionDescription | None) -> Request:
+    assert leg.dialog is not None
+    if description is None:
+        return leg.dialog.request(method)
+    body = rewritten(leg, description, call.local_ip(leg))
+    return leg.dialog.request(method, body, SDP)
+
+
+def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> None:
+    """The other side took the offer: the relay learns of both, the asker gets the answer."""
+    asker, other = call.leg(negotiation.side), call.leg(negotiation.side.other)
+    request = negotiation.transaction.request
+    try:
+        description = read(event.response.body) if event.response.body else None
+    except MalformedValue as error:
+        call.note(f"the answer of leg {other.side.value} is malformed: {error}")
+        description = None
+    if request.method == INVITE:
+        if request.body:
+            answer.send_ack(call, other, negotiation.outgoing)
+        else:
+            call.delayed_ack = DelayedAck(asker.side, negotiation.outgoing)
+    body = b""
+    if description is not None:
+        other.received = event.response.body
+        _reconnect(call, asker, other, description)
+        assert asker.dialog is not None
+        body = rewritten(asker, description, call.local_ip(asker))
+    _answer_alone(call, asker, negotiation.transaction, body)
+
+
+def _reconnect(call: Call, asker: Leg, other: Leg, description: SessionDescription) -> None:
+    media = {other.side: replace(leg_media(other, description), relearn=True)}
+    if asker.received:
+        media[asker.side] = replace(leg_media(asker, read(asker.received)), relearn=True)
+    call.connect_media(media.get(Side.A), media.get(Side.B))
+
+
+def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: bytes) -> None:
+    """Answer a side with 200; nothing is asked of the other."""
+    assert leg.dialog is not None
+    response = leg.dialog.reply(transaction.request, 200, body, SDP)
+    if transaction.request.method == INVITE:
+        call.emit(Answer(leg.dialog, transaction, response))
+    else:
+        call.emit(Reply(transaction, response))
+
+
+def _pass_info(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+    other = call.leg(leg.side.other)
+    assert other.dialog is not None
+    request = transaction.request
+    content_type = request.headers.get("Content-Type") or ""
+    outgoing = call.send(other, other.dialog.request(INFO, request.body, content_type))
+    call.passed[outgoing] = Negotiation(leg.side, transaction, outgoing, offers=False)
+
+
+def _pass_back(call: Call, negotiation: Negotiation, status: int) -> None:
+    transaction = negotiation.transaction
+    call.emit(Reply(transaction, transaction.request.reply(status)))
+
+
+def _passed_as(call: Call, event: ResponseReceived | RequestFailed) -> Negotiation | None:
+    negotiation = call.negotiation
+    if negotiation is not None and negotiation.outgoing is event.outgoing:
+        return negotiation
+    return call.passed.get(event.outgoing)
+
+
+def _forget(call: Call, negotiation: Negotiation) -> None:
+    call.passed.pop(negotiation.outgoing, None)
+    if call.negotiation is negotiation:
+        call.negotiation = None
+
+
+def _fax_allowed(description: SessionDescription, leg: Leg, other: Leg) -> bool:
+    """Tell whether both sides may do what an offer wants: voice, or fax by T.38 (MED-09)."""
+    stream = stream_of(description)
+    if stream is None or stream.media != "image":
+        return True
+    return leg.policy.t38 and other.policy.t38

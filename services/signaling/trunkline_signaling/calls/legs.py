@@ -1,0 +1,53 @@
+"""One side of a call: its dialog, and the session description each end saw last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from ..sip.dialog import Dialog
+from ..sip.flow import Address
+from .cdr import Attempt
+from .policy import DEFAULT_POLICY, LegPolicy
+
+
+class Side(Enum):
+    """The two sides of a call."""
+
+    A = "A"
+    """The caller's."""
+    B = "B"
+    """The callee's."""
+
+    __hash__ = object.__hash__
+
+    @property
+    def other(self) -> Side:
+        """The opposite side."""
+        return Side.B if self is Side.A else Side.A
+
+
+@dataclass(slots=True, eq=False)
+class Leg:
+    """One side."""
+
+    side: Side
+    session_id: int
+    """Of the o= line we write to this side (RFC 8866 section 5.2)."""
+    dialog: Dialog | None = None
+    policy: LegPolicy = DEFAULT_POLICY
+    behind_nat: bool = False
+    received: bytes = b""
+    """The peer's last session description, as it came."""
+    sent: bytes = b""
+    """Ours to the peer."""
+    version: int = 1
+    """Of the o= line in `sent`."""
+    relay: Address | None = None
+    """Where the media relay waits for this side's RTP."""
+    codec: str = ""
+    attempt: Attempt | None = None
+    """Of leg B: the attempt that brought it."""
+
+    media_address: Address | None = None
+    """Where the peer's last description says that it receives RTP."""

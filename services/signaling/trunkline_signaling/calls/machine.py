@@ -1,0 +1,189 @@
+"""Which module takes which event in which state: the whole of a call on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from . import answer, attempts, ending, established, failover, money, setup
+from .call import Call
+from .effects import Effect, Timer
+from .events import (
+    AckMissing,
+    AckReceived,
+    CancelReceived,
+    CdrStored,
+    Event,
+    FirstPacket,
+    HangUp,
+    MediaLost,
+    RequestFailed,
+    RequestReceived,
+    ResponseReceived,
+    Silence,
+    TimerFired,
+)
+from .services import (
+    Admit,
+    Allowed,
+    Authorize,
+    Authorized,
+    Challenged,
+    CloseMedia,
+    ConnectMedia,
+    Dropped,
+    Exhausted,
+    Extend,
+    Extended,
+    Locate,
+    Located,
+    MediaClosed,
+    MediaOpened,
+    NextCandidate,
+    NextFound,
+    OpenMedia,
+    Question,
+    Rejected,
+    Route,
+    Routed,
+    ServiceFailed,
+    Unpayable,
+    Unroutable,
+)
+from .states import State
+
+Handler = Callable[[Call, Any], None]
+
+_UNANSWERED: Final[Mapping[type, Handler]] = {
+    CancelReceived: ending.cancelled,
+    HangUp: ending.released_by_operator,
+    RequestReceived: ending.early_request,
+    ResponseReceived: attempts.late_response,
+    Extended: money.extended,
+    MediaLost: ending.media_lost,
+    FirstPacket: attempts.packet_received,
+}
+"""What can happen at any time before the answer."""
+
+HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
+    State.ADMITTING: {
+        **_UNANSWERED,
+        Allowed: setup.admitted,
+        Challenged: setup.challenged,
+        Rejected: setup.rejected,
+        Dropped: setup.dropped,
+    },
+    State.ROUTING: {
+        **_UNANSWERED,
+        Routed: setup.routed,
+        Unroutable: setup.unroutable,
+    },
+    State.PREPARING: {
+        **_UNANSWERED,
+        Authorized: setup.authorized,
+        Unpayable: setup.unpayable,
+        Located: setup.located,
+        MediaOpened: setup.media_opened,
+    },
+    State.INVITING: {
+        **_UNANSWERED,
+        ResponseReceived: attempts.response_received,
+        RequestFailed: attempts.request_failed,
+    },
+    State.SWITCHING: {
+        **_UNANSWERED,
+        NextFound: failover.next_found,
+        Exhausted: failover.exhausted,
+    },
+    State.CONNECTED: {
+        AckReceived: answer.acknowledged,
+        AckMissing: ending.unacknowledged,
+        RequestReceived: established.request_received,
+        ResponseReceived: established.response_received,
+        RequestFailed: established.request_failed,
+        CancelReceived: established.cancelled,
+        Extended: money.extended,
+        Silence: ending.silent,
+        MediaLost: ending.media_lost,
+        HangUp: ending.released_by_operator,
+    },
+    State.ENDING: {
+        ResponseReceived: attempts.late_response,
+        RequestReceived: ending.crossed,
+        MediaOpened: ending.media_opened_late,
+        MediaClosed: ending.media_closed,
+        CdrStored: ending.stored,
+        Routed: ending.write_when_complete,
+        Unroutable: ending.write_when_complete,
+        NextFound: ending.write_when_complete,
+        Exhausted: ending.write_when_complete,
+        Authorized: ending.write_when_complete,
+        Unpayable: ending.write_when_complete,
+        Located: ending.write_when_complete,
+        ServiceFailed: ending.write_when_complete,
+    },
+    State.ENDED: {
+        ResponseReceived: attempts.late_response,
+        RequestReceived: ending.crossed,
+    },
+}
+"""An event that is not here means nothing in that state."""
+
+TIMERS: Final[Mapping[Timer, Handler]] = {
+    Timer.PROGRESS: attempts.progress_timed_out,
+    Timer.SETUP: setup.setup_timed_out,
+    Timer.EXTEND: money.extend,
+    Timer.MONEY: money.used_up,
+    Timer.DURATION: money.too_long,
+}
+
+FAILURES: Final[Mapping[type[Question], Handler]] = {
+    Admit: setup.unavailable,
+    Route: setup.unavailable,
+    NextCandidate: setup.unavailable,
+    Authorize: setup.unavailable,
+    Locate: setup.unavailable,
+    OpenMedia: setup.media_failed,
+    ConnectMedia: established.media_failed,
+    Extend: money.extend_failed,
+}
+"""What becomes of a call when a service does not answer (specification, section 0.9)."""
+
+_ANSWERED: Final[Mapping[type, type[Question]]] = {
+    Routed: Route,
+    Unroutable: Route,
+    NextFound: NextCandidate,
+    Exhausted: NextCandidate,
+    Authorized: Authorize,
+    Unpayable: Authorize,
+    Located: Locate,
+    MediaOpened: OpenMedia,
+    MediaClosed: CloseMedia,
+}
+
+
+def handle(call: Call, event: Event, now: float) -> list[Effect]:
+    """Move a call by one event; return what is to be done, in order."""
+    call.now = now
+    if isinstance(event, ServiceFailed):
+        call.waiting.discard(type(event.question))
+    elif (question := _ANSWERED.get(type(event))) is not None:
+        call.waiting.discard(question)
+    handler = _handler(call.state, event)
+    if handler is not None:
+        handler(call, event)
+    effects, call.effects = call.effects, []
+    return effects
+
+
+def _handler(state: State, event: Event) -> Handler | None:
+    handler = HANDLERS[state].get(type(event))
+    if handler is not None or state is State.ENDED or state is State.ENDING:
+        return handler
+    match event:
+        case TimerFired(timer):
+            return TIMERS[timer]
+        case ServiceFailed(question=question):
+            return FAILURES.get(type(question))
+        case _:
+            return None

@@ -1,0 +1,139 @@
+"""Offers and answers on their way (RFC 3264): read for the relay, rewritten for the peer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Final
+
+from ..sip.errors import MalformedValue
+from ..sip.flow import Address
+from ..sip.sdp import (
+    Direction,
+    MediaDescription,
+    Origin,
+    SessionDescription,
+    address_type,
+)
+from .legs import Leg
+from .policy import MediaCheck
+from .services import LegMedia, PayloadFormat
+
+UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # hold as of RFC 2543, no socket
+NOT_RELAYED: Final = ("rtcp", "rtcp-mux", "candidate", "remote-candidates", "ice-ufrag", "ice-pwd")
+"""Attributes that speak of the peer's own sockets, which the other side never reaches."""
+
+_STATIC: Final = {
+    0: ("PCMU", 8000),
+    3: ("GSM", 8000),
+    4: ("G723", 8000),
+    8: ("PCMA", 8000),
+    9: ("G722", 8000),
+    18: ("G729", 8000),
+}
+"""Payload types that need no rtpmap (RFC 3551 table 4)."""
+
+
+def stream_of(description: SessionDescription) -> MediaDescription | None:
+    """Return the stream a call lives on: the first audio, else a fax."""
+    if (audio := description.audio) is not None:
+        return audio
+    return next((m for m in description.media if m.media == "image" and m.port), None)
+
+
+def leg_media(leg: Leg, description: SessionDescription) -> LegMedia:
+    """Note where a peer wants its media, for the relay and for lists. Raises `MalformedValue`."""
+    stream = stream_of(description)
+    if stream is None:
+        return LegMedia(direction=Direction.INACTIVE)
+    host = description.address_of(stream)
+    direction = description.direction_of(stream)
+    if host in UNSPECIFIED:
+        return LegMedia(direction=Direction.INACTIVE)
+    remote = leg.media_address = host, stream.port
+    has_rtcp = stream.has_attribute("rtcp")
+    return LegMedia(
+        remote=remote,
+        remote_rtcp=(host, stream.rtcp_port) if has_rtcp else None,
+        latch=leg.behind_nat or is_private(host),
+        direction=direction,
+        check=leg.policy.media_check if leg.policy.media_check is not MediaCheck.NONE else None,
+        formats=tuple(_formats(stream)),
+    )
+
+
+def codec_of(description: SessionDescription) -> str:
+    """Return the codec an answer chose: its first format."""
+    stream = stream_of(description)
+    if stream is None:
+        return ""
+    return next((payload.encoding for payload in _formats(stream)), stream.formats[0])
+
+
+def rewritten(leg: Leg, description: SessionDescription, local_ip: str) -> bytes:
+    """Print a description for `leg`: with our origin, and the relay's address where it has one.
+
+    The version in o= grows when anything else changed (RFC 3264 section 8). `description` is used
+    up.
+    """
+    relay = leg.relay
+    if relay is not None:
+        _relocate(description, relay)
+    address = relay[0] if relay is not None else local_ip
+    body = _print(leg, description, address)
+    if leg.sent and body != leg.sent:
+        leg.version += 1
+        body = _print(leg, description, address)
+    leg.sent = body
+    return body
+
+
+def read(body: bytes) -> SessionDescription:
+    """Parse a description that has a stream we can carry. Raises `MalformedValue`."""
+    description = SessionDescription.parse(body)
+    if not description.media:
+        raise MalformedValue("a media description", "none", "m=")
+    for media in description.media:
+        _ = description.address_of(media)
+    return description
+
+
+@lru_cache(maxsize=4096)
+def is_private(host: str) -> bool:
+    """Tell whether an address is one that only its own network reaches. A name is not."""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _print(leg: Leg, description: SessionDescription, address: str) -> bytes:
+    description.origin = Origin("-", leg.session_id, leg.version, address, address_type(address))
+    return description.encode()
+
+
+def _relocate(description: SessionDescription, relay: Address) -> None:
+    stream = stream_of(description)
+    description.relocate(relay[0])
+    for media in description.media:
+        if media is stream:
+            media.port = relay[1]
+            media.remove_attributes(*NOT_RELAYED)
+        else:
+            media.port = 0  # one stream is relayed
+
+
+def _formats(stream: MediaDescription) -> list[PayloadFormat]:
+    rtpmaps, fmtps = stream.rtpmaps, stream.fmtps
+    formats = []
+    for text in stream.formats:
+        if not text.isdigit() or (number := int(text)) > 127:
+            continue
+        if (rtpmap := rtpmaps.get(number)) is not None:
+            encoding, clock_rate = rtpmap.encoding, rtpmap.clock_rate
+        elif number in _STATIC:
+            encoding, clock_rate = _STATIC[number]
+        else:
+            continue
+        formats.append(PayloadFormat(number, encoding, clock_rate, fmtps.get(text, "")))
+    return formats

@@ -1,0 +1,261 @@
+"""From the INVITE to the first attempt: who calls, where to, and who pays.
+
+At most three hops in sequence: Admit, Route, then Authorize beside Locate and Open. Where several
+refuse, the order of the pipeline (specification, section 0.5) decides which reason counts.
+"""
+
+from __future__ import annotations
+
+from . import attempts, ending, failover
+from .acceptance import refusal_of
+from .call import Call, LiveAttempt
+from .cdr import Attempt
+from .effects import Ignore, Note, Reply, Timer
+from .events import TimerFired
+from .identity import identity_of
+from .money import keep_reservation
+from .policy import Candidate
+from .reasons import CallEndReason
+from .relay import Party, Relay, decide
+from .services import (
+    Allowed,
+    Authorize,
+    Authorized,
+    Challenged,
+    Dropped,
+    LegMedia,
+    Locate,
+    Located,
+    MediaOpened,
+    OpenMedia,
+    Rejected,
+    Route,
+    Routed,
+    ServiceFailed,
+    Unpayable,
+    Unroutable,
+)
+from .session import leg_media, read
+from .states import Trigger
+from .stop_rules import Failure
+
+RETRY_AFTER = 5
+"""Seconds a caller is asked to wait when a service is away. Most come back sooner."""
+
+
+def admitted(call: Call, event: Allowed) -> None:
+    """The caller is known: ask where the call goes."""
+    call.fire(Trigger.ADMITTED)
+    call.endpoint = call.cdr.caller_endpoint = event.endpoint
+    refusal = refusal_of(call.invite.request)
+    if refusal is not None:
+        ending.refuse(call, CallEndReason.PROTOCOL_LIMIT, refusal.status, extra=refusal.headers)
+        return
+    call.reply(call.invite, 100)
+    call.ask(
+        Route(
+            call.id,
+            call.settings.instance,
+            event.endpoint,
+            call.cdr.caller_address,
+            identity_of(call.invite.request),
+            call.cdr.setup_time,
+        )
+    )
+
+
+def challenged(call: Call, event: Challenged) -> None:
+    """The caller must prove itself; the call begins with its next INVITE."""
+    response = call.response(call.invite, event.status)
+    name = "WWW-Authenticate" if event.status == 401 else "Proxy-Authenticate"
+    response.headers.set(name, *event.challenges)
+    call.emit(Reply(call.invite, response))
+    ending.vanish(call)
+
+
+def rejected(call: Call, event: Rejected) -> None:
+    """The caller is refused."""
+    call.note(f"rejected: {event.explanation}")
+    ending.refuse(call, event.reason, event.status)
+
+
+def dropped(call: Call, event: Dropped) -> None:
+    """The caller hears nothing at all (AUT-01)."""
+    call.emit(Ignore(call.invite))
+    call.emit(Note(f"dropped: {event.explanation}", dropped=True))
+    ending.vanish(call)
+
+
+def routed(call: Call, event: Routed) -> None:
+    """There are candidates: get ready for the first."""
+    call.fire(Trigger.ROUTED)
+    call.plan = event
+    call.leg_a.policy = event.leg_a
+    _note_numbers(call, event)
+    if event.max_setup_duration is not None:
+        call.set_timer(Timer.SETUP, event.max_setup_duration)
+    _authorize(call, event)
+    prepare(call, event.first)
+
+
+def unroutable(call: Call, event: Unroutable) -> None:
+    """The call goes nowhere."""
+    _note_numbers(call, event)
+    call.note(f"refused: {event.explanation}")
+    ending.refuse(call, event.reason, event.status, event.failure_codes)
+
+
+def prepare(call: Call, candidate: Candidate) -> None:
+    """Find the candidate's terminal and open media, whatever of it is needed."""
+    call.attempt = LiveAttempt(candidate, _record(call, candidate))
+    if not candidate.targets:
+        call.ask(Locate(candidate.endpoint))
+    if candidate.targets or _relay(call, candidate) is not Relay.NONE:
+        _open_media(call)
+    go_on(call)
+
+
+def authorized(call: Call, event: Authorized) -> None:
+    """The account can pay."""
+    call.reserved = event.reserved if event.reserved is not None else event.max_duration
+    keep_reservation(call, event.reserved, event.lease)
+    go_on(call)
+
+
+def unpayable(call: Call, event: Unpayable) -> None:
+    """The account cannot pay, which counts whatever media or auth will say."""
+    call.note(f"refused: {event.explanation}")
+    ending.refuse(call, event.reason)
+
+
+def located(call: Call, event: Located) -> None:
+    """auth knows where the terminal is, or that it is offline."""
+    attempt = call.attempt
+    assert attempt is not None
+    if event.bindings:
+        attempt.binding = event.bindings[0]
+        _open_media(call)
+    go_on(call)
+
+
+def media_opened(call: Call, event: MediaOpened) -> None:
+    """The relay waits for both sides' RTP."""
+    call.media_instance = event.instance
+    call.relay_a, call.relay_b = event.leg_a, event.leg_b
+    go_on(call)
+
+
+def media_failed(call: Call, event: ServiceFailed) -> None:
+    """No media session: the call goes on without, unless something insists on one."""
+    call.note(f"media gave no session: {event.explanation}")
+    call.media_full = event.exhausted
+    go_on(call)
+
+
+def unavailable(call: Call, event: ServiceFailed) -> None:
+    """auth, routing or billing is away: the caller is to come again (section 0.9)."""
+    call.note(f"{event.service} gave no answer: {event.explanation}")
+    ending.refuse(call, CallEndReason.INTERNAL_ERROR, 503, retry_after=RETRY_AFTER)
+
+
+def setup_timed_out(call: Call, event: TimerFired) -> None:
+    """The caller's side allows no longer wait for an answer (SIG-10)."""
+    attempts.give_up(call, "setup limit", CallEndReason.NO_ANSWER)
+    ending.refuse(call, CallEndReason.NO_ANSWER)
+
+
+def go_on(call: Call) -> None:
+    """Begin the attempt once everything it needs is there."""
+    if call.waiting:
+        return
+    attempt = call.attempt
+    assert attempt is not None
+    if not attempt.candidate.targets and attempt.binding is None:
+        failover.failed(call, Failure(480), "offline")
+    elif attempt.relay is Relay.NEEDED and not call.relayed:
+        full = CallEndReason.CAPACITY_EXCEEDED if call.media_full else None
+        failover.failed(call, Failure(503, own_reason=full), "no media relay")
+    else:
+        call.fire(Trigger.READY)
+        attempts.begin(call)
+
+
+def _authorize(call: Call, plan: Routed) -> None:
+    assert call.endpoint is not None
+    call.ask(
+        Authorize(
+            call.id,
+            call.settings.instance,
+            plan.account,
+            plan.payer,
+            plan.numbers.caller,
+            plan.numbers.callee,
+            call.endpoint,
+            call.cdr.setup_time,
+            plan.first.callee_account,
+        )
+    )
+
+
+def _open_media(call: Call) -> None:
+    """Open a session unless there is one, or none is wanted."""
+    attempt = call.attempt
+    assert attempt is not None
+    attempt.relay = _relay(call, attempt.candidate)
+    if attempt.relay is Relay.NONE or call.relayed or OpenMedia in call.waiting:
+        return
+    call.media_full = False
+    offer = call.leg_a.received
+    caller = leg_media(call.leg_a, read(offer)) if offer else LegMedia()
+    record = call.leg_a.policy.record or attempt.candidate.leg_b.record
+    call.ask(OpenMedia(call.id, call.settings.instance, caller, LegMedia(), record))
+
+
+def _relay(call: Call, candidate: Candidate) -> Relay:
+    """Decide whether media is relayed, by what is known of the callee's side so far."""
+    attempt = call.attempt
+    assert attempt is not None
+    own, flow = call.settings.own, call.invite.flow
+    caller = Party(
+        call.leg_a.policy,
+        own.seen_by(flow.remote[0], flow.transport)[0],
+        flow.remote[0],
+        call.leg_a.behind_nat,
+    )
+    target = attempts.target_of(attempt)
+    if target is None:  # a terminal that is yet to be located
+        return decide(call.settings.relay, caller, Party(candidate.leg_b, caller.local_ip, ""))
+    nat = attempt.binding is not None and attempt.binding.behind_nat
+    local_ip = own.seen_by(target.host, target.transport)[0]
+    callee = Party(candidate.leg_b, local_ip, target.host, nat)
+    return decide(call.settings.relay, caller, callee)
+
+
+def _record(call: Call, candidate: Candidate) -> Attempt:
+    record = Attempt(
+        number=len(call.cdr.attempts) + 1,
+        endpoint=candidate.endpoint,
+        remote_address=None,
+        caller=candidate.from_user,
+        callee=candidate.request_uri_user,
+        start_time=call.now,
+    )
+    cdr = call.cdr
+    cdr.attempts.append(record)
+    cdr.callee_endpoint = candidate.endpoint
+    cdr.caller_to_gateway = candidate.from_user
+    cdr.callee_to_gateway = candidate.request_uri_user
+    cdr.clearing_account = candidate.clearing_account
+    cdr.clearing_callee = candidate.request_uri_user if candidate.clearing_uses_sent_number else ""
+    return record
+
+
+def _note_numbers(call: Call, event: Routed | Unroutable) -> None:
+    cdr = call.cdr
+    cdr.caller_access = event.numbers.caller_access
+    cdr.callee_access = event.numbers.callee_access
+    cdr.caller = event.numbers.caller
+    cdr.callee = event.numbers.callee
+    cdr.account = event.account
+    cdr.payer = event.payer
+    cdr.explanation_id = event.explanation_id

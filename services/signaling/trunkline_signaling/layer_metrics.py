@@ -1,0 +1,56 @@
+"""Figures that the SIP layers and the outbox count by themselves, read when Prometheus asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from .outbox.delivery import Delivery
+from .shell.network import SipNetwork
+from .shell.ports import Clock
+from .shell.switch import Switch
+
+_PREFIX = "trunkline_signaling"
+
+
+class LayerMetrics(Collector):
+    """Register it with the service's registry."""
+
+    def __init__(
+        self, switch: Switch, network: SipNetwork, delivery: Delivery, clock: Clock
+    ) -> None:
+        self._switch = switch
+        self._network = network
+        self._delivery = delivery
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as they are now."""
+        layer, transport = self._switch.transactions.counters, self._network.counters
+        yield _counter("sip_copies_received", "Retransmissions absorbed.", layer.copies_received)
+        yield _counter("sip_timeouts", "Transactions nobody answered.", layer.timeouts)
+        yield _counter("sip_malformed", "Messages with a defect.", layer.malformed)
+        yield _counter("sip_not_sip", "Datagrams that are no SIP.", layer.not_sip)
+        yield _counter(
+            "sip_stray_responses", "Responses to nothing of ours.", layer.stray_responses
+        )
+        yield _counter("sip_datagrams_dropped", "Datagrams not sent.", transport.datagrams_dropped)
+        yield _gauge("sip_connections", "TCP and TLS connections.", transport.connections)
+        yield _gauge("sip_transactions", "Transactions now.", len(self._switch.transactions))
+        yield _gauge("sip_dialogs", "Dialogs now.", self._switch.dialogs)
+        yield _gauge("cdrs_waiting", "CDRs that billing hasn't got.", self._delivery.depth)
+        yield _gauge(
+            "cdrs_waiting_age_seconds",
+            "How long the oldest of them waits.",
+            self._delivery.age(self._clock.now()),
+        )
+
+
+def _counter(what: str, meaning: str, value: float) -> CounterMetricFamily:
+    return CounterMetricFamily(f"{_PREFIX}_{what}", meaning, value=value)
+
+
+def _gauge(what: str, meaning: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"{_PREFIX}_{what}", meaning, value=value)

@@ -1,0 +1,156 @@
+"""What is told of the calls: metrics, the trace, and the log. Satisfies the switch's `Observer`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+import structlog
+from prometheus_client import Counter
+from trunkline_kernel.metrics import Metrics
+
+from .calls.cdr import Cdr
+from .calls.effects import Note
+from .calls.services import Answer, Question, ServiceFailed
+from .sip.flow import Flow
+from .sip.methods import REASON_PHRASES
+from .trace.decisions import service_of, summary_of
+from .trace.events import EventKind
+from .trace.ring import Trace
+
+log = structlog.stdlib.get_logger(__name__)
+_plain_log = logging.getLogger(__name__)
+
+DELAY_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
+RINGING_BUCKETS: Final = (0.1, 0.25, 0.5, 1, 2, 3, 5, 8, 13, 20, 30)
+KNOWN: Final = frozenset(
+    {
+        *("INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "INFO", "UPDATE", "PRACK"),
+        *("MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"),
+        *map(str, REASON_PHRASES),
+    }
+)
+"""Values of the label `message`: anything else is "other", so that no peer invents labels."""
+
+
+class Observation:
+    """Counts, traces and logs."""
+
+    def __init__(self, metrics: Metrics, trace: Trace) -> None:
+        self._trace = trace
+        messages = metrics.counter(
+            "sip_messages", "SIP messages by method or status.", ["direction", "message"]
+        )
+        self._received = _Messages(messages, "received")
+        self._sent = _Messages(messages, "sent")
+        self._began = metrics.counter("calls_begun", "INVITEs that began a call.")
+        self._answered = metrics.counter("calls_answered", "Calls that were answered.")
+        self._ended = metrics.counter("calls_ended", "Calls with a CDR, by reason.", ["reason"])
+        self._in_progress = metrics.gauge("calls_in_progress", "Calls now.")
+        self._dropped = metrics.counter("requests_dropped", "Requests without any answer.")
+        self._setup = metrics.histogram(
+            "setup_delay_seconds",
+            "Delay we add: INVITE in to the first INVITE out.",
+            buckets=DELAY_BUCKETS,
+        )
+        self._post_dial = metrics.histogram(
+            "post_dial_delay_seconds",
+            "INVITE out to the first 18x or final answer, by attempt.",
+            buckets=RINGING_BUCKETS,
+        )
+        self._talk = metrics.counter("talk_seconds", "Talk time of ended calls.")
+
+    def message_received(self, data: bytes, flow: Flow) -> None:
+        """Count and trace what came in."""
+        self._received.count(data)
+        if self._trace.on:
+            self._trace.message(EventKind.RECEIVED, data, flow)
+
+    def message_sent(self, data: bytes, flow: Flow) -> None:
+        """Count and trace what goes out."""
+        self._sent.count(data)
+        if self._trace.on:
+            self._trace.message(EventKind.SENT, data, flow)
+
+    def call_began(self, call_id: str, sip_call_id: str) -> None:
+        """Count the call."""
+        self._began.inc()
+        self._in_progress.inc()
+        self._trace.call_began(call_id, sip_call_id)
+
+    def leg_began(self, call_id: str, sip_call_id: str) -> None:
+        """Let the trace know leg B."""
+        self._trace.call_began(call_id, sip_call_id)
+
+    def decided(self, call_id: str, question: Question, answer: Answer | ServiceFailed) -> None:
+        """Trace a decision; log a failure."""
+        if isinstance(answer, ServiceFailed):
+            log.warning(
+                "a service gave no answer",
+                call_id=call_id,
+                service=answer.service,
+                error=answer.explanation,
+            )
+        if self._trace.on:
+            summary = summary_of(question, answer)
+            self._trace.decision(EventKind.DECISION, call_id, service_of(question), summary)
+
+    def noted(self, call_id: str, note: Note) -> None:
+        """Trace and log what a call decided itself."""
+        if note.dropped:
+            self._dropped.inc()
+        if self._trace.on:
+            kind = EventKind.DROPPED if note.dropped else EventKind.EVENT
+            self._trace.decision(kind, call_id, "signaling", note.summary)
+        if _plain_log.isEnabledFor(logging.DEBUG):
+            log.debug(note.summary, call_id=call_id)
+
+    def dropped(self, explanation: str, data: bytes, flow: Flow) -> None:
+        """Count and trace a request that gets no answer (AUT-01)."""
+        self._dropped.inc()
+        if self._trace.on:
+            self._trace.message(EventKind.DROPPED, data, flow, f"dropped: {explanation}")
+
+    def call_answered(self, cdr: Cdr) -> None:
+        """Count the answer."""
+        self._answered.inc()
+
+    def call_ended(self, cdr: Cdr | None, call_id: str) -> None:
+        """Count the end."""
+        self._in_progress.dec()
+        self._trace.call_ended(call_id)
+        if cdr is None:
+            return
+        self._ended.labels(cdr.reason.name.lower()).inc()
+        self._talk.inc(cdr.talk.total_seconds())
+        if cdr.attempts:
+            self._setup.observe(cdr.attempts[0].start_time - cdr.setup_time)
+        for attempt in cdr.attempts:
+            if attempt.post_dial_delay is not None:
+                self._post_dial.observe(attempt.post_dial_delay.total_seconds())
+        if _plain_log.isEnabledFor(logging.DEBUG):
+            log.debug("call ended", call_id=call_id, reason=str(cdr.reason), talk=str(cdr.talk))
+
+
+class _Messages:
+    """Counts messages of one direction by method or status."""
+
+    def __init__(self, counter: Counter, direction: str) -> None:
+        self._counter = counter
+        self._direction = direction
+        self._children: dict[bytes, Counter] = {}
+
+    def count(self, data: bytes) -> None:
+        """Count one."""
+        word = data[8:11] if data.startswith(b"SIP/2.0 ") else data[: data.find(b" ", 0, 20)]
+        child = self._children.get(word)
+        if child is None:
+            child = self._child(word)
+        child.inc()
+
+    def _child(self, word: bytes) -> Counter:
+        text = word.decode("ascii", "replace")
+        child = self._counter.labels(self._direction, text if text in KNOWN else "other")
+        if text in KNOWN:
+            self._children[word] = child
+        return child

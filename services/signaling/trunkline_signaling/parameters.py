@@ -1,0 +1,213 @@
+"""Parameters that signaling obeys (specification, section 8). They hold for new calls.
+
+The H.323 ones are stored for compatibility and have no effect (SIG-28).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+from trunkline_kernel.faults import FieldViolation
+from trunkline_kernel.parameters import (
+    BoolParameter,
+    EnumParameter,
+    HexByteParameter,
+    IntOrWordParameter,
+    IntParameter,
+    ListParameter,
+    Parameters,
+)
+
+from .calls.policy import MediaProxy
+from .calls.progress import ProgressLimits
+from .calls.relay import RelayParameters
+from .sip.timing import DEFAULT_RESEND, Timing
+
+
+def _wait(name: str, default: int, maximum: int, meaning: str, scope: str = "sip") -> IntParameter:
+    return IntParameter(
+        name,
+        default=default,
+        minimum=1,
+        maximum=maximum,
+        unit="s",
+        scope=scope,
+        meaning=meaning,
+    )
+
+
+def _resend_item(text: str) -> float:
+    wait = float(text)
+    if not 0.1 <= wait <= 32:
+        raise ValueError(text)
+    return wait
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 1 <= port <= 65535:
+        raise ValueError(text)
+    return port
+
+
+RESEND_INTERVAL: Final = ListParameter(
+    "SS_SIP_RESEND_INTERVAL",
+    default=DEFAULT_RESEND,
+    item=_resend_item,
+    expected="1 to 20 waits of 0.1 to 32 seconds, with commas between",
+    unit="s",
+    scope="sip",
+    meaning="Waits before each repetition of what is not answered over UDP; the last one ends in"
+    " failure (SIG-08).",
+)
+SIP_PORT: Final = ListParameter(
+    "SS_SIP_PORT",
+    default=(5060,),
+    item=_port,
+    expected="ports of 1 to 65535, with commas between",
+    unit="port",
+    scope="sip",
+    meaning="Listening SIP ports, UDP and TCP on each. Read at start.",
+)
+TIMEOUT_INVITE: Final = _wait(
+    "SS_SIP_TIMEOUT_INVITE", 10, 120, "Wait for the first response to INVITE (SIG-09)."
+)
+TIMEOUT_TRYING: Final = _wait(
+    "SS_SIP_TIMEOUT_TRYING", 20, 300, "Wait for progress after 100 (SIG-10)."
+)
+TIMEOUT_SESSION_PROGRESS: Final = _wait(
+    "SS_SIP_TIMEOUT_SESSION_PROGRESS", 20, 300, "Wait after 183 without SDP (SIG-10)."
+)
+TIMEOUT_SESSION_PROGRESS_SDP: Final = _wait(
+    "SS_SIP_TIMEOUT_SESSION_PROGRESS_SDP", 120, 600, "Wait after 183 with SDP (SIG-10)."
+)
+TIMEOUT_RINGING: Final = _wait(
+    "SS_SIP_TIMEOUT_RINGING", 120, 600, "Wait for the answer after 180 (SIG-10)."
+)
+MAX_CALL_DURATION: Final = IntOrWordParameter(
+    "SS_MAX_CALL_DURATION",
+    default=None,
+    minimum=1,
+    maximum=86400,
+    word="None",
+    unit="s",
+    scope="system",
+    meaning="Longest talk time where a gateway or phone has no limit of its own (SIG-25).",
+)
+TCP_CLOSE_RESET: Final = BoolParameter(
+    "SS_TCP_CLOSE_RESET",
+    default=False,
+    scope="system",
+    meaning="Close SIP connections by RST instead of FIN (SIG-17).",
+)
+QOS_SIGNAL: Final = HexByteParameter(
+    "SS_QOS_SIGNAL",
+    default=0xA0,
+    scope="system",
+    meaning="TOS or traffic-class byte of SIP packets of new sockets (SIG-27).",
+)
+MEDIA_PROXY_MODE: Final = EnumParameter(
+    "SS_MEDIAPROXYMODE",
+    default="Auto",
+    words=("Off", "On", "Auto", "MustOn"),
+    aliases=("SS_MEDIA_PROXY_MODE",),
+    scope="system",
+    meaning="Whether media is relayed where neither side says so (MED-02).",
+)
+MEDIA_PROXY_BETWEEN_NET: Final = BoolParameter(
+    "SS_MEDIA_PROXY_BETWEEN_NET",
+    default=True,
+    scope="system",
+    meaning="Auto mode: relay between legs of different local addresses.",
+)
+MEDIA_PROXY_SAME_NAT: Final = BoolParameter(
+    "SS_MEDIA_PROXY_SAME_NAT",
+    default=True,
+    scope="system",
+    meaning="Auto mode: relay between two endpoints behind one NAT address.",
+)
+MEDIA_PROXY_BEHIND_NAT: Final = BoolParameter(
+    "SS_MEDIA_PROXY_BEHIND_NAT",
+    default=True,
+    scope="system",
+    meaning="Auto mode: relay when either endpoint is behind NAT.",
+)
+_STORED: Final = "Stored for compatibility; H.323 gateways are not routable (SIG-28)."
+H323: Final = (
+    _wait("SS_H323_TIMEOUT_SETUP", 10, 600, _STORED, "h323"),
+    _wait("SS_H323_TIMEOUT_CALLPROCEEDING", 20, 600, _STORED, "h323"),
+    _wait("SS_H323_TIMEOUT_CALLPROCEEDING_OLC", 60, 600, _STORED, "h323"),
+    _wait("SS_H323_TIMEOUT_ALERTING", 120, 600, _STORED, "h323"),
+)
+
+PARAMETERS: Final = (
+    RESEND_INTERVAL,
+    SIP_PORT,
+    TIMEOUT_INVITE,
+    TIMEOUT_TRYING,
+    TIMEOUT_SESSION_PROGRESS,
+    TIMEOUT_SESSION_PROGRESS_SDP,
+    TIMEOUT_RINGING,
+    MAX_CALL_DURATION,
+    TCP_CLOSE_RESET,
+    QOS_SIGNAL,
+    MEDIA_PROXY_MODE,
+    MEDIA_PROXY_BETWEEN_NET,
+    MEDIA_PROXY_SAME_NAT,
+    MEDIA_PROXY_BEHIND_NAT,
+    *H323,
+)
+
+MOST_WAITS: Final = 20
+
+
+def lists_fit(values: Parameters) -> Iterable[FieldViolation]:
+    """Check the lists' lengths: 1 to 20 waits (SIG-08), at least one port."""
+    if not 1 <= len(values[RESEND_INTERVAL]) <= MOST_WAITS:
+        yield FieldViolation(RESEND_INTERVAL.name, f"must have 1 to {MOST_WAITS} waits")
+    if not values[SIP_PORT]:
+        yield FieldViolation(SIP_PORT.name, "must have a port")
+
+
+CHECKS: Final = (lists_fit,)
+
+_MODES: Final = {
+    "Off": MediaProxy.OFF,
+    "On": MediaProxy.ON,
+    "Auto": MediaProxy.AUTO,
+    "MustOn": MediaProxy.MUST_ON,
+}
+
+
+def progress_limits(values: Parameters) -> ProgressLimits:
+    """Return the waits of an attempt."""
+    return ProgressLimits(
+        timedelta(seconds=values[TIMEOUT_INVITE]),
+        timedelta(seconds=values[TIMEOUT_TRYING]),
+        timedelta(seconds=values[TIMEOUT_SESSION_PROGRESS]),
+        timedelta(seconds=values[TIMEOUT_SESSION_PROGRESS_SDP]),
+        timedelta(seconds=values[TIMEOUT_RINGING]),
+    )
+
+
+def relay_parameters(values: Parameters) -> RelayParameters:
+    """Return what decides about the relay where the sides leave it open."""
+    return RelayParameters(
+        _MODES[values[MEDIA_PROXY_MODE]],
+        values[MEDIA_PROXY_BETWEEN_NET],
+        values[MEDIA_PROXY_SAME_NAT],
+        values[MEDIA_PROXY_BEHIND_NAT],
+    )
+
+
+def timing(values: Parameters) -> Timing:
+    """Return how transactions repeat."""
+    return Timing(resend=values[RESEND_INTERVAL])
+
+
+def max_duration(values: Parameters) -> timedelta | None:
+    """Return the longest talk time of a side without a limit of its own."""
+    seconds = values[MAX_CALL_DURATION]
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,136 @@
+"""Answers requests outside of calls. auth decides; here its decision becomes SIP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from ..calls.acceptance import ALLOW, refusal_of
+from ..calls.arrival import admission_of
+from ..calls.call import SDP, CallSettings
+from ..calls.services import (
+    AuthService,
+    Challenged,
+    Dropped,
+    Register,
+    RegisterContact,
+    Registered,
+    Rejected,
+    ServiceError,
+)
+from ..sip.errors import MalformedValue
+from ..sip.fields import parse_delta_seconds
+from ..sip.flow import Flow
+from ..sip.headers import Headers
+from ..sip.message import Request, Response
+from ..sip.methods import REGISTER
+from ..sip.name_addr import NameAddr
+
+RETRY_AFTER: Final = 5
+"""Seconds a terminal is asked to wait when auth is away."""
+
+
+class Outside:
+    """The answers to what comes outside of calls."""
+
+    def __init__(self, auth: AuthService, settings: Callable[[], CallSettings]) -> None:
+        self._auth = auth
+        self._settings = settings
+
+    async def answer(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
+        """Return the answer, or None and why there is none (AUT-01)."""
+        try:
+            if request.method == REGISTER and refusal_of(request) is None:
+                return await self._register(request, flow)
+            return await self._admit(request, flow)
+        except MalformedValue:
+            return _tagged(request, 400), ""
+        except ServiceError:
+            response = _tagged(request, 503)
+            response.headers.set("Retry-After", RETRY_AFTER)
+            return response, ""
+
+    async def _admit(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
+        decision = await self._auth.admit(admission_of(request, flow))
+        if isinstance(decision, Challenged | Rejected | Dropped):
+            return _turned_away(request, decision)
+        response = refusal_of(request) or _options(request)
+        return response, ""
+
+    async def _register(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
+        question = registration_of(request, flow, self._settings().instance)
+        decision = await self._auth.register(question)
+        if isinstance(decision, Registered):
+            return _registered(request, decision), ""
+        return _turned_away(request, decision)
+
+
+def registration_of(request: Request, flow: Flow, instance: str) -> Register:
+    """Return what auth is asked about a REGISTER. Raises `MalformedValue`."""
+    headers = request.headers
+    via = headers.via
+    return Register(
+        admission_of(request, flow),
+        tuple(map(_contact, headers.values("Contact"))),
+        headers.parse("Expires", parse_delta_seconds),
+        (via.host, via.port or 0),
+        instance,
+        headers.cseq.number,
+    )
+
+
+def _contact(value: str) -> RegisterContact:
+    if value.strip() == "*":
+        return RegisterContact("*")
+    contact = NameAddr.parse(value)
+    expires = contact.params.get("expires")
+    return RegisterContact(
+        str(contact.uri),
+        parse_delta_seconds(expires) if expires is not None else None,
+        contact.params.get("+sip.instance") or "",
+    )
+
+
+def _registered(request: Request, decision: Registered) -> Response:
+    response = _tagged(request, 200)
+    for contact in decision.contacts:
+        params = f";expires={int(contact.expires.total_seconds())}"
+        if contact.instance_id:
+            params += f';+sip.instance="{contact.instance_id}"'
+        response.headers.add("Contact", f"<{contact.uri}>{params}")
+    return response
+
+
+def _turned_away(
+    request: Request, decision: Challenged | Rejected | Dropped
+) -> tuple[Response | None, str]:
+    match decision:
+        case Challenged(status, challenges):
+            response = _tagged(request, status)
+            name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
+            response.headers.set(name, *challenges)
+            return response, ""
+        case Rejected(status=status, min_expires=min_expires):
+            response = _tagged(request, status)
+            if min_expires:
+                response.headers.set("Min-Expires", min_expires)
+            return response, ""
+        case Dropped(explanation):
+            return None, explanation
+
+
+def _options(request: Request) -> Response:
+    response = _tagged(request, 200)
+    _capabilities(response.headers)
+    return response
+
+
+def _capabilities(headers: Headers) -> None:
+    headers.set("Allow", ALLOW)
+    headers.set("Accept", SDP)
+
+
+def _tagged(request: Request, status: int) -> Response:
+    # A stateless answer wants the same tag for every copy (RFC 3261 section 8.2.7), and the
+    # transaction repeats this very response: a constant tag does.
+    return request.reply(status, to_tag="outside")

@@ -1,0 +1,1 @@
+"""The service's gRPC edge: servicers in, clients out. Translation only."""

@@ -1,0 +1,98 @@
+"""Calls in progress as protos (MGT-09)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Final
+
+from trunkline.signaling.v1 import signaling_pb2 as pb
+
+from ..calls.call import Call
+from ..calls.legs import Leg
+from ..calls.progress import Progress
+from ..calls.states import State
+from ..sip.flow import Flow
+from .clients.shared import (
+    TRANSPORTS,
+    encode_address,
+    encode_attempt,
+    encode_endpoint,
+    encode_time,
+)
+
+_STATES: Final[Mapping[State, pb.CallState.ValueType]] = {
+    State.ADMITTING: pb.CALL_STATE_ROUTING,
+    State.ROUTING: pb.CALL_STATE_ROUTING,
+    State.PREPARING: pb.CALL_STATE_ROUTING,
+    State.SWITCHING: pb.CALL_STATE_ROUTING,
+    State.CONNECTED: pb.CALL_STATE_CONNECTED,
+    State.ENDING: pb.CALL_STATE_ENDING,
+    State.ENDED: pb.CALL_STATE_ENDING,
+}
+
+_PROGRESS: Final[Mapping[Progress, pb.CallState.ValueType]] = {
+    Progress.INVITED: pb.CALL_STATE_TRYING,
+    Progress.TRYING: pb.CALL_STATE_TRYING,
+    Progress.SESSION_PROGRESS: pb.CALL_STATE_PROGRESS,
+    Progress.SESSION_PROGRESS_SDP: pb.CALL_STATE_PROGRESS,
+    Progress.RINGING: pb.CALL_STATE_RINGING,
+}
+
+
+def encode_call(call: Call) -> pb.Call:
+    """Encode a call as it is now."""
+    cdr = call.cdr
+    message = pb.Call(
+        call_id=call.id,
+        state=_state(call),
+        caller_access=cdr.caller_access,
+        callee_access=cdr.callee_access,
+        caller=cdr.caller,
+        callee=cdr.callee,
+        account=cdr.account,
+        setup_time=encode_time(cdr.setup_time),
+        attempts=map(encode_attempt, cdr.attempts),
+        leg_a=_encode_leg(call.leg_a, cdr.sip_call_id, call.invite.flow),
+        media_instance=call.media_instance,
+        signaling_instance=cdr.signaling_instance,
+    )
+    if cdr.caller_endpoint is not None:
+        message.caller_endpoint.CopyFrom(encode_endpoint(cdr.caller_endpoint))
+    if cdr.callee_endpoint is not None:
+        message.callee_endpoint.CopyFrom(encode_endpoint(cdr.callee_endpoint))
+    if cdr.answer_time is not None:
+        message.answer_time.CopyFrom(encode_time(cdr.answer_time))
+    outgoing = call.attempt.outgoing if call.attempt is not None else None
+    if outgoing is not None and outgoing.flow is not None and call.leg_b is not None:
+        sip_call_id = outgoing.request.headers.call_id
+        message.leg_b.CopyFrom(_encode_leg(call.leg_b, sip_call_id, outgoing.flow))
+    return message
+
+
+def _state(call: Call) -> pb.CallState.ValueType:
+    if call.state is State.INVITING and call.attempt is not None:
+        return _PROGRESS[call.attempt.progress]
+    return _STATES[call.state]
+
+
+def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow) -> pb.Leg:
+    message = pb.Leg(
+        sip_call_id=sip_call_id,
+        remote_address=encode_address(flow.remote),
+        local_address=encode_address(flow.local),
+        transport=TRANSPORTS[flow.transport],
+        codec=leg.codec,
+    )
+    media = leg.media_address
+    if media is not None and _is_ip(media[0]):
+        message.media_address.CopyFrom(encode_address(media))
+    return message
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""The client of auth."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trunkline.auth.v1 import auth_pb2 as pb
+from trunkline_kernel.rpc import Channel, method_of
+
+from ...calls.parties import Binding
+from ...calls.services import (
+    Admission,
+    Admit,
+    Allowed,
+    Challenged,
+    Dropped,
+    Locate,
+    Located,
+    Register,
+    RegisterContact,
+    Registered,
+    RegisteredContact,
+    Registration,
+    Rejected,
+    ServiceError,
+)
+from .shared import (
+    TRANSPORTS,
+    ask,
+    decode_address,
+    decode_endpoint,
+    decode_reason,
+    decode_span,
+    decode_transport,
+    encode_address,
+    encode_endpoint,
+    unexpected,
+)
+
+_SERVICE: Final = pb.DESCRIPTOR.services_by_name["AuthService"]
+ADMIT: Final = method_of(_SERVICE, "Admit", pb.AdmitRequest, pb.AdmitResponse, idempotent=True)
+REGISTER: Final = method_of(
+    _SERVICE, "Register", pb.RegisterRequest, pb.RegisterResponse, idempotent=True
+)
+LOCATE: Final = method_of(_SERVICE, "Locate", pb.LocateRequest, pb.LocateResponse, idempotent=True)
+
+
+class AuthClient:
+    """Satisfies `AuthService` over a channel."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    async def admit(self, question: Admit) -> Admission:
+        """Identify the source of one request."""
+        response = await ask(self._channel, ADMIT, _encode_admit(question))
+        if response.WhichOneof("decision") == "allow":
+            return Allowed(decode_endpoint(response.allow.endpoint))
+        return _turned_away(response)
+
+    async def register(self, question: Register) -> Registration:
+        """Admit a REGISTER and change the binding."""
+        response = await ask(self._channel, REGISTER, _encode_register(question))
+        if response.WhichOneof("decision") == "registered":
+            return Registered(tuple(map(_decode_registered, response.registered.contacts)))
+        return _turned_away(response)
+
+    async def locate(self, question: Locate) -> Located:
+        """Return where a terminal is."""
+        request = pb.LocateRequest(endpoint=encode_endpoint(question.endpoint))
+        response = await ask(self._channel, LOCATE, request)
+        return Located(tuple(map(_decode_binding, response.bindings)))
+
+
+def _turned_away(
+    response: pb.AdmitResponse | pb.RegisterResponse,
+) -> Challenged | Rejected | Dropped:
+    match response.WhichOneof("decision"):
+        case "challenge":
+            challenge = response.challenge
+            return Challenged(challenge.status_code, tuple(challenge.challenges))
+        case "reject":
+            reject = response.reject
+            return Rejected(
+                reject.status_code,
+                decode_reason(reject.call_end_reason),
+                reject.explanation,
+                reject.unknown_source,
+                reject.min_expires,
+            )
+        case "drop":
+            return Dropped(response.drop.explanation)
+        case _:
+            raise unexpected(response)
+
+
+def _encode_admit(question: Admit) -> pb.AdmitRequest:
+    return pb.AdmitRequest(
+        method=question.method,
+        source=encode_address(question.source),
+        transport=TRANSPORTS[question.transport],
+        local_address=encode_address(question.local_address),
+        request_uri=question.request_uri,
+        from_user=question.from_user,
+        from_host=question.from_host,
+        to_user=question.to_user,
+        to_host=question.to_host,
+        call_id=question.sip_call_id,
+        authorization=question.authorization,
+        proxy_authorization=question.proxy_authorization,
+        user_agent=question.user_agent,
+    )
+
+
+def _encode_register(question: Register) -> pb.RegisterRequest:
+    return pb.RegisterRequest(
+        admit=_encode_admit(question.admit),
+        contacts=map(_encode_contact, question.contacts),
+        expires=question.expires,
+        via_sent_by=encode_address(question.via_sent_by),
+        signaling_instance=question.signaling_instance,
+        cseq=question.cseq,
+    )
+
+
+def _encode_contact(contact: RegisterContact) -> pb.RegisterContact:
+    return pb.RegisterContact(
+        uri=contact.uri, expires=contact.expires, instance_id=contact.instance_id
+    )
+
+
+def _decode_registered(contact: pb.RegisteredContact) -> RegisteredContact:
+    expires = decode_span(contact, "expires_duration")
+    if expires is None:
+        raise ServiceError(f"contact {contact.uri} came without its time to live")
+    return RegisteredContact(contact.uri, expires, contact.instance_id)
+
+
+def _decode_binding(binding: pb.Binding) -> Binding:
+    return Binding(
+        binding.contact,
+        decode_address(binding.received_address),
+        decode_transport(binding.transport),
+        binding.behind_nat,
+        binding.signaling_instance,
+    )

@@ -1,0 +1,167 @@
+"""The client of one media instance. `shell.media_pool` decides which one takes a call."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+from trunkline.media.v1 import media_pb2 as pb
+from trunkline_kernel.faults import TrunklineError
+from trunkline_kernel.rpc import Channel, method_of
+
+from ...calls.events import FirstPacket, MediaLost, Silence
+from ...calls.legs import Side
+from ...calls.policy import MediaCheck
+from ...calls.services import (
+    CloseMedia,
+    ConnectMedia,
+    LegMedia,
+    MediaClosed,
+    MediaConnected,
+    MediaLoad,
+    MediaOpened,
+    OpenMedia,
+    PayloadFormat,
+    ServiceError,
+)
+from ...sip.sdp import Direction
+from .shared import ask, decode_address, decode_statistics, encode_address
+
+_SERVICE: Final = pb.DESCRIPTOR.services_by_name["MediaService"]
+OPEN: Final = method_of(_SERVICE, "Open", pb.OpenRequest, pb.OpenResponse, idempotent=True)
+CONNECT: Final = method_of(
+    _SERVICE, "Connect", pb.ConnectRequest, pb.ConnectResponse, idempotent=True
+)
+CLOSE: Final = method_of(_SERVICE, "Close", pb.CloseRequest, pb.CloseResponse, idempotent=True)
+LOAD: Final = method_of(_SERVICE, "Load", pb.LoadRequest, pb.LoadResponse, idempotent=True)
+RENEW_LEASES: Final = method_of(
+    _SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesResponse, idempotent=True
+)
+EVENTS: Final = method_of(_SERVICE, "Events", pb.EventsRequest, pb.EventsResponse, idempotent=False)
+
+_DIRECTIONS: Final[Mapping[Direction, pb.Direction.ValueType]] = {
+    Direction.SENDRECV: pb.DIRECTION_SENDRECV,
+    Direction.SENDONLY: pb.DIRECTION_SENDONLY,
+    Direction.RECVONLY: pb.DIRECTION_RECVONLY,
+    Direction.INACTIVE: pb.DIRECTION_INACTIVE,
+}
+_CHECKS: Final[Mapping[MediaCheck, pb.MediaCheck.ValueType]] = {
+    MediaCheck.NONE: pb.MEDIA_CHECK_NONE,
+    MediaCheck.SENT: pb.MEDIA_CHECK_SENT,
+    MediaCheck.RECEIVED: pb.MEDIA_CHECK_RECEIVED,
+    MediaCheck.BOTH: pb.MEDIA_CHECK_BOTH,
+}
+_DECODED_CHECKS: Final = {value: check for check, value in _CHECKS.items()}
+
+MediaEvent = FirstPacket | Silence | MediaLost
+
+
+class MediaClient:
+    """One media instance, as `MediaPool` uses it. Every method raises `ServiceError`."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    async def open(self, question: OpenMedia, epoch: str) -> MediaOpened:
+        """Open a session."""
+        request = pb.OpenRequest(
+            session_id=question.call_id,
+            owner=question.owner,
+            leg_a=_encode_leg(question.leg_a),
+            leg_b=_encode_leg(question.leg_b),
+            record=question.record,
+            epoch=epoch,
+        )
+        response = await ask(self._channel, OPEN, request, question.call_id)
+        return MediaOpened(
+            response.media_instance,
+            decode_address(response.leg_a.rtp),
+            decode_address(response.leg_b.rtp),
+        )
+
+    async def connect(self, question: ConnectMedia) -> MediaConnected:
+        """Change legs."""
+        request = pb.ConnectRequest(session_id=question.call_id, answered=question.answered)
+        if question.leg_a is not None:
+            request.leg_a.CopyFrom(_encode_leg(question.leg_a))
+        if question.leg_b is not None:
+            request.leg_b.CopyFrom(_encode_leg(question.leg_b))
+        await ask(self._channel, CONNECT, request, question.call_id)
+        return MediaConnected()
+
+    async def close(self, question: CloseMedia) -> MediaClosed:
+        """End a session."""
+        request = pb.CloseRequest(session_id=question.call_id)
+        response = await ask(self._channel, CLOSE, request, question.call_id)
+        if not response.HasField("statistics"):
+            return MediaClosed()
+        return MediaClosed(decode_statistics(response.statistics))
+
+    async def load(self) -> MediaLoad:
+        """Return how busy it is."""
+        load = await ask(self._channel, LOAD, pb.LoadRequest())
+        return MediaLoad(
+            load.media_instance, load.sessions, load.capacity, load.busy, load.draining
+        )
+
+    async def renew_leases(self, owner: str, epoch: str) -> int:
+        """Keep the owner's sessions for 30 s; return how many it has there."""
+        request = pb.RenewLeasesRequest(owner=owner, epoch=epoch)
+        return (await ask(self._channel, RENEW_LEASES, request)).sessions
+
+    async def events(self, owner: str) -> AsyncIterator[tuple[str, MediaEvent]]:
+        """Yield what happens on the owner's sessions, with the call's id."""
+        request = pb.EventsRequest(owner=owner)
+        try:
+            async for response in self._channel.stream(EVENTS, request):
+                event = _decode_event(response)
+                if event is not None:
+                    yield response.session_id, event
+        except TrunklineError as error:
+            raise ServiceError(str(error)) from None
+
+
+def _encode_leg(leg: LegMedia) -> pb.Leg:
+    message = pb.Leg(
+        learning=_encode_learning(leg.latch),
+        formats=map(_encode_format, leg.formats),
+        relearn=leg.relearn,
+    )
+    if leg.remote is not None:
+        message.remote.CopyFrom(encode_address(leg.remote))
+    if leg.remote_rtcp is not None:
+        message.remote_rtcp.CopyFrom(encode_address(leg.remote_rtcp))
+    if leg.direction is not None:
+        message.direction = _DIRECTIONS[leg.direction]
+    if leg.check is not None:
+        message.check = _CHECKS[leg.check]
+    return message
+
+
+def _encode_learning(latch: bool | None) -> pb.SourceLearning.ValueType:
+    if latch is None:
+        return pb.SOURCE_LEARNING_UNSPECIFIED
+    return pb.SOURCE_LEARNING_LATCH if latch else pb.SOURCE_LEARNING_SIGNALED
+
+
+def _encode_format(payload: PayloadFormat) -> pb.PayloadFormat:
+    return pb.PayloadFormat(
+        payload_type=payload.payload_type,
+        encoding=payload.encoding,
+        clock_rate=payload.clock_rate,
+        parameters=payload.parameters,
+    )
+
+
+def _decode_event(response: pb.EventsResponse) -> MediaEvent | None:
+    side = Side.B if response.leg == pb.LEG_NAME_B else Side.A
+    match response.WhichOneof("event"):
+        case "first_packet":
+            return FirstPacket(side)
+        case "silence":
+            check = _DECODED_CHECKS.get(response.silence.direction, MediaCheck.NONE)
+            return Silence(side, check)
+        case "session_closed":
+            return MediaLost(response.session_closed.explanation)
+        case _:
+            return None  # digits and played audio: nothing is asked for that reports them

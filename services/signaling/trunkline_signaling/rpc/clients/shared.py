@@ -1,0 +1,191 @@
+"""The messages of `trunkline.common.v1`, and how a call to another service is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from trunkline.common.v1 import common_pb2 as pb
+from trunkline_kernel.faults import Fault, TrunklineError
+from trunkline_kernel.rpc import Channel, Method
+from trunkline_kernel.rpc.methods import RequestT, ResponseT
+
+from ...calls.cdr import Attempt, MediaStatistics, StreamStatistics
+from ...calls.parties import Endpoint, EndpointKind
+from ...calls.reasons import CallEndReason
+from ...calls.services import DEADLINE, ServiceError
+from ...sip.flow import Address, Transport
+
+TIMEOUT: Final = DEADLINE.total_seconds()
+
+ENDPOINT_KINDS: Final[Mapping[EndpointKind, pb.EndpointKind.ValueType]] = {
+    EndpointKind.MAPPING_GATEWAY: pb.ENDPOINT_KIND_MAPPING_GATEWAY,
+    EndpointKind.ROUTING_GATEWAY: pb.ENDPOINT_KIND_ROUTING_GATEWAY,
+    EndpointKind.PHONE: pb.ENDPOINT_KIND_PHONE,
+}
+_ENDPOINT_KINDS: Final = {value: kind for kind, value in ENDPOINT_KINDS.items()}
+
+TRANSPORTS: Final[Mapping[Transport, pb.Transport.ValueType]] = {
+    Transport.UDP: pb.TRANSPORT_UDP,
+    Transport.TCP: pb.TRANSPORT_TCP,
+    Transport.TLS: pb.TRANSPORT_TLS,
+}
+_TRANSPORTS: Final = {value: transport for transport, value in TRANSPORTS.items()}
+
+
+async def ask(
+    channel: Channel,
+    method: Method[RequestT, ResponseT],
+    request: RequestT,
+    call_id: str = "",
+    timeout: float = TIMEOUT,
+) -> ResponseT:
+    """Call a service within its deadline. Raises `ServiceError` whatever goes wrong."""
+    try:
+        return await channel.call(method, request, timeout=timeout, call_id=call_id)
+    except TrunklineError as error:
+        raise ServiceError(
+            f"{method.name}: {error}",
+            exhausted=error.fault is Fault.RESOURCE_EXHAUSTED,
+            unknown=error.fault is Fault.NOT_FOUND,
+        ) from None
+
+
+def unexpected(response: Message) -> ServiceError:
+    """Return the error for an answer that holds no decision, or one this version doesn't know."""
+    return ServiceError(f"{response.DESCRIPTOR.full_name} holds no decision known here")
+
+
+def encode_time(time: float) -> Timestamp:
+    """Encode UNIX seconds, to the microsecond."""
+    micros = round(time * 1_000_000)
+    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)
+
+
+def decode_time(time: Timestamp) -> float:
+    """Decode into UNIX seconds."""
+    return time.seconds + time.nanos / 1e9
+
+
+def encode_span(span: timedelta) -> Duration:
+    """Encode a span."""
+    return Duration(seconds=span.days * 86400 + span.seconds, nanos=span.microseconds * 1000)
+
+
+def decode_span(message: Message, field: str) -> timedelta | None:
+    """Decode an optional span: None where the field is absent."""
+    if not message.HasField(field):
+        return None
+    span: Duration = getattr(message, field)
+    return timedelta(seconds=span.seconds, microseconds=span.nanos // 1000)
+
+
+def encode_address(address: Address) -> pb.SocketAddress:
+    """Encode an address."""
+    return pb.SocketAddress(ip=address[0], port=address[1])
+
+
+def decode_address(address: pb.SocketAddress) -> Address:
+    """Decode an address."""
+    return address.ip, address.port
+
+
+def encode_endpoint(endpoint: Endpoint) -> pb.Endpoint:
+    """Encode an endpoint."""
+    return pb.Endpoint(kind=ENDPOINT_KINDS[endpoint.kind], name=endpoint.name)
+
+
+def decode_endpoint(endpoint: pb.Endpoint) -> Endpoint:
+    """Decode an endpoint. Raises `ServiceError` for a kind this version doesn't know."""
+    return Endpoint(decode_kind(endpoint.kind), endpoint.name)
+
+
+def decode_kind(kind: pb.EndpointKind.ValueType) -> EndpointKind:
+    """Decode a kind of endpoint. Raises `ServiceError` for one this version doesn't know."""
+    known = _ENDPOINT_KINDS.get(kind)
+    if known is None:
+        raise ServiceError(f"endpoint kind {kind} is not known here")
+    return known
+
+
+def decode_payer(kind: pb.EndpointKind.ValueType) -> EndpointKind | None:
+    """Decode what decides the payer; None where nothing does."""
+    return _ENDPOINT_KINDS.get(kind)
+
+
+def decode_transport(transport: pb.Transport.ValueType) -> Transport:
+    """Decode a transport; what is not said is UDP."""
+    return _TRANSPORTS.get(transport, Transport.UDP)
+
+
+def decode_reason(reason: pb.CallEndReason.ValueType) -> CallEndReason:
+    """Decode a call end reason; one this version doesn't know is an internal error."""
+    try:
+        return CallEndReason(reason)
+    except ValueError:
+        return CallEndReason.INTERNAL_ERROR
+
+
+def encode_attempt(attempt: Attempt) -> pb.Attempt:
+    """Encode an attempt."""
+    message = pb.Attempt(
+        number=attempt.number,
+        endpoint=encode_endpoint(attempt.endpoint),
+        caller=attempt.caller,
+        callee=attempt.callee,
+        start_time=encode_time(attempt.start_time),
+        sip_status=attempt.sip_status,
+        q850_cause=attempt.q850_cause,
+        outcome=attempt.outcome,
+        progressed=attempt.progressed,
+        answered=attempt.answered,
+    )
+    if attempt.remote_address is not None:
+        message.remote_address.CopyFrom(encode_address(attempt.remote_address))
+    if attempt.post_dial_delay is not None:
+        message.post_dial_delay.CopyFrom(encode_span(attempt.post_dial_delay))
+    if attempt.retry_after is not None:
+        message.retry_after.CopyFrom(encode_span(attempt.retry_after))
+    return message
+
+
+def encode_statistics(statistics: MediaStatistics) -> pb.MediaStatistics:
+    """Encode the statistics of both legs."""
+    return pb.MediaStatistics(
+        leg_a=_encode_stream(statistics.leg_a), leg_b=_encode_stream(statistics.leg_b)
+    )
+
+
+def decode_statistics(statistics: pb.MediaStatistics) -> MediaStatistics:
+    """Decode the statistics of both legs."""
+    return MediaStatistics(_decode_stream(statistics.leg_a), _decode_stream(statistics.leg_b))
+
+
+def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
+    return pb.StreamStatistics(
+        packets=stream.packets,
+        bytes=stream.bytes,
+        packets_lost=stream.packets_lost,
+        jitter_ms=stream.jitter_ms,
+        packets_reordered=stream.packets_reordered,
+        packets_dropped=stream.packets_dropped,
+        round_trip_ms=stream.round_trip_ms,
+        mos=stream.mos,
+    )
+
+
+def _decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
+    return StreamStatistics(
+        stream.packets,
+        stream.bytes,
+        stream.packets_lost,
+        stream.jitter_ms,
+        stream.packets_reordered,
+        stream.packets_dropped,
+        stream.round_trip_ms,
+        stream.mos,
+    )

@@ -1,0 +1,53 @@
+"""Settings of signaling, read once from TRUNKLINE_SIGNALING_*."""
+
+import socket
+from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
+
+
+class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_SIGNALING_"):
+    """Where SIP is spoken, and where the other services are."""
+
+    service: ClassVar[str] = "signaling"
+
+    grpc_port: Port = 50051
+
+    instance: str = Field(default_factory=socket.gethostname)
+    """Name of this instance. Seats, sessions and bindings are held in its name: no two alike."""
+
+    sip_address: IPv4Address | IPv6Address = IPv4Address("0.0.0.0")  # noqa: S104  SIP is public
+    """Address SIP is received on."""
+
+    sip_ports: tuple[Port, ...] = ()
+    """Ports SIP is received on, UDP and TCP on each; 0 lets the system choose. Empty is the
+    parameter SS_SIP_PORT."""
+
+    advertised_address: IPv4Address | IPv6Address | None = None
+    """What peers are told instead: behind a NAT, the public address. Unset tells each peer the
+    address from which this machine sends to it."""
+
+    auth: str = "127.0.0.1:50053"
+    """Target of auth: host:port, dns:///host:port, or several with commas between."""
+
+    routing: str = "127.0.0.1:50054"
+    """Target of routing."""
+
+    billing: str = "127.0.0.1:50055"
+    """Target of billing."""
+
+    media: str = "127.0.0.1:50052"
+    """Targets of the media instances. Every address behind a name is an instance of its own."""
+
+    outbox: Path = Path("var/signaling-outbox.db")
+    """File in which CDRs wait for billing, on a disk that outlives the process."""
+
+    trace_megabytes: Annotated[int, Field(ge=1, le=4096)] = 100
+    """Memory a trace may take (MGT-03)."""
+
+    drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
+    """How long after SIGTERM calls may go on; then they get BYE and a CDR."""

@@ -1,0 +1,185 @@
+"""The media instances: the least busy one takes a new session, and each keeps those it has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final, Protocol
+
+import structlog
+
+from ..calls.events import Event, MediaLost
+from ..calls.services import (
+    CloseMedia,
+    ConnectMedia,
+    MediaClosed,
+    MediaConnected,
+    MediaLoad,
+    MediaOpened,
+    OpenMedia,
+    ServiceError,
+)
+
+log = structlog.stdlib.get_logger(__name__)
+
+LOOK_INTERVAL: Final = 2.0
+"""Seconds between two looks at an instance's load."""
+LEASE_INTERVAL: Final = 10.0
+"""Seconds between two renewals; media closes sessions of an owner unheard of for 30 s."""
+LOST_AFTER: Final = 5.0
+"""Seconds an instance may be out of reach before its calls are given up."""
+TRIES: Final = 2
+"""Instances that are asked for one session."""
+
+
+class MediaInstance(Protocol):
+    """One media instance. Every method raises `ServiceError`."""
+
+    async def open(self, question: OpenMedia, epoch: str) -> MediaOpened:
+        """Open a session."""
+
+    async def connect(self, question: ConnectMedia) -> MediaConnected:
+        """Change legs."""
+
+    async def close(self, question: CloseMedia) -> MediaClosed:
+        """End a session."""
+
+    async def load(self) -> MediaLoad:
+        """Return how busy it is."""
+
+    async def renew_leases(self, owner: str, epoch: str) -> int:
+        """Keep the owner's sessions; return how many there are."""
+
+    def events(self, owner: str) -> AsyncIterator[tuple[str, Event]]:
+        """Yield what happens on the owner's sessions."""
+
+
+class _Member:
+    """One instance, as far as it is known."""
+
+    def __init__(self, instance: MediaInstance) -> None:
+        self.instance = instance
+        self.name = ""
+        self.score = 0.0
+        """How busy it is, 0.0 to 1.0; the sessions opened since the last look included."""
+        self.step = 0.0
+        """What one session adds to the score."""
+        self.usable = False
+        self.calls: set[str] = set()
+        """Calls that have a session there."""
+        self.lost_at: float | None = None
+
+    def look(self, load: MediaLoad) -> None:
+        """Take note of its load."""
+        self.name = load.instance
+        self.step = 1 / max(load.capacity, 1)
+        self.score = max(load.sessions * self.step, load.busy)
+        self.usable = not load.draining
+
+
+class MediaPool:
+    """Satisfies `MediaService` over all instances."""
+
+    def __init__(self, owner: str, epoch: str, tell: Callable[[str, Event], bool]) -> None:
+        """`tell` hands an event to a call by its id."""
+        self._owner = owner
+        self._epoch = epoch
+        self._tell = tell
+        self._members: dict[str, _Member] = {}
+
+    async def open(self, question: OpenMedia) -> MediaOpened:
+        """Open a session on the instance that is least busy, or on the next one."""
+        failure = ServiceError("no media instance can be reached")
+        for member in self._by_load()[:TRIES]:
+            try:
+                opened = await member.instance.open(question, self._epoch)
+            except ServiceError as error:
+                failure = error
+                member.usable = member.usable and error.exhausted
+                continue
+            member.name = opened.instance
+            member.score += member.step
+            member.calls.add(question.call_id)
+            return opened
+        raise failure
+
+    async def connect(self, question: ConnectMedia) -> MediaConnected:
+        """Change legs."""
+        return await self._named(question.instance).instance.connect(question)
+
+    async def close(self, question: CloseMedia) -> MediaClosed:
+        """End a session."""
+        member = self._named(question.instance)
+        member.calls.discard(question.call_id)
+        return await member.instance.close(question)
+
+    async def serve(self, key: str, instance: MediaInstance) -> None:
+        """Use an instance until cancelled."""
+        member = self._members[key] = _Member(instance)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_repeat(LOOK_INTERVAL, lambda: self._look(member)))
+                tasks.create_task(_repeat(LEASE_INTERVAL, lambda: self._renew(member)))
+                tasks.create_task(_repeat(LOOK_INTERVAL / 2, lambda: self._listen(member)))
+        finally:
+            self._members.pop(key, None)
+            self._give_up(member, "the instance is gone")
+
+    def idle(self, key: str) -> bool:
+        """Tell whether an instance has no session of ours."""
+        member = self._members.get(key)
+        return member is None or not member.calls
+
+    def _by_load(self) -> list[_Member]:
+        usable = [member for member in self._members.values() if member.usable]
+        return sorted(usable, key=lambda member: member.score)
+
+    def _named(self, name: str) -> _Member:
+        for member in self._members.values():
+            if member.name == name:
+                return member
+        raise ServiceError(f"media instance {name} cannot be reached")
+
+    async def _look(self, member: _Member) -> None:
+        try:
+            member.look(await member.instance.load())
+        except ServiceError as error:
+            member.usable = False
+            now = asyncio.get_running_loop().time()
+            member.lost_at = member.lost_at or now
+            if now - member.lost_at >= LOST_AFTER:
+                self._give_up(member, error.explanation)
+        else:
+            if member.lost_at is not None:
+                member.lost_at = None
+                await self._renew(member)
+
+    async def _renew(self, member: _Member) -> None:
+        calls = member.calls.copy()
+        try:
+            sessions = await member.instance.renew_leases(self._owner, self._epoch)
+        except ServiceError as error:
+            log.warning("media sessions are not renewed", error=error.explanation)
+        else:
+            if not sessions and calls:
+                self._give_up(member, "the instance has lost its sessions", calls)
+
+    async def _listen(self, member: _Member) -> None:
+        try:
+            async for call_id, event in member.instance.events(self._owner):
+                if isinstance(event, MediaLost):
+                    member.calls.discard(call_id)
+                self._tell(call_id, event)
+        except ServiceError as error:
+            log.info("media events have stopped", error=error.explanation)
+
+    def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
+        for call_id in (member.calls if calls is None else calls).copy():
+            member.calls.discard(call_id)
+            self._tell(call_id, MediaLost(why))
+
+
+async def _repeat(interval: float, work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await work()
+        await asyncio.sleep(interval)

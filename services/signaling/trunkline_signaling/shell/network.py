@@ -1,0 +1,88 @@
+"""The switch's sockets: listens where settings and parameters say, and tells who we are."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from trunkline_kernel.parameters import Parameters
+
+from ..parameters import QOS_SIGNAL, SIP_PORT, TCP_CLOSE_RESET
+from ..settings import SignalingSettings
+from ..sip.flow import Address, Flow, Transport
+from ..sip.framing import Frame
+from ..transport.counters import TransportCounters
+from ..transport.options import TransportOptions
+from ..transport.transports import Transports
+from .switch import Switch
+
+
+class SipNetwork:
+    """Satisfies `Network` over real sockets. Use it as an async context manager."""
+
+    def __init__(self, settings: SignalingSettings, values: Parameters) -> None:
+        self._ip = str(settings.sip_address)
+        self._listen_ports = settings.sip_ports or values[SIP_PORT]
+        self._switch: Switch | None = None
+        self._transports = Transports(self._receive, self._failed, _options(values))
+        self._local: dict[Transport, Address] = {}
+        fixed = settings.advertised_address
+        if fixed is None and not settings.sip_address.is_unspecified:
+            fixed = settings.sip_address
+        self.advertised = str(fixed) if fixed is not None else None
+        """The one address all peers are told; None where that depends on the peer."""
+
+    async def __aenter__(self) -> Self:
+        await self._transports.__aenter__()
+        for port in self._listen_ports:
+            udp = await self._transports.listen_udp((self._ip, port))
+            tcp = await self._transports.listen_tcp((self._ip, udp[1]))
+            self._local.setdefault(Transport.UDP, udp)
+            self._local.setdefault(Transport.TCP, tcp)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._transports.__aexit__(kind, error, traceback)
+
+    def attach(self, switch: Switch) -> None:
+        """Hand what arrives to the switch."""
+        self._switch = switch
+
+    def obey(self, values: Parameters) -> None:
+        """Let changed parameters hold for new sockets."""
+        self._transports.options = _options(values)
+
+    @property
+    def counters(self) -> TransportCounters:
+        """What the sockets have seen."""
+        return self._transports.counters
+
+    @property
+    def ports(self) -> dict[Transport, int]:
+        """Ports we listen on, by transport."""
+        return {transport: port for transport, (_, port) in self._local.items()}
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send without waiting."""
+        self._transports.send(data, flow)
+
+    def local(self, transport: Transport) -> Address:
+        """Return the address we send from."""
+        return self._local.get(transport, self._local[Transport.UDP])
+
+    def _receive(self, data: bytes | Frame, flow: Flow) -> None:
+        if self._switch is not None:
+            self._switch.receive(data, flow)
+
+    def _failed(self, flow: Flow) -> None:
+        if self._switch is not None:
+            self._switch.transport_failed(flow)
+
+
+def _options(values: Parameters) -> TransportOptions:
+    return TransportOptions(tos=values[QOS_SIGNAL], close_reset=values[TCP_CLOSE_RESET])

@@ -1,0 +1,438 @@
+"""The switch: messages and answers go to their calls, and what the calls want is done.
+
+One event at a time: a call is moved, all its effects are run, and only then comes the next event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Any, Final
+
+import structlog
+
+from ..calls import arrival, machine, services
+from ..calls.call import Call, CallSettings
+from ..calls.cdr import Cdr
+from ..calls.effects import (
+    Answer,
+    Ask,
+    Cancel,
+    ClearTimer,
+    ClearTimers,
+    Effect,
+    EndDialog,
+    Finish,
+    Ignore,
+    Journal,
+    Note,
+    Outgoing,
+    Reply,
+    Send,
+    SendAck,
+    SetTimer,
+    Timer,
+    WriteCdr,
+)
+from ..calls.events import (
+    AckMissing,
+    AckReceived,
+    CancelReceived,
+    CdrStored,
+    Event,
+    HangUp,
+    RequestFailed,
+    RequestReceived,
+    ResponseReceived,
+    TimerFired,
+)
+from ..calls.legs import Side
+from ..calls.services import (
+    Admit,
+    Authorize,
+    CloseMedia,
+    ConnectMedia,
+    Extend,
+    Locate,
+    NextCandidate,
+    OpenMedia,
+    Question,
+    Release,
+    Route,
+    Seat,
+    ServiceError,
+    ServiceFailed,
+    ServiceName,
+)
+from ..calls.states import State
+from ..registrar.outside import Outside
+from ..sip import outputs
+from ..sip.dialog_layer import DialogLayer
+from ..sip.errors import MalformedMessage
+from ..sip.flow import Address, Flow, Transport
+from ..sip.framing import Frame
+from ..sip.grammar import format_host_port
+from ..sip.message import Request
+from ..sip.methods import ACK, INVITE
+from ..sip.timing import Timing
+from ..sip.transaction_layer import TransactionLayer
+from ..sip.transactions import ServerTransaction
+from ..transport.driver import Driver
+from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
+from .timers import CallTimers
+
+log = structlog.stdlib.get_logger(__name__)
+
+DRAIN_RETRY_AFTER: Final = 30
+"""Seconds a caller is asked to wait for a switch that is leaving (SIG-01 rule 5)."""
+
+
+class Switch:
+    """All calls of one signaling instance."""
+
+    def __init__(
+        self,
+        peers: Services,
+        cdrs: CdrStore,
+        network: Network,
+        resolver: Resolver,
+        clock: Clock,
+        observer: Observer,
+        settings: Callable[[], CallSettings],
+        random: Random,
+        timing: Timing | None = None,
+    ) -> None:
+        """`settings` is asked at the beginning of each call, so that parameters are live."""
+        self.calls: dict[str, Call] = {}
+        """Calls in progress by id, the oldest first."""
+        self.draining = False
+        self.unreleased: dict[str, Release] = {}
+        """Seats that routing could not be told of; told again with the leases."""
+        self.transactions = TransactionLayer(random, timing, self._sent_by)
+        self._dialogs = DialogLayer(self.transactions)
+        self._cdrs = cdrs
+        self._network = network
+        self._resolver = resolver
+        self._clock = clock
+        self._observer = observer
+        self._settings = settings
+        self._random = random
+        self._timers = CallTimers(self._timer_fired)
+        self._driver = Driver(self._dialogs, self._dispatch)
+        self._driver.attach(self)
+        self._outside = Outside(peers.auth, settings)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._empty = asyncio.Event()
+        self._asked = _methods(peers)
+
+    # --- the network's side
+
+    def receive(self, data: bytes | Frame, flow: Flow) -> None:
+        """Take a datagram or a frame. Whatever it holds, this returns."""
+        self._observer.message_received(data if isinstance(data, bytes) else b"".join(data), flow)
+        self._driver.receive(data, flow)
+
+    def transport_failed(self, flow: Flow) -> None:
+        """Fail what waits for an answer on a connection that is gone."""
+        self._driver.failed(flow)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send what the core wants sent."""
+        self._observer.message_sent(data, flow)
+        self._network.send(data, flow)
+
+    # --- the operator's side
+
+    def tell(self, call_id: str, event: Event) -> bool:
+        """Let an event happen to a call; False when it is not here."""
+        call = self.calls.get(call_id)
+        if call is None:
+            return False
+        self._happen(call, event)
+        self._driver.drain()
+        return True
+
+    def drain(self) -> None:
+        """Take no new call from now on."""
+        self.draining = True
+        self._note_emptiness()
+
+    async def drained(self) -> None:
+        """Return when the last call has ended. Only after `drain`."""
+        await self._empty.wait()
+
+    async def close(self, explanation: str) -> None:
+        """End every call with BYE and CDR, and return when the CDRs are durable."""
+        self.drain()
+        for call_id in list(self.calls):
+            self.tell(call_id, HangUp(explanation))
+        await self.drained()
+
+    def seats(self) -> list[Seat]:
+        """Return who holds seats now, for a routing that has forgotten them."""
+        return list(_seats(self.calls.values()))
+
+    @property
+    def dialogs(self) -> int:
+        """Number of dialogs, for tests and metrics."""
+        return len(self._dialogs)
+
+    # --- events
+
+    def _dispatch(self, output: outputs.Event) -> None:
+        match output:
+            case outputs.ResponseReceived(transaction) if transaction.owner is not None:
+                self._response(output)
+            case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
+                call, side = dialog.owner
+                self._own(transaction, call)
+                self._happen(call, RequestReceived(side, transaction))
+            case outputs.AnswerAcknowledged(dialog, request) if dialog.owner is not None:
+                call, side = dialog.owner
+                self._happen(call, AckReceived(side, request))
+            case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
+                call, side = dialog.owner
+                self._happen(call, AckMissing(side))
+            case outputs.CancelReceived(transaction) if transaction.owner is not None:
+                self._happen(transaction.owner, CancelReceived(transaction))
+            case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
+                call, outgoing = transaction.owner
+                self._happen(call, RequestFailed(outgoing, "no answer"))
+            case outputs.TransportFailed(transaction) if transaction.owner is not None:
+                call, outgoing = transaction.owner
+                self._happen(call, RequestFailed(outgoing, "cannot be reached"))
+            case outputs.RequestReceived(transaction, request):
+                self._new_request(transaction, request)
+
+    def _response(self, output: outputs.ResponseReceived) -> None:
+        call, outgoing = output.transaction.owner
+        response, dialog = output.response, None
+        opens = response.is_success or (response.is_provisional and response.to_tag)
+        if outgoing.request.method == INVITE and opens and response.status != 100:
+            try:
+                dialog = self._dialogs.establish(output)
+            except MalformedMessage as error:
+                log.info("a response opens no dialog", defect=error.defect, call_id=call.id)
+            else:
+                dialog.owner = dialog.owner or (call, outgoing.side)
+        self._happen(call, ResponseReceived(outgoing, response, dialog))
+
+    def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
+        if request.method == ACK:
+            return
+        if request.to_tag is not None:
+            self.transactions.respond(transaction, request.reply(481), self._driver.now)
+        elif request.method == INVITE:
+            self._new_call(transaction, request)
+        else:
+            self._spawn(self._answer_outside(transaction, request))
+
+    def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
+        if self.draining:
+            response = request.reply(503, to_tag=self.transactions.new_tag())
+            response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
+            self.transactions.respond(transaction, response, self._driver.now)
+            return
+        settings = self._settings()
+        try:
+            flow = transaction.flow
+            contact = settings.contact(flow.transport, flow.remote[0])
+            dialog = self._dialogs.accept(transaction, contact)
+        except MalformedMessage as error:
+            refusal = request.reply(error.status, to_tag=self.transactions.new_tag())
+            self.transactions.respond(transaction, refusal, self._driver.now)
+            return
+        now = self._clock.now()
+        call, effects = arrival.begin_call(transaction, dialog, settings, self._random, now)
+        dialog.owner = call, Side.A
+        transaction.owner = call
+        self.calls[call.id] = call
+        self._observer.call_began(call.id, call.cdr.sip_call_id)
+        self._run(call, effects)
+
+    async def _answer_outside(self, transaction: ServerTransaction, request: Request) -> None:
+        """Answer a request that belongs to no call: REGISTER, OPTIONS and what we don't do."""
+        response, explanation = await self._outside.answer(request, transaction.flow)
+        if response is None:
+            self._observer.dropped(explanation, request.encode(), transaction.flow)
+            self.transactions.ignore(transaction)
+        else:
+            self.transactions.respond(transaction, response, self._driver.now)
+        self._driver.drain()
+
+    def _happen(self, call: Call, event: Event) -> None:
+        """Move a call by one event and do what it wants."""
+        try:
+            effects = machine.handle(call, event, self._clock.now())
+        except Exception:  # a bug of ours: one call is lost, with its CDR, not the switch
+            log.exception("a call failed", call_id=call.id, kind=type(event).__name__)
+            self._abort(call)
+        else:
+            self._run(call, effects)
+
+    def _abort(self, call: Call) -> None:
+        """Give a call that we cannot carry on its CDR, and forget it."""
+        call.cdr.end_time = self._clock.now()
+        if call.state is not State.ENDED and call.id in self.calls:
+            self._cdrs.finished(call.cdr, _nothing)
+        self._finish(call)
+
+    # --- effects
+
+    def _run(self, call: Call, effects: list[Effect]) -> None:
+        for effect in effects:
+            self._do(call, effect)
+
+    def _do(self, call: Call, effect: Effect) -> None:
+        match effect:
+            case Ask(question):
+                self._spawn(self._ask(call, question))
+            case Reply(transaction, response):
+                self.transactions.respond(transaction, response, self._driver.now)
+            case Answer(dialog, transaction, response):
+                self._dialogs.answer(dialog, transaction, response, self._driver.now)
+            case Send(outgoing):
+                self._send(call, outgoing)
+            case SendAck(invite, ack, flow):
+                if invite.transaction is not None:
+                    self.transactions.send_ack(invite.transaction, ack, flow)
+            case Cancel(outgoing):
+                if outgoing.transaction is not None:
+                    self.transactions.cancel(outgoing.transaction, self._driver.now)
+            case SetTimer(timer, after):
+                self._timers.set(call, timer, after)
+            case ClearTimer(timer):
+                self._timers.clear(call, timer)
+            case ClearTimers():
+                self._timers.clear_all(call)
+            case Note():
+                self._observer.noted(call.id, effect)
+            case Journal(cdr):
+                self._observer.call_answered(cdr)
+                self._cdrs.opened(cdr)
+            case WriteCdr(cdr):
+                self._write(call, cdr)
+            case EndDialog(dialog):
+                self._dialogs.terminate(dialog)
+            case Ignore(transaction):
+                self.transactions.ignore(transaction)
+            case Finish():
+                self._finish(call)
+
+    async def _ask(self, call: Call, question: Question) -> None:
+        service, ask = self._asked[type(question)]
+        event: services.Answer | ServiceFailed
+        try:
+            event = await ask(question)
+        except ServiceError as error:
+            event = ServiceFailed(
+                service, question, error.explanation, error.exhausted, error.unknown
+            )
+            if isinstance(question, Release):
+                self.unreleased[call.id] = question
+        self._observer.decided(call.id, question, event)
+        self._happen(call, event)
+        self._driver.drain()
+
+    def _send(self, call: Call, outgoing: Outgoing) -> None:
+        if outgoing.flow is None and outgoing.target is not None:
+            address = self._resolver.known(outgoing.target)
+            if address is None:
+                self._spawn(self._send_when_found(call, outgoing))
+                return
+            outgoing.flow = self._flow(outgoing.target.transport, address)
+        assert outgoing.flow is not None
+        first = outgoing.transaction is None
+        transaction = self.transactions.send_request(
+            outgoing.request, outgoing.flow, self._driver.now
+        )
+        transaction.owner = call, outgoing
+        outgoing.transaction = transaction
+        if first and outgoing.target is not None:
+            self._observer.leg_began(call.id, outgoing.request.headers.call_id)
+
+    async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
+        assert outgoing.target is not None
+        address = await self._resolver.find(outgoing.target)
+        if outgoing.abandoned:
+            return
+        if address is None:
+            host = outgoing.target.host
+            self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
+        else:
+            outgoing.flow = self._flow(outgoing.target.transport, address)
+            self._send(call, outgoing)
+        self._driver.drain()
+
+    def _flow(self, transport: Transport, address: Address) -> Flow:
+        return Flow(transport, address, self._network.local(transport))
+
+    def _write(self, call: Call, cdr: Cdr) -> None:
+        def stored() -> None:
+            self._happen(call, CdrStored())
+            self._driver.drain()
+
+        self._cdrs.finished(cdr, stored)
+
+    def _timer_fired(self, call: Call, timer: Timer) -> None:
+        self._happen(call, TimerFired(timer))
+        self._driver.drain()
+
+    def _finish(self, call: Call) -> None:
+        self._timers.clear_all(call)
+        if self.calls.pop(call.id, None) is not None:
+            self._observer.call_ended(call.cdr if call.recorded else None, call.id)
+        self._note_emptiness()
+
+    def _note_emptiness(self) -> None:
+        if self.draining and not self.calls:
+            self._empty.set()
+
+    # --- tasks and time
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_done)
+
+    def _task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task of the switch failed", exc_info=error)
+
+    def _own(self, transaction: ServerTransaction, call: Call) -> None:
+        if transaction.request.method == INVITE:
+            transaction.owner = call
+
+    def _sent_by(self, flow: Flow) -> str:
+        own = self._settings().own
+        return format_host_port(*own.seen_by(flow.remote[0], flow.transport))
+
+
+def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any], Any]]]:
+    auth, routing, billing, media = peers.auth, peers.routing, peers.billing, peers.media
+    return {
+        Admit: ("auth", auth.admit),
+        Locate: ("auth", auth.locate),
+        Route: ("routing", routing.route),
+        NextCandidate: ("routing", routing.next_candidate),
+        Release: ("routing", routing.release),
+        Authorize: ("billing", billing.authorize),
+        Extend: ("billing", billing.extend),
+        OpenMedia: ("media", media.open),
+        ConnectMedia: ("media", media.connect),
+        CloseMedia: ("media", media.close),
+    }
+
+
+def _seats(calls: Any) -> Iterator[Seat]:
+    for call in calls:
+        if call.endpoint is not None and call.plan is not None:
+            attempt = call.attempt
+            callee = attempt.candidate.endpoint if attempt is not None else None
+            yield Seat(call.id, call.endpoint, callee)
+
+
+def _nothing() -> None:
+    """Nobody waits for this CDR."""

@@ -1,0 +1,182 @@
+"""Lines in their order: the session part, and each media description (RFC 8866 section 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from ..errors import MalformedValue
+from ..grammar import parse_uint
+from .values import Crypto, Direction, RtpMap, address_type
+
+# Where a line goes that the description does not have yet (RFC 8866 section 5).
+_ORDER: Final = "vosiuepcbtrzkma"
+_DIRECTIONS: Final = frozenset(Direction)
+
+
+class Line(NamedTuple):
+    """`type=value`."""
+
+    type: str
+    value: str
+
+
+@dataclass(slots=True)
+class Section:
+    """The lines of the session part or of one media description, in their order."""
+
+    lines: list[Line]
+
+    def first(self, type_: str) -> str | None:
+        """Return the value of the first line of a type."""
+        return next((line.value for line in self.lines if line.type == type_), None)
+
+    def replace(self, type_: str, value: str) -> None:
+        """Put `value` into the first line of a type, or add one where it belongs."""
+        for index, line in enumerate(self.lines):
+            if line.type == type_:
+                self.lines[index] = Line(type_, value)
+                return
+        self._insert(Line(type_, value))
+
+    def _insert(self, new: Line) -> None:
+        place = _ORDER.index(new.type)
+        behind = [n for n, line in enumerate(self.lines) if _ORDER.find(line.type) <= place]
+        # In a media description m= stands first whatever follows.
+        self.lines.insert(behind[-1] + 1 if behind else min(1, len(self.lines)), new)
+
+    def attributes(self, name: str) -> list[str]:
+        """Return the values of all `a=name:value` lines."""
+        prefix = f"{name}:"
+        return [
+            line.value[len(prefix) :]
+            for line in self.lines
+            if line.type == "a" and line.value.startswith(prefix)
+        ]
+
+    def attribute(self, name: str) -> str | None:
+        """Return the value of the first `a=name:value`; None if there is none."""
+        return next(iter(self.attributes(name)), None)
+
+    def has_attribute(self, name: str) -> bool:
+        """Tell whether `a=name` or `a=name:value` is there."""
+        return any(_attribute_name(line) == name for line in self.lines)
+
+    def add_attribute(self, name: str, value: object = None) -> None:
+        """Add `a=name:value` as the last line."""
+        self.lines.append(Line("a", name if value is None else f"{name}:{value}"))
+
+    def remove_attributes(self, *names: str) -> None:
+        """Remove every `a=` line of these names."""
+        self.lines = [line for line in self.lines if _attribute_name(line) not in names]
+
+    def set_attribute(self, name: str, value: object = None) -> None:
+        """Remove the attribute wherever it is and add it once."""
+        self.remove_attributes(name)
+        self.add_attribute(name, value)
+
+    @property
+    def connection(self) -> str | None:
+        """The address of `c=`, without a TTL behind it; None if this part has no `c=`."""
+        value = self.first("c")
+        if value is None:
+            return None
+        parts = value.split()
+        if len(parts) != 3:
+            raise MalformedValue("network, address type and address in c=", value)
+        return parts[2].partition("/")[0]
+
+    @connection.setter
+    def connection(self, address: str) -> None:
+        self.replace("c", f"IN {address_type(address)} {address}")
+
+    @property
+    def direction(self) -> Direction | None:
+        """The direction attribute of this part, if it has one."""
+        for line in self.lines:
+            if line.type == "a" and line.value in _DIRECTIONS:
+                return Direction(line.value)
+        return None
+
+    @direction.setter
+    def direction(self, direction: Direction) -> None:
+        self.remove_attributes(*_DIRECTIONS)
+        self.add_attribute(direction)
+
+    @property
+    def crypto(self) -> list[Crypto]:
+        """The SRTP keys offered."""
+        return [Crypto.parse(value) for value in self.attributes("crypto")]
+
+
+@dataclass(slots=True)
+class MediaDescription(Section):
+    """One `m=` line and what belongs to it."""
+
+    @property
+    def _fields(self) -> list[str]:
+        return (self.first("m") or "").split()
+
+    @property
+    def media(self) -> str:
+        """`audio`, `video`, `image`, ..."""
+        return self._fields[0]
+
+    @property
+    def port(self) -> int:
+        """The port; 0 means that the stream is refused or over (RFC 3264 section 6)."""
+        return parse_uint(self._fields[1].partition("/")[0], 65535, "a port")
+
+    @port.setter
+    def port(self, port: int) -> None:
+        media, _, *rest = self._fields
+        self.replace("m", " ".join([media, str(port), *rest]))
+
+    @property
+    def protocol(self) -> str:
+        """`RTP/AVP`, `RTP/SAVP`, `udptl`, ..."""
+        return self._fields[2]
+
+    @protocol.setter
+    def protocol(self, protocol: str) -> None:
+        media, port, _, *formats = self._fields
+        self.replace("m", " ".join([media, port, protocol, *formats]))
+
+    @property
+    def formats(self) -> list[str]:
+        """Payload types or other formats, most wanted first."""
+        return self._fields[3:]
+
+    @formats.setter
+    def formats(self, formats: list[str]) -> None:
+        self.replace("m", " ".join([*self._fields[:3], *formats]))
+
+    @property
+    def rtpmaps(self) -> dict[int, RtpMap]:
+        """The `rtpmap` attributes by payload type."""
+        maps = map(RtpMap.parse, self.attributes("rtpmap"))
+        return {rtpmap.payload_type: rtpmap for rtpmap in maps}
+
+    @property
+    def fmtps(self) -> dict[str, str]:
+        """The `fmtp` attributes by format."""
+        pairs = (value.strip().partition(" ") for value in self.attributes("fmtp"))
+        return {fmt: params.strip() for fmt, _, params in pairs}
+
+    @property
+    def ptime(self) -> int | None:
+        """Milliseconds of media in a packet."""
+        value = self.attribute("ptime")
+        return None if value is None else parse_uint(value.strip(), expected="milliseconds")
+
+    @property
+    def rtcp_port(self) -> int:
+        """The port of `a=rtcp` (RFC 3605), or the one above the media port."""
+        value = self.attribute("rtcp")
+        if value is None:
+            return self.port + 1
+        return parse_uint(value.split()[0] if value.strip() else value, 65535, "a port")
+
+
+def _attribute_name(line: Line) -> str | None:
+    return line.value.partition(":")[0] if line.type == "a" else None

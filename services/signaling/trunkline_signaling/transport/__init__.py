@@ -1,0 +1,1 @@
+"""The asyncio shell: sockets, connections, the timer. It moves bytes and knows no rule of SIP."""

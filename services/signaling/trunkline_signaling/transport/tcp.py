@@ -1,0 +1,154 @@
+"""One SIP connection over TCP or TLS (RFC 3261 section 18, RFC 5626 keep-alives)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Final, cast
+
+import structlog
+
+from ..sip.flow import ANY_LOCAL, Flow, Transport
+from ..sip.framing import PONG, Framer, Ping, StreamBroken
+from .counters import TransportCounters
+from .options import TransportOptions, mark
+from .udp import Receive
+
+log = structlog.stdlib.get_logger(__name__)
+
+_LINGER_ZERO: Final = struct.pack("ii", 1, 0)
+
+
+class TcpConnection(asyncio.Protocol):
+    """A connection, opened by either side.
+
+    A peer that does not read is not read from, and is cut off when too much waits for it: neither
+    its messages nor ours can fill our memory.
+    """
+
+    def __init__(
+        self,
+        kind: Transport,
+        options: Callable[[], TransportOptions],
+        receive: Receive,
+        opened: Callable[[TcpConnection], bool],
+        lost: Callable[[TcpConnection, bool], None],
+        counters: TransportCounters,
+    ) -> None:
+        self.flow = Flow(kind, ANY_LOCAL)
+        self._options = options
+        self._receive = receive
+        self._opened = opened
+        self._lost = lost
+        self._counters = counters
+        self._framer = Framer()
+        self._transport: asyncio.Transport | None = None
+        self._idle_timer: asyncio.TimerHandle | None = None
+        self._last_active = 0.0
+        self._is_broken = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether messages can be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, data: bytes) -> None:
+        """Send a message, or as much of it as the peer takes."""
+        if self._transport is None:
+            return
+        self._counters.frames_sent += 1
+        self._transport.write(data)
+        self._touch()
+        if self._transport.get_write_buffer_size() > self._options().max_unsent:
+            self._break("the peer does not read")
+
+    def close(self) -> None:
+        """Close in the manner of SS_TCP_CLOSE_RESET (SIG-17): FIN flushes, RST does not."""
+        if self._transport is None:
+            return
+        if self._options().close_reset:
+            connected: socket.socket = self._transport.get_extra_info("socket")
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close without waiting for a peer that may never read what is left."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Learn both addresses, and whether there is room for one more."""
+        self._transport = cast(asyncio.Transport, transport)
+        remote = transport.get_extra_info("peername")
+        local = transport.get_extra_info("sockname")
+        if not remote or not local:  # reset before we came to look
+            self._transport.abort()
+            return
+        self.flow = Flow(self.flow.transport, remote[:2], local[:2])
+        if not self._opened(self):
+            self._counters.connections_refused += 1
+            self.close()
+            return
+        self._prepare(transport.get_extra_info("socket"))
+
+    def _prepare(self, connected: socket.socket) -> None:
+        mark(connected, self._options().tos)
+        self._touch()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, and tell whether it ended as it should."""
+        self._transport = None
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._lost(self, self._is_broken or exc is not None)
+
+    def data_received(self, data: bytes) -> None:
+        """Cut the stream and hand each message on."""
+        self._touch()
+        try:
+            for item in self._framer.feed(data):
+                if not self.is_open:
+                    return
+                if isinstance(item, Ping):
+                    self.send(PONG)
+                else:
+                    self._counters.frames_received += 1
+                    self._receive(item, self.flow)
+        except StreamBroken as error:
+            self._break(str(error))
+
+    def pause_writing(self) -> None:
+        """Read no further while the peer does not."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _break(self, why: str) -> None:
+        self._is_broken = True
+        self._counters.connections_broken += 1
+        log.info("connection closed", remote=self.flow.remote, reason=why)
+        if self._options().close_reset:
+            self.close()
+        else:
+            self.abort()
+
+    def _touch(self) -> None:
+        self._last_active = asyncio.get_running_loop().time()
+
+    def _watch(self) -> None:
+        """Close when idle for too long; look again when that could first be."""
+        loop = asyncio.get_running_loop()
+        idle_at = self._last_active + self._options().idle_limit
+        if idle_at <= loop.time():
+            self.close()
+        else:
+            self._idle_timer = loop.call_at(idle_at, self._watch)

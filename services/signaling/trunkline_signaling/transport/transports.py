@@ -1,0 +1,250 @@
+"""All the ways a message can come and go, behind one `send` and one callback."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+import structlog
+
+from ..sip.flow import Address, Flow, Transport
+from ..sip.grammar import format_host_port
+from .counters import TransportCounters
+from .options import TransportOptions, bind
+from .tcp import TcpConnection
+from .udp import Receive, UdpSocket
+
+log = structlog.stdlib.get_logger(__name__)
+
+_MAX_WAITING: Final = 64
+_CLOSE_LIMIT: Final = 1.0  # seconds for the last bytes to leave
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """An address we receive on, and the one peers are told."""
+
+    transport: Transport
+    local: Address
+    advertised: Address
+
+
+class Transports:
+    """UDP sockets, listeners and connections. An asynchronous context manager.
+
+    `receive` gets every datagram and frame; `failed` gets a flow that could not be opened, or that
+    broke: what was sent there may be lost. Neither is called from within `send`.
+    """
+
+    def __init__(
+        self,
+        receive: Receive,
+        failed: Callable[[Flow], None],
+        options: TransportOptions | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.options = options or TransportOptions()
+        """May be replaced at any time."""
+        self.counters = TransportCounters()
+        self.listeners: list[Listener] = []
+        self._receive = receive
+        self._failed = failed
+        self._client_tls = tls
+        self._udp: dict[Address, UdpSocket] = {}
+        self._servers: list[asyncio.Server] = []
+        self._connections: dict[Flow, TcpConnection] = {}
+        self._by_remote: dict[tuple[Transport, Address], TcpConnection] = {}
+        self._waiting: dict[tuple[Transport, Address], deque[bytes]] = {}
+        self._tasks = asyncio.TaskGroup()
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+        await self._tasks.__aexit__(kind, error, traceback)
+
+    async def listen_udp(self, address: Address, advertised: Address | None = None) -> Address:
+        """Receive datagrams at an address; return it with the port it got. Raises `OSError`."""
+        opened = await UdpSocket.open(address, self.options, self._receive, self.counters)
+        self._udp[opened.local] = opened
+        self._add_listener(Transport.UDP, opened.local, advertised)
+        return opened.local
+
+    async def listen_tcp(
+        self,
+        address: Address,
+        advertised: Address | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> Address:
+        """Take connections at an address, under TLS with a context for it. Raises `OSError`."""
+        kind = Transport.TLS if tls else Transport.TCP
+        bound = bind(socket.SOCK_STREAM, address)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: self._new_connection(kind), sock=bound, ssl=tls)
+        self._servers.append(server)
+        local: Address = bound.getsockname()[:2]
+        self._add_listener(kind, local, advertised)
+        return local
+
+    def sent_by(self, flow: Flow) -> str:
+        """Return host and port our Via and Contact show to a peer on this flow."""
+        family = _family(flow.remote)
+        fitting = [listener for listener in self.listeners if _family(listener.local) == family]
+        if not fitting:
+            return format_host_port(*flow.local)
+        best = max(fitting, key=lambda it: (it.transport is flow.transport, it.local == flow.local))
+        return format_host_port(*best.advertised)
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message, opening a connection if there is none to this peer yet.
+
+        Over TCP and TLS the flow's own connection is taken, else any to its remote address that
+        we opened (RFC 5923). A failure is told through `failed`, later.
+        """
+        if flow.transport is Transport.UDP:
+            self._send_udp(data, flow)
+            return
+        connection = self._connections.get(flow)
+        if connection is None or not connection.is_open:
+            connection = self._by_remote.get((flow.transport, flow.remote))
+        if connection is not None and connection.is_open:
+            connection.send(data)
+        else:
+            self._queue(data, flow)
+
+    async def close(self) -> None:
+        """Close everything; connections get a moment to send what is left."""
+        self._closing = True
+        for server in self._servers:
+            server.close()
+        for connection in [*self._connections.values()]:
+            connection.close()
+        for task in self._connecting:
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_LIMIT):
+                await self._quiet.wait()
+        for connection in [*self._connections.values()]:
+            connection.abort()
+        for opened in self._udp.values():
+            opened.close()
+
+    def _add_listener(
+        self, transport: Transport, local: Address, advertised: Address | None
+    ) -> None:
+        host, port = advertised or local
+        self.listeners.append(Listener(transport, local, (host, port or local[1])))
+        log.info("listening", transport=str(transport), local=local)
+
+    def _send_udp(self, data: bytes, flow: Flow) -> None:
+        chosen = self._udp.get(flow.local) or self._udp_for(flow.remote)
+        if chosen is None:
+            self._fail_later(flow)
+        else:
+            chosen.send(data, flow.remote)
+
+    def _udp_for(self, remote: Address) -> UdpSocket | None:
+        family = _family(remote)
+        return next((s for s in self._udp.values() if _family(s.local) == family), None)
+
+    def _queue(self, data: bytes, flow: Flow) -> None:
+        if self._closing:
+            self._fail_later(flow)
+            return
+        way = flow.transport, flow.remote
+        waiting = self._waiting.get(way)
+        if waiting is None:
+            self._waiting[way] = deque([data])
+            task = self._tasks.create_task(self._connect(flow))
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
+        elif len(waiting) < _MAX_WAITING:
+            waiting.append(data)
+        else:
+            self._fail_later(flow)
+
+    async def _connect(self, flow: Flow) -> None:
+        way = flow.transport, flow.remote
+        try:
+            async with asyncio.timeout(self.options.connect_limit):
+                connection = await self._open(flow)
+        except (OSError, TimeoutError, ValueError) as error:
+            log.info(
+                "cannot connect",
+                transport=str(flow.transport),
+                remote=flow.remote,
+                error=str(error),
+            )
+            self.counters.connections_failed += 1
+            del self._waiting[way]
+            self._failed(flow)
+            return
+        waiting = self._waiting.pop(way)
+        if connection.is_open:
+            self._by_remote[way] = connection
+            for data in waiting:
+                connection.send(data)
+        else:
+            self._failed(flow)
+
+    async def _open(self, flow: Flow) -> TcpConnection:
+        loop = asyncio.get_running_loop()
+        tls = self._client_tls if flow.transport is Transport.TLS else None
+        if flow.transport is Transport.TLS and tls is None:
+            raise ssl.SSLError("TLS is not configured")
+        _, connection = await loop.create_connection(
+            lambda: self._new_connection(flow.transport), *flow.remote, ssl=tls
+        )
+        return connection
+
+    def _new_connection(self, kind: Transport) -> TcpConnection:
+        return TcpConnection(
+            kind, lambda: self.options, self._receive, self._opened, self._lost, self.counters
+        )
+
+    def _opened(self, connection: TcpConnection) -> bool:
+        """Note a connection; False when there is no room for it."""
+        if self._closing or len(self._connections) >= self.options.max_connections:
+            return False
+        self._connections[connection.flow] = connection
+        self._quiet.clear()
+        self.counters.connections = len(self._connections)
+        return True
+
+    def _lost(self, connection: TcpConnection, failed: bool) -> None:
+        if self._connections.get(connection.flow) is not connection:
+            return  # it was refused
+        del self._connections[connection.flow]
+        way = connection.flow.transport, connection.flow.remote
+        if self._by_remote.get(way) is connection:
+            del self._by_remote[way]
+        self.counters.connections = len(self._connections)
+        if not self._connections:
+            self._quiet.set()
+        if failed and not self._closing:
+            self._failed(connection.flow)
+
+    def _fail_later(self, flow: Flow) -> None:
+        asyncio.get_running_loop().call_soon(self._failed, flow)
+
+
+def _family(address: Address) -> int:
+    return socket.AF_INET6 if ":" in address[0] else socket.AF_INET

@@ -1,0 +1,83 @@
+"""SIP over UDP: one socket, a message a datagram (RFC 3261 section 18)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import cast
+
+from ..sip.flow import Address, Flow, Transport
+from ..sip.framing import Frame
+from .counters import TransportCounters
+from .options import TransportOptions, bind, mark
+
+Receive = Callable[[bytes | Frame, Flow], None]
+"""Takes a datagram or a frame, whatever it holds, and where it came from."""
+
+
+class UdpSocket(asyncio.DatagramProtocol):
+    """A bound UDP socket. `send` never waits: what the kernel can't take is dropped."""
+
+    def __init__(self, local: Address, receive: Receive, counters: TransportCounters) -> None:
+        self.local = local
+        self._receive = receive
+        self._counters = counters
+        self._transport: asyncio.DatagramTransport | None = None
+        self._is_full = False
+
+    @classmethod
+    async def open(
+        cls,
+        address: Address,
+        options: TransportOptions,
+        receive: Receive,
+        counters: TransportCounters,
+    ) -> UdpSocket:
+        """Bind an address. Raises `OSError`."""
+        bound = bind(socket.SOCK_DGRAM, address)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer)
+        mark(bound, options.tos)
+        local = bound.getsockname()[:2]
+        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: cls(local, receive, counters), sock=bound
+        )
+        return protocol
+
+    def send(self, data: bytes, remote: Address) -> None:
+        """Send a datagram."""
+        if self._transport is None or self._is_full:
+            self._counters.datagrams_dropped += 1
+            return
+        self._counters.datagrams_sent += 1
+        self._transport.sendto(data, remote)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport to send with."""
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Send no more."""
+        self._transport = None
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Hand a datagram on; IPv6 addresses lose their flow label and scope."""
+        self._counters.datagrams_received += 1
+        self._receive(data, Flow(Transport.UDP, addr[:2], self.local))
+
+    def pause_writing(self) -> None:
+        """Drop what is sent while the kernel takes nothing: late datagrams help nobody."""
+        self._is_full = True
+
+    def resume_writing(self) -> None:
+        """Send again."""
+        self._is_full = False
+
+    def error_received(self, exc: Exception) -> None:
+        """Count a datagram the kernel refused; the timers of SIP deal with its loss."""
+        self._counters.datagrams_dropped += 1

@@ -1,0 +1,80 @@
+"""The database: exact money, times with zones, transactions, migrations that may run twice."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select
+from sqlalchemy.exc import IntegrityError, StatementError
+from trunkline_kernel.database import Database, ExactDecimal, UtcDateTime
+
+ENTRIES = Table(
+    "entries",
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    Column("amount", ExactDecimal),
+    Column("at", UtcDateTime),
+)
+
+
+async def create(database: Database) -> None:
+    async with database.engine.begin() as connection:
+        await connection.run_sync(ENTRIES.metadata.create_all)
+
+
+@pytest.mark.parametrize("amount", ["0.0120", "-1.10", "123456789012345678901234.000000000001"])
+async def test_an_amount_comes_back_as_it_was_stored(database: Database, amount: str) -> None:
+    await create(database)
+    async with database.session() as session:
+        await session.execute(insert(ENTRIES).values(id=1, amount=Decimal(amount)))
+
+    async with database.reading() as session:
+        found = (await session.execute(select(ENTRIES.c.amount))).scalar_one()
+
+    assert str(found) == amount
+
+
+@pytest.mark.parametrize("amount", [0.1, Decimal("NaN"), Decimal("Infinity")], ids=str)
+async def test_what_is_not_exact_is_refused(database: Database, amount: object) -> None:
+    await create(database)
+
+    with pytest.raises(StatementError, match="exact decimal"):
+        async with database.session() as session:
+            await session.execute(insert(ENTRIES).values(id=1, amount=amount))
+
+
+async def test_a_time_comes_back_in_utc(database: Database) -> None:
+    await create(database)
+    at = datetime(2026, 11, 23, 12, 0, tzinfo=timezone(timedelta(hours=2)))
+    async with database.session() as session:
+        await session.execute(insert(ENTRIES).values(id=1, at=at))
+
+    async with database.reading() as session:
+        found = (await session.execute(select(ENTRIES.c.at))).scalar_one()
+
+    assert (found, found.tzinfo) == (at, UTC)
+
+
+async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
+    await create(database)
+
+    with pytest.raises(StatementError, match="zone"):
+        async with database.session() as session:
+            await session.execute(insert(ENTRIES).values(id=1, at=datetime(2026, 1, 1)))
+
+
+async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
+    await create(database)
+
+    with pytest.raises(IntegrityError):
+        async with database.session() as session:
+            await session.execute(insert(ENTRIES).values(id=1))
+            await session.execute(insert(ENTRIES).values(id=1))
+
+    async with database.reading() as session:
+        assert (await session.execute(select(ENTRIES.c.id))).all() == []
+
+
+async def test_replicas_may_migrate_at_the_same_time(database: Database, replica: Database) -> None:
+    await asyncio.gather(database.migrate(), replica.migrate())

@@ -1,0 +1,44 @@
+"""A switch whose services are fakes, and the command run against it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from support.command import Ended, FakeSwitch, Run
+from support.services import serving
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
+from trunkline_cli.__main__ import main
+from trunkline_cli.services import address_variable
+
+
+@pytest.fixture
+def switch() -> FakeSwitch:
+    return FakeSwitch()
+
+
+@pytest.fixture
+def run(
+    switch: FakeSwitch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Run]:
+    """Run `trunkline` with arguments; the fakes are served from the first run on."""
+    with ExitStack() as stack:
+        served: list[bool] = []
+
+        def serve() -> None:
+            for service, documents in switch.documents.items():
+                pairs = switch.servicers.get(service, [])
+                pairs = [(add_DocumentServiceServicer_to_server, documents), *pairs]
+                address = stack.enter_context(serving(*pairs))
+                monkeypatch.setenv(address_variable(service), address)
+            served.append(True)
+
+        def execute(*arguments: str) -> Ended:
+            if not served:
+                serve()
+            with pytest.raises(SystemExit) as ended:
+                main(arguments)
+            captured = capsys.readouterr()
+            status = ended.value.code
+            return Ended(status if isinstance(status, int) else 0, captured.out, captured.err)
+
+        yield execute

@@ -1,0 +1,35 @@
+"""Settings: read once, frozen, with errors that name the variable."""
+
+from typing import ClassVar
+
+import pytest
+from trunkline_kernel.settings import Port, ServiceSettings, SettingsError, read_settings
+
+
+class EchoSettings(ServiceSettings, env_prefix="TRUNKLINE_ECHO_"):
+    service: ClassVar[str] = "echo"
+    grpc_port: Port = 50060
+
+
+def test_http_listens_a_thousand_above_grpc(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_ECHO_GRPC_PORT", "40000")
+
+    assert read_settings(EchoSettings).metrics_port == 41000
+
+
+def test_every_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_ECHO_GRPC_PORT", "70000")
+    monkeypatch.setenv("TRUNKLINE_ECHO_LOG_LEVEL", "loud")
+
+    with pytest.raises(SettingsError) as failure:
+        read_settings(EchoSettings)
+
+    assert "TRUNKLINE_ECHO_GRPC_PORT: " in str(failure.value)
+    assert "TRUNKLINE_ECHO_LOG_LEVEL: " in str(failure.value)
+
+
+def test_half_of_mutual_tls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_ECHO_TLS_CERT_FILE", "cert.pem")
+
+    with pytest.raises(SettingsError, match="TLS_KEY_FILE"):
+        read_settings(EchoSettings)

@@ -1,0 +1,399 @@
+"""UDP and TCP over real sockets on loopback."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from support.waiting import until
+from trunkline_signaling.sip.flow import ANY_LOCAL, Address, Flow, Transport
+from trunkline_signaling.sip.framing import Frame
+from trunkline_signaling.transport.options import TransportOptions
+from trunkline_signaling.transport.transports import Transports
+
+LOOPBACK: Address = ("127.0.0.1", 0)
+LOCALHOST = ip_address("127.0.0.1")
+HEAD = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nContent-Length: 5"
+MESSAGE = HEAD + b"\r\n\r\nhello"
+
+
+class Received(NamedTuple):
+    """What came, and from where."""
+
+    data: bytes | Frame
+    flow: Flow
+
+
+class Station:
+    """Transports whose input can be awaited."""
+
+    def __init__(
+        self, options: TransportOptions | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self.received: asyncio.Queue[Received] = asyncio.Queue()
+        self.failed: asyncio.Queue[Flow] = asyncio.Queue()
+        self.transports = Transports(
+            lambda data, flow: self.received.put_nowait(Received(data, flow)),
+            self.failed.put_nowait,
+            options,
+            tls,
+        )
+
+    async def next(self) -> Received:
+        async with asyncio.timeout(5):
+            return await self.received.get()
+
+    async def next_failure(self) -> Flow:
+        async with asyncio.timeout(5):
+            return await self.failed.get()
+
+
+@asynccontextmanager
+async def station(
+    options: TransportOptions | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Station]:
+    made = Station(options, tls)
+    async with made.transports:
+        yield made
+
+
+class Peer(NamedTuple):
+    """A plain TCP client."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def read(self, size: int) -> bytes:
+        async with asyncio.timeout(5):
+            return await self.reader.readexactly(size)
+
+    async def ends(self) -> bytes:
+        """Return what comes until the other side closes; raise if it resets."""
+        async with asyncio.timeout(5):
+            return await self.reader.read()
+
+
+@asynccontextmanager
+async def connected_to(address: Address) -> AsyncIterator[Peer]:
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        yield Peer(reader, writer)
+    finally:
+        writer.close()
+
+
+# UDP
+
+
+async def test_datagrams_go_from_one_station_to_the_other_and_back() -> None:
+    async with station() as a, station() as b:
+        at_a = await a.transports.listen_udp(LOOPBACK)
+        at_b = await b.transports.listen_udp(LOOPBACK)
+        a.transports.send(b"over", Flow(Transport.UDP, at_b, at_a))
+        received = await b.next()
+        b.transports.send(b"back", received.flow)
+
+        assert received == (b"over", Flow(Transport.UDP, at_a, at_b))
+        assert await a.next() == (b"back", Flow(Transport.UDP, at_b, at_a))
+        assert a.transports.counters.datagrams_sent == 1
+        assert a.transports.counters.datagrams_received == 1
+
+
+async def test_several_local_addresses_keep_their_traffic_apart() -> None:
+    async with station() as a, station() as b:
+        first = await a.transports.listen_udp(LOOPBACK)
+        second = await a.transports.listen_udp(("127.0.0.2", 0))
+        at_b = await b.transports.listen_udp(LOOPBACK)
+        a.transports.send(b"1", Flow(Transport.UDP, at_b, second))
+        a.transports.send(b"2", Flow(Transport.UDP, at_b, first))
+        a.transports.send(b"3", Flow(Transport.UDP, at_b, ANY_LOCAL))
+
+        sources = [(await b.next()).flow.remote for _ in range(3)]
+        assert sources == [second, first, first]
+
+
+async def test_ipv6_addresses_work_as_ipv4_ones_do() -> None:
+    async with station() as a, station() as b:
+        at_a = await a.transports.listen_udp(("::1", 0))
+        at_b = await b.transports.listen_udp(("::1", 0))
+        a.transports.send(b"x", Flow(Transport.UDP, at_b))
+
+        assert (await b.next()).flow == Flow(Transport.UDP, at_a, at_b)
+
+
+async def test_a_datagram_without_a_socket_for_it_fails_its_flow() -> None:
+    async with station() as a:
+        await a.transports.listen_udp(LOOPBACK)
+        flow = Flow(Transport.UDP, ("2001:db8::1", 5060))
+        a.transports.send(b"x", flow)
+
+        assert await a.next_failure() == flow
+
+
+async def test_a_taken_port_is_named() -> None:
+    async with station() as a:
+        host, port = await a.transports.listen_udp(LOOPBACK)
+
+        with pytest.raises(OSError, match=f"cannot listen on UDP 127.0.0.1:{port}"):
+            await a.transports.listen_udp((host, port))
+
+
+async def test_packets_carry_the_tos_byte() -> None:
+    """SIG-27 acceptance: DSCP 40."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+    receiver.bind(LOOPBACK)
+    receiver.settimeout(5)
+    async with station() as a:
+        await a.transports.listen_udp(LOOPBACK)
+        a.transports.send(b"x", Flow(Transport.UDP, receiver.getsockname()))
+        _, ancillary, _, _ = await asyncio.to_thread(receiver.recvmsg, 100, 100)
+    receiver.close()
+
+    assert ancillary[0][2] == b"\xa0"
+
+
+def test_a_tos_outside_a_byte_is_refused() -> None:
+    with pytest.raises(ValueError, match="0x00 to 0xff"):
+        TransportOptions(tos=0x100)
+
+
+# TCP
+
+
+async def test_a_connection_is_opened_once_and_used_both_ways() -> None:
+    async with station() as a, station() as b:
+        at_b = await b.transports.listen_tcp(LOOPBACK)
+        a.transports.send(MESSAGE, Flow(Transport.TCP, at_b))
+        a.transports.send(MESSAGE, Flow(Transport.TCP, at_b))
+        received = await b.next()
+        await b.next()
+        b.transports.send(MESSAGE, received.flow)
+        answer = await a.next()
+        a.transports.send(MESSAGE, Flow(Transport.TCP, at_b))
+        again = await b.next()
+
+        assert received.data == Frame(HEAD, b"hello")
+        assert again.flow == received.flow
+        assert answer.flow.remote == at_b
+        assert a.transports.counters.connections == 1
+        assert b.transports.counters.connections == 1
+
+
+async def test_torn_and_joined_messages_are_put_together() -> None:
+    async with station() as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            peer.writer.write(MESSAGE + MESSAGE[:30])
+            await a.next()
+            peer.writer.write(MESSAGE[30:])
+
+            assert (await a.next()).data == Frame(HEAD, b"hello")
+
+
+async def test_a_ping_is_answered_with_a_pong() -> None:
+    """RFC 5626 section 4.4.1."""
+    async with station() as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            peer.writer.write(b"\r\n\r\n")
+
+            assert await peer.read(2) == b"\r\n"
+
+
+async def test_a_refused_connection_fails_its_flow() -> None:
+    with socket.create_server(LOOPBACK) as server:
+        address = server.getsockname()
+    async with station() as a:
+        flow = Flow(Transport.TCP, address)
+        a.transports.send(MESSAGE, flow)
+
+        assert await a.next_failure() == flow
+        assert a.transports.counters.connections_failed == 1
+
+
+async def test_a_stream_that_is_no_sip_is_cut_off() -> None:
+    async with station() as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            peer.writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+            assert await peer.ends() == b""
+        assert a.transports.counters.connections_broken == 1
+        assert a.received.empty()
+
+
+async def test_an_idle_connection_is_closed_with_fin() -> None:
+    """SIG-17: Off is FIN."""
+    async with station(TransportOptions(idle_limit=0.01)) as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            assert await peer.ends() == b""
+
+
+async def test_an_idle_connection_is_closed_with_rst() -> None:
+    """SIG-17: On is RST."""
+    async with station(TransportOptions(idle_limit=0.01, close_reset=True)) as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            with pytest.raises(ConnectionResetError):
+                await peer.ends()
+
+
+async def test_a_changed_manner_of_closing_holds_for_open_connections_too() -> None:
+    """SIG-17, further case."""
+    async with connected_pair() as (a, peer, _):
+        a.transports.options = TransportOptions(close_reset=True)
+        await a.transports.close()
+
+        with pytest.raises(ConnectionResetError):
+            await peer.ends()
+
+
+async def test_closing_with_fin_sends_what_is_left() -> None:
+    async with connected_pair() as (a, peer, flow):
+        a.transports.send(MESSAGE, flow)
+        await a.transports.close()
+
+        assert await peer.ends() == MESSAGE
+
+
+async def test_a_connection_too_many_is_closed_at_once() -> None:
+    async with station(TransportOptions(max_connections=1)) as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as first, connected_to(address) as second:
+            assert await second.ends() == b""
+            first.writer.write(MESSAGE)
+            await a.next()
+
+            assert a.transports.counters.connections == 1
+            assert a.transports.counters.connections_refused == 1
+
+
+async def test_a_peer_that_does_not_read_is_cut_off_and_wedges_nobody() -> None:
+    async with station(TransportOptions(max_unsent=100_000)) as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as stuck, connected_to(address) as other:
+            stuck.writer.write(MESSAGE)
+            flow = (await a.next()).flow
+            for _ in range(2_000):
+                a.transports.send(b"x" * 10_000, flow)
+            other.writer.write(MESSAGE)
+            a.transports.send(MESSAGE, (await a.next()).flow)
+
+            assert await other.read(len(MESSAGE)) == MESSAGE
+            assert await a.next_failure() == flow
+            assert a.transports.counters.connections_broken >= 1
+
+
+async def test_a_connection_the_peer_resets_fails_its_flow() -> None:
+    async with connected_pair() as (a, peer, flow):
+        peer.writer.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+        )
+        peer.writer.transport.abort()
+
+        assert await a.next_failure() == flow
+
+
+async def test_a_connection_the_peer_closes_is_forgotten_without_a_fuss() -> None:
+    async with connected_pair() as (a, peer, _):
+        peer.writer.close()
+        await until(lambda: a.transports.counters.connections == 0)
+
+        assert a.failed.empty()
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return a file with a key and a certificate of its own signing for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sip.test")])
+    now = datetime.now(UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOCALHOST)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        + built.public_bytes(Encoding.PEM)
+    )
+    return file
+
+
+async def test_messages_go_over_tls_as_over_tcp(certificate: Path) -> None:
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    async with station() as a, station(tls=trusting) as b:
+        address = await a.transports.listen_tcp(LOOPBACK, tls=serving)
+        b.transports.send(MESSAGE, Flow(Transport.TLS, address))
+        received = await a.next()
+        a.transports.send(MESSAGE, received.flow)
+
+        assert received.flow.transport is Transport.TLS
+        assert (await b.next()).data == Frame(HEAD, b"hello")
+
+
+async def test_a_peer_nobody_vouches_for_is_not_talked_to(certificate: Path) -> None:
+    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    serving.load_cert_chain(certificate)
+    async with station() as a, station(tls=ssl.create_default_context()) as b:
+        flow = Flow(Transport.TLS, await a.transports.listen_tcp(LOOPBACK, tls=serving))
+        b.transports.send(MESSAGE, flow)
+
+        assert await b.next_failure() == flow
+        assert a.received.empty()
+
+
+async def test_without_a_context_nothing_goes_over_tls() -> None:
+    async with station() as a:
+        flow = Flow(Transport.TLS, ("127.0.0.1", 5061))
+        a.transports.send(MESSAGE, flow)
+
+        assert await a.next_failure() == flow
+
+
+# Addresses
+
+
+async def test_peers_are_told_the_advertised_address() -> None:
+    async with station() as a:
+        local = await a.transports.listen_udp(LOOPBACK, advertised=("203.0.113.1", 0))
+        tcp = await a.transports.listen_tcp(LOOPBACK)
+        remote = ("127.0.0.1", 9)
+
+        assert a.transports.sent_by(Flow(Transport.UDP, remote, local)) == f"203.0.113.1:{local[1]}"
+        assert a.transports.sent_by(Flow(Transport.TCP, remote)) == f"127.0.0.1:{tcp[1]}"
+
+
+@asynccontextmanager
+async def connected_pair() -> AsyncIterator[tuple[Station, Peer, Flow]]:
+    """Give a station, a peer of it and the flow between them."""
+    async with station() as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            peer.writer.write(MESSAGE)
+            yield a, peer, (await a.next()).flow
