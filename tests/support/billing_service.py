@@ -58,18 +58,36 @@ class BillingClient:
     async def settle(self, cdr: pb.Cdr) -> pb.SettleResponse:
         return await self._ask(BILLING, "Settle", pb.SettleRequest(cdr=cdr), pb.SettleResponse)
 
+    async def create_cdr(self, **fields: Any) -> pb.CreateCdrResponse:
+        values: dict[str, Any] = {
+            "account": "acme",
+            "callee": "447700900123",
+            "setup_time": datetime.now(UTC),
+            "talk_duration": duration(61),
+            "end_direction": common.END_DIRECTION_CALLER,
+            "call_end_reason": common.CALL_END_REASON_CALLER_HANGUP,
+        }
+        request = pb.CreateCdrRequest(**(values | fields))
+        return await self._ask(BILLING, "CreateCdr", request, pb.CreateCdrResponse)
+
     async def quote(self, callee: str, talk: float) -> pb.QuoteResponse:
         request = pb.QuoteRequest(account="acme", callee=callee, talk_duration=duration(talk))
         return await self._ask(BILLING, "Quote", request, pb.QuoteResponse)
 
     async def pay(
-        self, request_id: str, amount: str, account: str = "acme", currency: str = "USD"
+        self,
+        request_id: str,
+        amount: str,
+        account: str = "acme",
+        currency: str = "USD",
+        **fields: Any,
     ) -> pb.PayResponse:
         request = pb.PayRequest(
             request_id=request_id,
             account=account,
             amount=common.Money(amount=amount, currency=currency),
             memo="cash",
+            **fields,
         )
         return await self._ask(BILLING, "Pay", request, pb.PayResponse)
 
@@ -89,6 +107,18 @@ class BillingClient:
     async def cdrs(self, **fields: Any) -> pb.ListCdrsResponse:
         request = pb.ListCdrsRequest(**fields)
         return await self._ask(BILLING, "ListCdrs", request, pb.ListCdrsResponse)
+
+    async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {
+            "begin_time": now - timedelta(days=1),
+            "end_time": now + timedelta(days=1),
+        }
+        request = pb.ReportRequest(
+            dimensions=[pb.ReportDimension.ValueType(one) for one in dimensions],
+            **(values | fields),
+        )
+        return list((await self._ask(BILLING, "Report", request, pb.ReportResponse)).rows)
 
     async def apply(self, *documents: tuple[str, str, Any]) -> None:
         request = documents_pb2.ApplyDocumentsRequest(

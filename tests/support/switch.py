@@ -50,7 +50,7 @@ from trunkline_signaling.calls.services import (
     Unpayable,
     Unroutable,
 )
-from trunkline_signaling.shell.ports import Services
+from trunkline_signaling.shell.ports import Observer, Services
 from trunkline_signaling.shell.switch import Switch
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.headers import Headers
@@ -110,14 +110,21 @@ def plan(first: Candidate | None = None, **changes: object) -> Routed:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def caller(**options: Any) -> UserAgent:
-    """Return a caller that acknowledges answers and takes BYE."""
-    return UserAgent(CALLER, script=_as_caller, **options)
+def caller(*, acknowledges: bool = True, answers_offers: bool = False) -> UserAgent:
+    """Return a caller that takes what comes, unless it is told otherwise."""
+
+    def script(agent: UserAgent, event: Event) -> None:
+        match event:
+            case ResponseReceived(transaction, response) if response.is_success:
+                if transaction.request.method == "INVITE" and acknowledges:
+                    _acknowledge(agent, event, OFFER if answers_offers else b"")
+            case DialogRequestReceived():
+                answers(agent, event)
+
+    return UserAgent(CALLER, script=script)
 
 
-def vendor(
-    script: Script | None = None, address: Address = VENDOR, **options: Any
-) -> UserAgent:
+def vendor(script: Script | None = None, address: Address = VENDOR, **options: Any) -> UserAgent:
     """Return a vendor; without a script it answers every call."""
     return UserAgent(address, script=script or answers, **options)
 
@@ -144,13 +151,10 @@ def invite(body: bytes = OFFER, call_id: str = "caller-1") -> Request:
     return request
 
 
-def _as_caller(agent: UserAgent, event: Event) -> None:
-    match event:
-        case ResponseReceived(transaction, response) if response.is_success:
-            if transaction.request.method == "INVITE":
-                agent.acknowledge(event)
-        case DialogRequestReceived(_, _, request) if request.method == "BYE":
-            agent.reply(event, 200)
+def _acknowledge(agent: UserAgent, event: ResponseReceived, body: bytes) -> None:
+    dialog = agent.dialogs.establish(event)
+    ack = dialog.ack(event.transaction.request, body, "application/sdp")
+    agent.transactions.send_ack(event.transaction, ack, dialog.flow)
 
 
 def answers(agent: UserAgent, event: Event) -> None:
@@ -318,6 +322,7 @@ class FakeCdrs:
     def __init__(self) -> None:
         self.cdrs: list[Cdr] = []
         self.journal: dict[str, Cdr] = {}
+        self.delay = 0.005
 
     def opened(self, cdr: Cdr) -> None:
         """Note an answered call."""
@@ -327,7 +332,7 @@ class FakeCdrs:
         """Store a CDR."""
         self.journal.pop(cdr.call_id, None)
         self.cdrs.append(cdr)
-        asyncio.get_running_loop().call_later(0.005, stored)
+        asyncio.get_running_loop().call_later(self.delay, stored)
 
 
 class Silent:
@@ -397,7 +402,12 @@ class LoopClock:
 class SwitchBench:
     """A switch with user agents around it. Only inside a running loop."""
 
-    def __init__(self, *agents: UserAgent, settings: CallSettings | None = None) -> None:
+    def __init__(
+        self,
+        *agents: UserAgent,
+        settings: CallSettings | None = None,
+        observer: Observer | None = None,
+    ) -> None:
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
@@ -413,7 +423,7 @@ class SwitchBench:
             self,
             KnownAddresses(),
             LoopClock(),
-            self.observer,
+            observer or self.observer,
             lambda: self.settings,
             Random(7),
         )
@@ -450,11 +460,19 @@ class SwitchBench:
         self.pump(agent)
         return transaction
 
+    def cancel(self, agent: UserAgent, transaction: ClientTransaction) -> None:
+        """Let an agent give up its INVITE."""
+        agent.now = self._loop.time()
+        agent.transactions.cancel(transaction, agent.now)
+        self.pump(agent)
+
+    def binding(self, contact: str, address: Address, *, behind_nat: bool = False) -> Binding:
+        """Return where a phone has registered."""
+        return Binding(contact, address, Transport.UDP, behind_nat, "signaling-1")
+
     def starts(self, source: Address) -> list[str]:
         """Return the start lines a node has sent, without version and phrase."""
-        return [
-            _short(data) for sender, _, data in self.messages if sender == source
-        ]
+        return [_short(data) for sender, _, data in self.messages if sender == source]
 
     def to(self, destination: Address) -> list[str]:
         """Return the start lines of what the switch has sent to a node."""
@@ -493,4 +511,3 @@ async def _hop(away: bool) -> None:
         await asyncio.sleep(1.0)
         raise ServiceError("no answer within 1 s")
     await asyncio.sleep(DELAY)
-

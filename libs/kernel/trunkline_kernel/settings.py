@@ -8,11 +8,23 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 """TCP or UDP port. 0 lets the operating system choose."""
+
+
+def _seconds(value: object) -> object:
+    """Read a plain number as seconds; pydantic reads the rest (ISO 8601, "PT2H")."""
+    try:
+        return timedelta(seconds=float(value)) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+Span = Annotated[timedelta, BeforeValidator(_seconds)]
+"""A span of time: seconds ("7200", "0.5") or ISO 8601 ("PT2H")."""
 
 METRICS_PORT_OFFSET = 1000
 
@@ -48,17 +60,17 @@ class ServiceSettings(Settings):
     log_format: Literal["auto", "console", "json"] = "auto"
     """auto writes for people on a terminal and JSON elsewhere."""
 
-    drain_grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=30)
+    drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=30)
     """How long after SIGTERM work in progress may go on."""
 
     ready_while_draining: bool = False
     """Stay ready while draining: for UDP behind a Kubernetes Service, whose proxy drops the
     connection tracking of endpoints that are not ready."""
 
-    max_call_duration: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=60)
+    max_call_duration: Annotated[Span, Field(gt=timedelta(0))] = timedelta(seconds=60)
     """Longest time one unary RPC may take, whatever deadline its caller set."""
 
-    max_connection_age: Annotated[timedelta, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
+    max_connection_age: Annotated[Span, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
     """When a connection is renewed, so that new replicas get their share."""
 
     reflection: bool = True

@@ -5,7 +5,8 @@ TrunklineError
     ├── InvalidAddress          an address in a document or a request
     ├── MalformedCredentials    an Authorization header, answered with 400
     ├── NoBinding               a terminal that is not registered
-    └── NoSuspension            nothing to lift
+    ├── NoSuspension            nothing to lift
+    └── NoNumberList            an import into a list that doesn't exist
 
 A source that is refused is no error: `admission.decisions` has the outcomes of a request.
 """
@@ -49,3 +50,10 @@ class NoSuspension(AuthError):
 
     fault = Fault.NOT_FOUND
     reason = "NO_SUSPENSION"
+
+
+class NoNumberList(AuthError):
+    """No number list has this name."""
+
+    fault = Fault.NOT_FOUND
+    reason = "NO_NUMBER_LIST"

@@ -1,5 +1,6 @@
 """What auth reads from its environment, once, before it starts."""
 
+from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field, SecretStr
@@ -22,11 +23,9 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
     """Realm of digest, the platform's domain. Passwords are stored hashed with it: after a change
     every password has to be applied again."""
 
-    digest_algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (
-        Algorithm.MD5,
-        Algorithm.SHA_256,
-    )
-    """Challenges that are sent, in order of preference (RFC 8760). Old phones read the first."""
+    digest_algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = (Algorithm.MD5,)
+    """Challenges that are sent, in order of preference (RFC 8760). SHA-256 is left out unless asked
+    for: phones that don't know it fail where they could skip it, as those built on libre 1 do."""
 
     nonce_secret: Annotated[SecretStr, Field(min_length=MIN_SECRET_BYTES)] | None = None
     """Key of the nonces, the same on every replica. Unset, one is made at start: right for a single
@@ -34,3 +33,6 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
 
     routing: str = "127.0.0.1:50054"
     """Address of routing, whose gateways' addresses are known sources (AUT-01)."""
+
+    longest_call: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(hours=24)
+    """How long a caller's seat lasts whose end nobody reported (AUT-12): no call is longer."""

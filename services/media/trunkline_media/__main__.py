@@ -4,16 +4,19 @@ import resource
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
 from trunkline_engine import Engine
 from trunkline_kernel.database import open_database
+from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.service import Service, run_service
 
 from .addresses import LocalAddresses
+from .audio import AudioLibrary
 from .control import MediaControl
 from .domain.sessions import Sessions
 from .observation import Observation
@@ -29,6 +32,8 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         await database.migrate()
         stored = StoredParameters(Parameters(PARAMETERS), database)
         await stored.load()
+        documents = Documents([], database, parameters=stored)
+        await documents.load()
         raise_descriptor_limit()
         engine = start_engine(settings, stored.values)
         obey_parameters(engine, stored.values)
@@ -36,16 +41,18 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
             [str(ip) for ip in settings.addresses],
             [str(ip) for ip in settings.advertised_addresses],
         )
+        audio = AudioLibrary(settings.audio_folder)
         control = MediaControl(engine, Sessions(engine, addresses))
         control.on_end(Observation(service.metrics, engine).session_ended)
         control.on_drain(service.drain)
         service.background(stored.follow)
         service.background(control.run)
         service.on_drain(control.drained)
+        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
         service.add(
             add_MediaServiceServicer_to_server,
-            MediaServicer(settings.instance, control, engine, stored.values),
+            MediaServicer(settings.instance, control, engine, stored.values, audio),
         )
         yield
 

@@ -4,10 +4,11 @@ import os
 import socket
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
 
 class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MEDIA_"):
@@ -32,10 +33,13 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Relay threads. 0 is one for each CPU this process may use."""
 
-    port_quarantine: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(seconds=5)
+    port_quarantine: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=5)
     """How long a freed port rests, so that late packets reach no other call (MED-13)."""
 
-    drain_grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(hours=2)
+    audio_folder: Path = Path("var/audio")
+    """Where announcements and ring tones are: mono WAV files of 16 bits, at any rate."""
+
+    drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on: a pod is not to cut them."""
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -23,8 +23,12 @@ from trunkline_kernel.service import Service, run_service
 
 from .composition import Routing
 from .declarations import DECLARED
-from .documents.kinds import CHECKS, KINDS
+from .documents.kinds import KINDS
+from .lists.replicated import TOPIC as NUMBER_LISTS
+from .lrn.http import HttpLrnServer
 from .publication import TOPIC
+from .rates.replicated import TOPIC as RATES
+from .rpc.servicer import SEED_BITS
 from .settings import RoutingSettings
 
 
@@ -41,31 +45,42 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
         MultiplexedChannel(
             settings.billing, metrics=service.client_metrics, tls=service.tls
         ) as billing,
+        MultiplexedChannel(settings.auth, metrics=service.client_metrics, tls=service.tls) as auth,
     ):
         await database.migrate()
         parameters = StoredParameters(Parameters(DECLARED), database)
         await parameters.load()
         routing = Routing(
             clock=utc_now,
-            rng=random.Random(),  # noqa: S311  seeded by the system; shares out calls, keeps no secret
+            seeds=lambda: secrets.randbits(SEED_BITS),
             metrics=service.metrics,
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,
+            lrn_server=HttpLrnServer(),
         )
-        documents = Documents(KINDS, database, checks=CHECKS, parameters=parameters)
+        documents = Documents(KINDS, database, checks=routing.checks, parameters=parameters)
         documents.subscribe(routing.take_documents)
         await documents.load()
+        ages = ReplicaMetrics(service.metrics)
         rates = Replica(
             billing,
-            "rates",
+            RATES,
             put=routing.rates.put,
             delete=routing.rates.delete,
-            metrics=ReplicaMetrics(service.metrics),
+            metrics=ages,
+        )
+        lists = Replica(
+            auth,
+            NUMBER_LISTS,
+            put=routing.view.lists.put,
+            delete=routing.view.lists.delete,
+            metrics=ages,
         )
         for work in (
             parameters.follow,
             documents.follow,
             rates.follow,
+            lists.follow,
             routing.rates.keep_built,
             routing.keep_house,
         ):

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
-from trunkline_kernel.documents import Event
+from trunkline_kernel.documents import Check, Event
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters as Values
 from trunkline_kernel.replication import MemorySource
 
+from .calls.assertions import RouteAssertions
+from .calls.course import NoCourses
 from .calls.health import MemoryHealth
 from .calls.outcomes import Outcomes
 from .calls.router import Router
 from .capacity.memory import MemorySeats
 from .capacity.rotation import MemoryRotation
 from .declarations import read_parameters
+from .documents.kinds import CHECKS
+from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
 from .observation import Observation
 from .publication import publish_gateways
@@ -39,10 +42,11 @@ class Routing:
         self,
         *,
         clock: Callable[[], datetime],
-        rng: random.Random,
+        seeds: Callable[[], int],
         metrics: Metrics,
         zone: tzinfo,
         values: Values,
+        lrn_server: LrnServer,
     ) -> None:
         self._clock = clock
         self._values = values
@@ -50,10 +54,17 @@ class Routing:
         self._quality = MemoryQuality()
         health = MemoryHealth()
         self.view = View(MemorySeats(), health, self._quality, zone=zone)
+        portability = Portability(self.view, lrn_server, clock)
         self.router = Router(
-            self.view, MemoryRotation(), Outcomes(health, self._quality, self.view), rng
+            self.view,
+            portability=portability,
+            rotation=MemoryRotation(),
+            outcomes=Outcomes(health, self._quality, self.view),
+            courses=NoCourses(),
+            seeds=seeds,
         )
         self.gateways = MemorySource()
+        self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))
         self.rates = ReplicatedRates(self._take_rates, clock)
         self._observation = Observation(metrics)
         self.servicer = RoutingServicer(self.router, self._observation, clock)

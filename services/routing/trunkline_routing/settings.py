@@ -20,6 +20,9 @@ class RoutingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_R
     billing: str = "127.0.0.1:50055"
     """Address of billing, whose rates are followed."""
 
+    auth: str = "127.0.0.1:50053"
+    """Address of auth, whose number lists are followed."""
+
     time_zone: str = "UTC"
     """The platform's time zone by its IANA name; period control goes by it."""
 

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
 from trunkline_kernel.database import open_database
+from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
@@ -51,6 +53,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         await database.migrate()
         stored = StoredParameters(Parameters(declared.PARAMETERS, declared.CHECKS), database)
         await stored.load()
+        documents = Documents([], database, parameters=stored)
+        await documents.load()
 
         def channel(target: str) -> MultiplexedChannel:
             return MultiplexedChannel(target, metrics=service.client_metrics, tls=service.tls)
@@ -60,12 +64,14 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         billing = await stack.enter_async_context(channel(settings.billing))
         clock, epoch = SystemClock(), secrets.token_hex(8)
         trace = Trace(settings.trace_megabytes << 20, clock.now)
-        outbox = Outbox(
-            settings.outbox,
-            encode_cdr,
-            lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
-            BillingClient(billing),
-            clock,
+        outbox = await stack.enter_async_context(
+            Outbox(
+                settings.outbox,
+                encode_cdr,
+                lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
+                BillingClient(billing),
+                clock,
+            )
         )
         network = await stack.enter_async_context(SipNetwork(settings, stored.values))
         media = MediaPool(
@@ -93,6 +99,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(instances.run)
         service.background(leases.run)
         service.on_drain(lambda: drained(switch))
+        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
         service.add(
             add_SignalingServiceServicer_to_server,

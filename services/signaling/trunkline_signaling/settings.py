@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
 
 class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_SIGNALING_"):
@@ -49,5 +49,5 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     trace_megabytes: Annotated[int, Field(ge=1, le=4096)] = 100
     """Memory a trace may take (MGT-03)."""
 
-    drain_grace: Annotated[timedelta, Field(ge=timedelta(0))] = timedelta(hours=2)
+    drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on; then they get BYE and a CDR."""

@@ -41,6 +41,7 @@ TRANSACTIONS = Table(
     Column("cdr_time", UtcDateTime, comment="End of the call, which finds its CDR's partition."),
     Column("content", Text, comment="What was asked for, to tell a repeat from a reuse."),
     Column("memo", Text, nullable=False),
+    Column("payment_type", SmallInteger, comment="Of payments: 0 cash, 2 voucher, 5 other."),
     comment="What was booked. The id is made of the cause: nothing is booked twice.",
 )
 
@@ -129,6 +130,21 @@ CDRS = Table(
     Index("cdrs_by_caller_name", "caller_name", "end_time", "flow_no"),
     Index("cdrs_by_callee_name", "callee_name", "end_time", "flow_no"),
     comment="One row per finished call (BIL-10).",
+)
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("output", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("end_time", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Index("deliveries_by_account", "output", "account", "id"),
+    comment="CDRs that outputs still have to deliver (BIL-11, BIL-12).",
 )
 
 ACCOUNTS = Table(

@@ -36,13 +36,28 @@ class FellSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A key of a device (MED-06)."""
+
+    key: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEnded:
+    """What was playing has ended by itself."""
+
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedUnasked:
     """The session was closed without its owner's wish."""
 
     explanation: str
 
 
-Happening = FirstPacketCame | FellSilent | ClosedUnasked
+Happening = FirstPacketCame | FellSilent | DigitPressed | AudioEnded | ClosedUnasked
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import structlog
 
@@ -23,7 +24,7 @@ ALIVE_INTERVAL: Final = 2.0
 
 
 class Outbox:
-    """Satisfies `CdrStore`. Make it inside the event loop that uses it."""
+    """Satisfies `CdrStore`. Use it as an async context manager; `run` delivers."""
 
     def __init__(
         self,
@@ -51,18 +52,26 @@ class Outbox:
         if self.recovered:
             log.warning("calls of a former life got their CDR", calls=self.recovered)
 
-    async def run(self) -> None:
-        """Write and deliver until cancelled; what was handed over is written in any case."""
+    async def __aenter__(self) -> Self:
         self.delivery.add(self._reader.waiting(0, MOST_IN_MEMORY + 1))
         self._writer.start()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.delivery.run())
-                tasks.create_task(self._stay_alive())
-        finally:
-            await self._writer.stop()
-            self._journal.close()
-            self._reader.close()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._writer.stop()  # what was handed over is written in any case
+        self._journal.close()
+        self._reader.close()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.delivery.run())
+            tasks.create_task(self._stay_alive())
 
     def opened(self, cdr: Cdr) -> None:
         """Note an answered call, in case we die before its end."""

@@ -64,15 +64,11 @@ class SignalingServicer(SignalingServiceServicer):
             total=len(found),
         )
 
-    async def GetCall(
-        self, request: pb.GetCallRequest, context: Context
-    ) -> pb.GetCallResponse:
+    async def GetCall(self, request: pb.GetCallRequest, context: Context) -> pb.GetCallResponse:
         """Return one call in progress."""
         return pb.GetCallResponse(call=encode_call(self._call(request.call_id)))
 
-    async def HangUp(
-        self, request: pb.HangUpRequest, context: Context
-    ) -> pb.HangUpResponse:
+    async def HangUp(self, request: pb.HangUpRequest, context: Context) -> pb.HangUpResponse:
         """End calls: all of them or, when one is unknown, none."""
         if not 1 <= len(request.call_ids) <= MOST:
             raise BadRequest(f"call_ids are 1 to {MOST}, not {len(request.call_ids)}")
@@ -117,9 +113,7 @@ class SignalingServicer(SignalingServiceServicer):
             tracing=self._trace.on,
         )
 
-    async def Drain(
-        self, request: pb.DrainRequest, context: Context
-    ) -> pb.DrainResponse:
+    async def Drain(self, request: pb.DrainRequest, context: Context) -> pb.DrainResponse:
         """Begin to drain."""
         self._drain()
         return pb.DrainResponse(calls=len(self._switch.calls))

@@ -17,7 +17,7 @@ from .errors import MalformedValue
 from .grammar import quote, unescape_quoted
 
 _PARAM: Final = re.compile(
-    r'\s*([^\s,="]++)\s*=\s*(?:"((?:[^"\\]++|\\.)*+)"|([^\s,"]*+))\s*(?:,|$)', re.DOTALL
+    r'\s*+([^\s,="]++)\s*+=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^\s,"]*+))\s*+(?:,|$)', re.DOTALL
 )
 _NC: Final = re.compile(r"[0-9A-Fa-f]{8}")
 

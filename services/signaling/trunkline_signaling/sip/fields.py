@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final, Self
 
 from .errors import MalformedValue
@@ -17,11 +16,11 @@ from .grammar import (
     parse_uint,
     quote,
 )
+from .remember import remembered
 
 MAX_CSEQ: Final = 2**31 - 1
 
-_REMEMBERED: Final = 256
-_RETRY_AFTER: Final = re.compile(r"([0-9]+)\s*(\([^()]*\))?\s*(?:;(.*))?", re.DOTALL)
+_RETRY_AFTER: Final = re.compile(r"([0-9]++)\s*+(\([^()]*+\)\s*+)?(?:;(.*))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +32,9 @@ class CSeq:
     method: str
 
     @staticmethod
-    @lru_cache(maxsize=_REMEMBERED)
+    @remembered
     def parse(text: str) -> CSeq:
-        """Parse `4711 INVITE`. The latest are remembered: most say `1 INVITE` or `2 BYE`."""
+        """Parse `4711 INVITE`."""
         parts = text.split()
         if len(parts) != 2 or not is_token(parts[1]):
             raise MalformedValue("a number and a method", text)

@@ -19,14 +19,14 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 _QUOTED_STRING: Final = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
 _UNSAFE_PARAM: Final = re.compile(r'[\s",;<>\\=?]|^$')
-# Possessive quantifiers keep both patterns linear whatever a datagram holds.
+# Possessive quantifiers keep these patterns linear whatever a datagram holds.
 _ELEMENT: Final = re.compile(r'(?:[^,"<]++|"(?:[^"\\]++|\\.)*+"|<[^>]*+>)++', re.DOTALL)
 _PARAM: Final = re.compile(
-    r'\s*([^\s;=",<>]++)\s*(?:=\s*(?:"((?:[^"\\]++|\\.)*+)"|([^\s;",<>]*+)))?\s*(?:;|$)',
+    r'\s*+([^\s;=",<>]++)\s*+(?:=\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^\s;",<>]*+))\s*+)?(?:;|$)',
     re.DOTALL,
 )
 _HOST: Final = re.compile(r"[A-Za-z0-9._\-]+")
-_IPV6: Final = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_IPV6: Final = re.compile(r"(?=[^:]*+:)[0-9A-Fa-f:.]++")
 
 
 def is_token(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from .errors import MalformedValue
+from .errors import LocalProtocolError, MalformedValue
 from .headers import Headers
 from .methods import reason_phrase
 from .uri import Uri, parse_uri
@@ -123,6 +123,8 @@ def _has_tag(headers: Headers) -> bool:
 
 
 def _encode(start_line: str, headers: Headers, body: bytes) -> bytes:
+    if "\n" in start_line or "\r" in start_line:
+        raise LocalProtocolError(f"a line break in the start line: {start_line!r}")
     lines = [start_line]
     for name, values in headers.raw.items():
         for value in values:

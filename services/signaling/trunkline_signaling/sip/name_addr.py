@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Final
 
 from .errors import MalformedValue
@@ -16,13 +15,13 @@ from .grammar import (
     quote,
     unescape_quoted,
 )
+from .remember import remembered
 from .uri import Uri, parse_uri
 
 _NAME_ADDR: Final = re.compile(
-    r'\s*(?:"((?:[^"\\]++|\\.)*+)"|([^<>",;:\\@()\[\]?=/{}]*+))\s*<([^<>]++)>\s*(?:;(.*))?',
+    r'\s*+(?:"((?:[^"\\]++|\\.)*+)"|([^<>",;:\\@()\[\]?=/{}]*+))\s*+<([^<>]++)>\s*+(?:;(.*))?',
     re.DOTALL,
 )
-_REMEMBERED: Final = 4096
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+(?:[ \t]+[A-Za-z0-9\-.!%*_+`'~]+)*")
 
 
@@ -36,12 +35,9 @@ class NameAddr:
     """Header parameters (`tag`, `expires`, `q`, ...), not those of the URI."""
 
     @staticmethod
-    @lru_cache(maxsize=_REMEMBERED)
+    @remembered
     def parse(text: str) -> NameAddr:
-        """Parse name-addr or addr-spec.
-
-        Every message of a call repeats the same few, so the latest are remembered.
-        """
+        """Parse name-addr or addr-spec."""
         if "<" not in text:
             return _parse_addr_spec(text)
         match = _NAME_ADDR.fullmatch(text)

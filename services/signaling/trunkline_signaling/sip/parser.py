@@ -18,8 +18,8 @@ from .message import SIP_VERSION, Message, Request, Response
 END_OF_HEAD: Final = b"\r\n\r\n"
 
 _FOLD: Final = re.compile(r"\r\n[ \t]+")
-_LOOSE_REQUEST_LINE: Final = re.compile(r"(\S+)[ \t]+(\S.*?)[ \t]+(SIP/\S+)[ \t]*", re.IGNORECASE)
-_VERSION: Final = re.compile(r"SIP/[0-9]+\.[0-9]+", re.IGNORECASE)
+_VERSION: Final = re.compile(r"SIP/", re.IGNORECASE)
+_MAX_LINES: Final = 500  # ten times the longest torture message
 _STATUS: Final = re.compile(r"[1-6][0-9][0-9]")
 
 
@@ -58,6 +58,8 @@ def _read_head(head: bytes) -> tuple[Message, _Defect | None]:
     if "\r\n " in text or "\r\n\t" in text:
         text = _FOLD.sub(" ", text)
     lines = text.split("\r\n")
+    if len(lines) > _MAX_LINES:
+        raise NotSip(f"more than {_MAX_LINES} header fields")
     if not text.count("\n") == text.count("\r") == len(lines) - 1:
         # Passed on, a lone CR or LF could begin a header field for the next parser.
         raise NotSip("a lone CR or LF")
@@ -79,17 +81,15 @@ def _read_start_line(line: str) -> tuple[Message, _Defect | None]:
 
 
 def _read_odd_request_line(line: str) -> tuple[Message, _Defect | None]:
-    match = _LOOSE_REQUEST_LINE.fullmatch(line)
-    if match is None or not is_token(match[1]):
+    method, *target, version = line.split() if line.count(" ") > 1 else ("", "")
+    if not target or not is_token(method) or not _VERSION.match(version):
         raise NotSip("no start line")
-    request = Request(match[1], match[2])
-    if match[3].upper() == SIP_VERSION:
-        if match[0] == f"{match[1]} {match[2]} {match[3]}" and " " not in match[2]:
-            return request, None
+    request = Request(method, " ".join(target))
+    if version.upper() != SIP_VERSION:
+        return request, _Defect(f"expected SIP/2.0, found {version[:20]}", 505)
+    if line != f"{method} {target[0]} {version}":
         return request, _Defect("expected single spaces in the request line")
-    if _VERSION.fullmatch(match[3]):
-        return request, _Defect(f"expected SIP/2.0, found {match[3]}", 505)
-    return request, _Defect(f"expected a SIP version, found {match[3][:20]!r}")
+    return request, None
 
 
 def _read_fields(lines: list[str], raw: dict[str, list[str]]) -> _Defect | None:

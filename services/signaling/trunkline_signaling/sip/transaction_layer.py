@@ -155,13 +155,14 @@ class TransactionLayer:
     def cancel(self, transaction: ClientTransaction, now: float) -> None:
         """Give up an INVITE (section 9.1).
 
-        The CANCEL waits for a provisional response; the INVITE's own end is still reported.
+        Before any response the INVITE is repeated no more, and the CANCEL waits for a provisional
+        one; the INVITE's own end is still reported.
         Without effect once a final response is there.
         """
         if not isinstance(transaction, InviteClientTransaction):
             raise LocalProtocolError("only an INVITE can be cancelled")
         if transaction.state is State.CALLING:
-            transaction.cancel_wanted = True
+            transaction.want_cancel(now)
         elif transaction.state is State.PROCEEDING:
             self._send_cancel(transaction, now)
 

@@ -165,6 +165,11 @@ class InviteClientTransaction(ClientTransaction):
         self.acks: dict[str | None, Transmit] = {}
         """The ACK for each 2xx by its To tag: it goes out again with each copy (13.2.2.4)."""
 
+    def want_cancel(self, now: float) -> None:
+        """Give up before any response came: repeat the INVITE no more, but stay for what comes."""
+        self.cancel_wanted = True
+        self._wait_until(now + self._timing.linger)
+
     def cancelled(self, now: float) -> None:
         """A CANCEL went out: wait for the final response, but not for ever (section 9.1)."""
         self.cancel_wanted = False

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from .errors import MalformedValue
 from .grammar import NO_PARAMS, Params, format_host_port, parse_host_port
+from .remember import remembered
 
 DEFAULT_PORTS: Final = {"sip": 5060, "sips": 5061}
 
@@ -27,7 +27,6 @@ _BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNFIT: Final = re.compile(r'[\s<>"]')
 # Parameters that two equal URIs must both have or both lack (section 19.1.4).
 _DECISIVE: Final = frozenset({"user", "ttl", "method", "maddr", "transport"})
-_CACHED_URIS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +144,9 @@ class OtherUri:
 Uri = SipUri | TelUri | OtherUri
 
 
-@lru_cache(maxsize=_CACHED_URIS)
+@remembered
 def parse_uri(text: str) -> Uri:
-    """Parse a URI of any scheme; raise `MalformedValue`.
-
-    URIs are immutable and come again and again, so the latest are remembered.
-    """
+    """Parse a URI of any scheme; raise `MalformedValue`."""
     scheme, colon, rest = text.partition(":")
     if not colon or not rest or _UNFIT.search(text) or not _SCHEME.fullmatch(scheme):
         raise MalformedValue("a URI", text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from .errors import MalformedValue
@@ -17,13 +16,15 @@ from .grammar import (
     parse_params,
     parse_uint,
 )
+from .remember import remembered
 
 BRANCH_MAGIC: Final = "z9hG4bK"
 """What begins every branch made after RFC 3261 section 8.1.1.7."""
 
-_REMEMBERED: Final = 4096
+# Possessive quantifiers keep it linear whatever a datagram holds.
 _VIA: Final = re.compile(
-    r"SIP\s*/\s*2\.0\s*/\s*([^\s;/]+)\s+(\[[^\]]*\]|[^\s:;\[\],]+)\s*(?::\s*([0-9]+)\s*)?(?:;(.*))?",
+    r"SIP\s*+/\s*+2\.0\s*+/\s*+([^\s;/]++)\s++(\[[^\]]*+\]|[^\s:;\[\],]++)\s*+"
+    r"(?::\s*+([0-9]++)\s*+)?(?:;(.*))?",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -39,9 +40,9 @@ class Via:
     params: Params = field(default_factory=dict)
 
     @staticmethod
-    @lru_cache(maxsize=_REMEMBERED)
+    @remembered
     def parse(text: str) -> Via:
-        """Parse one Via value. The latest are remembered: each response brings ours again."""
+        """Parse one Via value."""
         match = _VIA.fullmatch(text)
         if match is None:
             raise MalformedValue("SIP/2.0/transport host:port;parameters", text)

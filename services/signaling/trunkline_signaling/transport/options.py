@@ -11,7 +11,7 @@ from ..sip.flow import Address
 
 @dataclass(frozen=True, slots=True)
 class TransportOptions:
-    """Options of all sockets. A change holds for sockets made from then on."""
+    """Options of all sockets. A change of `tos` or `receive_buffer` holds for new ones only."""
 
     tos: int = 0xA0
     """SS_QOS_SIGNAL: the IP TOS byte, 0 to 255 (SIG-27)."""

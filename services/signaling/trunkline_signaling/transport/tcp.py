@@ -31,7 +31,7 @@ class TcpConnection(asyncio.Protocol):
     def __init__(
         self,
         kind: Transport,
-        options: TransportOptions,
+        options: Callable[[], TransportOptions],
         receive: Receive,
         opened: Callable[[TcpConnection], bool],
         lost: Callable[[TcpConnection, bool], None],
@@ -61,14 +61,14 @@ class TcpConnection(asyncio.Protocol):
         self._counters.frames_sent += 1
         self._transport.write(data)
         self._touch()
-        if self._transport.get_write_buffer_size() > self._options.max_unsent:
+        if self._transport.get_write_buffer_size() > self._options().max_unsent:
             self._break("the peer does not read")
 
     def close(self) -> None:
         """Close in the manner of SS_TCP_CLOSE_RESET (SIG-17): FIN flushes, RST does not."""
         if self._transport is None:
             return
-        if self._options.close_reset:
+        if self._options().close_reset:
             connected: socket.socket = self._transport.get_extra_info("socket")
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             self._transport.abort()
@@ -96,7 +96,7 @@ class TcpConnection(asyncio.Protocol):
         self._prepare(transport.get_extra_info("socket"))
 
     def _prepare(self, connected: socket.socket) -> None:
-        mark(connected, self._options.tos)
+        mark(connected, self._options().tos)
         self._touch()
         self._watch()
 
@@ -136,7 +136,7 @@ class TcpConnection(asyncio.Protocol):
         self._is_broken = True
         self._counters.connections_broken += 1
         log.info("connection closed", remote=self.flow.remote, reason=why)
-        if self._options.close_reset:
+        if self._options().close_reset:
             self.close()
         else:
             self.abort()
@@ -147,7 +147,7 @@ class TcpConnection(asyncio.Protocol):
     def _watch(self) -> None:
         """Close when idle for too long; look again when that could first be."""
         loop = asyncio.get_running_loop()
-        idle_at = self._last_active + self._options.idle_limit
+        idle_at = self._last_active + self._options().idle_limit
         if idle_at <= loop.time():
             self.close()
         else:

@@ -51,7 +51,7 @@ class Transports:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.options = options or TransportOptions()
-        """For sockets made from now on."""
+        """May be replaced at any time."""
         self.counters = TransportCounters()
         self.listeners: list[Listener] = []
         self._receive = receive
@@ -217,7 +217,7 @@ class Transports:
 
     def _new_connection(self, kind: Transport) -> TcpConnection:
         return TcpConnection(
-            kind, self.options, self._receive, self._opened, self._lost, self.counters
+            kind, lambda: self.options, self._receive, self._opened, self._lost, self.counters
         )
 
     def _opened(self, connection: TcpConnection) -> bool:

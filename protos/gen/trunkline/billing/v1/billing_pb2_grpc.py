@@ -70,6 +70,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.FromString,
                 _registered_method=True)
+        self.CreateCdr = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/CreateCdr',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.FromString,
+                _registered_method=True)
         self.GetCdr = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/GetCdr',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
@@ -79,6 +84,11 @@ class BillingServiceStub:
                 '/trunkline.billing.v1.BillingService/ListCdrs',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+                _registered_method=True)
+        self.Report = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/Report',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.FromString,
                 _registered_method=True)
 
 
@@ -137,6 +147,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateCdr(self, request, context):
+        """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+        (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCdr(self, request, context):
         """Returns one CDR. NOT_FOUND when the call is unknown.
         """
@@ -146,6 +164,13 @@ class BillingServiceServicer:
 
     def ListCdrs(self, request, context):
         """Lists CDRs, newest first, a page at a time (BIL-13).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Report(self, request, context):
+        """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,6 +214,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.SerializeToString,
             ),
+            'CreateCdr': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCdr,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.SerializeToString,
+            ),
             'GetCdr': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCdr,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.FromString,
@@ -198,6 +228,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListCdrs,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.SerializeToString,
+            ),
+            'Report': grpc.unary_unary_rpc_method_handler(
+                    servicer.Report,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -401,6 +436,33 @@ class BillingService:
             _registered_method=True)
 
     @staticmethod
+    def CreateCdr(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/CreateCdr',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetCdr(request,
             target,
             options=(),
@@ -444,6 +506,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/ListCdrs',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Report(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/Report',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,10 +51,16 @@ class BillingServiceStub:
     """Returns the money of one account. NOT_FOUND when there is no such account."""
     ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListLedgerEntriesRequest, _billing_pb2.ListLedgerEntriesResponse]
     """Lists ledger entries of an account, newest first."""
+    CreateCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreateCdrRequest, _billing_pb2.CreateCdrResponse]
+    """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+    (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+    """
     GetCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Report: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]
+    """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 @_typing.type_check_only
 class BillingServiceAsyncStub(BillingServiceStub):
@@ -79,10 +85,16 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Returns the money of one account. NOT_FOUND when there is no such account."""
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListLedgerEntriesRequest, _billing_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
     """Lists ledger entries of an account, newest first."""
+    CreateCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreateCdrRequest, _billing_pb2.CreateCdrResponse]  # type: ignore[assignment]
+    """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+    (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+    """
     GetCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]  # type: ignore[assignment]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Report: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]  # type: ignore[assignment]
+    """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds the money of a call before, during and after it."""
@@ -148,6 +160,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists ledger entries of an account, newest first."""
 
     @_abc_1.abstractmethod
+    def CreateCdr(
+        self,
+        request: _billing_pb2.CreateCdrRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CreateCdrResponse, _abc.Awaitable[_billing_pb2.CreateCdrResponse]]:
+        """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+        (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+        """
+
+    @_abc_1.abstractmethod
     def GetCdr(
         self,
         request: _billing_pb2.GetCdrRequest,
@@ -162,5 +184,13 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListCdrsResponse, _abc.Awaitable[_billing_pb2.ListCdrsResponse]]:
         """Lists CDRs, newest first, a page at a time (BIL-13)."""
+
+    @_abc_1.abstractmethod
+    def Report(
+        self,
+        request: _billing_pb2.ReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReportResponse, _abc.Awaitable[_billing_pb2.ReportResponse]]:
+        """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 def add_BillingServiceServicer_to_server(servicer: BillingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,12 +1,15 @@
 """The media engine: commands go down, facts come up; nothing in Python runs per packet."""
 
 from ._native import (
+    Audio,
+    Digit,
     Direction,
     Engine,
     FirstPacket,
     LegCounters,
     LegSettings,
     Load,
+    PlayEnded,
     PortsExhausted,
     Protection,
     Resumed,
@@ -15,11 +18,14 @@ from ._native import (
     Silence,
     SourceLearned,
     UnknownSession,
+    VoiceFormat,
 )
 
-Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
+Fact = FirstPacket | SourceLearned | Silence | Resumed | Digit | PlayEnded | SessionCounters
 
 __all__ = [
+    "Audio",
+    "Digit",
     "Direction",
     "Engine",
     "Fact",
@@ -27,6 +33,7 @@ __all__ = [
     "LegCounters",
     "LegSettings",
     "Load",
+    "PlayEnded",
     "PortsExhausted",
     "Protection",
     "Resumed",
@@ -35,4 +42,5 @@ __all__ = [
     "Silence",
     "SourceLearned",
     "UnknownSession",
+    "VoiceFormat",
 ]
