@@ -6,6 +6,9 @@ MediaError
 ├── CapacityExceeded     no pair of ports is free (MED-13)
 ├── Draining             no new session, this instance is about to end
 ├── InvalidRequest       a field is wrong
+├── NotConvertible       the legs' codecs can't be converted into each other (MED-03)
+├── NoCodec              nothing can be played to a leg whose codec isn't known or spoken here
+├── AudioNotFound        no sound has this name
 └── NotOffered           a treatment of the media that this instance cannot give
 """
 
@@ -49,6 +52,27 @@ class InvalidRequest(MediaError):
 
     fault = Fault.INVALID_ARGUMENT
     reason = "INVALID_MEDIA_REQUEST"
+
+
+class NotConvertible(MediaError):
+    """The legs' codecs cannot be converted into each other."""
+
+    fault = Fault.FAILED_PRECONDITION
+    reason = "CODEC_MISMATCH"
+
+
+class NoCodec(MediaError):
+    """Nothing can be played to this leg."""
+
+    fault = Fault.FAILED_PRECONDITION
+    reason = "NO_CODEC"
+
+
+class AudioNotFound(MediaError):
+    """No sound has this name."""
+
+    fault = Fault.NOT_FOUND
+    reason = "AUDIO_NOT_FOUND"
 
 
 class NotOffered(MediaError):

@@ -64,12 +64,14 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         billing = await stack.enter_async_context(channel(settings.billing))
         clock, epoch = SystemClock(), secrets.token_hex(8)
         trace = Trace(settings.trace_megabytes << 20, clock.now)
-        outbox = Outbox(
-            settings.outbox,
-            encode_cdr,
-            lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
-            BillingClient(billing),
-            clock,
+        outbox = await stack.enter_async_context(
+            Outbox(
+                settings.outbox,
+                encode_cdr,
+                lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
+                BillingClient(billing),
+                clock,
+            )
         )
         network = await stack.enter_async_context(SipNetwork(settings, stored.values))
         media = MediaPool(

@@ -28,7 +28,7 @@ from trunkline_kernel.replication import WATCH, ReplicationServicer
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
-from trunkline_routing.documents.kinds import CHECKS, KINDS
+from trunkline_routing.documents.kinds import KINDS
 from trunkline_routing.publication import TOPIC
 from trunkline_routing.settings import RoutingSettings
 
@@ -115,7 +115,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
             zone=UTC,
             values=Parameters(DECLARED),
         )
-        documents = Documents(KINDS, database, checks=CHECKS)
+        documents = Documents(KINDS, database, checks=routing.checks)
         documents.subscribe(routing.take_documents)
         await documents.load()
         dispatcher = Dispatcher(metrics)
@@ -351,3 +351,18 @@ async def test_an_attempt_is_booked_with_its_talk_time(two_vendors: Client) -> N
 
     assert listed.gateways[1].answer_seizure_ratio == 100
     assert listed.gateways[1].average_call_duration.seconds == 90
+
+
+async def test_a_change_that_would_break_a_route_test_is_refused_with_the_call(
+    two_vendors: Client,
+) -> None:
+    call = {"mappingGateway": "acme", "caller": "1", "callee": "02071234567"}
+    test = {"call": call, "expect": {"first": "first", "billedCallee": "442071234567"}}
+    await two_vendors.apply(("RouteTest", "london", test))
+    with pytest.raises(RemoteError) as error:
+        await two_vendors.apply(("RoutingGateway", "first", {**FIRST, "locked": True}))
+
+    [violation] = error.value.violations
+    assert violation.field == "RouteTest/london: spec.expect.first"
+    assert "expected first, it would be second" in violation.description
+    assert (await two_vendors.route()).plan.first.endpoint.name == "first"

@@ -6,24 +6,34 @@ a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
+from ..documents.areas import AreaTableSpec, MobileTableSpec
+from ..documents.calendar import CalendarSpec
 from ..documents.kinds import (
+    AREA_TABLE,
+    CALENDAR,
     GATEWAY_GROUP,
+    LRN_TABLE,
     MAPPING_GATEWAY,
+    MOBILE_TABLE,
     NUMBER_TRANSFORM,
     PHONE,
     ROUTING_GATEWAY,
 )
+from ..documents.lrn_table import LrnTableSpec
 from ..documents.mapping_gateway import MappingGatewaySpec
 from ..documents.phone import PhoneSpec
 from ..documents.routing_gateway import RoutingGatewaySpec
 from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
+from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from ..numbers.transform import TransformTable
+from .areas import Areas
+from .calendars import Calendar
 from .callers import (
     Caller,
     Endpoint,
@@ -49,9 +59,16 @@ class SnapshotBuilder:
         self._groups: dict[str, Group] = {}
         self._transforms: dict[str, NumberTransformSpec] = {}
         self._index: PrefixIndex[RoutingGateway] = PrefixIndex(())
+        self._area_tables: dict[str, AreaTableSpec] = {}
+        self._mobile_tables: dict[str, MobileTableSpec] = {}
+        self._lrn_tables: dict[str, LrnTableSpec] = {}
+        self._calendars: dict[str, Calendar] = {}
         self._tables = Tables()
+        self._areas = Areas()
+        self._lrn = LrnTable()
         self._gateways_changed = False
         self._tables_changed = False
+        self._lrn_changed = False
 
     def take(self, kind: str, name: str, spec: BaseModel | None) -> None:
         """Take one document as it is now; without a spec it is gone."""
@@ -65,8 +82,14 @@ class SnapshotBuilder:
             self._take_phone(name, spec)
         elif kind == GATEWAY_GROUP.name:
             self._take_group(name, spec)
-        elif kind == NUMBER_TRANSFORM.name:
-            _set(self._transforms, name, spec)
+        elif kind == CALENDAR.name:
+            calendar = Calendar(spec) if isinstance(spec, CalendarSpec) else None
+            _set(self._calendars, name, calendar)
+        elif kind == LRN_TABLE.name:
+            _set(self._lrn_tables, name, spec)
+            self._lrn_changed = True
+        elif (table := self._tables_of(kind)) is not None:
+            _set(table, name, spec)
             self._tables_changed = True
 
     def snapshot(self) -> Snapshot:
@@ -74,14 +97,20 @@ class SnapshotBuilder:
         if self._gateways_changed:
             self._compile_gateways()
         if self._tables_changed:
-            self._tables = Tables(TransformTable(self._rows()))
-            self._tables_changed = False
+            self._compile_tables()
+        if self._lrn_changed:
+            specs = sorted(self._lrn_tables.items())
+            self._lrn = LrnTable(row for _, spec in specs for row in spec.rows)
+            self._lrn_changed = False
         return Snapshot(
             dict(self._callers),
             dict(self._phones),
             dict(self._gateways),
             self._index,
             self._tables,
+            self._areas,
+            dict(self._calendars),
+            self._lrn,
         )
 
     def _take_mapping_gateway(self, name: str, spec: BaseModel | None) -> None:
@@ -121,8 +150,22 @@ class SnapshotBuilder:
         )
         self._gateways_changed = False
 
-    def _rows(self) -> Iterable[Any]:
-        return (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+    def _tables_of(self, kind: str) -> dict[str, Any] | None:
+        tables: dict[str, dict[str, Any]] = {
+            NUMBER_TRANSFORM.name: self._transforms,
+            AREA_TABLE.name: self._area_tables,
+            MOBILE_TABLE.name: self._mobile_tables,
+        }
+        return tables.get(kind)
+
+    def _compile_tables(self) -> None:
+        rows = (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+        self._areas = Areas(
+            (area for _, spec in sorted(self._area_tables.items()) for area in spec.areas),
+            (mobile for _, spec in sorted(self._mobile_tables.items()) for mobile in spec.mobiles),
+        )
+        self._tables = Tables(TransformTable(rows), self._areas)
+        self._tables_changed = False
 
 
 def build_snapshot(documents: Mapping[str, Mapping[str, BaseModel]]) -> Snapshot:

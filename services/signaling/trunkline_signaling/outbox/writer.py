@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -22,6 +22,19 @@ RETRY: Final = 1.0
 
 Done = Callable[[list[StoredCdr]], None]
 """Called on the event loop with the CDRs of a commit."""
+
+
+class Writer(Protocol):
+    """Writes entries in the order in which they were put."""
+
+    def start(self) -> None:
+        """Begin to write."""
+
+    def put(self, entry: Entry) -> None:
+        """Hand over an entry. Never waits."""
+
+    async def stop(self) -> None:
+        """Write what was put and end."""
 
 
 class JournalWriter:
