@@ -52,7 +52,14 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
         service.add(
             add_MediaServiceServicer_to_server,
-            MediaServicer(settings.instance, control, engine, stored.values, audio),
+            MediaServicer(
+                settings.instance,
+                control,
+                engine,
+                stored.values,
+                audio,
+                settings.recordings_folder,
+            ),
         )
         yield
 

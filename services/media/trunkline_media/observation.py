@@ -63,5 +63,7 @@ def _watch(metrics: Metrics, engine: Engine) -> None:
     free.set_function(lambda: engine.load().pairs_available)
     busy = metrics.gauge("busiest_thread_ratio", "Share of a core of the busiest relay thread.")
     busy.set_function(lambda: max(engine.load().busy))
+    unrecorded = metrics.gauge("unrecorded_packets", "Packets lost to recordings by a slow disk.")
+    unrecorded.set_function(lambda: engine.load().recording_lost)
     datagrams = metrics.gauge("relay_datagrams", "Datagrams received since the start.")
     datagrams.set_function(lambda: engine.load().datagrams)

@@ -39,6 +39,9 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
     audio_folder: Path = Path("var/audio")
     """Where announcements and ring tones are: mono WAV files of 16 bits, at any rate."""
 
+    recordings_folder: Path = Path("var/recordings")
+    """Where recordings are written: a stereo WAV file for each recorded session."""
+
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on: a pod is not to cut them."""
 

@@ -23,6 +23,9 @@ class RoutingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_R
     auth: str = "127.0.0.1:50053"
     """Address of auth, whose number lists are followed."""
 
+    redis_url: str = ""
+    """redis:// URL of the state that several replicas share. Empty: one replica, in memory."""
+
     time_zone: str = "UTC"
     """The platform's time zone by its IANA name; period control goes by it."""
 

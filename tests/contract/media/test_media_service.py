@@ -1,6 +1,7 @@
 """The media service's contract, with the real engine and real RTP over the loopback interface."""
 
 import asyncio
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from pylibsrtp import Policy, Session
 from support.rtp import LOOPBACK, RtpPeer, free_port_range, rtp_packet, rtp_peers
+from support.waiting import until
 from trunkline.common.v1.common_pb2 import SocketAddress
 from trunkline.media.v1 import media_pb2 as pb
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
@@ -37,6 +39,7 @@ RENEW = method_of(SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesR
 EVENTS = method_of(SERVICE, "Events", pb.EventsRequest, pb.EventsResponse)
 
 TIMEOUT = 5.0
+NOWHERE = Path("/dev/null/nowhere")
 
 SUITES = [
     ("AES_CM_128_HMAC_SHA1_80", Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
@@ -103,13 +106,14 @@ class MediaClient:
 
 
 @asynccontextmanager
-async def serving(pairs: int = 8) -> AsyncIterator[MediaClient]:
+async def serving(pairs: int = 8, recordings: Path = NOWHERE) -> AsyncIterator[MediaClient]:
     first, last = free_port_range(pairs)
     engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0))
     control = MediaControl(engine, Sessions(engine, LocalAddresses([LOOPBACK])))
     dispatcher = Dispatcher(Metrics("media"))
-    library = AudioLibrary(Path("no such folder"))
-    servicer = MediaServicer("media-0", control, engine, Parameters(PARAMETERS), library)
+    library = AudioLibrary(NOWHERE)
+    parameters = Parameters(PARAMETERS)
+    servicer = MediaServicer("media-0", control, engine, parameters, library, recordings)
     dispatcher.add(add_MediaServiceServicer_to_server, servicer)
     running = asyncio.create_task(control.run())
     try:
@@ -393,6 +397,37 @@ async def test_the_end_of_a_sound_is_told_by_its_name(media: MediaClient) -> Non
         event = await media.next_event()
 
     assert (event.leg, event.play_ended.audio) == (pb.LEG_NAME_A, "silence")
+
+
+async def test_a_recorded_call_is_a_stereo_file_with_the_caller_on_the_left(tmp_path: Path) -> None:
+    async with serving(recordings=tmp_path) as media:
+        with rtp_peers(2) as (caller, callee):
+            opened = await media.open(
+                "a/b@host",
+                leg_a=leg(caller, formats=[PCMA]),
+                leg_b=leg(callee, formats=[PCMA]),
+                record=True,
+            )
+            caller.send(at(opened.leg_a), rtp_packet(1, b"\xaa" * 160))
+            await callee.receive()
+            await media.close("a/b@host")
+        path = tmp_path / "a%2Fb%40host.wav"
+        await until(lambda: path.exists() and path.stat().st_size >= 44 + 4 * 160)
+
+    with wave.open(str(path)) as file:
+        frames = file.readframes(file.getnframes())
+        assert (file.getnchannels(), file.getframerate()) == (2, 8000)
+    assert frames.count((32256).to_bytes(2, "little") + bytes(2)) == 160
+
+
+async def test_a_recording_that_cannot_be_written_does_not_stop_the_call(
+    media: MediaClient,
+) -> None:
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee), record=True)
+        caller.send(at(opened.leg_a), rtp_packet(1))
+
+        assert await callee.receive() == rtp_packet(1)
 
 
 async def test_a_sound_that_does_not_exist_is_refused(media: MediaClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,7 +29,6 @@ from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
 from trunkline_routing.documents.kinds import KINDS
-from trunkline_routing.lrn.http import HttpLrnServer
 from trunkline_routing.publication import TOPIC
 from trunkline_routing.settings import RoutingSettings
 
@@ -110,11 +110,10 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         await database.migrate()
         routing = Routing(
             clock=lambda: NOON,
-            seeds=lambda: 1,
+            rng=random.Random(1),
             metrics=metrics,
             zone=UTC,
             values=Parameters(DECLARED),
-            lrn_server=HttpLrnServer(),
         )
         documents = Documents(KINDS, database, checks=routing.checks)
         documents.subscribe(routing.take_documents)

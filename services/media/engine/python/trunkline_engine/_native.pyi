@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from os import PathLike
 from typing import ClassVar, final
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PlayEnded",
     "PortsExhausted",
     "Protection",
+    "RecordingFailed",
     "Resumed",
     "SessionCounters",
     "Side",
@@ -160,6 +162,12 @@ class Engine:
     ) -> None:
         """Play a sound to a leg in place of what it would hear. Raises UnknownSession."""
 
+    def record(self, session: int, path: str | PathLike[str]) -> None:
+        """Record both legs to a new stereo WAV file, leg A on the left. Raises UnknownSession.
+
+        A file that can't be written comes up as RecordingFailed.
+        """
+
     def stop_play(self, session: int, side: Side) -> None:
         """Play nothing to a leg. Raises UnknownSession."""
 
@@ -199,6 +207,7 @@ class Load:
     pairs_available: int
     busy: list[float]
     datagrams: int
+    recording_lost: int
 
 @final
 class FirstPacket:
@@ -256,6 +265,14 @@ class PlayEnded:
     side: Side
 
 @final
+class RecordingFailed:
+    """A session's recording can't be written, and why."""
+
+    session: int
+    unix_nanos: int
+    problem: str
+
+@final
 class LegCounters:
     """What one leg carried: from its peer, dropped by reason, and to its peer."""
 
@@ -289,4 +306,13 @@ class SessionCounters:
     a: LegCounters
     b: LegCounters
 
-_Fact = FirstPacket | SourceLearned | Silence | Resumed | Digit | PlayEnded | SessionCounters
+_Fact = (
+    FirstPacket
+    | SourceLearned
+    | Silence
+    | Resumed
+    | Digit
+    | PlayEnded
+    | RecordingFailed
+    | SessionCounters
+)

@@ -1,5 +1,6 @@
 //! The engine, as Python drives it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,7 @@ pub struct Load {
     pairs_available: usize,
     busy: Vec<f64>,
     datagrams: u64,
+    recording_lost: u64,
 }
 
 /// The relay: ports, sessions, and the threads that have them.
@@ -145,6 +147,10 @@ impl Engine {
             .map_err(unknown)
     }
 
+    fn record(&self, session: u64, path: PathBuf) -> PyResult<()> {
+        self.lock().record(session, path).map_err(unknown)
+    }
+
     fn stop_play(&self, session: u64, side: Side) -> PyResult<()> {
         self.lock().stop_play(session, side.into()).map_err(unknown)
     }
@@ -200,6 +206,7 @@ impl Engine {
             pairs_available: load.pairs_available,
             busy: load.busy,
             datagrams: load.datagrams,
+            recording_lost: load.recording_lost,
         }
     }
 

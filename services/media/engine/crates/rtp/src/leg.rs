@@ -14,6 +14,7 @@ use crate::path::Path;
 use crate::protection::{Datagram, Protection};
 use crate::reception::Reception;
 use crate::session::{Component, Direction, Event, EventKind, Forward, Side};
+use crate::tap::{Tap, Voice};
 use crate::time::Time;
 
 /// The clock rate of most telephony codecs (RFC 3551 section 6).
@@ -165,6 +166,40 @@ impl Leg {
 
     pub(crate) fn count_dropped(&mut self, reason: Dropped) {
         self.received.dropped[reason as usize] += 1;
+    }
+
+    /// Let `tap` hear a packet of the leg's voice codec.
+    pub(crate) fn be_heard(
+        &self,
+        side: Side,
+        tap: &mut dyn Tap,
+        packet: &[u8],
+        header: &Header,
+        now: Time,
+    ) {
+        let Some(voice) = self.settings.voice else {
+            return;
+        };
+        if voice.payload_type != header.payload_type {
+            return;
+        }
+        let padding = packet
+            .last()
+            .filter(|_| header.padding)
+            .map_or(0, |last| usize::from(*last));
+        let end = packet.len().saturating_sub(padding);
+        let Some(payload) = packet.get(header.payload_start..end) else {
+            return;
+        };
+        let (ssrc, timestamp) = (header.ssrc, header.timestamp);
+        tap.hear(Voice {
+            side,
+            encoding: voice.encoding,
+            ssrc,
+            timestamp,
+            payload,
+            now,
+        });
     }
 
     pub(crate) fn judge_silence(&mut self, side: Side, now: Time, events: &mut Vec<Event>) {

@@ -23,6 +23,8 @@ mod rtcp;
 mod sequence;
 mod session;
 mod srtp;
+mod stereo;
+mod tap;
 mod time;
 mod transcoder;
 
@@ -43,4 +45,6 @@ pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
 pub use sequence::delta;
 pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
 pub use srtp::{BadSrtpKey, Srtp, Suite};
+pub use stereo::{Frame, Stereo};
+pub use tap::{Tap, Voice};
 pub use time::Time;

@@ -15,6 +15,7 @@ use crate::packet::Header;
 use crate::path::Passage;
 use crate::protection::{Datagram, Protection, Rejected};
 use crate::rtcp::{Compound, is_rtcp};
+use crate::tap::Tap;
 use crate::time::Time;
 
 /// One of a session's two legs.
@@ -99,6 +100,7 @@ pub enum EventKind {
 pub struct Session {
     legs: [Leg; 2],
     codecs: Arc<dyn Codecs>,
+    tap: Option<Box<dyn Tap>>,
     /// Whence packets of ours have their SSRC where the other leg has sent none.
     seed: u32,
 }
@@ -107,7 +109,12 @@ impl Session {
     /// A session of two legs, A's first. `seed` is random.
     #[must_use]
     pub fn new(legs: [Leg; 2], codecs: Arc<dyn Codecs>, seed: u32) -> Self {
-        let mut session = Self { legs, codecs, seed };
+        let mut session = Self {
+            legs,
+            codecs,
+            tap: None,
+            seed,
+        };
         session.update_paths();
         session
     }
@@ -116,6 +123,11 @@ impl Session {
     pub fn update(&mut self, side: Side, settings: LegSettings, relearn: bool, now: Time) {
         self.legs[side as usize].update(settings, relearn, now);
         self.update_paths();
+    }
+
+    /// Let somebody hear both legs, or nobody.
+    pub fn listen(&mut self, tap: Option<Box<dyn Tap>>) {
+        self.tap = tap;
     }
 
     /// Let one leg wear another cipher on the wire, or none.
@@ -208,6 +220,9 @@ impl Session {
         }
         leg.accept(side, from, &header, standing, now, events);
         leg.received.bytes += length as u64;
+        if let Some(tap) = &mut self.tap {
+            leg.be_heard(side, tap.as_mut(), datagram.bytes(), &header, now);
+        }
         if leg.is_event_for_us(&header) {
             self.receive_event(side, datagram, &header, now, events);
             return Ok(None);
