@@ -332,6 +332,27 @@ async def test_legs_of_different_codecs_hear_each_other(media: MediaClient) -> N
         assert await callee.receive() == rtp_packet(1, b"\xfe" * 160, payload_type=0)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "payload_type", "payload_bytes"),
+    [("G729", 18, 20), ("GSM", 3, 33), ("G722", 9, 160)],
+)
+async def test_a_leg_of_g711_hears_one_of_a_library_codec(
+    media: MediaClient, encoding: str, payload_type: int, payload_bytes: int
+) -> None:
+    other = pb.PayloadFormat(payload_type=payload_type, encoding=encoding, clock_rate=8000)
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(
+            leg_a=leg(caller, formats=[PCMA]), leg_b=leg(callee, formats=[other])
+        )
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        there = await callee.receive()
+        callee.send(at(opened.leg_b), rtp_packet(9, there[12:], payload_type=payload_type))
+        back = await caller.receive()
+
+    assert (there[1] & 0x7F, len(there) - 12) == (payload_type, payload_bytes)
+    assert (back[1] & 0x7F, len(back) - 12) == (8, 160)
+
+
 async def test_codecs_that_cannot_be_converted_are_refused(media: MediaClient) -> None:
     speex = pb.PayloadFormat(payload_type=97, encoding="speex", clock_rate=8000)
 

@@ -177,6 +177,9 @@ class Engine:
     def converts(self, from_encoding: str, to_encoding: str) -> bool:
         """Return whether voice of one encoding can be made voice of the other."""
 
+    def codecs(self) -> list[tuple[str, bool, str]]:
+        """Return each codec that a library brings, whether it is here, and its Debian package."""
+
     def query(self, session: int) -> None:
         """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""
 

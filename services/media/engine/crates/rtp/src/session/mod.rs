@@ -243,7 +243,7 @@ impl Session {
         if let Some(path) = leg.path.as_mut().filter(|path| !path.is_plain()) {
             changed = true;
             if let Passage::Ends = path
-                .relay(datagram, &mut header, &there.settings)
+                .relay(datagram, &mut header, &leg.settings, &there.settings)
                 .map_err(dropped)?
             {
                 leg.outgoing.swallow();
