@@ -451,6 +451,17 @@ async def test_a_recording_that_cannot_be_written_does_not_stop_the_call(
         assert await callee.receive() == rtp_packet(1)
 
 
+async def test_a_call_that_turns_to_fax_is_relayed_as_udptl(media: MediaClient) -> None:
+    udptl = bytes([0, 1, 2, 0xAA, 0xBB, 0, 0])
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))
+        t38 = pb.Leg(kind=pb.MEDIA_KIND_T38)
+        await media.connect(leg_a=t38, leg_b=t38)
+        caller.send(at(opened.leg_a), udptl)
+
+        assert await callee.receive() == udptl
+
+
 async def test_a_sound_that_does_not_exist_is_refused(media: MediaClient) -> None:
     await media.open()
 
