@@ -9,11 +9,11 @@ from typing import Final
 
 from ..sip.fields import Reason
 from ..sip.headers import Headers
-from ..sip.methods import BYE
+from ..sip.methods import BYE, INVITE
 from . import attempts
 from .call import Call
 from .cdr import Cdr
-from .effects import ClearTimers, EndDialog, Finish, Reply, WriteCdr
+from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
 from .events import (
     AckMissing,
     CancelReceived,
@@ -85,6 +85,9 @@ def early_request(call: Call, event: RequestReceived) -> None:
         call.unanswered_byes.append(transaction)
         attempts.give_up(call, "cancelled", CallEndReason.CALLER_HANGUP)
         refuse(call, CallEndReason.CALLER_HANGUP, 487, direction=EndDirection.CALLER)
+    elif transaction.request.method == BYE:
+        call.emit(Reply(transaction, transaction.request.reply(200)))
+        attempts.hung_up_early(call, transaction.request.headers.call_id)
     else:
         call.emit(Reply(transaction, transaction.request.reply(491)))
 
@@ -207,6 +210,10 @@ def _answer_what_is_open(call: Call) -> None:
     for negotiation in passed:
         transaction = negotiation.transaction
         call.emit(Reply(transaction, transaction.request.reply(487)))
+        if negotiation.outgoing.request.method == INVITE:
+            call.emit(
+                Cancel(negotiation.outgoing)
+            )  # else it would wait for ever once it is ringing
     call.passed.clear()
     call.negotiation = None
 

@@ -74,10 +74,10 @@ from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
-from ..sip.methods import ACK, INVITE
+from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
-from ..sip.transactions import ServerTransaction
+from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
@@ -344,13 +344,20 @@ class Switch:
             outgoing.flow = self._flow(outgoing.target.transport, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
-        transaction = self.transactions.send_request(
-            outgoing.request, outgoing.flow, self._driver.now
-        )
+        transaction = self._transact(outgoing.request, outgoing.flow)
+        if transaction is None:
+            return
         transaction.owner = call, outgoing
         outgoing.transaction = transaction
         if first and outgoing.target is not None:
             self._observer.leg_began(call.id, outgoing.request.headers.call_id)
+
+    def _transact(self, request: Request, flow: Flow) -> ClientTransaction | None:
+        """Send a request; None for a BYE that the dialog layer will send in its time."""
+        now = self._driver.now
+        if request.method == BYE:
+            return self._dialogs.send_bye(request, flow, now)
+        return self.transactions.send_request(request, flow, now)
 
     async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
         assert outgoing.target is not None

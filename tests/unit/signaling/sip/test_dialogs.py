@@ -339,3 +339,48 @@ def test_the_ack_repeats_the_credentials_of_its_invite() -> None:
     ack = Dialog.of_client(request, response, FLOW).ack(request)
 
     assert ack.headers.get("Proxy-Authorization") == "Digest x=y"
+
+
+def hung_up_before_the_ack(until: float = 0.0011) -> Call:
+    """Return a call whose callee hangs up while its 200 is on its way."""
+    call = Call()
+    call.network.run(until=until)
+    assert call.callee is not None
+    bye = call.callee.request("BYE")
+    assert call.bob.dialogs.send_bye(bye, call.callee.flow, call.bob.now) is None
+    call.bob.dialogs.terminate(call.callee)
+    return call
+
+
+def test_rfc3261_15_a_bye_waits_for_the_ack_of_the_answer() -> None:
+    call = hung_up_before_the_ack()
+
+    call.network.run(until=1.0)
+
+    methods = [datagram.data.split(b" ")[0] for datagram in call.network.trace]
+    assert methods[:5] == [b"INVITE", b"SIP/2.0", b"SIP/2.0", b"ACK", b"BYE"]
+    assert len(call.bob.dialogs) == 0
+
+
+def test_a_bye_goes_out_when_the_ack_never_comes() -> None:
+    call = hung_up_before_the_ack()
+    call.network.weather = Weather(loss=1.0)
+
+    call.network.run(until=100.0)
+
+    assert any(line.startswith("BYE") for line in call.network.sent_from(BOB))
+    assert call.bob.events_of(AnswerTimedOut) == []
+    assert len(call.bob.dialogs) == 0
+
+
+def test_a_bye_of_the_other_side_spares_the_one_that_waits() -> None:
+    call = hung_up_before_the_ack()
+    assert call.callee is not None
+    bye = call.alice.request("BYE", to_tag=call.callee.local.tag or "")
+    bye.headers.set("CSeq", "2 BYE")
+
+    call.alice.send(bye, BOB)
+    call.network.run(until=1.0)
+
+    assert not any(line.startswith("BYE") for line in call.network.sent_from(BOB))
+    assert len(call.bob.dialogs) == 0
