@@ -67,6 +67,8 @@ class _Member:
         self.usable = False
         self.calls: set[str] = set()
         """Calls that have a session there."""
+        self.unclosed: set[str] = set()
+        """Calls whose session may be open without our using it: a reply was lost."""
         self.lost_at: float | None = None
 
     def look(self, load: MediaLoad) -> None:
@@ -80,11 +82,18 @@ class _Member:
 class MediaPool:
     """Satisfies `MediaService` over all instances."""
 
-    def __init__(self, owner: str, epoch: str, tell: Callable[[str, Event], bool]) -> None:
-        """`tell` hands an event to a call by its id."""
+    def __init__(
+        self,
+        owner: str,
+        epoch: str,
+        tell: Callable[[str, Event], bool],
+        lives: Callable[[str], bool],
+    ) -> None:
+        """`tell` hands an event to a call by its id, `lives` says whether there is such a call."""
         self._owner = owner
         self._epoch = epoch
         self._tell = tell
+        self._lives = lives
         self._members: dict[str, _Member] = {}
 
     async def open(self, question: OpenMedia) -> MediaOpened:
@@ -95,11 +104,14 @@ class MediaPool:
                 opened = await member.instance.open(question, self._epoch)
             except ServiceError as error:
                 failure = error
+                if not error.exhausted:
+                    member.unclosed.add(question.call_id)
                 member.usable = member.usable and error.exhausted
                 continue
             member.name = opened.instance
             member.score += member.step
             member.calls.add(question.call_id)
+            member.unclosed.discard(question.call_id)
             return opened
         raise failure
 
@@ -111,7 +123,12 @@ class MediaPool:
         """End a session."""
         member = self._named(question.instance)
         member.calls.discard(question.call_id)
-        return await member.instance.close(question)
+        try:
+            return await member.instance.close(question)
+        except ServiceError as error:
+            if not error.unknown:
+                member.unclosed.add(question.call_id)
+            raise
 
     async def serve(self, key: str, instance: MediaInstance) -> None:
         """Use an instance until cancelled."""
@@ -153,6 +170,19 @@ class MediaPool:
             if member.lost_at is not None:
                 member.lost_at = None
                 await self._renew(member)
+            await self._close_leftovers(member)
+
+    async def _close_leftovers(self, member: _Member) -> None:
+        """Close the sessions that ended calls may have left: their leases are renewed with ours."""
+        for call_id in sorted(member.unclosed):
+            if self._lives(call_id):
+                continue
+            try:
+                await member.instance.close(CloseMedia(call_id, member.name))
+            except ServiceError as error:
+                if not error.unknown:
+                    return
+            member.unclosed.discard(call_id)
 
     async def _renew(self, member: _Member) -> None:
         calls = member.calls.copy()
@@ -177,6 +207,7 @@ class MediaPool:
     def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
         for call_id in (member.calls if calls is None else calls).copy():
             member.calls.discard(call_id)
+            member.unclosed.add(call_id)
             self._tell(call_id, MediaLost(why))
 
 

@@ -85,7 +85,7 @@ async def pool_of(*instances: FakeInstance) -> AsyncIterator[tuple[MediaPool, To
         told.append((call_id, event))
         return True
 
-    pool = MediaPool("signaling-1", "epoch", tell)
+    pool = MediaPool("signaling-1", "epoch", tell, lambda call_id: False)
     tasks = [asyncio.create_task(pool.serve(i.name, i)) for i in instances]
     await asyncio.sleep(0.1)
     try:
@@ -188,3 +188,28 @@ async def test_an_instance_that_comes_back_without_its_sessions_has_lost_them() 
         await asyncio.sleep(3)
 
         assert [(call_id, type(event)) for call_id, event in told] == [("a", MediaLost)]
+
+
+async def test_a_session_that_could_not_be_closed_is_closed_when_its_instance_is_back() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        opened = await pool.open(open_for("a"))
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.close(CloseMedia("a", opened.instance))
+        instance.dead = False
+        await asyncio.sleep(3)
+
+        assert instance.closed == ["a"]
+
+
+async def test_a_session_that_was_opened_while_its_answer_was_lost_is_closed() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.open(open_for("a"))
+        instance.dead = False
+        await asyncio.sleep(3)
+
+        assert instance.closed == ["a"]
