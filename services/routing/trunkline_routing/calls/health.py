@@ -50,21 +50,22 @@ class MemoryHealth:
 
     def unreachable(self, gateway: str, now: datetime) -> bool:
         """Say whether somebody can't reach the gateway and nobody can."""
+        if gateway not in self._known:
+            return False
         known = [each.reachable for each in self._fresh(gateway, now)]
         return False in known and True not in known
 
     def published(self, gateway: str, now: datetime) -> int | None:
         """Return the fewest calls that the gateway said it can take, or nothing."""
+        if gateway not in self._known:
+            return None
         return min(
             (each.published for each in self._fresh(gateway, now) if each.published is not None),
             default=None,
         )
 
     def _fresh(self, gateway: str, now: datetime) -> list[GatewayReport]:
-        known = self._known.get(gateway)
-        if not known:
-            return []
-        return [report for at, report in known if now - at < REPORTED]
+        return [report for at, report in self._known[gateway] if now - at < REPORTED]
 
     def _sort_out(self) -> None:
         """Sort what all instances know by gateway."""
