@@ -166,17 +166,15 @@ def _numbers(known: Facts | Stopped) -> pb.Numbers:
     if isinstance(known, Facts):
         message.caller, message.callee = known.numbers.caller, known.billed
         message.stages.extend(stages_to_proto(known.steps, known.caller.endpoint))
-    elif known.staged is not None:
+    elif known.staged is not None and known.caller is not None:
         message.caller, message.callee = known.staged.numbers
-        message.stages.extend(
-            stages_to_proto(known.staged.steps, known.caller.endpoint if known.caller else None)
-        )
+        message.stages.extend(stages_to_proto(known.staged.steps, known.caller.endpoint))
     return message
 
 
-def stages_to_proto(steps: Iterable[Step], whose: Endpoint | None) -> list[pb.NumberStage]:
+def stages_to_proto(steps: Iterable[Step], whose: Endpoint) -> list[pb.NumberStage]:
     """Return what the stages did, by the rules of `whose`."""
-    of_whom = f" of {_OBJECTS[whose.kind]} {whose.name}" if whose else ""
+    of_whom = f" of {_OBJECTS[whose.kind]} {whose.name}"
     return [
         pb.NumberStage(
             stage=f"{step.party} {_STAGES[step.stage]}{of_whom}",
