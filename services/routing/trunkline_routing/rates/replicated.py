@@ -110,7 +110,8 @@ class ReplicatedRates:
                     "rates are unreadable, the ones before stay", group=name, error=str(error)
                 )
             if not group.chunks:
-                del self._groups[name], self._decks[name]
+                del self._groups[name]
+                self._decks.pop(name, None)
         self._publish(RateBook(dict(self._accounts), dict(self._decks)))
 
 
