@@ -174,10 +174,12 @@ class BillingClient:
     async def follows(self, name: str, value: str) -> None:
         """Return when this replica obeys a parameter that another one was told."""
         request = parameters_pb2.GetParameterRequest(name=name)
-        response = parameters_pb2.GetParameterResponse
-        while (
-            await self._ask(PARAMETERS, "GetParameter", request, response)
-        ).parameter.value != value:
+        while True:
+            response = await self._ask(
+                PARAMETERS, "GetParameter", request, parameters_pb2.GetParameterResponse
+            )
+            if response.parameter.value == value:
+                return
             await asyncio.sleep(0.05)
 
     async def knows_rates(self) -> None:
