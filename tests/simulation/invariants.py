@@ -169,8 +169,8 @@ def _bounds_of_end(
     never = world.ended_at
     if cdr.direction == SERVER_SIDE:
         assert cdr.answer is not None
-        rung = [saw.bye_received for saw in callees if saw.bye_received is not None]
-        by_callee = max(rung, default=never)  # the forks that answered too late hear it earlier
+        # forks that answered too late heard a BYE before the end, and who is gone hears none
+        by_callee = max(saw.bye_received or never for saw in callees)
         return _loop_time(cdr.answer), min(caller.bye_received or never, by_callee)
     sides = [caller] if cdr.direction == CALLER_SIDE else callees
     sent = [saw.bye_sent for saw in sides if saw.bye_sent is not None]

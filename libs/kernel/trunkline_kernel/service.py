@@ -17,6 +17,7 @@ import grpc
 import structlog
 import uvloop
 
+from .database import MigrationsDone
 from .http import HttpServer, service_pages
 from .logs import configure_logs
 from .metrics import Metrics, watch_event_loop_lag
@@ -136,7 +137,8 @@ class Service:
 def run_service(model: type[SettingsT], build: Build[SettingsT]) -> None:
     """Run a service as this process: what `main` of every service calls. Exits the process.
 
-    Exit status 0 after a drain, 1 when it could not go on, 2 when the environment is wrong.
+    Exit status 0 after a drain, or after migrations that were all it was started for; 1 when it
+    could not go on, 2 when the environment is wrong.
     """
     try:
         settings = read_settings(model)
@@ -146,6 +148,8 @@ def run_service(model: type[SettingsT], build: Build[SettingsT]) -> None:
     status = 0
     try:
         uvloop.run(_live(settings, build))
+    except* MigrationsDone:
+        log.info("the tables are up to date")
     except* PortTaken as taken:
         status = _complain(model, str(taken.exceptions[0]), EXIT_FAILED)
     except* Exception as failure:

@@ -54,8 +54,7 @@ from .rpc.lists import ListServicer
 from .rpc.operators import OperatorServicer
 from .rpc.servicer import AuthServicer
 from .settings import AuthSettings
-from .shared import open_store
-from .state import AuthState, state_in_memory, state_in_redis
+from .state import AuthState, state_in_memory
 from .store.audit import AuditStore
 from .store.bindings import BindingStore
 from .store.number_lists import NumberLists, NumberListStore
@@ -132,6 +131,11 @@ async def _open_state(
 ) -> AsyncIterator[AuthState]:
     """Open what is one for the cluster, with the bindings that were written down."""
     if settings.redis_url is not None:
+        from .shared import (  # a third of the start, for those who need it
+            open_store,
+            state_in_redis,
+        )
+
         url = settings.redis_url.get_secret_value()
         async with open_store(url, service.metrics) as store:
             yield state_in_redis(store)

@@ -1,4 +1,4 @@
-"""What must be one for the whole cluster (spec 0.6): in this process, or in Redis."""
+"""What must be one for the whole cluster (spec 0.6): here in this process, in `shared` in Redis."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,16 +16,6 @@ from .memory import (
     MemoryWindows,
 )
 from .registrations import Binding
-from .shared import (
-    RedisBindings,
-    RedisBlackList,
-    RedisCallerSeats,
-    RedisFailures,
-    RedisNonceCounts,
-    RedisSessions,
-    RedisWindows,
-    SharedStore,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +40,4 @@ def state_in_memory(journal: Journal, restored: Iterable[Binding] = ()) -> AuthS
         MemoryBlackList(),
         MemoryWindows(),
         MemoryCallerSeats(),
-    )
-
-
-def state_in_redis(store: SharedStore) -> AuthState:
-    """Return state that any number of replicas share; each goes on alone while Redis is away."""
-    return AuthState(
-        SharedState(
-            RedisSessions(store, MemorySessions()),
-            RedisNonceCounts(store, MemoryNonceCounts()),
-            RedisFailures(store, MemoryFailures()),
-            RedisBindings(store),
-        ),
-        RedisBlackList(store, MemoryBlackList()),
-        RedisWindows(store, MemoryWindows()),
-        RedisCallerSeats(store, MemoryCallerSeats()),
     )

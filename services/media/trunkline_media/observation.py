@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from trunkline_engine import Engine
 from trunkline_kernel.metrics import Metrics
 
 from .domain.events import SessionStatistics, StreamStatistics
+
+log = structlog.stdlib.get_logger(__name__)
 
 MOS_BUCKETS: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.2, 4.5)
 JITTER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
@@ -33,6 +36,7 @@ class Observation:
             "jitter_seconds", "Jitter at the end of streams (RFC 3550).", buckets=JITTER_BUCKETS
         )
         _watch(metrics, engine)
+        _tell_codecs(metrics, engine)
 
     def session_ended(self, statistics: SessionStatistics) -> None:
         """Count an ended session."""
@@ -52,6 +56,19 @@ class Observation:
         if stream.packets:
             self._mos.observe(stream.mos)
             self._jitter.observe(stream.jitter / timedelta(seconds=1))
+
+
+def _tell_codecs(metrics: Metrics, engine: Engine) -> None:
+    """Say which codecs can be converted, and what to install for the others."""
+    available = metrics.gauge(
+        "codec_available", "Whether the library of a codec was found.", ["codec"]
+    )
+    for codec, found, package in engine.codecs():
+        available.labels(codec).set(found)
+        if not found:
+            log.warning(
+                "codec is not offered: its library is missing", codec=codec, install=package
+            )
 
 
 def _watch(metrics: Metrics, engine: Engine) -> None:

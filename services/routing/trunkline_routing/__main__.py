@@ -24,7 +24,7 @@ from trunkline_kernel.service import Service, run_service
 
 from .composition import Routing
 from .declarations import DECLARED
-from .documents.kinds import KINDS
+from .documents.vault import Vault, read_key
 from .lists.replicated import TOPIC as NUMBER_LISTS
 from .publication import TOPIC
 from .rates.replicated import TOPIC as RATES
@@ -69,8 +69,9 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,
             state=state,
+            vault=Vault(read_key(settings.secret_key.get_secret_value(), settings.secret_key_file)),
         )
-        documents = Documents(KINDS, database, checks=routing.checks, parameters=parameters)
+        documents = Documents(routing.kinds, database, checks=routing.checks, parameters=parameters)
         documents.subscribe(routing.take_documents)
         await documents.load()
         ages = ReplicaMetrics(service.metrics)

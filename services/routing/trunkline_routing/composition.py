@@ -6,9 +6,9 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Any, Final
 
-from trunkline_kernel.documents import Check, Event
+from trunkline_kernel.documents import Check, Event, Kind
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters as Values
 from trunkline_kernel.replication import MemorySource
@@ -17,7 +17,8 @@ from .calls.assertions import RouteAssertions
 from .calls.outcomes import Outcomes
 from .calls.router import Router
 from .declarations import read_parameters
-from .documents.kinds import CHECKS
+from .documents.kinds import CHECKS, KINDS, kinds_sealed_by
+from .documents.vault import Vault
 from .lrn.http import HttpLrnServer
 from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
@@ -46,13 +47,15 @@ class Routing:
         values: Values,
         lrn_server: LrnServer | None = None,
         state: RoutingState | None = None,
+        vault: Vault | None = None,
     ) -> None:
-        """Without `state` this replica is alone; without `lrn_server` it asks over HTTP."""
+        """Without `state` this replica is alone; without `lrn_server` it asks over HTTP; without
+        `vault` passwords are stored as they are written."""
         state = state or state_in_memory()
         self._clock = clock
         self._values = values
         self._state = state
-        self._builder = SnapshotBuilder()
+        self._builder = SnapshotBuilder(vault)
         self.view = View(state.seats, state.health, state.quality, zone=zone)
         portability = Portability(self.view, lrn_server or HttpLrnServer(), clock)
         self.router = Router(
@@ -64,6 +67,7 @@ class Routing:
             seeds=lambda: rng.getrandbits(SEED_BITS),
         )
         self.gateways = MemorySource()
+        self.kinds: list[Kind[Any]] = kinds_sealed_by(vault) if vault else list(KINDS)
         self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))
         self.rates = ReplicatedRates(self._take_rates, clock)
         self._observation = Observation(metrics)

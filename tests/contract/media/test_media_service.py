@@ -332,6 +332,27 @@ async def test_legs_of_different_codecs_hear_each_other(media: MediaClient) -> N
         assert await callee.receive() == rtp_packet(1, b"\xfe" * 160, payload_type=0)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "payload_type", "payload_bytes"),
+    [("G729", 18, 20), ("GSM", 3, 33), ("G722", 9, 160)],
+)
+async def test_a_leg_of_g711_hears_one_of_a_library_codec(
+    media: MediaClient, encoding: str, payload_type: int, payload_bytes: int
+) -> None:
+    other = pb.PayloadFormat(payload_type=payload_type, encoding=encoding, clock_rate=8000)
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(
+            leg_a=leg(caller, formats=[PCMA]), leg_b=leg(callee, formats=[other])
+        )
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        there = await callee.receive()
+        callee.send(at(opened.leg_b), rtp_packet(9, there[12:], payload_type=payload_type))
+        back = await caller.receive()
+
+    assert (there[1] & 0x7F, len(there) - 12) == (payload_type, payload_bytes)
+    assert (back[1] & 0x7F, len(back) - 12) == (8, 160)
+
+
 async def test_codecs_that_cannot_be_converted_are_refused(media: MediaClient) -> None:
     speex = pb.PayloadFormat(payload_type=97, encoding="speex", clock_rate=8000)
 
@@ -428,6 +449,17 @@ async def test_a_recording_that_cannot_be_written_does_not_stop_the_call(
         caller.send(at(opened.leg_a), rtp_packet(1))
 
         assert await callee.receive() == rtp_packet(1)
+
+
+async def test_a_call_that_turns_to_fax_is_relayed_as_udptl(media: MediaClient) -> None:
+    udptl = bytes([0, 1, 2, 0xAA, 0xBB, 0, 0])
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))
+        t38 = pb.Leg(kind=pb.MEDIA_KIND_T38)
+        await media.connect(leg_a=t38, leg_b=t38)
+        caller.send(at(opened.leg_a), udptl)
+
+        assert await callee.receive() == udptl
 
 
 async def test_a_sound_that_does_not_exist_is_refused(media: MediaClient) -> None:

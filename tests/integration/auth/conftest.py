@@ -6,8 +6,8 @@ import pytest
 from redis import Redis
 from support.redis import RedisServer, redis_server
 from trunkline_auth.memory import NoJournal
-from trunkline_auth.shared import open_store
-from trunkline_auth.state import AuthState, state_in_memory, state_in_redis
+from trunkline_auth.shared import open_store, state_in_redis
+from trunkline_auth.state import AuthState, state_in_memory
 
 
 @pytest.fixture(scope="session")

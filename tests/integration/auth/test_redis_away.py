@@ -12,9 +12,9 @@ from support.redis import RedisServer
 from trunkline_auth.admission.failures import FailureKey, SuspensionKind
 from trunkline_auth.admission.policy import Policy
 from trunkline_auth.lists import Entry, EntryKey, ListedFor, Party
-from trunkline_auth.shared import open_store
+from trunkline_auth.shared import open_store, state_in_redis
 from trunkline_auth.shared.connection import ANSWER_TIMEOUT, RETRY_AFTER
-from trunkline_auth.state import AuthState, state_in_redis
+from trunkline_auth.state import AuthState
 from trunkline_kernel.metrics import Metrics
 
 pytestmark = pytest.mark.integration

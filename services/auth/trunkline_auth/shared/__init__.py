@@ -3,20 +3,7 @@
 While Redis is away each replica goes on with its own memory: authentication and lists fail open.
 """
 
-from .bindings import RedisBindings
 from .connection import SharedStore, open_store
-from .failures import RedisFailures
-from .lists import RedisBlackList, RedisCallerSeats, RedisWindows
-from .sessions import RedisNonceCounts, RedisSessions
+from .state import state_in_redis
 
-__all__ = [
-    "RedisBindings",
-    "RedisBlackList",
-    "RedisCallerSeats",
-    "RedisFailures",
-    "RedisNonceCounts",
-    "RedisSessions",
-    "RedisWindows",
-    "SharedStore",
-    "open_store",
-]
+__all__ = ["SharedStore", "open_store", "state_in_redis"]

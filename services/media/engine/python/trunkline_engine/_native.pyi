@@ -68,9 +68,10 @@ class LegSettings:
     """What an offer or answer settles about a leg.
 
     `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence is
-    judged only where a limit is given. Legs whose voice formats differ are converted. With
-    `receive_events`, telephone events end here and are told as Digits; with `forward_digits`, the
-    other leg's are sent to this one. Raises ValueError for what is no address, port or rate.
+    judged only where a limit is given. With `fax`, the media is UDPTL (MED-09). Legs whose voice
+    formats differ are converted. With `receive_events`, telephone events end here and are told as
+    Digits; with `forward_digits`, the other leg's are sent to this one. Raises ValueError for what
+    is no address, port or rate.
     """
 
     def __new__(
@@ -80,6 +81,7 @@ class LegSettings:
         remote_rtcp: tuple[str, int] | None = None,
         hint: str | None = None,
         learn_source: bool = False,
+        fax: bool = False,
         rtcp_mux: bool = False,
         voice: VoiceFormat | None = None,
         telephone_event: int | None = None,
@@ -176,6 +178,9 @@ class Engine:
 
     def converts(self, from_encoding: str, to_encoding: str) -> bool:
         """Return whether voice of one encoding can be made voice of the other."""
+
+    def codecs(self) -> list[tuple[str, bool, str]]:
+        """Return each codec that a library brings, whether it is here, and its Debian package."""
 
     def query(self, session: int) -> None:
         """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""

@@ -97,17 +97,16 @@ impl Encoder for Encoding {
         FRAME
     }
 
-    /// A packet has one Opus frame: only the first is encoded.
+    /// Make one packet; libopus takes 20 to 120 ms in steps of 20.
     fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize {
-        let Some(frame) = samples.first_chunk::<FRAME>() else {
-            return 0;
-        };
-        // SAFETY: the state is live; a frame is read, and no more is written than there is room.
+        let count = samples.len().min(LONGEST);
+        // SAFETY: the state is live; `count` samples are read, and no more bytes are written than
+        // there is room.
         let written = unsafe {
             (self.library.encode)(
                 self.state.as_ptr(),
-                frame.as_ptr(),
-                FRAME as c_int,
+                samples.as_ptr(),
+                count as c_int,
                 payload.as_mut_ptr(),
                 payload.len() as i32,
             )

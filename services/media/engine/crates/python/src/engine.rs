@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use trunkline_codecs::{Installed, Offer};
 use trunkline_relay::{EngineSettings, LegOpening, OpenError, PortRange};
-use trunkline_rtp::{BuiltIn, Digit, Encoding, Key};
+use trunkline_rtp::{Digit, Encoding, Key};
 
 use crate::audio::Audio;
 use crate::facts::{Side, to_python};
@@ -43,6 +44,7 @@ pub struct Load {
 #[pyclass(frozen, module = "trunkline_engine._native")]
 pub struct Engine {
     engine: Mutex<trunkline_relay::Engine>,
+    codecs: Installed,
 }
 
 impl Engine {
@@ -84,10 +86,12 @@ impl Engine {
             threads,
             type_of_service,
         };
-        let engine = trunkline_relay::Engine::start(&settings, Arc::new(BuiltIn))
+        let codecs = Installed::find();
+        let engine = trunkline_relay::Engine::start(&settings, Arc::new(codecs.clone()))
             .map_err(PyOSError::new_err)?;
         Ok(Self {
             engine: Mutex::new(engine),
+            codecs,
         })
     }
 
@@ -173,6 +177,12 @@ impl Engine {
             return true;
         }
         self.lock().converts(from, to)
+    }
+
+    /// Name of each codec that a library brings, whether it is here, and the package that has it.
+    fn codecs(&self) -> Vec<(&'static str, bool, &'static str)> {
+        let named = |offer: Offer| (offer.encoding, offer.available, offer.package);
+        self.codecs.offers().map(named).to_vec()
     }
 
     fn query(&self, session: u64) -> PyResult<()> {

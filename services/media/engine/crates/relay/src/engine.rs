@@ -282,9 +282,7 @@ impl Engine {
     /// Whether voice of one encoding can be made voice of the other.
     #[must_use]
     pub fn converts(&self, from: Encoding, to: Encoding) -> bool {
-        from.sample_rate() == to.sample_rate()
-            && self.codecs.decoder(from).is_some()
-            && self.codecs.encoder(to).is_some()
+        self.codecs.decoder(from).is_some() && self.codecs.encoder(to).is_some()
     }
 
     /// Ask for a session's counters; the fact comes up.

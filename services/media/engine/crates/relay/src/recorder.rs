@@ -258,8 +258,8 @@ impl Open {
             .as_ref()
             .is_none_or(|(encoding, _)| *encoding != heard.encoding)
         {
-            let narrow = Some(heard.encoding).filter(|one| one.sample_rate() == AUDIO_RATE);
-            *place = narrow.and_then(|encoding| Some((encoding, codecs.decoder(encoding)?)));
+            let decoder = codecs.decoder(heard.encoding);
+            *place = decoder.map(|decoder| (heard.encoding, decoder));
         }
         let Some((_, decoder)) = place else { return };
         let count = decoder.decode(&heard.payload, samples);

@@ -27,6 +27,7 @@ mod stereo;
 mod tap;
 mod time;
 mod transcoder;
+mod udptl;
 
 pub use activity::Watch;
 pub use audio::{AUDIO_RATE, Audio};
@@ -48,3 +49,4 @@ pub use srtp::{BadSrtpKey, Srtp, Suite};
 pub use stereo::{Frame, Stereo};
 pub use tap::{Tap, Voice};
 pub use time::Time;
+pub use udptl::is_udptl;

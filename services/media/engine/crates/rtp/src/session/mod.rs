@@ -17,6 +17,10 @@ use crate::protection::{Datagram, Protection, Rejected};
 use crate::rtcp::{Compound, is_rtcp};
 use crate::tap::Tap;
 use crate::time::Time;
+use crate::udptl::is_udptl;
+
+/// Stands for the SSRC of media that has none.
+const UNHEARD: u32 = 0;
 
 /// One of a session's two legs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -160,9 +164,13 @@ impl Session {
         now: Time,
         events: &mut Vec<Event>,
     ) -> Result<Option<Forward>, Dropped> {
-        let mux = self.legs[side as usize].settings.rtcp_mux;
+        let settings = &self.legs[side as usize].settings;
+        let mux = settings.rtcp_mux;
         let verdict = if component == Component::Rtcp || mux && is_rtcp(datagram.bytes()) {
             self.receive_rtcp(side, from, datagram).map(Some)
+        } else if settings.fax {
+            self.receive_udptl(side, from, datagram, now, events)
+                .map(Some)
         } else {
             self.receive_rtp(side, from, datagram, now, events)
         };
@@ -218,7 +226,9 @@ impl Session {
         if let Some(protection) = &mut leg.protection {
             protection.open_rtp(datagram).map_err(dropped)?;
         }
-        leg.accept(side, from, &header, standing, now, events);
+        leg.accept(side, from, header.ssrc, standing, now, events);
+        leg.reception
+            .receive(&header, leg.settings.clock_rate(), now);
         leg.received.bytes += length as u64;
         if let Some(tap) = &mut self.tap {
             leg.be_heard(side, tap.as_mut(), datagram.bytes(), &header, now);
@@ -243,7 +253,7 @@ impl Session {
         if let Some(path) = leg.path.as_mut().filter(|path| !path.is_plain()) {
             changed = true;
             if let Passage::Ends = path
-                .relay(datagram, &mut header, &there.settings)
+                .relay(datagram, &mut header, &leg.settings, &there.settings)
                 .map_err(dropped)?
             {
                 leg.outgoing.swallow();
@@ -261,6 +271,29 @@ impl Session {
     fn both(&mut self, side: Side) -> (&mut Leg, &mut Leg) {
         let [a, b] = &mut self.legs;
         if side == Side::A { (a, b) } else { (b, a) }
+    }
+
+    fn receive_udptl(
+        &mut self,
+        side: Side,
+        from: SocketAddr,
+        datagram: &Datagram<'_>,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) -> Result<Forward, Dropped> {
+        if !is_udptl(datagram.bytes()) {
+            return Err(Dropped::Malformed);
+        }
+        let (leg, other) = self.both(side);
+        // Fax has no SSRC to know a sender by: one that was never heard, so that ports may move
+        // after silence only.
+        let standing = leg.latch.judge(from, UNHEARD, now);
+        if standing == Standing::Stranger {
+            return Err(Dropped::Stranger);
+        }
+        leg.accept(side, from, !UNHEARD, standing, now, events);
+        leg.received.bytes += datagram.bytes().len() as u64;
+        other.send(side.other(), datagram.bytes().len(), now, events)
     }
 
     fn receive_rtcp(
