@@ -6,6 +6,7 @@ happens when the last call has ended.
 """
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -32,6 +33,9 @@ Build = Callable[["Service", SettingsT], AbstractAsyncContextManager[None]]
 
 STOP_GRACE: Final = 2.0
 """Seconds that RPCs in flight have to end once the work itself is drained."""
+
+COLLECTOR_THRESHOLDS: Final = (50_000, 20, 100)
+"""Allocations before a young collection, and how many of those make an older one."""
 
 EXIT_FAILED: Final = 1
 EXIT_SETTINGS: Final = 2
@@ -156,7 +160,19 @@ async def _live(settings: SettingsT, build: Build[SettingsT]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.signal)
     async with build(service, settings):
+        calm_collector()
         await service.run()
+
+
+def calm_collector() -> None:
+    """Let the garbage collector leave alone what start-up made, and look for the rest less often.
+
+    What a call makes dies by reference counts; walking over it all every 700 allocations took a
+    sixth of the CPU under load.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTOR_THRESHOLDS)
 
 
 def _complain(model: type[ServiceSettings], message: str, status: int) -> int:
