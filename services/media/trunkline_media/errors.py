@@ -8,8 +8,7 @@ MediaError
 ├── InvalidRequest       a field is wrong
 ├── NotConvertible       the legs' codecs can't be converted into each other (MED-03)
 ├── NoCodec              nothing can be played to a leg whose codec isn't known or spoken here
-├── AudioNotFound        no sound has this name
-└── NotOffered           a treatment of the media that this instance cannot give
+└── AudioNotFound        no sound has this name
 """
 
 from trunkline_kernel.faults import Fault, TrunklineError
@@ -73,10 +72,3 @@ class AudioNotFound(MediaError):
 
     fault = Fault.NOT_FOUND
     reason = "AUDIO_NOT_FOUND"
-
-
-class NotOffered(MediaError):
-    """This instance cannot treat media so."""
-
-    fault = Fault.UNIMPLEMENTED
-    reason = "NOT_OFFERED"

@@ -1,6 +1,7 @@
 """The media service's contract, with the real engine and real RTP over the loopback interface."""
 
 import asyncio
+import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from pylibsrtp import Policy, Session
 from support.rtp import LOOPBACK, RtpPeer, free_port_range, rtp_packet, rtp_peers
+from support.waiting import until
 from trunkline.common.v1.common_pb2 import SocketAddress
 from trunkline.media.v1 import media_pb2 as pb
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
@@ -37,6 +39,7 @@ RENEW = method_of(SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesR
 EVENTS = method_of(SERVICE, "Events", pb.EventsRequest, pb.EventsResponse)
 
 TIMEOUT = 5.0
+NOWHERE = Path("/dev/null/nowhere")
 
 SUITES = [
     ("AES_CM_128_HMAC_SHA1_80", Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
@@ -103,13 +106,14 @@ class MediaClient:
 
 
 @asynccontextmanager
-async def serving(pairs: int = 8) -> AsyncIterator[MediaClient]:
+async def serving(pairs: int = 8, recordings: Path = NOWHERE) -> AsyncIterator[MediaClient]:
     first, last = free_port_range(pairs)
     engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0))
     control = MediaControl(engine, Sessions(engine, LocalAddresses([LOOPBACK])))
     dispatcher = Dispatcher(Metrics("media"))
-    library = AudioLibrary(Path("no such folder"))
-    servicer = MediaServicer("media-0", control, engine, Parameters(PARAMETERS), library)
+    library = AudioLibrary(NOWHERE)
+    parameters = Parameters(PARAMETERS)
+    servicer = MediaServicer("media-0", control, engine, parameters, library, recordings)
     dispatcher.add(add_MediaServiceServicer_to_server, servicer)
     running = asyncio.create_task(control.run())
     try:
@@ -328,6 +332,27 @@ async def test_legs_of_different_codecs_hear_each_other(media: MediaClient) -> N
         assert await callee.receive() == rtp_packet(1, b"\xfe" * 160, payload_type=0)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "payload_type", "payload_bytes"),
+    [("G729", 18, 20), ("GSM", 3, 33), ("G722", 9, 160)],
+)
+async def test_a_leg_of_g711_hears_one_of_a_library_codec(
+    media: MediaClient, encoding: str, payload_type: int, payload_bytes: int
+) -> None:
+    other = pb.PayloadFormat(payload_type=payload_type, encoding=encoding, clock_rate=8000)
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(
+            leg_a=leg(caller, formats=[PCMA]), leg_b=leg(callee, formats=[other])
+        )
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        there = await callee.receive()
+        callee.send(at(opened.leg_b), rtp_packet(9, there[12:], payload_type=payload_type))
+        back = await caller.receive()
+
+    assert (there[1] & 0x7F, len(there) - 12) == (payload_type, payload_bytes)
+    assert (back[1] & 0x7F, len(back) - 12) == (8, 160)
+
+
 async def test_codecs_that_cannot_be_converted_are_refused(media: MediaClient) -> None:
     speex = pb.PayloadFormat(payload_type=97, encoding="speex", clock_rate=8000)
 
@@ -393,6 +418,48 @@ async def test_the_end_of_a_sound_is_told_by_its_name(media: MediaClient) -> Non
         event = await media.next_event()
 
     assert (event.leg, event.play_ended.audio) == (pb.LEG_NAME_A, "silence")
+
+
+async def test_a_recorded_call_is_a_stereo_file_with_the_caller_on_the_left(tmp_path: Path) -> None:
+    async with serving(recordings=tmp_path) as media:
+        with rtp_peers(2) as (caller, callee):
+            opened = await media.open(
+                "a/b@host",
+                leg_a=leg(caller, formats=[PCMA]),
+                leg_b=leg(callee, formats=[PCMA]),
+                record=True,
+            )
+            caller.send(at(opened.leg_a), rtp_packet(1, b"\xaa" * 160))
+            await callee.receive()
+            await media.close("a/b@host")
+        path = tmp_path / "a%2Fb%40host.wav"
+        await until(lambda: path.exists() and path.stat().st_size >= 44 + 4 * 160)
+
+    with wave.open(str(path)) as file:
+        frames = file.readframes(file.getnframes())
+        assert (file.getnchannels(), file.getframerate()) == (2, 8000)
+    assert frames.count((32256).to_bytes(2, "little") + bytes(2)) == 160
+
+
+async def test_a_recording_that_cannot_be_written_does_not_stop_the_call(
+    media: MediaClient,
+) -> None:
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee), record=True)
+        caller.send(at(opened.leg_a), rtp_packet(1))
+
+        assert await callee.receive() == rtp_packet(1)
+
+
+async def test_a_call_that_turns_to_fax_is_relayed_as_udptl(media: MediaClient) -> None:
+    udptl = bytes([0, 1, 2, 0xAA, 0xBB, 0, 0])
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))
+        t38 = pb.Leg(kind=pb.MEDIA_KIND_T38)
+        await media.connect(leg_a=t38, leg_b=t38)
+        caller.send(at(opened.leg_a), udptl)
+
+        assert await callee.receive() == udptl
 
 
 async def test_a_sound_that_does_not_exist_is_refused(media: MediaClient) -> None:

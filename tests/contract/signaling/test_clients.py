@@ -115,6 +115,7 @@ def admit() -> Admit:
         to_host="b",
         sip_call_id="x",
         authorization=("Digest x",),
+        branch="z9hG4bK-1",
     )
 
 
@@ -131,6 +132,15 @@ async def test_admit_carries_what_is_known_of_the_request() -> None:
     assert servicer.asked.source.ip == "192.0.2.1"
     assert servicer.asked.transport == common_pb2.TRANSPORT_TCP
     assert list(servicer.asked.authorization) == ["Digest x"]
+    assert servicer.asked.branch == "z9hG4bK-1"
+
+
+async def test_a_source_known_by_name_alone_is_nobody() -> None:
+    allow = auth_pb2.Allow(admitted_by=auth_pb2.ADMITTED_BY_NAME)
+    answer = auth_pb2.AdmitResponse(allow=allow)
+    channel = channel_to(add_AuthServiceServicer_to_server, Told(), answer)
+
+    assert await AuthClient(channel).admit(admit()) == Allowed(None)
 
 
 async def test_a_rejection_keeps_its_reason() -> None:

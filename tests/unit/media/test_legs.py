@@ -24,7 +24,7 @@ def test_what_a_change_leaves_out_stays_as_it_was() -> None:
 
     held = leg.changed(LegChange(direction=Direction.SENDONLY))
 
-    assert held == Leg(PHONE, None, False, True, Direction.SENDONLY, formats=PCMA)
+    assert held == Leg(PHONE, learn_source=True, direction=Direction.SENDONLY, formats=PCMA)
 
 
 def test_a_new_address_forgets_the_old_place_of_rtcp() -> None:

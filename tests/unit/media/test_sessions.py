@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from trunkline_engine import Audio, LegSettings, PortsExhausted, Protection, Side
@@ -40,6 +41,7 @@ class FakeRelay:
     protected: list[tuple[int, Side, bool]] = field(default_factory=list)
     played: list[tuple[Side, bool, timedelta | None]] = field(default_factory=list)
     digits: list[tuple[Side, str, timedelta]] = field(default_factory=list)
+    recorded: list[Path] = field(default_factory=list)
     opened: int = 0
 
     def open(
@@ -68,6 +70,9 @@ class FakeRelay:
         limit: timedelta | None = None,
     ) -> None:
         self.played.append((side, looped, limit))
+
+    def record(self, session: int, path: Path) -> None:
+        self.recorded.append(path)
 
     def stop_play(self, session: int, side: Side) -> None:
         self.played.remove((side, True, None))

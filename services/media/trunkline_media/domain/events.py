@@ -120,6 +120,14 @@ class SessionStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingLost:
+    """A session's recording can't be written. The call goes on."""
+
+    session_id: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnd:
     """A session is over, by whoever's wish."""
 

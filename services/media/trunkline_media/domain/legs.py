@@ -169,6 +169,7 @@ class LegChange:
     remote_rtcp: MediaAddress | None = None
     rtcp_mux: bool = False
     learn_source: bool | None = None
+    fax: bool | None = None
     direction: Direction | None = None
     check: MediaCheck | None = None
     formats: Formats | None = None
@@ -185,6 +186,8 @@ class Leg:
     remote_rtcp: MediaAddress | None = None
     rtcp_mux: bool = False
     learn_source: bool = False
+    fax: bool = False
+    """Whether its media is T.38 over UDPTL (MED-09)."""
     direction: Direction = Direction.SENDRECV
     check: MediaCheck = MediaCheck.NONE
     formats: Formats | None = None
@@ -205,6 +208,7 @@ class Leg:
             leg = replace(leg, learn_source=change.learn_source)
         return replace(
             leg,
+            fax=leg.fax if change.fax is None else change.fax,
             direction=change.direction or leg.direction,
             check=change.check or leg.check,
             formats=change.formats or leg.formats,
@@ -236,6 +240,7 @@ class Leg:
             remote=_pair(self.remote),
             remote_rtcp=_pair(self.remote_rtcp),
             learn_source=self.learn_source,
+            fax=self.fax,
             rtcp_mux=self.rtcp_mux,
             voice=self._voice(),
             telephone_event=self.formats.telephone_event if self.formats else None,

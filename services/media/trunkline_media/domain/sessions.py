@@ -7,6 +7,7 @@ come up as a fact; a repeat within `REMEMBERED` gets the same statistics again.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Protocol, assert_never
 
 from trunkline_engine import (
@@ -18,6 +19,7 @@ from trunkline_engine import (
     PlayEnded,
     PortsExhausted,
     Protection,
+    RecordingFailed,
     Resumed,
     SessionCounters,
     Side,
@@ -44,6 +46,7 @@ from .events import (
     FellSilent,
     FirstPacketCame,
     Happening,
+    RecordingLost,
     SessionEnd,
     SessionEvent,
     SessionStatistics,
@@ -86,6 +89,8 @@ class Relay(Protocol):
         limit: timedelta | None = None,
     ) -> None: ...
 
+    def record(self, session: int, path: Path) -> None: ...
+
     def stop_play(self, session: int, side: Side) -> None: ...
 
     def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None: ...
@@ -118,6 +123,8 @@ class Opening:
     epoch: str
     legs: Mapping[LegName, LegChange]
     silence_limit: timedelta
+    recording: Path | None = None
+    """File for a stereo recording of both legs (MED-14)."""
 
 
 @dataclass(slots=True)
@@ -259,7 +266,7 @@ class Sessions:
             self._close_all(owner, "its owner was not heard of for 30 s")
         self._forget(now)
 
-    def learn(self, fact: Fact, now: float) -> Iterator[SessionEvent | SessionEnd]:
+    def learn(self, fact: Fact, now: float) -> Iterator[SessionEvent | SessionEnd | RecordingLost]:
         """Take a fact of the relay, and yield what follows from it."""
         session = self._by_number.get(fact.session)
         if session is None:
@@ -280,6 +287,8 @@ class Sessions:
             case PlayEnded():
                 name = session.playing.pop(_leg_name(fact.side), "")
                 yield _event(session, fact.unix_nanos, AudioEnded(name), fact.side)
+            case RecordingFailed():
+                yield RecordingLost(session.session_id, fact.problem)
             case SessionCounters(closed=True):
                 yield self._end(session, fact, now)
                 if session.explanation:
@@ -312,6 +321,8 @@ class Sessions:
         except PortsExhausted as error:
             raise CapacityExceeded(str(error)) from None
         self._protect(number, {name: Leg() for name in LegName}, legs)
+        if opening.recording is not None:
+            self._relay.record(number, opening.recording)
         local = {
             LegName.A: MediaAddress(local_a.advertised, port_a),
             LegName.B: MediaAddress(local_b.advertised, port_b),

@@ -33,7 +33,7 @@ from ..domain.legs import (
     Plain,
     Srtp,
 )
-from ..errors import InvalidRequest, NotOffered
+from ..errors import InvalidRequest
 
 HIGHEST_PAYLOAD_TYPE: Final = 127
 MILLISECOND: Final = timedelta(milliseconds=1)
@@ -52,6 +52,8 @@ CHECKS: Final = {
     media_pb2.MEDIA_CHECK_BOTH: MediaCheck.BOTH,
 }
 CHECKS_TO_PROTO: Final = {check: number for number, check in CHECKS.items()}
+
+FAX: Final = {media_pb2.MEDIA_KIND_AUDIO: False, media_pb2.MEDIA_KIND_T38: True}
 
 LEARNING: Final = {
     media_pb2.SOURCE_LEARNING_SIGNALED: False,
@@ -82,7 +84,7 @@ LEGS: Final = {number: name for name, number in LEG_NAMES.items()}
 def legs_from_proto(
     request: media_pb2.OpenRequest | media_pb2.ConnectRequest,
 ) -> Mapping[LegName, LegChange]:
-    """Return what a request says about its legs. Raises `InvalidRequest`, `NotOffered`."""
+    """Return what a request says about its legs. Raises `InvalidRequest`."""
     legs = {}
     if request.HasField("leg_a"):
         legs[LegName.A] = leg_from_proto(request.leg_a)
@@ -93,12 +95,12 @@ def legs_from_proto(
 
 def leg_from_proto(leg: media_pb2.Leg) -> LegChange:
     """Return what `leg` says."""
-    _refuse_what_is_not_offered(leg)
     return LegChange(
         remote=address_from_proto(leg.remote) if leg.HasField("remote") else None,
         remote_rtcp=address_from_proto(leg.remote_rtcp) if leg.HasField("remote_rtcp") else None,
         rtcp_mux=leg.rtcp_mux,
         learn_source=LEARNING.get(leg.learning),
+        fax=FAX.get(leg.kind),
         direction=DIRECTIONS.get(leg.direction),
         check=CHECKS.get(leg.check),
         formats=formats_from_proto(leg.formats),
@@ -217,11 +219,6 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         case ClosedUnasked(explanation):
             response.session_closed.explanation = explanation
     return response
-
-
-def _refuse_what_is_not_offered(leg: media_pb2.Leg) -> None:
-    if leg.kind == media_pb2.MEDIA_KIND_T38:
-        raise NotOffered("T.38 (MED-09) is not offered by this instance")
 
 
 def _payload_type(payload: media_pb2.PayloadFormat) -> int:

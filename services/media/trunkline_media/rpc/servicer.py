@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from trunkline.media.v1 import media_pb2
 from trunkline.media.v1.media_pb2_grpc import MediaServiceServicer
@@ -15,7 +17,6 @@ from ..audio import AudioLibrary
 from ..control import MediaControl
 from ..domain.legs import LegName
 from ..domain.sessions import Opening, Playing
-from ..errors import NotOffered
 from ..parameters import RTP_INTERRUPT_TIMEOUT
 from .messages import (
     closed_to_proto,
@@ -42,18 +43,18 @@ class MediaServicer(MediaServiceServicer):
         engine: Engine,
         parameters: Parameters,
         audio: AudioLibrary,
+        recordings: Path,
     ) -> None:
         self._instance = instance
         self._control = control
         self._engine = engine
         self._parameters = parameters
         self._audio = audio
+        self._recordings = recordings
 
     async def Open(
         self, request: media_pb2.OpenRequest, context: Context
     ) -> media_pb2.OpenResponse:
-        if request.record:
-            raise NotOffered("recording (MED-14) is not offered by this instance")
         limit = timedelta(seconds=self._parameters[RTP_INTERRUPT_TIMEOUT])
         if request.HasField("silence_limit"):
             limit = request.silence_limit.ToTimedelta()
@@ -63,6 +64,7 @@ class MediaServicer(MediaServiceServicer):
             epoch=request.epoch,
             legs=legs_from_proto(request),
             silence_limit=limit,
+            recording=self._recording(request.session_id) if request.record else None,
         )
         session = self._control.sessions.open(opening, self._control.now())
         return media_pb2.OpenResponse(
@@ -143,3 +145,7 @@ class MediaServicer(MediaServiceServicer):
     ) -> media_pb2.DrainResponse:
         self._control.drain()
         return media_pb2.DrainResponse(sessions=len(self._control.sessions))
+
+    def _recording(self, session_id: str) -> Path:
+        """Return a session's file. Ids are peers' text: only harmless characters stay."""
+        return self._recordings / f"{quote(session_id, safe='')}.wav"

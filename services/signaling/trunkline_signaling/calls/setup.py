@@ -46,6 +46,7 @@ RETRY_AFTER = 5
 
 def admitted(call: Call, event: Allowed) -> None:
     """The caller is known: ask where the call goes."""
+    assert event.endpoint is not None, "auth lets no INVITE in that it knows by name alone"
     call.fire(Trigger.ADMITTED)
     call.endpoint = call.cdr.caller_endpoint = event.endpoint
     refusal = refusal_of(call.invite.request)

@@ -12,6 +12,7 @@ from ._native import (
     PlayEnded,
     PortsExhausted,
     Protection,
+    RecordingFailed,
     Resumed,
     SessionCounters,
     Side,
@@ -21,7 +22,16 @@ from ._native import (
     VoiceFormat,
 )
 
-Fact = FirstPacket | SourceLearned | Silence | Resumed | Digit | PlayEnded | SessionCounters
+Fact = (
+    FirstPacket
+    | SourceLearned
+    | Silence
+    | Resumed
+    | Digit
+    | PlayEnded
+    | RecordingFailed
+    | SessionCounters
+)
 
 __all__ = [
     "Audio",
@@ -36,6 +46,7 @@ __all__ = [
     "PlayEnded",
     "PortsExhausted",
     "Protection",
+    "RecordingFailed",
     "Resumed",
     "SessionCounters",
     "Side",

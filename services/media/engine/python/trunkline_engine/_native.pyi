@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from os import PathLike
 from typing import ClassVar, final
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "PlayEnded",
     "PortsExhausted",
     "Protection",
+    "RecordingFailed",
     "Resumed",
     "SessionCounters",
     "Side",
@@ -66,9 +68,10 @@ class LegSettings:
     """What an offer or answer settles about a leg.
 
     `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence is
-    judged only where a limit is given. Legs whose voice formats differ are converted. With
-    `receive_events`, telephone events end here and are told as Digits; with `forward_digits`, the
-    other leg's are sent to this one. Raises ValueError for what is no address, port or rate.
+    judged only where a limit is given. With `fax`, the media is UDPTL (MED-09). Legs whose voice
+    formats differ are converted. With `receive_events`, telephone events end here and are told as
+    Digits; with `forward_digits`, the other leg's are sent to this one. Raises ValueError for what
+    is no address, port or rate.
     """
 
     def __new__(
@@ -78,6 +81,7 @@ class LegSettings:
         remote_rtcp: tuple[str, int] | None = None,
         hint: str | None = None,
         learn_source: bool = False,
+        fax: bool = False,
         rtcp_mux: bool = False,
         voice: VoiceFormat | None = None,
         telephone_event: int | None = None,
@@ -160,6 +164,12 @@ class Engine:
     ) -> None:
         """Play a sound to a leg in place of what it would hear. Raises UnknownSession."""
 
+    def record(self, session: int, path: str | PathLike[str]) -> None:
+        """Record both legs to a new stereo WAV file, leg A on the left. Raises UnknownSession.
+
+        A file that can't be written comes up as RecordingFailed.
+        """
+
     def stop_play(self, session: int, side: Side) -> None:
         """Play nothing to a leg. Raises UnknownSession."""
 
@@ -168,6 +178,9 @@ class Engine:
 
     def converts(self, from_encoding: str, to_encoding: str) -> bool:
         """Return whether voice of one encoding can be made voice of the other."""
+
+    def codecs(self) -> list[tuple[str, bool, str]]:
+        """Return each codec that a library brings, whether it is here, and its Debian package."""
 
     def query(self, session: int) -> None:
         """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""
@@ -199,6 +212,7 @@ class Load:
     pairs_available: int
     busy: list[float]
     datagrams: int
+    recording_lost: int
 
 @final
 class FirstPacket:
@@ -256,6 +270,14 @@ class PlayEnded:
     side: Side
 
 @final
+class RecordingFailed:
+    """A session's recording can't be written, and why."""
+
+    session: int
+    unix_nanos: int
+    problem: str
+
+@final
 class LegCounters:
     """What one leg carried: from its peer, dropped by reason, and to its peer."""
 
@@ -289,4 +311,13 @@ class SessionCounters:
     a: LegCounters
     b: LegCounters
 
-_Fact = FirstPacket | SourceLearned | Silence | Resumed | Digit | PlayEnded | SessionCounters
+_Fact = (
+    FirstPacket
+    | SourceLearned
+    | Silence
+    | Resumed
+    | Digit
+    | PlayEnded
+    | RecordingFailed
+    | SessionCounters
+)

@@ -1,12 +1,14 @@
 //! The engine, as Python drives it.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use trunkline_codecs::{Installed, Offer};
 use trunkline_relay::{EngineSettings, LegOpening, OpenError, PortRange};
-use trunkline_rtp::{BuiltIn, Digit, Encoding, Key};
+use trunkline_rtp::{Digit, Encoding, Key};
 
 use crate::audio::Audio;
 use crate::facts::{Side, to_python};
@@ -35,12 +37,14 @@ pub struct Load {
     pairs_available: usize,
     busy: Vec<f64>,
     datagrams: u64,
+    recording_lost: u64,
 }
 
 /// The relay: ports, sessions, and the threads that have them.
 #[pyclass(frozen, module = "trunkline_engine._native")]
 pub struct Engine {
     engine: Mutex<trunkline_relay::Engine>,
+    codecs: Installed,
 }
 
 impl Engine {
@@ -82,10 +86,12 @@ impl Engine {
             threads,
             type_of_service,
         };
-        let engine = trunkline_relay::Engine::start(&settings, Arc::new(BuiltIn))
+        let codecs = Installed::find();
+        let engine = trunkline_relay::Engine::start(&settings, Arc::new(codecs.clone()))
             .map_err(PyOSError::new_err)?;
         Ok(Self {
             engine: Mutex::new(engine),
+            codecs,
         })
     }
 
@@ -145,6 +151,10 @@ impl Engine {
             .map_err(unknown)
     }
 
+    fn record(&self, session: u64, path: PathBuf) -> PyResult<()> {
+        self.lock().record(session, path).map_err(unknown)
+    }
+
     fn stop_play(&self, session: u64, side: Side) -> PyResult<()> {
         self.lock().stop_play(session, side.into()).map_err(unknown)
     }
@@ -167,6 +177,12 @@ impl Engine {
             return true;
         }
         self.lock().converts(from, to)
+    }
+
+    /// Name of each codec that a library brings, whether it is here, and the package that has it.
+    fn codecs(&self) -> Vec<(&'static str, bool, &'static str)> {
+        let named = |offer: Offer| (offer.encoding, offer.available, offer.package);
+        self.codecs.offers().map(named).to_vec()
     }
 
     fn query(&self, session: u64) -> PyResult<()> {
@@ -200,6 +216,7 @@ impl Engine {
             pairs_available: load.pairs_available,
             busy: load.busy,
             datagrams: load.datagrams,
+            recording_lost: load.recording_lost,
         }
     }
 

@@ -100,6 +100,15 @@ pub struct PlayEnded {
     side: Side,
 }
 
+/// A session's recording can't be written, and why.
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct RecordingFailed {
+    session: u64,
+    unix_nanos: u128,
+    problem: String,
+}
+
 /// What one leg carried.
 #[pyclass(frozen, get_all, module = "trunkline_engine._native")]
 #[derive(Clone)]
@@ -167,6 +176,14 @@ pub(crate) fn to_python(py: Python<'_>, clock: Clock, fact: Fact) -> PyResult<Py
     let (session, unix_nanos) = (fact.session, clock.unix_nanos(fact.at));
     let event = match fact.kind {
         FactKind::Event(event) => event,
+        FactKind::RecordingFailed(problem) => {
+            return RecordingFailed {
+                session,
+                unix_nanos,
+                problem,
+            }
+            .into_py_any(py);
+        }
         FactKind::Counters(legs) => return counters(py, clock, session, unix_nanos, false, &legs),
         FactKind::Closed(legs) => return counters(py, clock, session, unix_nanos, true, &legs),
     };

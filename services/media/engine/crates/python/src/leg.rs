@@ -55,6 +55,7 @@ impl LegSettings {
         remote_rtcp = None,
         hint = None,
         learn_source = false,
+        fax = false,
         rtcp_mux = false,
         voice = None,
         telephone_event = None,
@@ -70,6 +71,7 @@ impl LegSettings {
         remote_rtcp: Option<(String, u16)>,
         hint: Option<String>,
         learn_source: bool,
+        fax: bool,
         rtcp_mux: bool,
         voice: Option<VoiceFormat>,
         telephone_event: Option<u8>,
@@ -91,6 +93,7 @@ impl LegSettings {
             } else {
                 Learning::Signaled
             },
+            fax,
             rtcp_mux,
             voice: voice.map(|voice| voice.format),
             telephone_event,

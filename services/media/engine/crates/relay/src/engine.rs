@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,6 +20,7 @@ use trunkline_rtp::{
 use crate::clock::Clock;
 use crate::fact::{Fact, SessionId};
 use crate::ports::{PortPool, PortRange};
+use crate::recorder::Recorder;
 use crate::shard::{Command, Outbox, Shard, ShardLoad, Sockets};
 use crate::sys::{Notifier, set_type_of_service};
 
@@ -117,6 +119,8 @@ pub struct Load {
     pub busy: Vec<f64>,
     /// Datagrams received since the start.
     pub datagrams: u64,
+    /// Packets that recordings have lost because the disk was too slow.
+    pub recording_lost: u64,
 }
 
 struct Thread {
@@ -145,7 +149,9 @@ pub struct Engine {
     pools: Vec<PortPool>,
     type_of_service: u8,
     codecs: Arc<dyn Codecs>,
+    /// After the threads: what they still hold of it is to be written.
     threads: Vec<Thread>,
+    recorder: Recorder,
     sessions: HashMap<SessionId, Placement>,
     next_session: SessionId,
     facts: Receiver<Fact>,
@@ -174,6 +180,7 @@ impl Engine {
             pools: settings.addresses.iter().map(pool).collect(),
             addresses: settings.addresses.clone(),
             type_of_service: settings.type_of_service,
+            recorder: Recorder::start(clock, Arc::clone(&codecs), outbox)?,
             codecs,
             threads,
             sessions: HashMap::new(),
@@ -227,6 +234,15 @@ impl Engine {
         self.command(session, Command::Protect(session, side, protection))
     }
 
+    /// Record both legs from now on to a new stereo WAV file, leg A on the left.
+    ///
+    /// # Errors
+    /// [`UnknownSession`]. A file that can't be written comes up as a fact.
+    pub fn record(&self, session: SessionId, path: PathBuf) -> Result<(), UnknownSession> {
+        let tap = self.recorder.record(session, path, self.clock);
+        self.command(session, Command::Listen(session, tap))
+    }
+
     /// Play a sound to one leg in place of what it would hear; its end comes up as an event.
     ///
     /// # Errors
@@ -266,9 +282,7 @@ impl Engine {
     /// Whether voice of one encoding can be made voice of the other.
     #[must_use]
     pub fn converts(&self, from: Encoding, to: Encoding) -> bool {
-        from.sample_rate() == to.sample_rate()
-            && self.codecs.decoder(from).is_some()
-            && self.codecs.encoder(to).is_some()
+        self.codecs.decoder(from).is_some() && self.codecs.encoder(to).is_some()
     }
 
     /// Ask for a session's counters; the fact comes up.
@@ -317,6 +331,7 @@ impl Engine {
             |thread: &Thread| f64::from(thread.load.busy_permille.load(Ordering::Relaxed)) / 1000.0;
         Load {
             sessions: self.sessions.len(),
+            recording_lost: self.recorder.lost(),
             pairs: self.pools.iter().map(PortPool::capacity).sum(),
             pairs_available: self.pools.iter().map(|pool| pool.available(now)).sum(),
             busy: self.threads.iter().map(busy).collect(),

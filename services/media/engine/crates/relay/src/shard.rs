@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use trunkline_rtp::{
     Audio, Component, Counters, Datagram, Digit, Event, LegSettings, Protection, Session, Side,
-    Time,
+    Tap, Time,
 };
 
 use crate::clock::Clock;
@@ -42,6 +42,8 @@ pub enum Command {
     Update(SessionId, Side, LegSettings, bool),
     /// Let one leg wear another cipher on the wire, or none.
     Protect(SessionId, Side, Option<Box<dyn Protection>>),
+    /// Let somebody hear both legs.
+    Listen(SessionId, Box<dyn Tap>),
     /// Play a sound to one leg: whether it is looped, and its longest time.
     Play(SessionId, Side, Audio, bool, Option<Duration>),
     /// Play nothing to one leg.
@@ -254,6 +256,11 @@ impl Shard {
                 Command::Protect(id, side, protection) => {
                     if let Some(relayed) = self.find(id) {
                         relayed.session.protect(side, protection);
+                    }
+                }
+                Command::Listen(id, tap) => {
+                    if let Some(relayed) = self.find(id) {
+                        relayed.session.listen(Some(tap));
                     }
                 }
                 Command::Play(id, side, audio, looped, limit) => {

@@ -14,6 +14,7 @@ use crate::path::Path;
 use crate::protection::{Datagram, Protection};
 use crate::reception::Reception;
 use crate::session::{Component, Direction, Event, EventKind, Forward, Side};
+use crate::tap::{Tap, Voice};
 use crate::time::Time;
 
 /// The clock rate of most telephony codecs (RFC 3551 section 6).
@@ -57,6 +58,8 @@ pub struct LegSettings {
     pub remote: Option<Remote>,
     /// What to believe about its source.
     pub learning: Learning,
+    /// The leg's media is T.38 over UDPTL on its even port, not RTP (MED-09).
+    pub fax: bool,
     /// RTCP shares the RTP port (RFC 5761).
     pub rtcp_mux: bool,
     /// The voice codec, once it is known.
@@ -167,6 +170,40 @@ impl Leg {
         self.received.dropped[reason as usize] += 1;
     }
 
+    /// Let `tap` hear a packet of the leg's voice codec.
+    pub(crate) fn be_heard(
+        &self,
+        side: Side,
+        tap: &mut dyn Tap,
+        packet: &[u8],
+        header: &Header,
+        now: Time,
+    ) {
+        let Some(voice) = self.settings.voice else {
+            return;
+        };
+        if voice.payload_type != header.payload_type {
+            return;
+        }
+        let padding = packet
+            .last()
+            .filter(|_| header.padding)
+            .map_or(0, |last| usize::from(*last));
+        let end = packet.len().saturating_sub(padding);
+        let Some(payload) = packet.get(header.payload_start..end) else {
+            return;
+        };
+        let (ssrc, timestamp) = (header.ssrc, header.timestamp);
+        tap.hear(Voice {
+            side,
+            encoding: voice.encoding,
+            ssrc,
+            timestamp,
+            payload,
+            now,
+        });
+    }
+
     pub(crate) fn judge_silence(&mut self, side: Side, now: Time, events: &mut Vec<Event>) {
         let watches = [
             (Direction::Received, &mut self.received_watch),
@@ -195,14 +232,25 @@ impl Leg {
         now: Time,
         events: &mut Vec<Event>,
     ) -> Result<Forward, Dropped> {
-        let to = self.destination().ok_or(Dropped::Undeliverable)?;
         if let Some(protection) = &mut self.protection {
             protection
                 .seal_rtp(datagram)
                 .map_err(|_| Dropped::Undeliverable)?;
         }
+        self.send(side, datagram.bytes().len(), now, events)
+    }
+
+    /// Count a datagram of media as sent, and say where it goes.
+    pub(crate) fn send(
+        &mut self,
+        side: Side,
+        length: usize,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) -> Result<Forward, Dropped> {
+        let to = self.destination().ok_or(Dropped::Undeliverable)?;
         self.sent.packets += 1;
-        self.sent.bytes += datagram.bytes().len() as u64;
+        self.sent.bytes += length as u64;
         if self.sent_watch.packet(now) {
             events.push(Event {
                 side,
@@ -219,14 +267,12 @@ impl Leg {
         &mut self,
         side: Side,
         from: SocketAddr,
-        header: &Header,
+        ssrc: u32,
         standing: Standing,
         now: Time,
         events: &mut Vec<Event>,
     ) {
-        self.latch.learn(from, header.ssrc, now);
-        self.reception
-            .receive(header, self.settings.clock_rate(), now);
+        self.latch.learn(from, ssrc, now);
         self.received.packets += 1;
         self.received.last_packet = Some(now);
         if standing == Standing::Learned {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::audio::{Audio, Player};
+use crate::audio::{AUDIO_RATE, Audio, Player};
 use crate::codec::{Codecs, Encoder, Encoding};
 use crate::dtmf::{Digit, DigitForm, DigitSender, Due};
 use crate::leg::{LegSettings, VoiceFormat};
@@ -22,6 +22,7 @@ pub(crate) struct Path {
     transcoder: Option<Transcoder>,
     /// Payload types of the other leg and what they are called here, where they differ.
     renamed: [Option<(u8, u8)>; 2],
+    clock: ClockBridge,
     digits: DigitSender,
     player: Option<Player>,
     encoder: Option<(Encoding, Box<dyn Encoder>)>,
@@ -79,6 +80,7 @@ impl Path {
         &mut self,
         datagram: &mut Datagram<'_>,
         header: &mut Header,
+        here: &LegSettings,
         there: &LegSettings,
     ) -> Result<Passage, Rejected> {
         if self.player.is_some() || self.digits.is_sending() {
@@ -93,10 +95,15 @@ impl Path {
                 let Some(earlier) = transcoder.convert(datagram, header.payload_start)? else {
                     return Ok(Passage::Ends);
                 };
+                let earlier = earlier * there.clock_rate() / AUDIO_RATE;
                 header.timestamp = header.timestamp.wrapping_sub(earlier);
             } else if there.telephone_event != Some(header.payload_type) {
                 return Ok(Passage::Ends); // comfort noise of a codec that this leg doesn't speak
             }
+        }
+        if there.clock_rate() != here.clock_rate() {
+            let rates = (there.clock_rate(), here.clock_rate());
+            header.timestamp = self.clock.translate(header, rates);
         }
         let name = self
             .renamed
@@ -214,9 +221,27 @@ impl Path {
     fn update_encoder(&mut self, codecs: &dyn Codecs, voice: Option<VoiceFormat>) {
         let encoding = voice.map(|voice| voice.encoding);
         if self.encoder.as_ref().map(|(encoding, _)| *encoding) != encoding {
-            let narrow = encoding.filter(|encoding| encoding.sample_rate() == crate::AUDIO_RATE);
-            self.encoder = narrow.and_then(|encoding| Some((encoding, codecs.encoder(encoding)?)));
+            self.encoder =
+                encoding.and_then(|encoding| Some((encoding, codecs.encoder(encoding)?)));
         }
+    }
+}
+
+/// From timestamps of one clock rate to those of another, for one source at a time.
+#[derive(Clone, Copy, Debug, Default)]
+struct ClockBridge {
+    last: Option<(u32, u32, u32)>,
+}
+
+impl ClockBridge {
+    fn translate(&mut self, header: &Header, (from, to): (u32, u32)) -> u32 {
+        let known = self.last.filter(|(ssrc, _, _)| *ssrc == header.ssrc);
+        let translated = known.map_or(header.timestamp, |(_, there, here)| {
+            let steps = i64::from(header.timestamp.wrapping_sub(there).cast_signed());
+            here.wrapping_add((steps * i64::from(to) / i64::from(from)) as u32)
+        });
+        self.last = Some((header.ssrc, header.timestamp, translated));
+        translated
     }
 }
 

@@ -17,9 +17,9 @@ pub(crate) struct Transcoder {
 }
 
 impl Transcoder {
-    /// A transcoder at its beginning; none when a codec is missing or the rates differ.
+    /// A transcoder at its beginning; none when a codec is missing.
     pub(crate) fn new(codecs: &dyn Codecs, from: Encoding, to: Encoding) -> Option<Self> {
-        if from == to || from.sample_rate() != to.sample_rate() {
+        if from == to {
             return None;
         }
         Some(Self {

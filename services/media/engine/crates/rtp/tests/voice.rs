@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_rtp::{
-    Audio, BuiltIn, Component, Datagram, Digit, DigitForm, DtmfSettings, Encoding, Event,
+    Audio, BuiltIn, Component, Datagram, Digit, DigitForm, Dropped, DtmfSettings, Encoding, Event,
     EventKind, EventPayload, G711, Header, Key, Law, Leg, LegSettings, Remote, Session, Side, Time,
     VoiceFormat,
 };
@@ -417,4 +417,34 @@ fn what_is_played_replaces_what_the_other_leg_sends() {
         .collect();
     assert_eq!(payloads.iter().filter(|relayed| **relayed).count(), 1);
     assert_eq!(payloads.last(), Some(&true));
+}
+
+#[test]
+fn fax_is_relayed_as_it_is_and_what_is_no_fax_is_dropped() {
+    let fax = |side| LegSettings {
+        fax: true,
+        ..pcma(side)
+    };
+    let mut bench = Bench::new(fax(Side::A), fax(Side::B));
+    let mut relay = |bytes: &[u8]| {
+        let mut buffer = [0; 64];
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        let mut datagram = Datagram::new(&mut buffer, bytes.len());
+        let place = (Side::A, Component::Rtp);
+        let from = address(Side::A);
+        let verdict = bench.session.receive(
+            place,
+            from,
+            &mut datagram,
+            Time::default(),
+            &mut bench.events,
+        );
+        verdict.map(|forward| (forward.map(|forward| forward.to), datagram.bytes().to_vec()))
+    };
+    let udptl = [0, 1, 2, 0xaa, 0xbb, 0, 0];
+
+    assert_eq!(relay(&udptl), Ok((Some(address(Side::B)), udptl.to_vec())));
+    assert_eq!(relay(&[0, 1, 99, 0]), Err(Dropped::Malformed));
+    assert_eq!(bench.session.counters(Side::A).received.packets, 1);
+    assert_eq!(bench.session.counters(Side::B).sent.packets, 1);
 }

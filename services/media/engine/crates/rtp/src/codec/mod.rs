@@ -1,6 +1,6 @@
 //! Voice codecs: what they are called, how long their frames are, and how to make them.
 //!
-//! G.711 is here. Others come from outside through [`Codecs`], as this crate calls no library.
+//! Between codecs, sound has 8000 samples a second, whatever the codec could do. G.711 is here. Others come from outside through [`Codecs`], as this crate calls no library.
 
 mod g711;
 
@@ -8,8 +8,8 @@ pub use g711::{G711, Law};
 
 use std::fmt::Debug;
 
-/// Samples of the longest packet that is converted: 240 ms at 48 kHz.
-pub const MOST_SAMPLES: usize = 11_520;
+/// Samples of the longest packet that is converted: 240 ms.
+pub const MOST_SAMPLES: usize = 1_920;
 
 /// A voice encoding that can be converted, or any other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Encoding {
     G729,
     /// G.723.1.
     G723,
-    /// G.722; its RTP clock says 8000 though it samples at 16000 (RFC 3551 section 4.5.2).
+    /// G.722, of which the lower band is used.
     G722,
     /// GSM full rate.
     Gsm,
@@ -47,16 +47,6 @@ impl Encoding {
             "GSM" => Self::Gsm,
             "OPUS" => Self::Opus,
             _ => Self::Other,
-        }
-    }
-
-    /// Samples a second of the sound, which may differ from RTP's clock rate.
-    #[must_use]
-    pub const fn sample_rate(self) -> u32 {
-        match self {
-            Self::G722 => 16_000,
-            Self::Opus => 48_000,
-            _ => 8000,
         }
     }
 }

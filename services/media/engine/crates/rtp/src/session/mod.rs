@@ -15,7 +15,12 @@ use crate::packet::Header;
 use crate::path::Passage;
 use crate::protection::{Datagram, Protection, Rejected};
 use crate::rtcp::{Compound, is_rtcp};
+use crate::tap::Tap;
 use crate::time::Time;
+use crate::udptl::is_udptl;
+
+/// Stands for the SSRC of media that has none.
+const UNHEARD: u32 = 0;
 
 /// One of a session's two legs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -99,6 +104,7 @@ pub enum EventKind {
 pub struct Session {
     legs: [Leg; 2],
     codecs: Arc<dyn Codecs>,
+    tap: Option<Box<dyn Tap>>,
     /// Whence packets of ours have their SSRC where the other leg has sent none.
     seed: u32,
 }
@@ -107,7 +113,12 @@ impl Session {
     /// A session of two legs, A's first. `seed` is random.
     #[must_use]
     pub fn new(legs: [Leg; 2], codecs: Arc<dyn Codecs>, seed: u32) -> Self {
-        let mut session = Self { legs, codecs, seed };
+        let mut session = Self {
+            legs,
+            codecs,
+            tap: None,
+            seed,
+        };
         session.update_paths();
         session
     }
@@ -116,6 +127,11 @@ impl Session {
     pub fn update(&mut self, side: Side, settings: LegSettings, relearn: bool, now: Time) {
         self.legs[side as usize].update(settings, relearn, now);
         self.update_paths();
+    }
+
+    /// Let somebody hear both legs, or nobody.
+    pub fn listen(&mut self, tap: Option<Box<dyn Tap>>) {
+        self.tap = tap;
     }
 
     /// Let one leg wear another cipher on the wire, or none.
@@ -148,9 +164,13 @@ impl Session {
         now: Time,
         events: &mut Vec<Event>,
     ) -> Result<Option<Forward>, Dropped> {
-        let mux = self.legs[side as usize].settings.rtcp_mux;
+        let settings = &self.legs[side as usize].settings;
+        let mux = settings.rtcp_mux;
         let verdict = if component == Component::Rtcp || mux && is_rtcp(datagram.bytes()) {
             self.receive_rtcp(side, from, datagram).map(Some)
+        } else if settings.fax {
+            self.receive_udptl(side, from, datagram, now, events)
+                .map(Some)
         } else {
             self.receive_rtp(side, from, datagram, now, events)
         };
@@ -206,8 +226,13 @@ impl Session {
         if let Some(protection) = &mut leg.protection {
             protection.open_rtp(datagram).map_err(dropped)?;
         }
-        leg.accept(side, from, &header, standing, now, events);
+        leg.accept(side, from, header.ssrc, standing, now, events);
+        leg.reception
+            .receive(&header, leg.settings.clock_rate(), now);
         leg.received.bytes += length as u64;
+        if let Some(tap) = &mut self.tap {
+            leg.be_heard(side, tap.as_mut(), datagram.bytes(), &header, now);
+        }
         if leg.is_event_for_us(&header) {
             self.receive_event(side, datagram, &header, now, events);
             return Ok(None);
@@ -228,7 +253,7 @@ impl Session {
         if let Some(path) = leg.path.as_mut().filter(|path| !path.is_plain()) {
             changed = true;
             if let Passage::Ends = path
-                .relay(datagram, &mut header, &there.settings)
+                .relay(datagram, &mut header, &leg.settings, &there.settings)
                 .map_err(dropped)?
             {
                 leg.outgoing.swallow();
@@ -246,6 +271,29 @@ impl Session {
     fn both(&mut self, side: Side) -> (&mut Leg, &mut Leg) {
         let [a, b] = &mut self.legs;
         if side == Side::A { (a, b) } else { (b, a) }
+    }
+
+    fn receive_udptl(
+        &mut self,
+        side: Side,
+        from: SocketAddr,
+        datagram: &Datagram<'_>,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) -> Result<Forward, Dropped> {
+        if !is_udptl(datagram.bytes()) {
+            return Err(Dropped::Malformed);
+        }
+        let (leg, other) = self.both(side);
+        // Fax has no SSRC to know a sender by: one that was never heard, so that ports may move
+        // after silence only.
+        let standing = leg.latch.judge(from, UNHEARD, now);
+        if standing == Standing::Stranger {
+            return Err(Dropped::Stranger);
+        }
+        leg.accept(side, from, !UNHEARD, standing, now, events);
+        leg.received.bytes += datagram.bytes().len() as u64;
+        other.send(side.other(), datagram.bytes().len(), now, events)
     }
 
     fn receive_rtcp(
