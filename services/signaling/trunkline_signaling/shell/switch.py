@@ -121,7 +121,7 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
-        self._outside = Outside(peers.auth, settings)
+        self._outside = Outside(peers.auth, settings, clock.now)
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
@@ -235,9 +235,7 @@ class Switch:
     def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == ACK:
             return
-        if request.to_tag is not None:
-            self.transactions.respond(transaction, request.reply(481), self._driver.now)
-        elif request.method == INVITE:
+        if request.method == INVITE and request.to_tag is None:
             self._new_call(transaction, request)
         else:
             self._spawn(self._answer_outside(transaction, request))
