@@ -375,9 +375,11 @@ class Sessions:
             self._relay.close(session.number)
 
     def _end(self, session: Session, counters: SessionCounters, now: float) -> SessionEnd:
+        trips = (leg.round_trip or timedelta(0) for leg in (counters.a, counters.b))
+        way = sum(trips, timedelta(0))
         statistics = SessionStatistics(
-            StreamStatistics.of(counters.a, session.legs[LegName.A].encoding),
-            StreamStatistics.of(counters.b, session.legs[LegName.B].encoding),
+            StreamStatistics.of(counters.a, session.legs[LegName.A].encoding, way),
+            StreamStatistics.of(counters.b, session.legs[LegName.B].encoding, way),
         )
         self._ended[session.session_id] = (now + REMEMBERED, statistics)
         del self._open[session.session_id], self._by_number[session.number]

@@ -194,6 +194,7 @@ def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
         jitter_ms=stream.jitter / MILLISECOND,
         packets_reordered=stream.packets_reordered,
         packets_dropped=stream.packets_dropped,
+        round_trip_ms=(stream.round_trip or timedelta(0)) / MILLISECOND,
         mos=stream.mos,
     )
 

@@ -290,6 +290,7 @@ class LegCounters:
     jitter: timedelta
     jitter_max: timedelta
     last_packet_unix_nanos: int | None
+    round_trip: timedelta | None
     malformed: int
     oversized: int
     stranger: int

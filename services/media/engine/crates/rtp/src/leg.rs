@@ -13,6 +13,7 @@ use crate::packet::Header;
 use crate::path::Path;
 use crate::protection::{Datagram, Protection};
 use crate::reception::Reception;
+use crate::round_trip::RoundTrip;
 use crate::session::{Component, Direction, Event, EventKind, Forward, Side};
 use crate::tap::{Tap, Voice};
 use crate::time::Time;
@@ -91,6 +92,7 @@ pub struct Leg {
     pub(crate) sent: SentCounters,
     pub(crate) received_watch: Watch,
     pub(crate) sent_watch: Watch,
+    pub(crate) round_trip: RoundTrip,
     pub(crate) outgoing: Outgoing,
     /// Beyond plain relaying, towards this leg. Boxed: most legs need none.
     pub(crate) path: Option<Box<Path>>,
@@ -131,6 +133,7 @@ impl Leg {
     pub fn counters(&self) -> Counters {
         let received = ReceivedCounters {
             reception: self.reception.counters(),
+            round_trip: self.round_trip.latest(),
             ..self.received
         };
         Counters {

@@ -167,7 +167,7 @@ impl Session {
         let settings = &self.legs[side as usize].settings;
         let mux = settings.rtcp_mux;
         let verdict = if component == Component::Rtcp || mux && is_rtcp(datagram.bytes()) {
-            self.receive_rtcp(side, from, datagram).map(Some)
+            self.receive_rtcp(side, from, datagram, now).map(Some)
         } else if settings.fax {
             self.receive_udptl(side, from, datagram, now, events)
                 .map(Some)
@@ -301,6 +301,7 @@ impl Session {
         side: Side,
         from: SocketAddr,
         datagram: &mut Datagram<'_>,
+        now: Time,
     ) -> Result<Forward, Dropped> {
         let leg = &mut self.legs[side as usize];
         if !leg.latch.knows(from.ip()) {
@@ -309,15 +310,24 @@ impl Session {
         if let Some(protection) = &mut leg.protection {
             protection.open_rtcp(datagram).map_err(dropped)?;
         }
-        Compound::parse(datagram.bytes()).map_err(|_| Dropped::Malformed)?;
+        let compound = Compound::parse(datagram.bytes()).map_err(|_| Dropped::Malformed)?;
+        leg.round_trip.receive(compound, now);
         leg.learn_rtcp(from);
         leg.received.rtcp_packets += 1;
-        self.send_rtcp(side.other(), datagram)
+        self.send_rtcp(side.other(), datagram, now)
     }
 
-    fn send_rtcp(&mut self, side: Side, datagram: &mut Datagram<'_>) -> Result<Forward, Dropped> {
+    fn send_rtcp(
+        &mut self,
+        side: Side,
+        datagram: &mut Datagram<'_>,
+        now: Time,
+    ) -> Result<Forward, Dropped> {
         let leg = &mut self.legs[side as usize];
         let to = leg.rtcp_destination().ok_or(Dropped::Undeliverable)?;
+        if let Ok(compound) = Compound::parse(datagram.bytes()) {
+            leg.round_trip.send(compound, now);
+        }
         if let Some(protection) = &mut leg.protection {
             protection
                 .seal_rtcp(datagram)
