@@ -7,7 +7,7 @@ from typing import Final
 
 from trunkline_engine import LegCounters
 
-from .legs import LegName, MediaAddress, MediaCheck
+from .legs import DigitForm, LegName, MediaAddress, MediaCheck
 from .quality import mean_opinion_score
 
 MILLISECOND: Final = timedelta(milliseconds=1)
@@ -43,6 +43,7 @@ class DigitPressed:
 
     key: str
     duration: timedelta
+    form: DigitForm
 
 
 @dataclass(frozen=True, slots=True)

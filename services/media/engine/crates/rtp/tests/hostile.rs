@@ -267,6 +267,7 @@ fn whatever_a_datagram_holds_the_session_lives() {
     };
     let dtmf = DtmfSettings {
         receive_events: true,
+        receive_inband: true,
         forward: true,
         send: DigitForm::Event,
     };
