@@ -80,8 +80,6 @@ class Agent:
         on_vanished: Callable[[str, Agent], None],
     ) -> None:
         self.address = address
-        self.complaints: list[str] = []
-        """What the switch did to it that it must not do."""
         self._wire = wire
         self._random = random
         self._on_vanished = on_vanished
@@ -90,7 +88,6 @@ class Agent:
         self._transactions = self._core.transactions
         self._timer: asyncio.TimerHandle | None = None
         self._parties: dict[DialogId, Party] = {}
-        self._confirmed: set[DialogId] = set()
         self._byes: dict[ClientTransaction, Party] = {}
         self._asked: dict[ClientTransaction, Party] = {}
         wire.attach(address, self.receive)
@@ -144,7 +141,6 @@ class Agent:
         """The call is on: do from now on what the script says."""
         party.dialog = dialog
         self._parties[dialog.id] = party
-        self._confirmed.add(dialog.id)
         talk = party.talk
         later = self._loop.call_later
         later(PATIENCE if talk.hangs_up is None else talk.hangs_up, self.hang_up, party)
@@ -165,10 +161,6 @@ class Agent:
         self._byes[self._send(bye, party.dialog.flow)] = party
         self._core.terminate(party.dialog)
         self.drain()
-
-    def confirm(self, dialog: Dialog) -> None:
-        """Remember that a dialog was answered with a 2xx: it may be ended with BYE."""
-        self._confirmed.add(dialog.id)
 
     def _vanish(self, party: Party) -> None:
         if party.over:
@@ -225,8 +217,6 @@ class Agent:
     def _take_bye(
         self, party: Party | None, dialog: Dialog, transaction: ServerTransaction, request: Request
     ) -> None:
-        if dialog.id not in self._confirmed:
-            self.complaints.append(f"{self.address[0]} got a BYE in an early dialog {dialog.id}")
         if party is not None:
             party.over = True
             party.saw.bye_received = party.saw.bye_received or self._loop.time()
@@ -264,8 +254,6 @@ class Agent:
         """Answer a request that belongs to no dialog we have any more."""
         headers = request.headers
         dialog = DialogId(headers.call_id, request.to_tag or "", request.from_tag or "")
-        if request.method == "BYE" and dialog not in self._confirmed:
-            self.complaints.append(f"{self.address[0]} got a BYE for no call of its: {dialog}")
         party = self._parties.get(dialog)
         if party is not None and party.silent:
             self._transactions.ignore(transaction)

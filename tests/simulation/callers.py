@@ -96,7 +96,6 @@ class Caller(Agent):
     def _on_answer(self, event: ResponseReceived, call: Placed) -> None:
         assert call.script is not None
         dialog = self._core.establish(event)
-        self.confirm(dialog)
         if not call.script.acknowledges and call.saw.gave_up is None:
             call.saw.answered = call.saw.answered or self._loop.time()
             self._parties[dialog.id] = call

@@ -26,6 +26,8 @@ class Customer:
     digest: bool = False
     stranger: bool = False
     """Nobody has configured it."""
+    share: int = 4
+    """How many of the calls it places, beside the others."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ CUSTOMERS: Final = (
     Customer("child", ("10.0.1.4", 5060), "child"),
     Customer("digest", ("10.0.1.5", 5060), "rich", digest=True),
     Customer("crowded", ("10.0.1.6", 5060), "rich"),
-    Customer("broke", ("10.0.1.7", 5060), "broke"),
-    Customer("stranger", ("10.0.1.8", 5060), "", stranger=True),
+    Customer("broke", ("10.0.1.7", 5060), "broke", share=1),
+    Customer("stranger", ("10.0.1.8", 5060), "", stranger=True, share=1),
 )
 
 VENDORS: Final = (
@@ -88,7 +90,7 @@ def draw_configuration(random: Random) -> Configuration:
             "SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME": random.choice(("0", "30", "60")),
             "SERVER_BILLING_FEE_PRECISION": random.choice(("2", "4")),
         },
-        media_capacity=random.choice((20, 1000)),
+        media_capacity=random.choice((60, 1000)),
     )
 
 
@@ -99,7 +101,10 @@ def _access(customer: Customer) -> dict[str, Any]:
 
 
 def _customer(customer: Customer, random: Random) -> dict[str, Any]:
-    spec: dict[str, Any] = {"account": customer.account}
+    spec: dict[str, Any] = {
+        "account": customer.account,
+        "duration": {"least": 240, "most": 300},  # ends calls that both sides have left
+    }
     if customer.name == "relayed":
         spec["media"] = {"proxy": "mustOn", "check": "received"}
     else:

@@ -31,8 +31,7 @@ def violations(world: World, books: Books) -> Iterator[str]:
     yield from _prices(world, books)
     yield from _final_answers(world)
     yield from _talk_times(world, books)
-    for agent in (*world.callers.values(), *world.callees.values()):
-        yield from agent.complaints
+    yield from world.manners.complaints
 
 
 def _left_over(world: World) -> Iterator[str]:
@@ -141,8 +140,9 @@ def _talk_times(world: World, books: Books) -> Iterator[str]:
 
 def _one_talk_time(world: World, call: Placed, cdr: StoredCdr) -> Iterator[str]:
     name = f"call {cdr.call_id} ({call.saw.call_id}, {call.number})"
-    answers = [t.saw for v in VENDORS for t in world.callees[v.name].taken.get(call.number, ())]
-    answers = [saw for saw in answers if saw.answered is not None]
+    taken = [t for v in VENDORS for t in world.callees[v.name].taken.get(call.number, ())]
+    parties = [party for t in taken for party in (t, *t.forks)]
+    answers = [party.saw for party in parties if party.saw.answered is not None]
     if cdr.answer is None:
         if call.saw.answered is not None:
             yield f"{name} was answered and its CDR says it was not"
@@ -168,9 +168,10 @@ def _bounds_of_end(
     """Return when the call can have ended, by who ended it."""
     never = world.ended_at
     if cdr.direction == SERVER_SIDE:
-        heard = [saw.bye_received for saw in (caller, *callees) if saw.bye_received is not None]
         assert cdr.answer is not None
-        return _loop_time(cdr.answer), min(heard, default=never)
+        # forks that answered too late heard a BYE before the end, and who is gone hears none
+        by_callee = max(saw.bye_received or never for saw in callees)
+        return _loop_time(cdr.answer), min(caller.bye_received or never, by_callee)
     sides = [caller] if cdr.direction == CALLER_SIDE else callees
     sent = [saw.bye_sent for saw in sides if saw.bye_sent is not None]
     taken = [saw.bye_taken for saw in sides if saw.bye_taken is not None]

@@ -9,6 +9,8 @@ from typing import Final
 
 from .config import CUSTOMERS, Customer
 
+PATIENT: Final = (30.0, 30.0, 120.0, 120.0, 120.0, 120.0, 120.0)
+"""Seconds that most callers wait for an answer."""
 PATIENCE: Final = 200.0
 """Seconds of talk after which a side hangs up that wanted the other one to."""
 
@@ -106,12 +108,12 @@ class CalleeScript:
 
 def draw_caller(random: Random, number: str, starts: float) -> CallerScript:
     """Return what a caller does."""
-    customer = random.choice(CUSTOMERS)
+    customer = random.choices(CUSTOMERS, [customer.share for customer in CUSTOMERS])[0]
     return CallerScript(
         customer=customer,
         number=number,
         starts=starts,
-        patience=random.choice((0.0, 0.01, 0.5, 3.0, 30.0, 30.0, 120.0, 120.0, 120.0)),
+        patience=random.choice((random.uniform(0.0, 4.0), 0.01, *PATIENT)),
         talk=_talk(random),
         wrong_password=customer.digest and random.random() < 0.2,
         malformed=random.random() < 0.03,

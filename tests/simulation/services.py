@@ -35,7 +35,7 @@ from trunkline_auth.memory import (
 )
 from trunkline_auth.observation import Observation as AuthObservation
 from trunkline_auth.parameters import PARAMETERS as AUTH_PARAMETERS
-from trunkline_auth.parameters import LivePolicy
+from trunkline_auth.parameters import Live, policy_of
 from trunkline_auth.rpc.servicer import AuthServicer
 from trunkline_billing.accounts.account import Accounts
 from trunkline_billing.cashier.cashier import Cashier
@@ -228,7 +228,7 @@ async def _auth(
         state,
         Digest(REALM, Nonces(random.randbytes(32))),
         observation,
-        LivePolicy(Parameters(AUTH_PARAMETERS)),
+        Live(Parameters(AUTH_PARAMETERS), policy_of),
         Random(random.getrandbits(64)),
     )
     run(_expire_bindings(doors))

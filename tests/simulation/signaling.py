@@ -34,6 +34,7 @@ from trunkline_signaling.trace.ring import Trace as SipTrace
 
 from .config import SWITCH
 from .loop import unix_now
+from .manners import Manners
 from .wire import Wire
 
 INSTANCE: Final = "signaling-1"
@@ -136,10 +137,12 @@ class Life:
         wire: Wire,
         random: Random,
         watcher: Watcher,
+        manners: Manners,
     ) -> None:
         epoch = f"{random.getrandbits(64):016x}"
         routing, billing = RoutingClient(channels["routing"]), BillingClient(channels["billing"])
         self._wire = wire
+        self._manners = manners
         self._alive = True
         self._writers: list[CrashableWriter] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -166,12 +169,17 @@ class Life:
         self._run(self.outbox.run())
         self._run(media.serve("media", MediaClient(channels["media"])))
         self._run(SeatLeases(routing, self.switch, INSTANCE, epoch).run())
-        wire.attach(SWITCH, self.switch.receive)
+        wire.attach(SWITCH, self._receive)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send a message of the switch."""
         if self._alive:
+            self._manners.sent(data)
             self._wire.send(data, SWITCH, flow.remote)
+
+    def _receive(self, data: bytes, flow: Flow) -> None:
+        self._manners.received(data)
+        self.switch.receive(data, flow)
 
     def local(self, transport: Transport) -> Address:
         """Send from the switch's address."""
@@ -197,13 +205,22 @@ class Life:
         counts = {
             "calls": len(switch.calls),
             "dialogs": switch.dialogs,
-            "transactions": len(switch.transactions),
             "call timers": sum(map(bool, switch._timers._running.values())),
             "tasks": len(switch._tasks),
             "unreleased seats": len(switch.unreleased),
             "CDRs that billing has not got": self.outbox.delivery.depth,
         }
-        return [f"signaling still has {count} {what}" for what, count in counts.items() if count]
+        left = [f"signaling still has {count} {what}" for what, count in counts.items() if count]
+        return left + [f"signaling still has {each}" for each in self._transactions()]
+
+    def _transactions(self) -> list[str]:
+        """Describe the transactions that are not over."""
+        layer = self.switch.transactions
+        return [
+            f"a transaction in state {each.state.name}: {each.request.headers.cseq}"
+            f" of {each.request.headers.call_id}"
+            for each in (*layer._clients.values(), *layer._servers.values())
+        ]
 
     def _silence(self) -> None:
         """Stop the timers that would act for the dead."""

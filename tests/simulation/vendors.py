@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from trunkline_signaling.sip.dialog import Dialog
+from trunkline_signaling.sip.message import Request
 from trunkline_signaling.sip.outputs import (
     AnswerAcknowledged,
     AnswerTimedOut,
@@ -16,7 +17,7 @@ from trunkline_signaling.sip.outputs import (
 )
 from trunkline_signaling.sip.transactions import ServerTransaction
 
-from .agent import SDP_TYPE, Agent, Party
+from .agent import SDP_TYPE, Agent, Party, Sighting
 from .config import Vendor
 from .scenario import Answering, CalleeScript, draw_callee
 from .wire import Wire
@@ -33,6 +34,8 @@ class Taken(Party):
     dialogs: list[Dialog] = field(default_factory=list)
     decided: bool = False
     """It has sent its final response."""
+    forks: list[Party] = field(default_factory=list)
+    """Other phones that answered the same INVITE."""
 
 
 class Callee(Agent):
@@ -56,7 +59,7 @@ class Callee(Agent):
     def on_event(self, event: Event) -> None:
         """Follow the INVITEs; the rest is every agent's."""
         match event:
-            case RequestReceived(transaction, request) if request.method == "INVITE":
+            case RequestReceived(transaction, request) if _opens_a_call(request):
                 self._take(transaction)
             case CancelReceived(transaction) if transaction in self._ringing:
                 self._cancelled(self._ringing[transaction])
@@ -139,12 +142,15 @@ class Callee(Agent):
         call.decided = True
         if call.saw.answered is None:
             call.saw.answered = self._loop.time()
-        self.confirm(dialog)
         response = dialog.reply(
             call.transaction.request, 200, self.description(call), SDP_TYPE
         )
         self._core.answer(dialog, call.transaction, response, self._loop.time())
-        party = call if not fork else Party(call.number, call.talk, call.saw)
+        party: Party = call
+        if fork:
+            party = Party(call.number, call.talk, Sighting(call.saw.call_id, call.saw.invited))
+            party.saw.answered = self._loop.time()
+            call.forks.append(party)
         self.begin_talk(party, dialog)
         self.drain()
 
@@ -173,3 +179,7 @@ class Callee(Agent):
         while len(call.dialogs) < forks:
             call.dialogs.append(self._core.accept(call.transaction, self.contact))
         return call.dialogs
+
+
+def _opens_a_call(request: Request) -> bool:
+    return request.method == "INVITE" and request.to_tag is None

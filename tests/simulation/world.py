@@ -22,6 +22,7 @@ from .config import CUSTOMERS, VENDORS, draw_configuration
 from .faults import draw_spells, faulty
 from .logbook import describe_exception, errors_of_the_product
 from .loop import run_simulation
+from .manners import Manners
 from .scenario import draw_caller
 from .services import ControlPlane, control_plane
 from .signaling import Life, Watcher
@@ -69,6 +70,7 @@ class World:
     callees: dict[str, Callee]
     plane: ControlPlane
     life: Life | None = None
+    manners: Manners = field(default_factory=Manners)
     began: dict[str, str] = field(default_factory=dict)
     """Call-ID header of leg A by the id of each call that began."""
     ended: dict[str, Cdr | None] = field(default_factory=dict)
@@ -145,7 +147,12 @@ class _Signaling:
     def start(self) -> None:
         """Begin a life."""
         self._world.life = Life(
-            self._channels, self._file, self._wire, self._random, self._watcher
+            self._channels,
+            self._file,
+            self._wire,
+            self._random,
+            self._watcher,
+            self._world.manners,
         )
 
     async def be_killed(self, times: int, within: float) -> None:

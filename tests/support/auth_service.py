@@ -2,23 +2,37 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from random import SystemRandom
 from typing import Any
 
-from support.auth_doors import REALM, House
-from trunkline.auth.v1 import auth_pb2, lists_pb2
+from support.auth_doors import REALM, SECRET, House
+from trunkline.auth.v1 import auth_pb2, lists_pb2, operators_pb2
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
 from trunkline.auth.v1.lists_pb2_grpc import add_ListServiceServicer_to_server
+from trunkline.auth.v1.operators_pb2_grpc import add_OperatorServiceServicer_to_server
+from trunkline_auth.argon import ArgonHasher
 from trunkline_auth.documents import CHECKS, DirectoryFeed, kinds
 from trunkline_auth.documents.areas import AreaFeed
 from trunkline_auth.documents.lists import list_kinds
+from trunkline_auth.documents.operators import OperatorFeed, operator_kind
 from trunkline_auth.list_parameters import list_policy_of
 from trunkline_auth.lists import Screener
+from trunkline_auth.login_parameters import (
+    PASSWORD_LENGTH,
+    TERMINAL_ADDITIONAL_CHARACTERS,
+    login_policy_of,
+)
 from trunkline_auth.memory import MemoryBlackList, MemoryCallerSeats, MemoryWindows
 from trunkline_auth.observation import Observation
+from trunkline_auth.operators.logins import Logins
+from trunkline_auth.operators.passwords import generate
+from trunkline_auth.operators.tokens import Tokens
 from trunkline_auth.parameters import PARAMETERS, Live
 from trunkline_auth.publication import ListPublication
 from trunkline_auth.rpc.lists import ListServicer
+from trunkline_auth.rpc.operators import OperatorServicer
 from trunkline_auth.rpc.servicer import AuthServicer
+from trunkline_auth.store.audit import AuditStore
 from trunkline_auth.store.number_lists import NumberLists, NumberListStore
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import Documents
@@ -33,9 +47,13 @@ SERVICES = {
     for package, service in (
         (auth_pb2, auth_pb2.DESCRIPTOR.services_by_name["AuthService"]),
         (lists_pb2, lists_pb2.DESCRIPTOR.services_by_name["ListService"]),
+        (operators_pb2, operators_pb2.DESCRIPTOR.services_by_name["OperatorService"]),
     )
     for method in service.methods
 }
+
+
+NOBODY_HASH = ArgonHasher().hash("nobody")
 
 
 @dataclass
@@ -75,9 +93,18 @@ async def start_auth(database: Database) -> RunningAuth:
     parameters = StoredParameters(Parameters(PARAMETERS), database)
     await parameters.load()
     store = NumberListStore(database)
+    operators, hasher = OperatorFeed(), ArgonHasher()
     documents = Documents(
-        [*kinds(REALM), *list_kinds(store)], database, checks=CHECKS, parameters=parameters
+        [
+            *kinds(REALM),
+            *list_kinds(store),
+            operator_kind(hasher, lambda: parameters.values[PASSWORD_LENGTH]),
+        ],
+        database,
+        checks=CHECKS,
+        parameters=parameters,
     )
+    documents.subscribe(operators.documents_changed)
     documents.subscribe(DirectoryFeed(house.directory, REALM).documents_changed)
     areas = AreaFeed()
     documents.subscribe(areas.documents_changed)
@@ -110,6 +137,25 @@ async def start_auth(database: Database) -> RunningAuth:
             lambda: publication.white_list,
             store,
             lists,
+            lambda: house.now,
+        ),
+    )
+    logins = Logins(
+        operators.find,
+        hasher.verify,
+        house.state.failures,
+        house.witness,
+        Tokens(SECRET, timedelta(hours=12)),
+        policy=Live(parameters.values, login_policy_of),
+        areas=lambda: house.areas,
+        nobody_hash=NOBODY_HASH,
+    )
+    dispatcher.add(
+        add_OperatorServiceServicer_to_server,
+        OperatorServicer(
+            logins,
+            AuditStore(database),
+            lambda: generate(parameters.values[TERMINAL_ADDITIONAL_CHARACTERS], SystemRandom()),
             lambda: house.now,
         ),
     )

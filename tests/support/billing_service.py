@@ -21,6 +21,7 @@ from trunkline_kernel.service import Service
 ResponseT = TypeVar("ResponseT", bound=Message)
 
 BILLING: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
+RATES: Final = pb.DESCRIPTOR.services_by_name["RateService"]
 DOCUMENTS: Final = documents_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersService"]
 
@@ -107,6 +108,28 @@ class BillingClient:
     async def cdrs(self, **fields: Any) -> pb.ListCdrsResponse:
         request = pb.ListCdrsRequest(**fields)
         return await self._ask(BILLING, "ListCdrs", request, pb.ListCdrsResponse)
+
+    async def import_rates(self, text: str, **fields: Any) -> pb.ImportRatesResponse:
+        values: dict[str, Any] = {
+            "rate_group": "retail",
+            "content": text.encode(),
+            "mode": pb.IMPORT_MODE_MERGE,
+            "file_name": "deck.csv",
+        }
+        request = pb.ImportRatesRequest(**(values | fields))
+        return await self._ask(RATES, "ImportRates", request, pb.ImportRatesResponse)
+
+    async def rate_imports(self, group: str = "retail") -> list[pb.RateImport]:
+        request = pb.ListRateImportsRequest(rate_group=group)
+        response = await self._ask(RATES, "ListRateImports", request, pb.ListRateImportsResponse)
+        return list(response.imports)
+
+    async def roll_back(self, import_id: int) -> int:
+        request = pb.RollBackRateImportRequest(import_id=import_id)
+        response = await self._ask(
+            RATES, "RollBackRateImport", request, pb.RollBackRateImportResponse
+        )
+        return response.rates
 
     async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
         now = datetime.now(UTC)

@@ -83,6 +83,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=value.tzinfo or UTC)
 
 
+class MigrationsDone(Exception):
+    """The tables are up to date, and that was all this process was started for."""
+
+
 class Database:
     """Engine and sessions of one service."""
 
@@ -92,11 +96,13 @@ class Database:
         *,
         synchronous: str = "FULL",
         connect: Callable[[], Awaitable[Any]] | None = None,
+        migrate: str = "at_start",
     ) -> None:
         """`synchronous` is SQLite's pragma: FULL survives a power cut, NORMAL only a crash.
 
-        `connect` makes the driver's connections, for simulation.
+        `connect` makes the driver's connections, for simulation. `migrate` is the setting.
         """
+        self._migrate = migrate
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._make_folder()
@@ -120,13 +126,20 @@ class Database:
             yield session
 
     async def migrate(self, *locations: str) -> None:
-        """Bring the kernel's tables and those of `locations` ("package:folder") up to date."""
+        """Bring the kernel's tables and those of `locations` ("package:folder") up to date.
+
+        Does nothing when the setting says never; raises `MigrationsDone` when it says only.
+        """
+        if self._migrate == "never":
+            return
         async with self.engine.begin() as connection:
             if not self.is_sqlite:
                 lock = text("SELECT pg_advisory_xact_lock(:lock)")
                 await connection.execute(lock, {"lock": MIGRATION_LOCK})
             for location in (KERNEL_MIGRATIONS, *locations):
                 await connection.run_sync(_upgrade, location)
+        if self._migrate == "only":
+            raise MigrationsDone
 
     async def close(self) -> None:
         """Close every connection."""
@@ -152,7 +165,8 @@ class Database:
 @asynccontextmanager
 async def open_database(settings: DatabaseSettings) -> AsyncIterator[Database]:
     """Open the database that `settings` name, ./var/<service>.db unless they say otherwise."""
-    database = Database(settings.database_url or DEFAULT_URL.format(service=settings.service))
+    url = settings.database_url or DEFAULT_URL.format(service=settings.service)
+    database = Database(url, migrate=settings.migrate)
     try:
         yield database
     finally:

@@ -4,9 +4,10 @@ Every service subclasses `ServiceSettings` with `env_prefix="TRUNKLINE_<SERVICE>
 change while it runs are parameters (`trunkline_kernel.parameters`), not settings.
 """
 
+import os
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, TypeVar
+from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -28,13 +29,17 @@ Span = Annotated[timedelta, BeforeValidator(_seconds)]
 
 METRICS_PORT_OFFSET = 1000
 
+SETTINGS_FOLDER: Final = "TRUNKLINE_SETTINGS_DIR"
+"""Variable that names a folder of settings: a file by variable, as Kubernetes mounts secrets. The
+environment wins."""
+
 
 class SettingsError(Exception):
     """The environment is wrong. The message names every wrong variable."""
 
 
 class Settings(BaseSettings):
-    """Base of every settings model: frozen, read from the environment only."""
+    """Base of every settings model: frozen, read from the environment and the settings folder."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -112,6 +117,10 @@ class DatabaseSettings(Settings):
     """SQLAlchemy URL: sqlite+aiosqlite:///... or postgresql+asyncpg://... Empty is
     ./var/<service>.db."""
 
+    migrate: Literal["at_start", "only", "never"] = "at_start"
+    """When tables are brought up to date: at every start; at a start that ends with it, as a job
+    before a rollout; or never, so that a replica of the last version can live on the next one's."""
+
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -123,7 +132,7 @@ def read_settings(model: type[SettingsT]) -> SettingsT:
     secrets.
     """
     try:
-        return model()
+        return model(_secrets_dir=os.environ.get(SETTINGS_FOLDER))
     except ValidationError as error:
         prefix = str(model.model_config.get("env_prefix", ""))
         raise SettingsError("\n".join(_explain(prefix, error))) from None

@@ -14,6 +14,7 @@ from trunkline_kernel.parameters import (
 
 from .admission.policy import Policy
 from .list_parameters import LIST_PARAMETERS
+from .login_parameters import LOGIN_PARAMETERS
 
 PolicyT = TypeVar("PolicyT")
 
@@ -132,6 +133,7 @@ PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     ENDPOINT_TIME_TO_LIVE,
     ACCESS_IP_CHECK,
     *LIST_PARAMETERS,
+    *LOGIN_PARAMETERS,
 )
 
 

@@ -5,7 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from trunkline.billing.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
+from trunkline.billing.v1.billing_pb2_grpc import (
+    add_BillingServiceServicer_to_server,
+    add_RateServiceServicer_to_server,
+)
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
@@ -22,6 +25,7 @@ from .cashier.cashier import Cashier
 from .charging.till import Till
 from .desk import Desk
 from .documents.live import LiveModel
+from .imports.office import RateOffice
 from .observation import Observation
 from .outputs.http_post import post_json
 from .outputs.push import PushOutput
@@ -29,6 +33,7 @@ from .outputs.steadily import steadily
 from .outputs.text_files import FileOutput, TextFiles
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
+from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.servicer import BillingServicer
 from .settings import BillingSettings
@@ -79,7 +84,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
                 now,
                 observation,
             )
+            rates = RateOffice(database, model.rate_groups, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
+            service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
             service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
             service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
             service.add(

@@ -8,6 +8,8 @@ from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_t
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
 from trunkline_engine import Engine
+from trunkline_kernel.cluster.api import PodApi
+from trunkline_kernel.cluster.marks import PodMarks
 from trunkline_kernel.database import open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Change, Parameters
@@ -36,7 +38,7 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         await documents.load()
         raise_descriptor_limit()
         engine = start_engine(settings, stored.values)
-        obey_parameters(engine, stored.values)
+        obey_parameters(engine, stored.values, settings.rtp_ports)
         addresses = LocalAddresses(
             [str(ip) for ip in settings.addresses],
             [str(ip) for ip in settings.advertised_addresses],
@@ -47,6 +49,9 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         control.on_drain(service.drain)
         service.background(stored.follow)
         service.background(control.run)
+        if settings.pod_deletion_cost:
+            marks = PodMarks(PodApi.of_this_pod(), settings.instance)
+            service.background(lambda: marks.keep(lambda: engine.load().sessions))
         service.on_drain(control.drained)
         service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
@@ -72,7 +77,7 @@ def raise_descriptor_limit() -> None:
 
 def start_engine(settings: MediaSettings, parameters: Parameters) -> Engine:
     """Start the relay threads."""
-    first, last = parse_port_range(parameters[RTP_PORT_RANGE])
+    first, last = parse_port_range(settings.rtp_ports or parameters[RTP_PORT_RANGE])
     return Engine(
         [str(ip) for ip in settings.addresses],
         first,
@@ -83,11 +88,11 @@ def start_engine(settings: MediaSettings, parameters: Parameters) -> Engine:
     )
 
 
-def obey_parameters(engine: Engine, parameters: Parameters) -> None:
+def obey_parameters(engine: Engine, parameters: Parameters, rtp_ports: str | None) -> None:
     """Let changed parameters hold for sessions opened from then on."""
 
     def obey(_: Sequence[Change]) -> None:
-        engine.change_ports(*parse_port_range(parameters[RTP_PORT_RANGE]))
+        engine.change_ports(*parse_port_range(rtp_ports or parameters[RTP_PORT_RANGE]))
         engine.change_type_of_service(parameters[QOS_RTP])
 
     parameters.subscribe(obey)

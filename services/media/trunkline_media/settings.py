@@ -7,8 +7,11 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
+from trunkline_kernel.advertised import require_public
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
+
+from .parameters import parse_port_range
 
 
 class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MEDIA_"):
@@ -29,6 +32,18 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
     advertised_addresses: tuple[IPv4Address | IPv6Address, ...] = ()
     """What peers are told instead, in the same order: behind a NAT, the public address. Empty tells
     each peer the address from which this machine would send to it."""
+
+    allow_private_address: bool = True
+    """Whether a private address, or one found by itself, may be told to peers. Where calls come
+    from the internet say no: media that would be heard by nobody then refuses to start."""
+
+    rtp_ports: str | None = None
+    """Ports of this instance, as in SS_RTP_PORT_RANGE, which they replace: for instances that share
+    an address, or whose ports are published one by one."""
+
+    pod_deletion_cost: bool = False
+    """Whether this pod's annotations tell Kubernetes how many calls it has, so that the emptiest
+    pod goes first."""
 
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Relay threads. 0 is one for each CPU this process may use."""
@@ -55,3 +70,16 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
         if self.advertised_addresses and len(self.advertised_addresses) != len(self.addresses):
             raise ValueError("advertised_addresses must have as many entries as addresses")
         return self
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> Self:
+        if not self.allow_private_address:
+            require_public("advertised_addresses", self.advertised_addresses or [None])
+        return self
+
+    @field_validator("rtp_ports")
+    @classmethod
+    def _is_a_range(cls, text: str | None) -> str | None:
+        if text is not None:
+            parse_port_range(text)
+        return text

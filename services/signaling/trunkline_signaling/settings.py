@@ -4,9 +4,10 @@ import socket
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from trunkline_kernel.advertised import require_public
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
 
@@ -31,6 +32,10 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     """What peers are told instead: behind a NAT, the public address. Unset tells each peer the
     address from which this machine sends to it."""
 
+    allow_private_address: bool = True
+    """Whether a private address, or one found by itself, may be told to peers. Where calls come
+    from the internet say no: a switch that would be heard by nobody then refuses to start."""
+
     auth: str = "127.0.0.1:50053"
     """Target of auth: host:port, dns:///host:port, or several with commas between."""
 
@@ -51,3 +56,9 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
 
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on; then they get BYE and a CDR."""
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> Self:
+        if not self.allow_private_address:
+            require_public("advertised_address", [self.advertised_address])
+        return self

@@ -16,6 +16,12 @@ from trunkline_kernel.documents import Document
 from trunkline_kernel.documents.kinds import dump
 from trunkline_kernel.faults import Fault, RemoteError
 
+pytestmark = pytest.mark.parametrize(
+    "url",
+    ["sqlite", pytest.param("postgres", marks=pytest.mark.integration)],
+    indirect=True,
+)
+
 ACME = Endpoint(kind=ENDPOINT_KIND_MAPPING_GATEWAY, name="acme")
 
 

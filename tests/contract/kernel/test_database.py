@@ -3,11 +3,12 @@
 import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select
+from sqlalchemy import Column, Integer, MetaData, Table, insert, inspect, select
 from sqlalchemy.exc import IntegrityError, StatementError
-from trunkline_kernel.database import Database, ExactDecimal, UtcDateTime
+from trunkline_kernel.database import Database, ExactDecimal, MigrationsDone, UtcDateTime
 
 ENTRIES = Table(
     "entries",
@@ -78,3 +79,25 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
 
 async def test_replicas_may_migrate_at_the_same_time(database: Database, replica: Database) -> None:
     await asyncio.gather(database.migrate(), replica.migrate())
+
+
+async def test_a_migration_job_ends_with_the_tables_and_a_replica_leaves_them_alone(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path}/jobs.db"
+    replica = Database(url, migrate="never")
+    await replica.migrate()
+    assert await table_names(replica) == set()
+    await replica.close()
+    job = Database(url, migrate="only")
+
+    with pytest.raises(MigrationsDone):
+        await job.migrate()
+
+    assert "documents" in await table_names(job)
+    await job.close()
+
+
+async def table_names(database: Database) -> set[str]:
+    async with database.engine.connect() as connection:
+        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))

@@ -56,3 +56,18 @@ class NumberListPartRow(AuthBase):
     list: Mapped[str] = mapped_column(String(64), primary_key=True)
     part: Mapped[str] = mapped_column(String(2), primary_key=True)
     codes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditRow(AuthBase):
+    """One write by an operator (MGT-12)."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(64), unique=True)
+    operator: Mapped[str] = mapped_column(String(64), index=True)
+    ip: Mapped[str] = mapped_column(String(45))
+    object: Mapped[str] = mapped_column(String(160), index=True)
+    before_json: Mapped[str] = mapped_column(Text)
+    after_json: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from trunkline_kernel.documents import Kind, Planned, Problem
 
@@ -17,6 +18,9 @@ from .phone import PhoneSpec
 from .route_test import RouteTestSpec
 from .routing_gateway import RoutingGatewaySpec
 from .tables import GatewayGroupSpec, NumberTransformSpec
+from .vault import Vault
+
+_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec)
 CALENDAR: Final = Kind("Calendar", CalendarSpec)
@@ -42,7 +46,11 @@ KINDS: Final = (
     ROUTE_TEST,
 )
 
-_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
+
+def kinds_sealed_by(vault: Vault) -> list[Kind[Any]]:
+    """Return the kinds, passwords sealed before they are stored."""
+    sealed = replace(ROUTING_GATEWAY, prepare=vault.prepare)
+    return [sealed if kind is ROUTING_GATEWAY else kind for kind in KINDS]
 
 
 def transforms_are_unique(planned: Planned) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from pydantic import BaseModel
 
 from ..documents.areas import AreaTableSpec, MobileTableSpec
@@ -29,6 +30,7 @@ from ..documents.mapping_gateway import MappingGatewaySpec
 from ..documents.phone import PhoneSpec
 from ..documents.routing_gateway import RoutingGatewaySpec
 from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
+from ..documents.vault import BadKey, Vault
 from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from ..numbers.transform import TransformTable
@@ -47,11 +49,15 @@ from .gateways import Group, RoutingGateway, compile_routing_gateway
 from .prefixes import PrefixIndex
 from .snapshot import Snapshot
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 class SnapshotBuilder:
     """Takes documents as they come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault | None = None) -> None:
+        """`vault` opens passwords that were sealed; without it they are taken as they are."""
+        self._vault = vault
         self._callers: dict[Endpoint, Caller] = {}
         self._phones: dict[str, Phone] = {}
         self._specs: dict[str, RoutingGatewaySpec] = {}
@@ -75,9 +81,7 @@ class SnapshotBuilder:
         if kind == MAPPING_GATEWAY.name:
             self._take_mapping_gateway(name, spec)
         elif kind == ROUTING_GATEWAY.name:
-            _set(self._specs, name, spec)
-            self._gateways.pop(name, None)
-            self._gateways_changed = True
+            self._take_routing_gateway(name, spec)
         elif kind == PHONE.name:
             self._take_phone(name, spec)
         elif kind == GATEWAY_GROUP.name:
@@ -119,6 +123,13 @@ class SnapshotBuilder:
             compile_mapping_gateway(name, spec) if isinstance(spec, MappingGatewaySpec) else None
         )
         _set(self._callers, endpoint, caller)
+
+    def _take_routing_gateway(self, name: str, spec: BaseModel | None) -> None:
+        if self._vault is not None and isinstance(spec, RoutingGatewaySpec):
+            spec = _opened(self._vault, name, spec)
+        _set(self._specs, name, spec)
+        self._gateways.pop(name, None)
+        self._gateways_changed = True
 
     def _take_phone(self, name: str, spec: BaseModel | None) -> None:
         endpoint = Endpoint(Kind.PHONE, name)
@@ -175,6 +186,15 @@ def build_snapshot(documents: Mapping[str, Mapping[str, BaseModel]]) -> Snapshot
         for name, spec in specs.items():
             builder.take(kind, name, spec)
     return builder.snapshot()
+
+
+def _opened(vault: Vault, name: str, spec: RoutingGatewaySpec) -> RoutingGatewaySpec:
+    """Return the spec with its password; without one when the key is not the right one."""
+    try:
+        return vault.opened(name, spec)
+    except BadKey as error:
+        log.error("vendor is used without its password", gateway=name, problem=str(error))
+        return spec.model_copy(update={"credentials": None})
 
 
 def _set(held: dict[Any, Any], key: object, value: object | None) -> None:

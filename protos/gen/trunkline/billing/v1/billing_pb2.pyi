@@ -110,6 +110,30 @@ BILLING_MODE_PHONE_CARD: BillingMode.ValueType  # 4
 """A phone card's account."""
 Global___BillingMode: _TypeAlias = BillingMode  # noqa: Y015
 
+class _ImportMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ImportModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    IMPORT_MODE_UNSPECIFIED: _ImportMode.ValueType  # 0
+    """Not said. Rejected."""
+    IMPORT_MODE_MERGE: _ImportMode.ValueType  # 1
+    """Leaves them as they are."""
+    IMPORT_MODE_REPLACE: _ImportMode.ValueType  # 2
+    """Removes them: the file is the whole deck."""
+
+class ImportMode(_ImportMode, metaclass=_ImportModeEnumTypeWrapper):
+    """What an import does with prefixes that its file does not name."""
+
+IMPORT_MODE_UNSPECIFIED: ImportMode.ValueType  # 0
+"""Not said. Rejected."""
+IMPORT_MODE_MERGE: ImportMode.ValueType  # 1
+"""Leaves them as they are."""
+IMPORT_MODE_REPLACE: ImportMode.ValueType  # 2
+"""Removes them: the file is the whole deck."""
+Global___ImportMode: _TypeAlias = ImportMode  # noqa: Y015
+
 class _SettleOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1281,6 +1305,346 @@ class ListCdrsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCdrsResponse: _TypeAlias = ListCdrsResponse  # noqa: Y015
+
+@_typing.final
+class ImportRatesRequest(_message.Message):
+    """A rate file to take over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_GROUP_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    GZIP_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    rate_group: _builtins.str
+    """Rate group. Required."""
+    content: _builtins.bytes
+    """The file as it came: CSV in any usual spelling. At most 256 MiB once unpacked."""
+    gzip: _builtins.bool
+    """Whether content is packed by gzip, for files that are larger than a message."""
+    mode: Global___ImportMode.ValueType
+    """What happens to prefixes that the file does not name."""
+    dry_run: _builtins.bool
+    """Whether only to say what would change."""
+    file_name: _builtins.str
+    """Name of the file, for the list of imports."""
+    author: _builtins.str
+    """Who asks. Empty is recorded as "unknown"."""
+    def __init__(
+        self,
+        *,
+        rate_group: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+        gzip: _builtins.bool = ...,
+        mode: Global___ImportMode.ValueType = ...,
+        dry_run: _builtins.bool = ...,
+        file_name: _builtins.str = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "content", b"content", "dry_run", b"dry_run", "file_name", b"file_name", "gzip", b"gzip", "mode", b"mode", "rate_group", b"rate_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRatesRequest: _TypeAlias = ImportRatesRequest  # noqa: Y015
+
+@_typing.final
+class ImportRatesResponse(_message.Message):
+    """What the file changes, or would change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    DIALECT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.int
+    """Number of the import. Zero for a dry run, or when nothing changed."""
+    dialect: _builtins.str
+    """How the file was understood, for people."""
+    @_builtins.property
+    def counts(self) -> Global___RateImportCounts:
+        """Sums over all differences, those that are not listed included."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateDifference]:
+        """The first 1000 differences in the order of their prefixes."""
+
+    @_builtins.property
+    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateLineError]:
+        """The first 1000 lines that gave no rate."""
+
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.int = ...,
+        dialect: _builtins.str = ...,
+        counts: Global___RateImportCounts | None = ...,
+        differences: _abc.Iterable[Global___RateDifference] | None = ...,
+        errors: _abc.Iterable[Global___RateLineError] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "dialect", b"dialect", "differences", b"differences", "errors", b"errors", "import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRatesResponse: _TypeAlias = ImportRatesResponse  # noqa: Y015
+
+@_typing.final
+class RateImportCounts(_message.Message):
+    """What an import did, in numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDED_FIELD_NUMBER: _builtins.int
+    INCREASED_FIELD_NUMBER: _builtins.int
+    DECREASED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    BAD_LINES_FIELD_NUMBER: _builtins.int
+    added: _builtins.int
+    """Prefixes that were not there before."""
+    increased: _builtins.int
+    """Prefixes with a higher price per minute than before."""
+    decreased: _builtins.int
+    """Prefixes with a lower price per minute than before."""
+    changed: _builtins.int
+    """Prefixes with another change, for example of intervals."""
+    removed: _builtins.int
+    """Prefixes that are gone."""
+    unchanged: _builtins.int
+    """Prefixes named with the same rate as before."""
+    bad_lines: _builtins.int
+    """Lines that gave no rate."""
+    def __init__(
+        self,
+        *,
+        added: _builtins.int = ...,
+        increased: _builtins.int = ...,
+        decreased: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        removed: _builtins.int = ...,
+        unchanged: _builtins.int = ...,
+        bad_lines: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "bad_lines", b"bad_lines", "changed", b"changed", "decreased", b"decreased", "increased", b"increased", "removed", b"removed", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateImportCounts: _TypeAlias = RateImportCounts  # noqa: Y015
+
+@_typing.final
+class RateDifference(_message.Message):
+    """One prefix before and after an import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREFIX_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    OLD_PRICE_FIELD_NUMBER: _builtins.int
+    NEW_PRICE_FIELD_NUMBER: _builtins.int
+    prefix: _builtins.str
+    """Prefix."""
+    action: _builtins.str
+    """What becomes of it: "new", "increase", "decrease", "changed", "gone"."""
+    old_price: _builtins.str
+    """Price per minute before, a plain decimal. Empty for a new one."""
+    new_price: _builtins.str
+    """Price per minute after. Empty for one that is gone."""
+    def __init__(
+        self,
+        *,
+        prefix: _builtins.str = ...,
+        action: _builtins.str = ...,
+        old_price: _builtins.str = ...,
+        new_price: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "new_price", b"new_price", "old_price", b"old_price", "prefix", b"prefix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateDifference: _TypeAlias = RateDifference  # noqa: Y015
+
+@_typing.final
+class RateLineError(_message.Message):
+    """A line of a rate file that gave no rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Line, from 1."""
+    column: _builtins.str
+    """Column by its meaning, for example "prefix"."""
+    message: _builtins.str
+    """What is wrong and what was expected."""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        column: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "line", b"line", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateLineError: _TypeAlias = RateLineError  # noqa: Y015
+
+@_typing.final
+class ListRateImportsRequest(_message.Message):
+    """Asks for imports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_GROUP_FIELD_NUMBER: _builtins.int
+    rate_group: _builtins.str
+    """Rate group. Required."""
+    def __init__(
+        self,
+        *,
+        rate_group: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_group", b"rate_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRateImportsRequest: _TypeAlias = ListRateImportsRequest  # noqa: Y015
+
+@_typing.final
+class ListRateImportsResponse(_message.Message):
+    """The imports of a rate group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def imports(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateImport]:
+        """Imports, newest first, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        imports: _abc.Iterable[Global___RateImport] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["imports", b"imports"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRateImportsResponse: _TypeAlias = ListRateImportsResponse  # noqa: Y015
+
+@_typing.final
+class RateImport(_message.Message):
+    """A rate file that was taken over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    ROLLED_BACK_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.int
+    """Number of the import."""
+    author: _builtins.str
+    """Who asked."""
+    file_name: _builtins.str
+    """Name of the file."""
+    rolled_back: _builtins.bool
+    """Whether it was rolled back."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def counts(self) -> Global___RateImportCounts:
+        """What it did."""
+
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        author: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        counts: Global___RateImportCounts | None = ...,
+        rolled_back: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "counts", b"counts", "file_name", b"file_name", "import_id", b"import_id", "rolled_back", b"rolled_back", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateImport: _TypeAlias = RateImport  # noqa: Y015
+
+@_typing.final
+class RollBackRateImportRequest(_message.Message):
+    """Names an import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.int
+    """Number of the import."""
+    author: _builtins.str
+    """Who asks. Empty is recorded as "unknown"."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.int = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRateImportRequest: _TypeAlias = RollBackRateImportRequest  # noqa: Y015
+
+@_typing.final
+class RollBackRateImportResponse(_message.Message):
+    """The import is taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    rates: _builtins.int
+    """Rates the group has now."""
+    def __init__(
+        self,
+        *,
+        rates: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRateImportResponse: _TypeAlias = RollBackRateImportResponse  # noqa: Y015
 
 @_typing.final
 class ReportRequest(_message.Message):

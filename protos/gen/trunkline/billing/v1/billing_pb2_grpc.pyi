@@ -194,3 +194,70 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 def add_BillingServiceServicer_to_server(servicer: BillingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class RateServiceStub:
+    """Takes rate files over into rate groups, and back."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> RateServiceAsyncStub: ...
+    ImportRates: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ImportRatesRequest, _billing_pb2.ImportRatesResponse]
+    """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+    listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+    """
+    ListRateImports: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListRateImportsRequest, _billing_pb2.ListRateImportsResponse]
+    """Lists the imports of a rate group, newest first."""
+    RollBackRateImport: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RollBackRateImportRequest, _billing_pb2.RollBackRateImportResponse]
+    """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+    last one.
+    """
+
+@_typing.type_check_only
+class RateServiceAsyncStub(RateServiceStub):
+    """Takes rate files over into rate groups, and back."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ImportRates: _aio.UnaryUnaryMultiCallable[_billing_pb2.ImportRatesRequest, _billing_pb2.ImportRatesResponse]  # type: ignore[assignment]
+    """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+    listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+    """
+    ListRateImports: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListRateImportsRequest, _billing_pb2.ListRateImportsResponse]  # type: ignore[assignment]
+    """Lists the imports of a rate group, newest first."""
+    RollBackRateImport: _aio.UnaryUnaryMultiCallable[_billing_pb2.RollBackRateImportRequest, _billing_pb2.RollBackRateImportResponse]  # type: ignore[assignment]
+    """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+    last one.
+    """
+
+class RateServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Takes rate files over into rate groups, and back."""
+
+    @_abc_1.abstractmethod
+    def ImportRates(
+        self,
+        request: _billing_pb2.ImportRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ImportRatesResponse, _abc.Awaitable[_billing_pb2.ImportRatesResponse]]:
+        """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+        listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRateImports(
+        self,
+        request: _billing_pb2.ListRateImportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListRateImportsResponse, _abc.Awaitable[_billing_pb2.ListRateImportsResponse]]:
+        """Lists the imports of a rate group, newest first."""
+
+    @_abc_1.abstractmethod
+    def RollBackRateImport(
+        self,
+        request: _billing_pb2.RollBackRateImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RollBackRateImportResponse, _abc.Awaitable[_billing_pb2.RollBackRateImportResponse]]:
+        """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+        last one.
+        """
+
+def add_RateServiceServicer_to_server(servicer: RateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
