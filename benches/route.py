@@ -22,6 +22,7 @@ from statistics import quantiles
 
 from pydantic import BaseModel
 from trunkline_routing.calls.call import Call, Identity
+from trunkline_routing.calls.course import NoCourses
 from trunkline_routing.calls.health import MemoryHealth
 from trunkline_routing.calls.outcomes import Outcomes
 from trunkline_routing.calls.refusals import Refusal
@@ -30,6 +31,8 @@ from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.capacity.rotation import MemoryRotation
 from trunkline_routing.documents.mapping_gateway import MappingGatewaySpec
 from trunkline_routing.documents.routing_gateway import RoutingGatewaySpec
+from trunkline_routing.lrn.http import HttpLrnServer
+from trunkline_routing.lrn.portability import Portability
 from trunkline_routing.model.builder import build_snapshot
 from trunkline_routing.model.callers import Endpoint, Kind
 from trunkline_routing.parameters import Parameters, Place
@@ -129,7 +132,14 @@ def _router(
     health, quality = MemoryHealth(), MemoryQuality()
     parameters = Parameters(cost_place=Place.BEFORE_PRIORITY)
     view = View(MemorySeats(), health, quality, build_snapshot(documents), rates, parameters)
-    return Router(view, MemoryRotation(), Outcomes(health, quality, view), rng)
+    return Router(
+        view,
+        portability=Portability(view, HttpLrnServer(), lambda: NOW),
+        rotation=MemoryRotation(),
+        outcomes=Outcomes(health, quality, view),
+        courses=NoCourses(),
+        seeds=lambda: rng.getrandbits(63),
+    )
 
 
 def _resident() -> int:

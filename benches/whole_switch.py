@@ -38,6 +38,9 @@ PEERS: dict[str, type[Peer]] = {
     "sippy": Sippy,
 }
 
+CALLER, CALLEE = "127.0.0.1", "127.0.0.2"
+"""Two addresses, as a switch sends no call back to where it came from."""
+
 CLOSE_ENOUGH = 0.08
 """The search for the highest rate ends when the bounds are this near to each other."""
 
@@ -69,7 +72,7 @@ def run(name: str, rate: int, seconds: float, probe: int) -> Result:
     """Start a peer, send it calls, stop it."""
     callee_port = free_port()
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as folder:
-        callee = start(sipp("callee", callee_port, seconds), Path(folder))
+        callee = start(sipp("callee", CALLEE, callee_port, seconds), Path(folder))
         peer = PEERS[name](callee_port)
         try:
             return measure(name, peer, Path(folder), rate, seconds, probe)
@@ -83,7 +86,8 @@ def measure(name: str, peer: Peer, folder: Path, rate: int, seconds: float, prob
     calls, before = int(rate * seconds), peer.cpu()
     caller = start(
         [
-            *sipp("caller", free_port(), seconds), f"127.0.0.1:{peer.port}", "-s", "442071838750",
+            *sipp("caller", CALLER, free_port(), seconds), f"{peer.host}:{peer.port}",
+            "-s", "442071838750",
             "-r", str(rate), "-m", str(calls), "-d", "100", "-l", str(max(200, rate * 4)),
             "-trace_stat", "-stf", "statistics.csv", "-fd", "1",
         ],
@@ -92,7 +96,7 @@ def measure(name: str, peer: Peer, folder: Path, rate: int, seconds: float, prob
     delay: dict[str, float] = {}
     if probe:
         time.sleep(1)
-        delay = probe_delay(peer.port, probe)
+        delay = probe_delay(peer, probe)
     caller.wait(seconds * 2 + 40)
     time.sleep(0.5)  # the last CDRs
     after = peer.cpu()
@@ -110,19 +114,19 @@ def measure(name: str, peer: Peer, folder: Path, rate: int, seconds: float, prob
     )
 
 
-def sipp(scenario: str, port: int, seconds: float) -> list[str]:
+def sipp(scenario: str, host: str, port: int, seconds: float) -> list[str]:
     """Return the command line of one SIPp."""
     return [
-        "sipp", "-sf", str(HERE / "sip" / f"{scenario}.xml"), "-i", "127.0.0.1", "-p", str(port),
+        "sipp", "-sf", str(HERE / "sip" / f"{scenario}.xml"), "-i", host, "-p", str(port),
         "-nostdin", "-timeout", str(int(seconds * 2 + 60)), "-buff_size", "8388608",
     ]  # fmt: skip
 
 
-def probe_delay(port: int, calls: int) -> dict[str, float]:
+def probe_delay(peer: Peer, calls: int) -> dict[str, float]:
     """Return quantiles of INVITE to 180 in milliseconds."""
     script = str(HERE / "sip" / "probe.py")
     ended = subprocess.run(
-        [sys.executable, script, "127.0.0.1", str(port), str(calls)],
+        [sys.executable, script, peer.host, str(peer.port), str(calls)],
         capture_output=True,
         text=True,
         check=True,

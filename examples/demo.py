@@ -135,7 +135,7 @@ def check_sound(who: str, listener: Call, speaker: Call) -> None:
 async def show_results(switch: LocalSwitch) -> None:
     """Show ladder, route, CDRs and money."""
     records = await wait_for_cdrs(switch, count=3)
-    failover = next(one for one in records if len(one.cdr.attempts) == 2 and one.cdr.answer_time)
+    failover = next(one for one in records if len(one.cdr.attempts) == 2 and cdrs.talk(one).seconds)
     title("The call that failed over, as `trunkline trace` shows it")
     chosen = TraceFilter(call_id=failover.cdr.call_id)
     events = await asyncio.to_thread(read_trace, switch.services, chosen)

@@ -16,6 +16,8 @@ HERE = Path(__file__).parent
 class Peer:
     """A running peer. `port` takes its calls; `cpu` names its processes' CPU seconds so far."""
 
+    host = "127.0.0.1"
+
     def __init__(self, callee_port: int) -> None:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="trunkline-bench-"))
@@ -47,6 +49,8 @@ class Peer:
 
 class Direct(Peer):
     """No switch at all: the generators to themselves."""
+
+    host = "127.0.0.2"
 
     def launch(self, callee_port: int) -> None:
         self.port = callee_port
@@ -116,7 +120,7 @@ class Sippy(Peer):
                 "-p",
                 str(self.port),
                 "-s",
-                f"127.0.0.1:{callee_port}",
+                f"127.0.0.2:{callee_port}",
                 "-c",
                 f"{self.folder}/socket",
                 *files,

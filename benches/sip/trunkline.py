@@ -9,6 +9,7 @@ from typing import Any
 from processes import cpu_seconds
 from sip.peers import Peer
 from support.local_switch import LocalSwitch
+from trunkline_cli.errors import Refused
 
 DOCUMENTS = """
 kind: Account
@@ -42,7 +43,7 @@ kind: RoutingGateway
 name: vendor
 spec:
   account: vendor
-  address: 127.0.0.1:{callee_port}
+  address: 127.0.0.2:{callee_port}
   prefixes: ["44"]
   media: {{proxy: {proxy}}}
 """
@@ -71,9 +72,9 @@ class Trunkline(Peer):
         await switch.__aenter__()
         try:
             await switch.apply(documents)
-        except BaseException:
+        except Refused as error:
             await switch.stop()
-            raise
+            raise SystemExit("\n".join([error.message, *error.details])) from error
         return switch
 
     def cpu(self) -> dict[str, float]:

@@ -18,7 +18,7 @@ class CommandError(Exception):
     def __init__(self, message: str, details: Iterable[str] = ()) -> None:
         self.message = message
         self.details = tuple(details)
-        super().__init__(message)
+        super().__init__("\n  ".join((message, *self.details)))
 
 
 class Refused(CommandError):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from textwrap import wrap
 from typing import Final
 
 from rich.text import Text
@@ -15,7 +16,10 @@ from rich.text import Text
 TIME_WIDTH: Final = 12
 MIN_LANE_WIDTH: Final = 20
 MAX_LANE_WIDTH: Final = 32
+MIN_NOTE_WIDTH: Final = 40
 SWITCH: Final = "trunkline"
+IN_DIALOG: Final = {"ACK", "BYE", "CANCEL", "PRACK"}
+"""Methods whose Request-URI tells nothing that the lane doesn't."""
 SDP_START: Final = b"\r\n\r\nv=0"
 
 
@@ -75,7 +79,8 @@ def draw(events: Sequence[Event], width: int = 100) -> list[Text]:
     for event in ordered:
         lanes.add(event)
     ladder = Ladder(lanes.names, width)
-    return [*ladder.header(), *(ladder.line(event) for event in ordered)]
+    lines = [line for event in ordered for line in ladder.lines(event)]
+    return [*ladder.header(), *lines]
 
 
 class LiveLadder:
@@ -96,7 +101,7 @@ class LiveLadder:
         if event.call_id and event.call_id != self._call_id:
             self._call_id = event.call_id
             yield Text(f"{'':{TIME_WIDTH}}  call {event.call_id}", "dim")
-        yield self._ladder.line(event)
+        yield from self._ladder.lines(event)
 
 
 class Ladder:
@@ -106,6 +111,7 @@ class Ladder:
         self._names = list(names)
         room = (width - TIME_WIDTH) // max(len(names), 1)
         self._lane = min(max(room, MIN_LANE_WIDTH), MAX_LANE_WIDTH)
+        self._width = width
 
     def header(self) -> Iterator[Text]:
         """Yield the names of the lanes and a row of their lines."""
@@ -113,10 +119,15 @@ class Ladder:
         yield Text(" " * TIME_WIDTH + names.rstrip(), "bold")
         yield Text(" " * TIME_WIDTH) + Text("".join(self._bars()).rstrip(), "dim")
 
-    def line(self, event: Event) -> Text:
-        """Return the line of one event. Its party must have a lane."""
+    def lines(self, event: Event) -> Iterator[Text]:
+        """Yield the lines of one event: one, or more for long words. Its party must have a lane."""
         clock = Text(f"{event.time:%H:%M:%S.%f}"[:TIME_WIDTH], "dim")
-        return clock + (self._arrow(event) if event.is_message else self._note(event))
+        if event.is_message:
+            yield clock + self._arrow(event)
+            return
+        for note in self._notes(event):
+            yield clock + note
+            clock = Text(" " * TIME_WIDTH)
 
     def _bars(self) -> list[str]:
         cells = [" "] * (self._lane * len(self._names))
@@ -132,27 +143,37 @@ class Ladder:
         left, right = sorted((self._column(switch), self._column(peer)))
         points_right = (peer < switch) == (event.kind is Kind.RECEIVED)
         cells = self._bars()
-        label = f" {_fit(_label(event), right - left - 5)} "
+        label = f" {_label(event, right - left - 5)} "
         shaft = label.center(right - left - 2, "─")
         cells[left + 1 : right] = shaft + "▶" if points_right else "◀" + shaft
         line = Text("".join(cells[:left])).append("│", "dim")
         line.append("".join(cells[left + 1 : right]), _style(event))
         return line.append("".join(cells[right:]).rstrip())
 
-    def _note(self, event: Event) -> Text:
+    def _notes(self, event: Event) -> Iterator[Text]:
         column = self._column(self._names.index(SWITCH))
-        mark = {Kind.DROPPED: "✗", Kind.EVENT: "•"}.get(event.kind, "◆")
         before = "".join(self._bars()[:column])
+        mark = {Kind.DROPPED: "✗", Kind.EVENT: "•"}.get(event.kind, "◆")
         who = f"{event.peer}: " if event.peer else ""
-        return Text(before).append(f"{mark} {who}", "magenta").append(event.summary, _style(event))
+        room = max(self._width - TIME_WIDTH - column - 2, MIN_NOTE_WIDTH)
+        for index, line in enumerate(wrap(who + event.summary, room)):
+            said = line if index else line.removeprefix(who)
+            note = Text(before).append(
+                "│ " if index else f"{mark} {who}", "dim" if index else "magenta"
+            )
+            yield note.append(said, _style(event))
 
 
-def _label(event: Event) -> str:
+def _label(event: Event, width: int) -> str:
+    """Return status and phrase, or method and number; with SDP mentioned where there is room."""
     start, _, rest = event.summary.removeprefix("SIP/2.0 ").partition(" ")
-    if not start.isdigit():
+    if start in IN_DIALOG:
+        rest = ""
+    elif not start.isdigit():
         rest = rest.partition(" ")[0].partition("@")[0].removeprefix("sip:").removeprefix("sips:")
     label = f"{start} {rest}".rstrip()
-    return f"{label} (SDP)" if event.has_sdp else label
+    mention = " (SDP)" if event.has_sdp else ""
+    return label + mention if len(label + mention) <= width else _fit(label, width)
 
 
 def _style(event: Event) -> str:

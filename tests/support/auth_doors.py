@@ -25,6 +25,7 @@ from trunkline_auth.digest import Nonces, Secret
 from trunkline_auth.identity import (
     AccessMode,
     AddressPattern,
+    AreaMap,
     BindingTrust,
     Directory,
     Endpoint,
@@ -132,6 +133,7 @@ class House:
         self.directory = Directory(endpoints)
         self.state = state or memory_state()
         self.witness = Witness()
+        self.areas = AreaMap()
         self.doors: Doors = open_doors(
             self.directory,
             self.state,
@@ -139,6 +141,7 @@ class House:
             self.witness,
             lambda: self.policy,
             random.Random(seed),
+            lambda: self.areas,
         )
 
     def wait(self, seconds: float) -> None:

@@ -21,6 +21,7 @@ from trunkline_kernel.service import Service
 ResponseT = TypeVar("ResponseT", bound=Message)
 
 BILLING: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
+RATES: Final = pb.DESCRIPTOR.services_by_name["RateService"]
 DOCUMENTS: Final = documents_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersService"]
 
@@ -58,18 +59,36 @@ class BillingClient:
     async def settle(self, cdr: pb.Cdr) -> pb.SettleResponse:
         return await self._ask(BILLING, "Settle", pb.SettleRequest(cdr=cdr), pb.SettleResponse)
 
+    async def create_cdr(self, **fields: Any) -> pb.CreateCdrResponse:
+        values: dict[str, Any] = {
+            "account": "acme",
+            "callee": "447700900123",
+            "setup_time": datetime.now(UTC),
+            "talk_duration": duration(61),
+            "end_direction": common.END_DIRECTION_CALLER,
+            "call_end_reason": common.CALL_END_REASON_CALLER_HANGUP,
+        }
+        request = pb.CreateCdrRequest(**(values | fields))
+        return await self._ask(BILLING, "CreateCdr", request, pb.CreateCdrResponse)
+
     async def quote(self, callee: str, talk: float) -> pb.QuoteResponse:
         request = pb.QuoteRequest(account="acme", callee=callee, talk_duration=duration(talk))
         return await self._ask(BILLING, "Quote", request, pb.QuoteResponse)
 
     async def pay(
-        self, request_id: str, amount: str, account: str = "acme", currency: str = "USD"
+        self,
+        request_id: str,
+        amount: str,
+        account: str = "acme",
+        currency: str = "USD",
+        **fields: Any,
     ) -> pb.PayResponse:
         request = pb.PayRequest(
             request_id=request_id,
             account=account,
             amount=common.Money(amount=amount, currency=currency),
             memo="cash",
+            **fields,
         )
         return await self._ask(BILLING, "Pay", request, pb.PayResponse)
 
@@ -89,6 +108,40 @@ class BillingClient:
     async def cdrs(self, **fields: Any) -> pb.ListCdrsResponse:
         request = pb.ListCdrsRequest(**fields)
         return await self._ask(BILLING, "ListCdrs", request, pb.ListCdrsResponse)
+
+    async def import_rates(self, text: str, **fields: Any) -> pb.ImportRatesResponse:
+        values: dict[str, Any] = {
+            "rate_group": "retail",
+            "content": text.encode(),
+            "mode": pb.IMPORT_MODE_MERGE,
+            "file_name": "deck.csv",
+        }
+        request = pb.ImportRatesRequest(**(values | fields))
+        return await self._ask(RATES, "ImportRates", request, pb.ImportRatesResponse)
+
+    async def rate_imports(self, group: str = "retail") -> list[pb.RateImport]:
+        request = pb.ListRateImportsRequest(rate_group=group)
+        response = await self._ask(RATES, "ListRateImports", request, pb.ListRateImportsResponse)
+        return list(response.imports)
+
+    async def roll_back(self, import_id: int) -> int:
+        request = pb.RollBackRateImportRequest(import_id=import_id)
+        response = await self._ask(
+            RATES, "RollBackRateImport", request, pb.RollBackRateImportResponse
+        )
+        return response.rates
+
+    async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {
+            "begin_time": now - timedelta(days=1),
+            "end_time": now + timedelta(days=1),
+        }
+        request = pb.ReportRequest(
+            dimensions=[pb.ReportDimension.ValueType(one) for one in dimensions],
+            **(values | fields),
+        )
+        return list((await self._ask(BILLING, "Report", request, pb.ReportResponse)).rows)
 
     async def apply(self, *documents: tuple[str, str, Any]) -> None:
         request = documents_pb2.ApplyDocumentsRequest(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from random import Random
+from random import Random, SystemRandom
 from typing import Any
 
 from trunkline_signaling.sip.dialog import Dialog, DialogId
@@ -73,7 +73,7 @@ class Endpoint:
         self.loses: Callable[[bytes], bool] = lambda message: False
         """Which of its messages the network loses."""
         self.address: Address = (host, port)
-        self._random = Random(f"{user}{frequency}{port}")
+        self._random: Random = SystemRandom()
         self._dialogs = DialogLayer(TransactionLayer(self._random, sent_by=self._sent_by))
         self._transactions = self._dialogs.transactions
         self._sockets = SipSockets(self._receive)

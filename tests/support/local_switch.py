@@ -145,7 +145,7 @@ class LocalSwitch:
         }
         values |= {other.upper(): address for other, address in self.addresses.items()}
         if service is Service.SIGNALING:
-            values["SIP_PORT"] = str(self.sip[1])
+            values["SIP_PORTS"] = f"[{self.sip[1]}]"
         return {prefix + name: value for name, value in values.items()} | dict(self.settings)
 
     def _address_options(self) -> Iterable[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,15 +11,18 @@ from typing import Any
 
 from pydantic import BaseModel
 from trunkline_routing.calls.call import Call, Identity
+from trunkline_routing.calls.course import Courses, NoCourses
+from trunkline_routing.calls.decision import Attempt, Decision, Plan
 from trunkline_routing.calls.explain import Explanation, Verdict, explain
 from trunkline_routing.calls.health import MemoryHealth
 from trunkline_routing.calls.outcomes import Outcomes
 from trunkline_routing.calls.refusals import Refusal
-from trunkline_routing.calls.router import Attempt, Decision, Plan, Router
+from trunkline_routing.calls.router import Router
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.capacity.rotation import MemoryRotation
 from trunkline_routing.documents.kinds import KINDS
+from trunkline_routing.lrn.portability import LrnError, Portability
 from trunkline_routing.model.builder import build_snapshot
 from trunkline_routing.model.callers import Endpoint, Kind
 from trunkline_routing.parameters import Parameters
@@ -43,14 +47,23 @@ def documents(
     phones: Specs | None = None,
     groups: Specs | None = None,
     transforms: Specs | None = None,
+    calendars: Specs | None = None,
+    areas: Specs | None = None,
+    mobiles: Specs | None = None,
+    lrn: Specs | None = None,
 ) -> dict[str, dict[str, BaseModel]]:
     """Read documents as they would be applied; `acme` and static addresses are filled in."""
     given: dict[str, tuple[Specs | None, Mapping[str, Any]]] = {
         "GatewayGroup": (groups, {}),
+        "Calendar": (calendars, {}),
+        "AreaTable": (areas, {}),
+        "MobileTable": (mobiles, {}),
         "NumberTransform": (transforms, {}),
         "MappingGateway": ({"acme": {}} if mapping is None else mapping, {"account": "{name}"}),
         "RoutingGateway": (routing, {"account": "{name}", "address": "{name}.example:5060"}),
         "Phone": (phones, {"account": "{name}"}),
+        "RouteTest": (None, {}),
+        "LrnTable": (lrn, {}),
     }
     return {
         kind.name: {
@@ -82,6 +95,26 @@ def rate_book(rates: Mapping[str, Mapping[str, Price]]) -> RateBook:
     )
 
 
+class LrnServer:
+    """Answers from `ported`; silent, broken or counting as the test wants."""
+
+    def __init__(self) -> None:
+        self.ported: dict[str, str] = {}
+        self.asked: list[str] = []
+        self.silent = False
+        self.broken = ""
+
+    async def ask(self, address: str, key: str) -> str | None:
+        """Return the routing number of `key`."""
+        self.asked.append(key)
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.broken:
+            raise LrnError(self.broken)
+        await asyncio.sleep(0)
+        return self.ported.get(key)
+
+
 class Bench:
     """A router over given documents, prices and parameters."""
 
@@ -91,8 +124,11 @@ class Bench:
         rates: Mapping[str, Mapping[str, Price]] | None = None,
         parameters: Parameters | None = None,
         seed: int = 1,
+        one_seed: bool = False,
+        courses: Courses | None = None,
         **specs: Specs | None,
     ) -> None:
+        rng = random.Random(seed)
         self.seats = MemorySeats()
         self.health = MemoryHealth()
         self.quality = MemoryQuality()
@@ -106,7 +142,16 @@ class Bench:
             parameters or Parameters(),
         )
         outcomes = Outcomes(self.health, self.quality, self.view)
-        self.router = Router(self.view, MemoryRotation(), outcomes, random.Random(seed))
+        self.lrn_server = LrnServer()
+        self.portability = Portability(self.view, self.lrn_server, lambda: self.now)
+        self.router = Router(
+            self.view,
+            portability=self.portability,
+            rotation=MemoryRotation(),
+            outcomes=outcomes,
+            courses=courses or NoCourses(),
+            seeds=(lambda: seed) if one_seed else lambda: rng.getrandbits(63),
+        )
         self._calls = 0
 
     def call(
@@ -151,7 +196,7 @@ class Bench:
 
     def explain(self, *args: str, seed: int = 1, **kwargs: Any) -> Explanation:
         """Explain a call built as `call` builds it."""
-        return explain(self.call(*args, **kwargs), self.view, seed)
+        return explain(self.call(*args, **kwargs), self.view, self.portability, seed)
 
     def verdict(self, gateway: str, *args: str, **kwargs: Any) -> Verdict:
         """Explain one gateway for a call."""

@@ -34,6 +34,12 @@ class RtpPeer:
         async with asyncio.timeout(PATIENCE):
             return await loop.sock_recv(self._socket, LONGEST)
 
+    async def receive_payload(self, payload: bytes) -> bytes:
+        """Return the next packet with this payload; others are skipped. Raises TimeoutError."""
+        while (packet := await self.receive())[12:] != payload:
+            continue
+        return packet
+
     def close(self) -> None:
         """Give the port back."""
         self._socket.close()

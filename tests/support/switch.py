@@ -50,7 +50,7 @@ from trunkline_signaling.calls.services import (
     Unpayable,
     Unroutable,
 )
-from trunkline_signaling.shell.ports import Services
+from trunkline_signaling.shell.ports import Observer, Services
 from trunkline_signaling.shell.switch import Switch
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.headers import Headers
@@ -402,7 +402,12 @@ class LoopClock:
 class SwitchBench:
     """A switch with user agents around it. Only inside a running loop."""
 
-    def __init__(self, *agents: UserAgent, settings: CallSettings | None = None) -> None:
+    def __init__(
+        self,
+        *agents: UserAgent,
+        settings: CallSettings | None = None,
+        observer: Observer | None = None,
+    ) -> None:
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
@@ -418,7 +423,7 @@ class SwitchBench:
             self,
             KnownAddresses(),
             LoopClock(),
-            self.observer,
+            observer or self.observer,
             lambda: self.settings,
             Random(7),
         )

@@ -14,6 +14,7 @@ from .g711 import PCMA, SAMPLES, strength, tone
 HEADER: Final = struct.Struct("!BBHII")
 VERSION_2: Final = 0x80
 PACKET_TIME: Final = 0.020
+PATIENCE: Final = 10.0
 HEARD: Final = 0.5
 """Share of the energy from which on a tone counts as heard."""
 KEPT_PAYLOADS: Final = 25
@@ -99,12 +100,17 @@ class RtpSocket(asyncio.DatagramProtocol):
         """Send nothing until the next `talk`."""
         self.remote = None
 
-    async def hear(self, packets: int) -> Heard:
-        """Wait until `packets` more have arrived."""
-        wanted = self.heard.packets + packets
-        while self.heard.packets < wanted:
-            self._changed.clear()
-            await self._changed.wait()
+    async def hear(self, packets: int, timeout: float = PATIENCE) -> Heard:
+        """Wait until `packets` more have arrived. Raises `AssertionError` when they don't."""
+        before = self.heard.packets
+        try:
+            async with asyncio.timeout(timeout):
+                while self.heard.packets < before + packets:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            heard = self.heard.packets - before
+            raise AssertionError(f"heard {heard} of {packets} packets in {timeout} s") from None
         return self.heard
 
     def close(self) -> None:

@@ -5,31 +5,59 @@ import random
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
+from trunkline.auth.v1.lists_pb2_grpc import add_ListServiceServicer_to_server
+from trunkline.auth.v1.operators_pb2_grpc import add_OperatorServiceServicer_to_server
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
-from trunkline_kernel.database import open_database
+from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
+from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
-from trunkline_kernel.replication import Replica, ReplicaMetrics
-from trunkline_kernel.rpc import UnaryChannel
+from trunkline_kernel.replication import (
+    MemorySource,
+    Replica,
+    ReplicaMetrics,
+    ReplicationServicer,
+)
+from trunkline_kernel.rpc import Channel, UnaryChannel
 from trunkline_kernel.service import Service, run_service
 
 from .admission.doors import Digest, Doors, SharedState, open_doors
+from .argon import ArgonHasher
 from .digest import Nonces
 from .documents import CHECKS, DirectoryFeed, kinds
+from .documents.areas import AreaFeed
+from .documents.lists import list_kinds
+from .documents.operators import OperatorFeed, operator_kind
 from .identity import Directory
-from .memory import MemoryBindings, MemoryFailures, MemoryNonceCounts, MemorySessions
+from .list_parameters import list_policy_of
+from .lists import BlackList, Screener
+from .login_parameters import (
+    PASSWORD_LENGTH,
+    TERMINAL_ADDITIONAL_CHARACTERS,
+    login_policy_of,
+)
 from .observation import Observation
-from .parameters import PARAMETERS, LivePolicy
+from .operators.logins import Logins
+from .operators.passwords import generate
+from .operators.tokens import Tokens
+from .parameters import PARAMETERS, Live, policy_of
+from .publication import TOPIC, ListPublication
+from .rpc.lists import ListServicer
+from .rpc.operators import OperatorServicer
 from .rpc.servicer import AuthServicer
 from .settings import AuthSettings
+from .state import AuthState, state_in_memory
+from .store.audit import AuditStore
 from .store.bindings import BindingStore
+from .store.number_lists import NumberLists, NumberListStore
 
 MIGRATIONS: Final = "trunkline_auth:store/migrations"
 
@@ -47,45 +75,168 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         await database.migrate(MIGRATIONS)
         parameters = StoredParameters(Parameters(PARAMETERS), database)
         await parameters.load()
-        documents = Documents(kinds(settings.realm), database, checks=CHECKS, parameters=parameters)
-        directory = Directory()
-        feed = DirectoryFeed(directory, settings.realm)
-        documents.subscribe(feed.documents_changed)
-        await documents.load()
-        gateways = Replica(
-            routing,
-            "routing-gateways",
-            put=feed.gateway_put,
-            delete=feed.gateway_delete,
-            metrics=ReplicaMetrics(service.metrics),
+        number_lists, hasher = NumberListStore(database), ArgonHasher()
+        documents = Documents(
+            [
+                *kinds(settings.realm),
+                *list_kinds(number_lists),
+                operator_kind(hasher, lambda: parameters.values[PASSWORD_LENGTH]),
+            ],
+            database,
+            checks=CHECKS,
+            parameters=parameters,
         )
-        store = BindingStore(database)
-        state = SharedState(
-            MemorySessions(),
-            MemoryNonceCounts(),
-            MemoryFailures(),
-            MemoryBindings(store, await store.load(_now())),
+        areas = AreaFeed()
+        documents.subscribe(areas.documents_changed)
+        feed = _follow_sources(service, settings, documents, routing)
+        async with _open_state(service, settings, database) as state:
+            lists = _screen(service, settings, documents, state, parameters.values)
+            await _keep_lists(service, database, number_lists, lists)
+            operators = OperatorFeed()
+            documents.subscribe(operators.documents_changed)
+            await documents.load()
+            observation = Observation(service.metrics)
+            key = _secret(settings)
+            doors = open_doors(
+                feed.directory,
+                state.doors,
+                Digest(settings.realm, Nonces(key), settings.digest_algorithms),
+                observation,
+                Live(parameters.values, policy_of),
+                random.SystemRandom(),
+                lambda: areas.map,
+            )
+            _admit(service, doors, state.doors, observation)
+            logins = Logins(
+                operators.find,
+                hasher.verify,
+                state.doors.failures,
+                observation,
+                Tokens(key, settings.login_lifetime),
+                policy=Live(parameters.values, login_policy_of),
+                areas=lambda: areas.map,
+                nobody_hash=hasher.hash(secrets.token_hex()),
+            )
+            _let_in(service, logins, AuditStore(database), parameters.values)
+            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
+            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            service.background(parameters.follow)
+            service.background(documents.follow)
+            yield
+
+
+@asynccontextmanager
+async def _open_state(
+    service: Service, settings: AuthSettings, database: Database
+) -> AsyncIterator[AuthState]:
+    """Open what is one for the cluster, with the bindings that were written down."""
+    if settings.redis_url is not None:
+        from .shared import (  # a third of the start, for those who need it
+            open_store,
+            state_in_redis,
         )
-        observation = Observation(service.metrics)
-        doors = open_doors(
-            directory,
-            state,
-            _digest(settings),
-            observation,
-            LivePolicy(parameters.values),
-            random.SystemRandom(),
-        )
-        servicer = AuthServicer(doors, state, observation, _now)
-        service.add(add_AuthServiceServicer_to_server, servicer)
-        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
-        service.background(parameters.follow)
-        service.background(documents.follow)
-        service.background(gateways.follow)
-        service.background(store.write_behind)
-        service.background(lambda: _tick(doors, state, observation))
-        yield
-        await store.flush()
+
+        url = settings.redis_url.get_secret_value()
+        async with open_store(url, service.metrics) as store:
+            yield state_in_redis(store)
+        return
+    written = BindingStore(database)
+    service.background(written.write_behind)
+    yield state_in_memory(written, await written.load(_now()))
+    await written.flush()
+
+
+def _follow_sources(
+    service: Service, settings: AuthSettings, documents: Documents, routing: Channel
+) -> DirectoryFeed:
+    """Keep the directory what documents and routing's gateways say."""
+    feed = DirectoryFeed(Directory(), settings.realm)
+    documents.subscribe(feed.documents_changed)
+    gateways = Replica(
+        routing,
+        "routing-gateways",
+        put=feed.gateway_put,
+        delete=feed.gateway_delete,
+        metrics=ReplicaMetrics(service.metrics),
+    )
+    service.background(gateways.follow)
+    return feed
+
+
+def _admit(service: Service, doors: Doors, state: SharedState, observation: Observation) -> None:
+    """Answer signaling."""
+    servicer = AuthServicer(doors, state, observation, _now)
+    service.add(add_AuthServiceServicer_to_server, servicer)
+    service.background(lambda: _tick(doors, state, observation))
+
+
+def _let_in(service: Service, logins: Logins, audit: AuditStore, parameters: Parameters) -> None:
+    """Answer consoles."""
+
+    def generate_password() -> str:
+        return generate(parameters[TERMINAL_ADDITIONAL_CHARACTERS], random.SystemRandom())
+
+    servicer = OperatorServicer(logins, audit, generate_password, _now)
+    service.add(add_OperatorServiceServicer_to_server, servicer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """What judges and publishes numbers."""
+
+    screener: Screener
+    black_list: BlackList
+    publication: ListPublication
+
+
+def _screen(
+    service: Service,
+    settings: AuthSettings,
+    documents: Documents,
+    state: AuthState,
+    parameters: Parameters,
+) -> _Lists:
+    """Screen calls, and publish what routing is to know of numbers."""
+    source = MemorySource()
+    publication = ListPublication(source, service.metrics)
+    documents.subscribe(publication.documents_changed)
+    screener = Screener(
+        state.black_list,
+        state.windows,
+        state.seats,
+        publication,
+        policy=Live(parameters, list_policy_of),
+        white_list=lambda: publication.white_list,
+        longest_call=settings.longest_call,
+    )
+    service.add(add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source}))
+    service.background(lambda: _publish(publication, state.black_list))
+    return _Lists(screener, state.black_list, publication)
+
+
+async def _keep_lists(
+    service: Service, database: Database, store: NumberListStore, lists: _Lists
+) -> None:
+    """Keep number lists in memory as they are stored, and answer for all lists."""
+    publication = lists.publication
+    numbers = NumberLists(store, database, publication.part_changed)
+    await numbers.refresh()
+    servicer = ListServicer(
+        lists.screener,
+        lists.black_list,
+        lambda: publication.white_list,
+        store,
+        numbers,
+        _now,
+    )
+    service.add(add_ListServiceServicer_to_server, servicer)
+    service.background(numbers.follow)
+
+
+async def _publish(publication: ListPublication, black_list: BlackList) -> None:
+    while True:
+        await publication.refresh(black_list, _now())
+        await asyncio.sleep(TICK)
 
 
 async def _tick(doors: Doors, state: SharedState, observation: Observation) -> None:
@@ -96,10 +247,9 @@ async def _tick(doors: Doors, state: SharedState, observation: Observation) -> N
         await asyncio.sleep(TICK)
 
 
-def _digest(settings: AuthSettings) -> Digest:
+def _secret(settings: AuthSettings) -> bytes:
     secret = settings.nonce_secret
-    key = secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
-    return Digest(settings.realm, Nonces(key), settings.digest_algorithms)
+    return secret.get_secret_value().encode() if secret else secrets.token_bytes(32)
 
 
 def _now() -> datetime:

@@ -5,7 +5,11 @@ TrunklineError
     ├── InvalidAddress          an address in a document or a request
     ├── MalformedCredentials    an Authorization header, answered with 400
     ├── NoBinding               a terminal that is not registered
-    └── NoSuspension            nothing to lift
+    ├── NoSuspension            nothing to lift
+    ├── NoNumberList            an import into a list that doesn't exist
+    ├── PasswordTooShort        a password that breaks the policy
+    ├── NotLoggedIn             a login that failed, or a token that is none
+    └── NotAllowed              an operator without the right
 
 A source that is refused is no error: `admission.decisions` has the outcomes of a request.
 """
@@ -49,3 +53,40 @@ class NoSuspension(AuthError):
 
     fault = Fault.NOT_FOUND
     reason = "NO_SUSPENSION"
+
+
+class NoNumberList(AuthError):
+    """No number list has this name."""
+
+    fault = Fault.NOT_FOUND
+    reason = "NO_NUMBER_LIST"
+
+
+class PasswordTooShort(AuthError):
+    """A password is shorter than SERVER_PASSWORD_LENGTH."""
+
+    fault = Fault.INVALID_ARGUMENT
+    reason = "PASSWORD_TOO_SHORT"
+
+
+class NotLoggedIn(AuthError):
+    """Name or password is wrong, or the login is over.
+
+    The message is the same whatever it is that is wrong.
+    """
+
+    fault = Fault.UNAUTHENTICATED
+    reason = "NOT_LOGGED_IN"
+
+
+class LoginDisabled(NotLoggedIn):
+    """Too many failures came before; the message doesn't tell."""
+
+    reason = "LOGIN_DISABLED"
+
+
+class NotAllowed(AuthError):
+    """The operator was not granted this."""
+
+    fault = Fault.PERMISSION_DENIED
+    reason = "NOT_ALLOWED"

@@ -39,7 +39,7 @@ class Observation:
             )
         )
         self._suspended = _Cached(
-            metrics.counter("terminals_suspended", "Suspensions that began.", ("kind",))
+            metrics.counter("suspensions_started", "Suspensions that began.", ("kind",))
         )
         self.registrations = metrics.gauge("registrations", "Terminals that are registered.")
         self.suspensions = metrics.gauge("suspensions", "Suspensions that hold.")
@@ -70,7 +70,7 @@ class Observation:
     def suspended(self, suspension: Suspension) -> None:
         self._suspended.inc(suspension.key.kind)
         log.warning(
-            "terminal suspended",
+            "suspended",
             identity=suspension.key.identity,
             ip=suspension.key.ip,
             refused=suspension.key.kind,

@@ -1,7 +1,8 @@
 """The parameters that auth obeys (`parameters.csv`), and the policy they make."""
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from trunkline_kernel.parameters import (
     AnyParameter,
@@ -12,6 +13,10 @@ from trunkline_kernel.parameters import (
 )
 
 from .admission.policy import Policy
+from .list_parameters import LIST_PARAMETERS
+from .login_parameters import LOGIN_PARAMETERS
+
+PolicyT = TypeVar("PolicyT")
 
 AUTHENTICATION_CODE: Final = EnumParameter(
     "SS_SIP_AUTHENTICATION_CODE",
@@ -98,6 +103,12 @@ ENDPOINT_EXPIRE: Final = IntParameter(
     scope="system",
     meaning="Longest registration granted, and the one granted when none is asked for.",
 )
+ACCESS_IP_CHECK: Final = BoolParameter(
+    "SS_ACCESS_IP_CHECK",
+    default=False,
+    scope="system",
+    meaning="Whether areas of addresses restrict SIP sources as they do management logins.",
+)
 ENDPOINT_TIME_TO_LIVE: Final = IntParameter(
     "SS_ENDPOINTTIMETOLIVE",
     default=60,
@@ -120,22 +131,26 @@ PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     REGISTER_SUSPEND,
     ENDPOINT_EXPIRE,
     ENDPOINT_TIME_TO_LIVE,
+    ACCESS_IP_CHECK,
+    *LIST_PARAMETERS,
+    *LOGIN_PARAMETERS,
 )
 
 
-class LivePolicy:
-    """The policy of the present parameters, made anew when they change."""
+class Live(Generic[PolicyT]):
+    """A policy of the present parameters, made anew when they change."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, policy_of: Callable[[Parameters], PolicyT]) -> None:
         self._parameters = parameters
+        self._policy_of = policy_of
         self._policy = policy_of(parameters)
         parameters.subscribe(self._changed)
 
-    def __call__(self) -> Policy:
+    def __call__(self) -> PolicyT:
         return self._policy
 
     def _changed(self, changes: object) -> None:
-        self._policy = policy_of(self._parameters)
+        self._policy = self._policy_of(self._parameters)
 
 
 def policy_of(parameters: Parameters) -> Policy:
@@ -151,6 +166,7 @@ def policy_of(parameters: Parameters) -> Policy:
         register_retry=parameters[REGISTER_RETRY],
         register_suspend=_seconds(parameters[REGISTER_SUSPEND]),
         expire=_seconds(parameters[ENDPOINT_EXPIRE]),
+        access_ip_check=parameters[ACCESS_IP_CHECK],
         check_interval=_seconds(parameters[ENDPOINT_TIME_TO_LIVE]),
     )
 

@@ -5,7 +5,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from trunkline.billing.v1.billing_pb2_grpc import add_BillingServiceServicer_to_server
+from trunkline.billing.v1.billing_pb2_grpc import (
+    add_BillingServiceServicer_to_server,
+    add_RateServiceServicer_to_server,
+)
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
@@ -22,17 +25,27 @@ from .cashier.cashier import Cashier
 from .charging.till import Till
 from .desk import Desk
 from .documents.live import LiveModel
+from .imports.office import RateOffice
 from .observation import Observation
+from .outputs.http_post import post_json
+from .outputs.push import PushOutput
+from .outputs.steadily import steadily
+from .outputs.text_files import FileOutput, TextFiles
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
+from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.servicer import BillingServicer
 from .settings import BillingSettings
 from .store.cdr_reader import CdrReader
+from .store.deliveries import Deliveries
 from .store.embedded import EmbeddedJournal
 from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
 from .store.shared import SharedJournal
+
+QUEUE_LOOK: Final = 10.0
+"""Seconds between two looks at how much the outputs owe."""
 
 MIGRATIONS: Final = "trunkline_billing:store/migrations"
 
@@ -71,7 +84,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
                 now,
                 observation,
             )
+            rates = RateOffice(database, model.rate_groups, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
+            service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
             service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
             service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
             service.add(
@@ -80,6 +95,12 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
+            deliveries = Deliveries(database)
+            files = FileOutput(deliveries, TextFiles(settings.cdr_folder), parameters.values)
+            push = PushOutput(deliveries, parameters.values, post_json, now, observation)
+            service.background(files.run)
+            service.background(push.run)
+            service.background(lambda: _watch_queues(deliveries, observation))
             service.background(cashier.run)
             service.background(lambda: cashier.expire_leases(settings.expiry_interval))
             yield
@@ -97,6 +118,14 @@ async def open_journal(database: Database) -> AsyncIterator[Journal]:
         yield journal
     finally:
         await journal.close()
+
+
+async def _watch_queues(deliveries: Deliveries, observation: Observation) -> None:
+    async def look() -> int:
+        observation.owed(await deliveries.count())
+        return 0
+
+    await steadily(look, QUEUE_LOOK, "CDR queues")
 
 
 def now() -> datetime:

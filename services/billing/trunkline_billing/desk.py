@@ -1,9 +1,10 @@
 """The desk: everything billing can be asked, in its own types. What servicers call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from random import Random, SystemRandom
 from typing import Literal
 
 import structlog
@@ -22,12 +23,13 @@ from .charging.rules import Rules
 from .charging.settlement import Settlement
 from .charging.terms import terms_of
 from .charging.till import unsold
-from .errors import UnknownCall
+from .errors import BadQuery, UnknownCall
 from .ledger.payments import Payment
 from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
 from .parameters import QUERY_DENY_TIME, QUERY_MAX_DAYS
 from .rating.tariff import Charge, longest_talk, rate_call
+from .reports.report import Dimension, Report, Row
 from .store.cdr_reader import CdrReader, position_of
 from .store.cdr_rows import StoredCdr
 from .store.ledger_reader import BookedEntry, LedgerReader
@@ -72,6 +74,7 @@ class Desk:
         rules: Callable[[], Rules],
         clock: Callable[[], datetime],
         observation: Observation,
+        random: Random | None = None,
     ) -> None:
         self._cashier = cashier
         self._till = cashier.till
@@ -81,6 +84,7 @@ class Desk:
         self._rules = rules
         self._clock = clock
         self._observation = observation
+        self._random = random or SystemRandom()
 
     @property
     def lease(self) -> timedelta:
@@ -104,6 +108,15 @@ class Desk:
             return await self._repeated(call)
         self._watch(settlement)
         return SettleReceipt("settled" if settlement.recorded else "not recorded", settlement.cdr)
+
+    async def settle_external(self, call: Call) -> SettleReceipt:
+        """Charge a call another system handled (BIL-17); raise `UnknownAccount`."""
+        self._till.accounts.get(call.account)
+        return await self.settle(call)
+
+    def new_flow_no(self) -> int:
+        """Return a number for an external call that brings none: 63 random bits."""
+        return self._random.getrandbits(63) or 1
 
     async def quote(
         self, account: str, callee: str, talk: timedelta, setup_time: datetime
@@ -182,6 +195,23 @@ class Desk:
         )
         found = await self._cdrs.page(query)
         return found, position_of(found[-1]) if len(found) == query.limit else None
+
+    async def report(
+        self,
+        begin: datetime,
+        end: datetime,
+        dimensions: Sequence[Dimension],
+        *,
+        account: str = "",
+        gateway: str = "",
+    ) -> list[Row]:
+        """Return sums over the CDRs of a time range (BIL-16); raise `BadQuery`."""
+        if begin > end:
+            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        report = Report(dimensions)
+        async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
+            report.add(stored.cdr)
+        return report.rows()
 
     async def _purse(self, name: str) -> Purse:
         return await self._cashier.purse(name, self._ledger)

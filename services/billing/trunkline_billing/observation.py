@@ -1,6 +1,6 @@
 """Billing's metrics: charges, reservations, settlements, the group commit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -37,6 +37,10 @@ class Observation:
             "settle_duration_seconds", "From a settlement's arrival to its being durable."
         )
         self._cdrs = metrics.counter("cdrs", "CDRs stored.")
+        self._pushes = metrics.counter("cdr_pushes", "CDR pushes, by outcome.", ["outcome"])
+        self._owed = metrics.gauge(
+            "cdr_queue", "CDRs that an output still has to deliver.", ["output"]
+        )
         self._payments = metrics.counter("payments", "Payments booked.")
         self._commit_requests = metrics.histogram(
             "ledger_commit_requests", "Requests in one group commit.", buckets=BATCHES
@@ -76,6 +80,15 @@ class Observation:
     def duplicate(self) -> None:
         """Count a settlement that came again."""
         self._settlements.labels("duplicate").inc()
+
+    def pushed(self, outcome: str) -> None:
+        """Count a push: taken, failed or given_up."""
+        self._pushes.labels(outcome).inc()
+
+    def owed(self, counts: Mapping[str, int]) -> None:
+        """Show what outputs owe."""
+        for output in ("file", "push"):
+            self._owed.labels(output).set(counts.get(output, 0))
 
     def paid(self) -> None:
         """Count a payment."""

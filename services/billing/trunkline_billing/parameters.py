@@ -204,9 +204,15 @@ def rules_of(values: Parameters, lease: timedelta) -> Rules:
         record_zero_hold_time=values[RECORD_ZERO_HOLD_TIME],
         record_server_hang_up=values[RECORD_SERVER_HANG_UP],
         record_illegal_call=values[RECORD_ILLEGAL_CALL],
+        outputs=_outputs(values),
         default_life=timedelta(days=values[DEFAULT_VALID_DAYS]),
         lease=lease,
     )
+
+
+def _outputs(values: Parameters) -> tuple[str, ...]:
+    wanted = {"file": values[CDR_TO_FILE], "push": bool(values[CDR_REPORT_SERVER])}
+    return tuple(output for output, on in wanted.items() if on)
 
 
 class LiveRules:

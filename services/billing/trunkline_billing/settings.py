@@ -1,6 +1,7 @@
 """What the environment tells billing: `TRUNKLINE_BILLING_...`."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -24,6 +25,9 @@ class BillingSettings(ServiceSettings, DatabaseSettings):
 
     expiry_interval: Annotated[Span, Field(gt=timedelta(0))] = timedelta(seconds=5)
     """Time between two looks for reservations whose lease ran out."""
+
+    cdr_folder: Path = Path("var/cdr")
+    """Where CDR text files are written (SS_CDR_RECORD_TO_FILE)."""
 
     commit_linger: Annotated[Span, Field(ge=timedelta(0), le=timedelta(seconds=1))] = timedelta(
         milliseconds=5

@@ -18,6 +18,7 @@ from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.service import Service, run_service
 
 from .addresses import LocalAddresses
+from .audio import AudioLibrary
 from .control import MediaControl
 from .domain.sessions import Sessions
 from .observation import Observation
@@ -42,6 +43,7 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
             [str(ip) for ip in settings.addresses],
             [str(ip) for ip in settings.advertised_addresses],
         )
+        audio = AudioLibrary(settings.audio_folder)
         control = MediaControl(engine, Sessions(engine, addresses))
         control.on_end(Observation(service.metrics, engine).session_ended)
         control.on_drain(service.drain)
@@ -55,7 +57,14 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
         service.add(
             add_MediaServiceServicer_to_server,
-            MediaServicer(settings.instance, control, engine, stored.values),
+            MediaServicer(
+                settings.instance,
+                control,
+                engine,
+                stored.values,
+                audio,
+                settings.recordings_folder,
+            ),
         )
         yield
 

@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import structlog
 from trunkline_engine import Engine
 
-from .domain.events import SessionEnd, SessionEvent, SessionStatistics
+from .domain.events import RecordingLost, SessionEnd, SessionEvent, SessionStatistics
 from .domain.sessions import Sessions
+
+log = structlog.stdlib.get_logger(__name__)
 
 EXPIRY_INTERVAL: Final = 1.0
 """Seconds between two looks at the leases."""
@@ -153,6 +156,8 @@ class MediaControl:
                         self.feed.tell(outcome)
                     case SessionEnd():
                         self._settle(outcome)
+                    case RecordingLost(session_id, problem):
+                        log.warning("recording failed", call_id=session_id, problem=problem)
 
     def _settle(self, end: SessionEnd) -> None:
         for observe in self._on_end:

@@ -6,7 +6,9 @@ MediaError
 ├── CapacityExceeded     no pair of ports is free (MED-13)
 ├── Draining             no new session, this instance is about to end
 ├── InvalidRequest       a field is wrong
-└── NotOffered           a treatment of the media that this instance cannot give
+├── NotConvertible       the legs' codecs can't be converted into each other (MED-03)
+├── NoCodec              nothing can be played to a leg whose codec isn't known or spoken here
+└── AudioNotFound        no sound has this name
 """
 
 from trunkline_kernel.faults import Fault, TrunklineError
@@ -51,8 +53,22 @@ class InvalidRequest(MediaError):
     reason = "INVALID_MEDIA_REQUEST"
 
 
-class NotOffered(MediaError):
-    """This instance cannot treat media so."""
+class NotConvertible(MediaError):
+    """The legs' codecs cannot be converted into each other."""
 
-    fault = Fault.UNIMPLEMENTED
-    reason = "NOT_OFFERED"
+    fault = Fault.FAILED_PRECONDITION
+    reason = "CODEC_MISMATCH"
+
+
+class NoCodec(MediaError):
+    """Nothing can be played to this leg."""
+
+    fault = Fault.FAILED_PRECONDITION
+    reason = "NO_CODEC"
+
+
+class AudioNotFound(MediaError):
+    """No sound has this name."""
+
+    fault = Fault.NOT_FOUND
+    reason = "AUDIO_NOT_FOUND"

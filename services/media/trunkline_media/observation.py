@@ -3,10 +3,13 @@
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from trunkline_engine import Engine
 from trunkline_kernel.metrics import Metrics
 
 from .domain.events import SessionStatistics, StreamStatistics
+
+log = structlog.stdlib.get_logger(__name__)
 
 MOS_BUCKETS: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.2, 4.5)
 JITTER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
@@ -33,6 +36,7 @@ class Observation:
             "jitter_seconds", "Jitter at the end of streams (RFC 3550).", buckets=JITTER_BUCKETS
         )
         _watch(metrics, engine)
+        _tell_codecs(metrics, engine)
 
     def session_ended(self, statistics: SessionStatistics) -> None:
         """Count an ended session."""
@@ -54,6 +58,19 @@ class Observation:
             self._jitter.observe(stream.jitter / timedelta(seconds=1))
 
 
+def _tell_codecs(metrics: Metrics, engine: Engine) -> None:
+    """Say which codecs can be converted, and what to install for the others."""
+    available = metrics.gauge(
+        "codec_available", "Whether the library of a codec was found.", ["codec"]
+    )
+    for codec, found, package in engine.codecs():
+        available.labels(codec).set(found)
+        if not found:
+            log.warning(
+                "codec is not offered: its library is missing", codec=codec, install=package
+            )
+
+
 def _watch(metrics: Metrics, engine: Engine) -> None:
     sessions = metrics.gauge("sessions", "Open sessions.")
     sessions.set_function(lambda: engine.load().sessions)
@@ -63,5 +80,7 @@ def _watch(metrics: Metrics, engine: Engine) -> None:
     free.set_function(lambda: engine.load().pairs_available)
     busy = metrics.gauge("busiest_thread_ratio", "Share of a core of the busiest relay thread.")
     busy.set_function(lambda: max(engine.load().busy))
+    unrecorded = metrics.gauge("unrecorded_packets", "Packets lost to recordings by a slow disk.")
+    unrecorded.set_function(lambda: engine.load().recording_lost)
     datagrams = metrics.gauge("relay_datagrams", "Datagrams received since the start.")
     datagrams.set_function(lambda: engine.load().datagrams)

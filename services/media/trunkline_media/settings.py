@@ -4,6 +4,7 @@ import os
 import socket
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -49,6 +50,12 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
 
     port_quarantine: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=5)
     """How long a freed port rests, so that late packets reach no other call (MED-13)."""
+
+    audio_folder: Path = Path("var/audio")
+    """Where announcements and ring tones are: mono WAV files of 16 bits, at any rate."""
+
+    recordings_folder: Path = Path("var/recordings")
+    """Where recordings are written: a stereo WAV file for each recorded session."""
 
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on: a pod is not to cut them."""

@@ -14,6 +14,7 @@ from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServi
 from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
 from trunkline_kernel.database import open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
@@ -23,9 +24,13 @@ from trunkline_kernel.service import Service, run_service
 
 from .composition import Routing
 from .declarations import DECLARED
-from .documents.kinds import CHECKS, KINDS
+from .documents.vault import Vault, read_key
+from .lists.replicated import TOPIC as NUMBER_LISTS
 from .publication import TOPIC
+from .rates.replicated import TOPIC as RATES
 from .settings import RoutingSettings
+from .shared.connection import open_store
+from .state import RoutingState, state_in_memory, state_in_redis
 
 
 def utc_now() -> datetime:
@@ -34,38 +39,61 @@ def utc_now() -> datetime:
 
 
 @asynccontextmanager
+async def open_state(settings: RoutingSettings, metrics: Metrics) -> AsyncIterator[RoutingState]:
+    """Open what must be one for all replicas."""
+    if not settings.redis_url:
+        yield state_in_memory()
+        return
+    async with open_store(settings.redis_url, metrics) as store:
+        yield state_in_redis(store)
+
+
+@asynccontextmanager
 async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[None]:
     """Wire routing; it serves from the yield on."""
     async with (
         open_database(settings) as database,
+        open_state(settings, service.metrics) as state,
         MultiplexedChannel(
             settings.billing, metrics=service.client_metrics, tls=service.tls
         ) as billing,
+        MultiplexedChannel(settings.auth, metrics=service.client_metrics, tls=service.tls) as auth,
     ):
         await database.migrate()
         parameters = StoredParameters(Parameters(DECLARED), database)
         await parameters.load()
         routing = Routing(
             clock=utc_now,
-            rng=random.Random(),  # noqa: S311  seeded by the system; shares out calls, keeps no secret
+            rng=random.Random(),  # noqa: S311  shares out calls, keeps no secret
             metrics=service.metrics,
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,
+            state=state,
+            vault=Vault(read_key(settings.secret_key.get_secret_value(), settings.secret_key_file)),
         )
-        documents = Documents(KINDS, database, checks=CHECKS, parameters=parameters)
+        documents = Documents(routing.kinds, database, checks=routing.checks, parameters=parameters)
         documents.subscribe(routing.take_documents)
         await documents.load()
+        ages = ReplicaMetrics(service.metrics)
         rates = Replica(
             billing,
-            "rates",
+            RATES,
             put=routing.rates.put,
             delete=routing.rates.delete,
-            metrics=ReplicaMetrics(service.metrics),
+            metrics=ages,
+        )
+        lists = Replica(
+            auth,
+            NUMBER_LISTS,
+            put=routing.view.lists.put,
+            delete=routing.view.lists.delete,
+            metrics=ages,
         )
         for work in (
             parameters.follow,
             documents.follow,
             rates.follow,
+            lists.follow,
             routing.rates.keep_built,
             routing.keep_house,
         ):

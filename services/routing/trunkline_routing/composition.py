@@ -6,26 +6,28 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Any, Final
 
-from trunkline_kernel.documents import Event
+from trunkline_kernel.documents import Check, Event, Kind
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters as Values
 from trunkline_kernel.replication import MemorySource
 
-from .calls.health import MemoryHealth
+from .calls.assertions import RouteAssertions
 from .calls.outcomes import Outcomes
 from .calls.router import Router
-from .capacity.memory import MemorySeats
-from .capacity.rotation import MemoryRotation
 from .declarations import read_parameters
+from .documents.kinds import CHECKS, KINDS, kinds_sealed_by
+from .documents.vault import Vault
+from .lrn.http import HttpLrnServer
+from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
 from .observation import Observation
 from .publication import publish_gateways
-from .quality.windows import MemoryQuality
 from .rates.book import RateBook
 from .rates.replicated import ReplicatedRates
-from .rpc.servicer import RoutingServicer
+from .rpc.servicer import SEED_BITS, RoutingServicer
+from .state import RoutingState, state_in_memory
 from .view import View
 
 TICK: Final = 1.0
@@ -43,17 +45,30 @@ class Routing:
         metrics: Metrics,
         zone: tzinfo,
         values: Values,
+        lrn_server: LrnServer | None = None,
+        state: RoutingState | None = None,
+        vault: Vault | None = None,
     ) -> None:
+        """Without `state` this replica is alone; without `lrn_server` it asks over HTTP; without
+        `vault` passwords are stored as they are written."""
+        state = state or state_in_memory()
         self._clock = clock
         self._values = values
-        self._builder = SnapshotBuilder()
-        self._quality = MemoryQuality()
-        health = MemoryHealth()
-        self.view = View(MemorySeats(), health, self._quality, zone=zone)
+        self._state = state
+        self._builder = SnapshotBuilder(vault)
+        self.view = View(state.seats, state.health, state.quality, zone=zone)
+        portability = Portability(self.view, lrn_server or HttpLrnServer(), clock)
         self.router = Router(
-            self.view, MemoryRotation(), Outcomes(health, self._quality, self.view), rng
+            self.view,
+            portability=portability,
+            rotation=state.rotation,
+            outcomes=Outcomes(state.health, state.quality, self.view),
+            courses=state.courses,
+            seeds=lambda: rng.getrandbits(SEED_BITS),
         )
         self.gateways = MemorySource()
+        self.kinds: list[Kind[Any]] = kinds_sealed_by(vault) if vault else list(KINDS)
+        self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))
         self.rates = ReplicatedRates(self._take_rates, clock)
         self._observation = Observation(metrics)
         self.servicer = RoutingServicer(self.router, self._observation, clock)
@@ -70,13 +85,17 @@ class Routing:
     def read_parameters(self) -> None:
         """Take the parameters as they are now; calls under way keep theirs."""
         parameters = read_parameters(self._values)
-        self._quality.resize(parameters.ratio_window, parameters.ratio_segments)
+        self._state.quality.resize(parameters.ratio_window, parameters.ratio_segments)
         self.view.parameters = parameters
 
     async def keep_house(self) -> None:
-        """Free leases that have run out and refresh the gauges. Never returns."""
+        """Free leases that have run out, hear of other replicas, refresh the gauges.
+
+        Never returns.
+        """
         while True:
             await asyncio.sleep(TICK)
+            await self._state.exchange(self._clock())
             await self.router.expire(self._clock())
             self._observation.look(self.view, self.rates.size)
 

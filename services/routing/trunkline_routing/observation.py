@@ -9,8 +9,8 @@ from typing import Final
 
 from trunkline_kernel.metrics import Metrics
 
+from .calls.decision import Decision
 from .calls.refusals import Refusal
-from .calls.router import Decision
 from .view import View
 
 DECISION_BUCKETS: Final = (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
 
 
@@ -19,6 +20,18 @@ class RoutingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_R
 
     billing: str = "127.0.0.1:50055"
     """Address of billing, whose rates are followed."""
+
+    auth: str = "127.0.0.1:50053"
+    """Address of auth, whose number lists are followed."""
+
+    redis_url: str = ""
+    """redis:// URL of the state that several replicas share. Empty: one replica, in memory."""
+
+    secret_key: SecretStr = SecretStr("")
+    """Key that seals vendors' passwords: 32 bytes in base64, the same for every replica."""
+
+    secret_key_file: Path = Path("./var/routing.key")
+    """Where the key is when it is not set; made at the first start."""
 
     time_zone: str = "UTC"
     """The platform's time zone by its IANA name; period control goes by it."""

@@ -1,4 +1,4 @@
-"""What a decision looks at: configuration, prices, seats, health, quality, all as of one moment."""
+"""What a decision looks at: configuration, prices, lists, seats, health, quality."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from .capacity.seats import Seats
+from .documents.checks import NumberClass
+from .lists.replicated import NumberLists
+from .lrn.answers import Answers
 from .model.snapshot import Snapshot
 from .parameters import Parameters
 from .quality.windows import Ratios
@@ -30,6 +33,16 @@ class Quality(Protocol):
         """Return everything the window holds."""
 
 
+class Portability(Protocol):
+    """Which routing numbers numbers have (RTE-23)."""
+
+    async def look_up(self, caller: str, callee: str, eaten: int) -> Answers:
+        """Return what is known of both numbers behind their first `eaten` digits."""
+
+    def known(self, caller: str, callee: str, eaten: int) -> Answers:
+        """Return what is known without asking anybody."""
+
+
 @dataclass(slots=True)
 class View:
     """The parts that change, each replaced as a whole."""
@@ -40,5 +53,26 @@ class View:
     snapshot: Snapshot = field(default_factory=Snapshot)
     rates: RateBook = field(default_factory=RateBook)
     parameters: Parameters = field(default_factory=Parameters)
+    lists: NumberLists = field(default_factory=NumberLists)
     zone: tzinfo = UTC
     """The platform's time zone, which period control goes by."""
+
+    def is_phone(self, number: str) -> bool:
+        """Say whether a phone of this platform has the number."""
+        return self.snapshot.is_phone(number)
+
+    def number_class(self, number: str) -> NumberClass:
+        """Return what kind of number the area and mobile tables make of it."""
+        return self.snapshot.number_class(number)
+
+    def area_code(self, number: str) -> str | None:
+        """Return the code of the area it belongs to, fixed or mobile."""
+        return self.snapshot.area_code(number)
+
+    def is_listed(self, number_list: str, number: str) -> bool:
+        """Say whether a list group holds the number (AUT-14)."""
+        return self.lists.is_listed(number_list, number)
+
+    def is_white(self, number: str) -> bool:
+        """Say whether the system white list holds the number (AUT-15)."""
+        return self.lists.is_white(number)

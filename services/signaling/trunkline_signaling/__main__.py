@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -37,6 +36,7 @@ from .shell.media_pool import MediaPool
 from .shell.network import SipNetwork
 from .shell.own_addresses import ListeningAddresses, SystemClock
 from .shell.ports import Services
+from .shell.randomness import BufferedSystemRandom
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
 from .trace.ring import Trace
@@ -64,17 +64,20 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         billing = await stack.enter_async_context(channel(settings.billing))
         clock, epoch = SystemClock(), secrets.token_hex(8)
         trace = Trace(settings.trace_megabytes << 20, clock.now)
-        outbox = Outbox(
-            settings.outbox,
-            encode_cdr,
-            lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
-            BillingClient(billing),
-            clock,
+        outbox = await stack.enter_async_context(
+            Outbox(
+                settings.outbox,
+                encode_cdr,
+                lambda cdr, alive: complete_cdr(cdr, alive, "signaling was restarted"),
+                BillingClient(billing),
+                clock,
+            )
         )
         network = await stack.enter_async_context(SipNetwork(settings, stored.values))
         media = MediaPool(
             settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
         )
+        observation = Observation(service.metrics, trace)
         own = ListeningAddresses(network.advertised, network.ports)
         switch = Switch(
             Services(AuthClient(auth), RoutingClient(routing), BillingClient(billing), media),
@@ -82,14 +85,16 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             network,
             NameResolver(),
             clock,
-            Observation(service.metrics, trace),
+            observation,
             live_settings(settings.instance, own, stored.values),
-            random.SystemRandom(),
+            BufferedSystemRandom(),
             declared.timing(stored.values),
         )
         network.attach(switch)
         obey_parameters(switch, network, stored.values)
-        service.metrics.registry.register(LayerMetrics(switch, network, outbox.delivery, clock))
+        service.metrics.registry.register(
+            LayerMetrics(switch, network, outbox.delivery, observation, clock)
+        )
         instances = MediaInstances(settings.media, media, channel)
         leases = SeatLeases(RoutingClient(routing), switch, settings.instance, epoch)
         service.background(stored.follow)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from .observation import Observation
 from .outbox.delivery import Delivery
 from .shell.network import SipNetwork
 from .shell.ports import Clock
@@ -19,9 +20,15 @@ class LayerMetrics(Collector):
     """Register it with the service's registry."""
 
     def __init__(
-        self, switch: Switch, network: SipNetwork, delivery: Delivery, clock: Clock
+        self,
+        switch: Switch,
+        network: SipNetwork,
+        delivery: Delivery,
+        observation: Observation,
+        clock: Clock,
     ) -> None:
         self._switch = switch
+        self._observation = observation
         self._network = network
         self._delivery = delivery
         self._clock = clock
@@ -29,6 +36,7 @@ class LayerMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the figures as they are now."""
         layer, transport = self._switch.transactions.counters, self._network.counters
+        yield self._messages()
         yield _counter("sip_copies_received", "Retransmissions absorbed.", layer.copies_received)
         yield _counter("sip_timeouts", "Transactions nobody answered.", layer.timeouts)
         yield _counter("sip_malformed", "Messages with a defect.", layer.malformed)
@@ -46,6 +54,18 @@ class LayerMetrics(Collector):
             "How long the oldest of them waits.",
             self._delivery.age(self._clock.now()),
         )
+
+    def _messages(self) -> Metric:
+        family = CounterMetricFamily(
+            f"{_PREFIX}_sip_messages",
+            "SIP messages by method or status.",
+            labels=["direction", "message"],
+        )
+        directions = {"received": self._observation.received, "sent": self._observation.sent}
+        for direction, counts in directions.items():
+            for message, count in counts.by_message().items():
+                family.add_metric([direction, message], count)
+        return family
 
 
 def _counter(what: str, meaning: str, value: float) -> CounterMetricFamily:

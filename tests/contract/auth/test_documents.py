@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.auth_doors import Knocker, status
 from support.auth_service import RunningAuth
-from trunkline_kernel.documents import BadDocuments, Document
+from trunkline_kernel.documents import BadDocuments, Document, DocumentInUse
 from trunkline_kernel.documents.kinds import masked
 
 
@@ -196,3 +196,40 @@ async def test_a_parameter_is_set_by_its_other_name(auth: RunningAuth) -> None:
     assert auth.documents.parameters is not None
     values = auth.documents.parameters.values
     assert values.text(values.find("SS_SIP_AUTHENTICATION_CODE")) == "407"
+
+
+def area(*ranges: tuple[str, int]) -> Document:
+    return Document(
+        "Area", "HQ", {"ranges": [{"start": start, "count": count} for start, count in ranges]}
+    )
+
+
+async def test_aut18_an_area_restricts_who_names_it(auth: RunningAuth) -> None:
+    auth.house.set(access_ip_check=True)
+    await auth.documents.apply(
+        [
+            area(("203.0.113.0", 8)),
+            gateway(mode="ip", addresses=["203.0.113.0/24"], areas={"allow": ["HQ"]}),
+        ]
+    )
+    inside = Knocker(auth.house, "someone", "", source="203.0.113.7:5060")
+    outside = Knocker(auth.house, "someone", "", source="203.0.113.8:5060")
+
+    assert status(await inside.invite()) == 200
+    assert status(await outside.invite()) == 403
+
+
+@pytest.mark.parametrize("wrong", [("10.0.0.0", 0), ("255.255.255.255", 2), ("10.0.0", 1)])
+async def test_aut18_a_wrong_range_is_refused(auth: RunningAuth, wrong: tuple[str, int]) -> None:
+    plan = await auth.documents.plan([area(wrong)])
+
+    assert plan.problems[0].field.startswith("spec.ranges[0]")
+
+
+async def test_aut18_an_area_that_is_named_can_not_be_deleted(auth: RunningAuth) -> None:
+    await auth.documents.apply(
+        [area(("10.0.0.0", 1)), terminal(password="x", areas={"deny": ["HQ"]})]
+    )
+
+    with pytest.raises(DocumentInUse):
+        await auth.documents.delete("Area", "HQ")

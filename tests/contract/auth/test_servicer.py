@@ -17,18 +17,8 @@ from trunkline.common.v1.common_pb2 import (
 )
 from trunkline_auth.admission.policy import Policy
 from trunkline_kernel.faults import Fault, RemoteError
-from trunkline_kernel.rpc import method_of
 
-SERVICE: Final = pb.DESCRIPTOR.services_by_name["AuthService"]
 ALICE: Final = Endpoint(kind=ENDPOINT_KIND_PHONE, name="1001")
-
-
-async def ask(auth: RunningAuth, request: Any) -> Any:
-    """Call the method whose request this is."""
-    name = type(request).__name__.removesuffix("Request")
-    response = getattr(pb, f"{name}Response")
-    method: Any = method_of(SERVICE, name, type(request), response)
-    return await auth.channel.call(method, request, timeout=1.0)
 
 
 def request(source: str = "192.0.2.10", method: str = "INVITE", **more: Any) -> pb.AdmitRequest:
@@ -59,10 +49,10 @@ def register(admit: pb.AdmitRequest, **more: Any) -> pb.RegisterRequest:
 
 async def registered(auth: RunningAuth, **more: Any) -> pb.RegisterResponse:
     """Register 1001 through a challenge."""
-    met = await ask(auth, register(request(method="REGISTER"), **more))
+    met = await auth.ask(register(request(method="REGISTER"), **more))
     authorization = answer(met.challenge.challenges[0], "1001", "right", "REGISTER")
     signed = request(method="REGISTER", authorization=[authorization])
-    response: pb.RegisterResponse = await ask(auth, register(signed, **more))
+    response: pb.RegisterResponse = await auth.ask(register(signed, **more))
     return response
 
 
@@ -75,7 +65,7 @@ def alice(auth: RunningAuth) -> RunningAuth:
 async def test_a_static_gateway_is_allowed_by_name(auth: RunningAuth) -> None:
     auth.house.directory.put(static_gateway("acme", "192.0.2.10"))
 
-    response = await ask(auth, request())
+    response = await auth.ask(request())
 
     assert response.allow.endpoint == Endpoint(kind=ENDPOINT_KIND_MAPPING_GATEWAY, name="acme")
     assert response.allow.admitted_by == pb.ADMITTED_BY_ADDRESS
@@ -86,16 +76,16 @@ async def test_the_number_called_tells_gateways_apart(auth: RunningAuth) -> None
     auth.house.directory.put(static_gateway("alpha", "192.0.2.10"))
     auth.house.directory.put(static_gateway("berlin", "192.0.2.10", callee_prefixes=("4930",)))
 
-    response = await ask(auth, request(request_uri="sip:+4930123;phone-context=x@trunkline.test"))
+    response = await auth.ask(request(request_uri="sip:+4930123;phone-context=x@trunkline.test"))
 
     assert response.allow.endpoint.name == "berlin"
 
 
 async def test_a_phone_is_challenged_and_then_allowed(alice: RunningAuth) -> None:
-    met = await ask(alice, request())
+    met = await alice.ask(request())
     authorization = answer(met.challenge.challenges[1], "1001", "right", "INVITE")
 
-    response = await ask(alice, request(authorization=[authorization]))
+    response = await alice.ask(request(authorization=[authorization]))
 
     assert met.challenge.status_code == 401
     assert len(met.challenge.challenges) == 2
@@ -104,14 +94,14 @@ async def test_a_phone_is_challenged_and_then_allowed(alice: RunningAuth) -> Non
 
 
 async def test_a_source_known_by_name_alone_has_no_endpoint(alice: RunningAuth) -> None:
-    response = await ask(alice, request(method="OPTIONS"))
+    response = await alice.ask(request(method="OPTIONS"))
 
     assert response.allow.admitted_by == pb.ADMITTED_BY_NAME
     assert not response.allow.HasField("endpoint")
 
 
 async def test_a_stranger_is_rejected_and_counted(auth: RunningAuth) -> None:
-    response = await ask(auth, request("198.51.100.1"))
+    response = await auth.ask(request("198.51.100.1"))
 
     assert response.reject == pb.Reject(
         status_code=403,
@@ -127,7 +117,7 @@ async def test_a_stranger_is_rejected_and_counted(auth: RunningAuth) -> None:
 async def test_a_stranger_is_dropped_and_counted_where_silence_is_wanted(auth: RunningAuth) -> None:
     auth.house.policy = Policy(reply_unauthorized=False)
 
-    response = await ask(auth, request("198.51.100.1", method="X-SCAN"))
+    response = await auth.ask(request("198.51.100.1", method="X-SCAN"))
 
     assert response.drop.explanation == "unauthorized: 198.51.100.1:5060 is unknown"
     assert auth.shows(
@@ -137,7 +127,7 @@ async def test_a_stranger_is_dropped_and_counted_where_silence_is_wanted(auth: R
 
 async def test_a_registration_is_granted_and_located(alice: RunningAuth) -> None:
     response = await registered(alice, expires=7200)
-    located = await ask(alice, pb.LocateRequest(endpoint=ALICE))
+    located = await alice.ask(pb.LocateRequest(endpoint=ALICE))
 
     contact = response.registered.contacts[0]
     assert contact.uri == "sip:1001@10.0.0.5:5060"
@@ -157,7 +147,7 @@ async def test_a_registration_too_brief_is_told_the_least(alice: RunningAuth) ->
 
 
 async def test_a_terminal_that_is_offline_has_no_binding(alice: RunningAuth) -> None:
-    located = await ask(alice, pb.LocateRequest(endpoint=ALICE))
+    located = await alice.ask(pb.LocateRequest(endpoint=ALICE))
 
     assert not located.bindings
 
@@ -165,8 +155,8 @@ async def test_a_terminal_that_is_offline_has_no_binding(alice: RunningAuth) -> 
 async def test_registrations_are_listed_page_by_page(alice: RunningAuth) -> None:
     await registered(alice)
 
-    first = await ask(alice, pb.ListRegistrationsRequest(page_size=1))
-    second = await ask(alice, pb.ListRegistrationsRequest(page_token=first.next_page_token))
+    first = await alice.ask(pb.ListRegistrationsRequest(page_size=1))
+    second = await alice.ask(pb.ListRegistrationsRequest(page_token=first.next_page_token))
 
     assert [each.endpoint.name for each in first.bindings] == ["1001"]
     assert (list(second.bindings), second.next_page_token) == ([], "")
@@ -176,28 +166,28 @@ async def test_an_operator_removes_a_registration_once(alice: RunningAuth) -> No
     await registered(alice)
     removal = pb.RemoveRegistrationRequest(endpoint=ALICE)
 
-    await ask(alice, removal)
+    await alice.ask(removal)
 
     with pytest.raises(RemoteError) as raised:
-        await ask(alice, removal)
+        await alice.ask(removal)
     assert (raised.value.fault, raised.value.reason) == (Fault.NOT_FOUND, "NO_BINDING")
 
 
 async def test_a_suspension_is_listed_and_lifted_once(alice: RunningAuth) -> None:
     alice.house.policy = Policy(session_retry=1)
-    met = await ask(alice, request())
+    met = await alice.ask(request())
     wrong = answer(met.challenge.challenges[0], "1001", "wrong", "INVITE")
-    await ask(alice, request(authorization=[wrong]))
+    await alice.ask(request(authorization=[wrong]))
 
-    listed = await ask(alice, pb.ListSuspensionsRequest())
-    lifted = await ask(alice, pb.LiftSuspensionRequest(identity="1001"))
+    listed = await alice.ask(pb.ListSuspensionsRequest())
+    lifted = await alice.ask(pb.LiftSuspensionRequest(identity="1001"))
 
     assert [(each.identity, each.ip, each.kind) for each in listed.suspensions] == [
         ("1001", "192.0.2.10", pb.SUSPENSION_KIND_AUTHENTICATION)
     ]
     assert lifted.lifted == 1
     with pytest.raises(RemoteError) as raised:
-        await ask(alice, pb.LiftSuspensionRequest(identity="1001"))
+        await alice.ask(pb.LiftSuspensionRequest(identity="1001"))
     assert (raised.value.fault, raised.value.reason) == (Fault.NOT_FOUND, "NO_SUSPENSION")
 
 
@@ -225,7 +215,7 @@ async def test_what_is_wrong_is_named_by_its_field(
     auth: RunningAuth, wrong: Message, field: str
 ) -> None:
     with pytest.raises(RemoteError) as raised:
-        await ask(auth, wrong)
+        await auth.ask(wrong)
 
     assert raised.value.fault is Fault.INVALID_ARGUMENT
     assert [each.field for each in raised.value.violations] == [field]

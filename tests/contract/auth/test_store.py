@@ -3,12 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from support.auth_doors import NOON, address
 from trunkline_auth.identity import EndpointId, EndpointKind, Transport
 from trunkline_auth.memory import MemoryBindings
 from trunkline_auth.registrations import Binding
+from trunkline_auth.store.audit import AuditRecord, AuditStore
 from trunkline_auth.store.bindings import BindingStore
 from trunkline_kernel.database import Database
+
+pytestmark = pytest.mark.parametrize(
+    "url",
+    ["sqlite", pytest.param("postgres", marks=pytest.mark.integration)],
+    indirect=True,
+)
 
 ALICE = Binding(
     EndpointId(EndpointKind.PHONE, "1001"),
@@ -86,3 +94,17 @@ async def test_many_bindings_are_written_in_batches(database: Database) -> None:
     await store.flush()
 
     assert len(await store.load(NOON)) == 12_000
+
+
+async def test_mgt12_the_audit_keeps_the_first_record_of_a_write(database: Database) -> None:
+    audit = AuditStore(database)
+    record = AuditRecord("olga", "203.0.113.7", "RateGroup/retail", "{}", '{"a": 1}', NOON)
+    await audit.add("write-1", record)
+    await audit.add("write-1", replace(record, after_json="changed"))
+    await audit.add("write-2", replace(record, operator="petra"))
+
+    newest = await audit.page("", "", 1, None)
+    older = await audit.page("", "RateGroup/retail", 9, newest[0][0])
+
+    assert newest[0][1].operator == "petra"
+    assert [each for _, each in older] == [record]

@@ -222,6 +222,33 @@ async def test_bil_09_the_history_shows_the_balance_after_each(billing: BillingC
     ]
 
 
+async def test_bil_08_an_agent_pays_into_its_child_from_its_own_balance(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "child", {"currency": "USD", "agent": "acme"}))
+
+    await billing.pay("pay-1", "0.75", account="child", agent="acme")
+
+    assert (await billing.balance("child"), await billing.balance()) == ("0.75", "0.25")
+    assert (await fails(billing.pay("pay-2", "0.75", account="child", agent="acme"))).reason == (
+        "OVERDRAWN"
+    )
+
+
+async def test_bil_08_a_stranger_is_no_agent(billing: BillingClient) -> None:
+    await billing.apply(("Account", "child", {"currency": "USD"}))
+
+    error = await fails(billing.pay("pay-1", "0.75", account="child", agent="acme"))
+
+    assert "does not stand above" in error.message
+
+
+async def test_bil_09_the_history_says_how_it_was_paid(billing: BillingClient) -> None:
+    await billing.pay("pay-1", "5", payment_type=pb.PAYMENT_TYPE_VOUCHER)
+
+    assert (await billing.ledger()).entries[0].payment_type == pb.PAYMENT_TYPE_VOUCHER
+
+
 async def test_the_ledger_is_read_a_page_at_a_time(billing: BillingClient) -> None:
     await billing.pay("pay-1", "10")
 

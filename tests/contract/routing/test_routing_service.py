@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from trunkline.billing.v1.rates_pb2 import AccountTerms, RateChunk, RatePrice, RatesEntry
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.common.v1 import documents_pb2 as docs
@@ -19,16 +20,17 @@ from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServi
 from trunkline.routing.v1 import gateways_pb2
 from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
-from trunkline_kernel.database import open_database
+from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.faults import Fault, RemoteError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.replication import WATCH, ReplicationServicer
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
+from trunkline_kernel.tables import DocumentRow
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
-from trunkline_routing.documents.kinds import CHECKS, KINDS
+from trunkline_routing.documents.vault import Vault
 from trunkline_routing.publication import TOPIC
 from trunkline_routing.settings import RoutingSettings
 
@@ -58,10 +60,11 @@ SECOND = {"account": "second", "address": "vendor.example", "prefixes": ["44"], 
 
 
 class Client:
-    """Calls routing as another service would."""
+    """Calls routing as another service would; can look at what is stored."""
 
-    def __init__(self, channel: InProcessChannel, routing: Routing) -> None:
+    def __init__(self, channel: InProcessChannel, routing: Routing, database: Database) -> None:
         self.channel = channel
+        self._database = database
         self.routing = routing
         self._calls = 0
 
@@ -70,6 +73,10 @@ class Client:
         response = getattr(docs if service is DOCUMENTS else pb, f"{name}Response")
         method = method_of(service, name, type(request), response)
         return await self.channel.call(method, request, timeout=5)
+
+    async def rows(self) -> Sequence[DocumentRow]:
+        async with self._database.reading() as session:
+            return (await session.scalars(select(DocumentRow))).all()
 
     async def apply(self, *documents: tuple[str, str, dict[str, Any]]) -> None:
         await self.call(
@@ -114,8 +121,9 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
             metrics=metrics,
             zone=UTC,
             values=Parameters(DECLARED),
+            vault=Vault(bytes(32)),
         )
-        documents = Documents(KINDS, database, checks=CHECKS)
+        documents = Documents(routing.kinds, database, checks=routing.checks)
         documents.subscribe(routing.take_documents)
         await documents.load()
         dispatcher = Dispatcher(metrics)
@@ -124,7 +132,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         dispatcher.add(
             add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: routing.gateways})
         )
-        yield Client(InProcessChannel(dispatcher), routing)
+        yield Client(InProcessChannel(dispatcher), routing, database)
 
 
 @pytest.fixture
@@ -305,6 +313,28 @@ async def test_a_password_is_never_read_back(two_vendors: Client) -> None:
     assert json.loads(response.document.spec_json)["addresses"] == ["198.51.100.7:5060"]
 
 
+async def test_a_password_is_stored_sealed_and_used_as_written(two_vendors: Client) -> None:
+    stored = json.dumps([row.spec for row in await two_vendors.rows()])
+    again = await two_vendors.call(
+        "ApplyDocuments",
+        docs.ApplyDocumentsRequest(documents=[document("RoutingGateway", "first", FIRST)]),
+    )
+    masked = {**FIRST, "priority": 3, "credentials": {"username": "u", "password": "***"}}
+    await two_vendors.apply(("RoutingGateway", "first", masked))
+
+    assert "sealed:" in stored
+    assert "swordfish" not in stored
+    assert again.changes[0].action == docs.CHANGE_ACTION_UNCHANGED
+    response = await two_vendors.route()
+    candidates = {response.plan.first.endpoint.name: response.plan.first}
+    following = await two_vendors.call(
+        "NextCandidate",
+        pb.NextCandidateRequest(call_id="call", failed=failed(1, next(iter(candidates)))),
+    )
+    candidates[following.candidate.endpoint.name] = following.candidate
+    assert candidates["first"].credentials.password == "swordfish"
+
+
 async def test_accounts_are_references_for_whoever_keeps_them(client: Client) -> None:
     plan = await client.call(
         "PlanDocuments",
@@ -351,3 +381,18 @@ async def test_an_attempt_is_booked_with_its_talk_time(two_vendors: Client) -> N
 
     assert listed.gateways[1].answer_seizure_ratio == 100
     assert listed.gateways[1].average_call_duration.seconds == 90
+
+
+async def test_a_change_that_would_break_a_route_test_is_refused_with_the_call(
+    two_vendors: Client,
+) -> None:
+    call = {"mappingGateway": "acme", "caller": "1", "callee": "02071234567"}
+    test = {"call": call, "expect": {"first": "first", "billedCallee": "442071234567"}}
+    await two_vendors.apply(("RouteTest", "london", test))
+    with pytest.raises(RemoteError) as error:
+        await two_vendors.apply(("RoutingGateway", "first", {**FIRST, "locked": True}))
+
+    [violation] = error.value.violations
+    assert violation.field == "RouteTest/london: spec.expect.first"
+    assert "expected first, it would be second" in violation.description
+    assert (await two_vendors.route()).plan.first.endpoint.name == "first"

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from trunkline_engine import LegSettings
 from trunkline_media.domain.legs import (
-    Codec,
     Direction,
+    Formats,
     Leg,
     LegChange,
     MediaAddress,
@@ -15,15 +15,16 @@ from trunkline_media.domain.legs import (
 from trunkline_media.errors import InvalidRequest
 
 LIMIT = timedelta(seconds=60)
+PCMA = Formats("PCMA", 8)
 PHONE = MediaAddress("192.0.2.10", 4000)
 
 
 def test_what_a_change_leaves_out_stays_as_it_was() -> None:
-    leg = Leg().changed(LegChange(remote=PHONE, learn_source=True, codec=Codec("PCMA")))
+    leg = Leg().changed(LegChange(remote=PHONE, learn_source=True, formats=PCMA))
 
     held = leg.changed(LegChange(direction=Direction.SENDONLY))
 
-    assert held == Leg(PHONE, None, False, True, Direction.SENDONLY, codec=Codec("PCMA"))
+    assert held == Leg(PHONE, learn_source=True, direction=Direction.SENDONLY, formats=PCMA)
 
 
 def test_a_new_address_forgets_the_old_place_of_rtcp() -> None:

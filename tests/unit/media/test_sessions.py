@@ -3,22 +3,26 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from trunkline_engine import LegSettings, PortsExhausted, Protection, Side
+from trunkline_engine import Audio, LegSettings, PortsExhausted, Protection, Side
 from trunkline_media.domain.legs import (
     Cipher,
+    Formats,
     LegChange,
     LegName,
     MediaAddress,
     PayloadEncryption,
     Plain,
 )
-from trunkline_media.domain.sessions import LocalAddress, Opening, Sessions
+from trunkline_media.domain.sessions import LocalAddress, Opening, Playing, Sessions
 from trunkline_media.errors import (
     CapacityExceeded,
     Draining,
     InvalidRequest,
+    NoCodec,
+    NotConvertible,
     SessionNotFound,
 )
 
@@ -35,6 +39,9 @@ class FakeRelay:
     closed: list[int] = field(default_factory=list)
     updates: list[tuple[int, Side, LegSettings, bool]] = field(default_factory=list)
     protected: list[tuple[int, Side, bool]] = field(default_factory=list)
+    played: list[tuple[Side, bool, timedelta | None]] = field(default_factory=list)
+    digits: list[tuple[Side, str, timedelta]] = field(default_factory=list)
+    recorded: list[Path] = field(default_factory=list)
     opened: int = 0
 
     def open(
@@ -52,6 +59,29 @@ class FakeRelay:
 
     def protect(self, session: int, side: Side, protection: Protection | None) -> None:
         self.protected.append((session, side, protection is not None))
+
+    def play(
+        self,
+        session: int,
+        side: Side,
+        audio: Audio,
+        *,
+        looped: bool = False,
+        limit: timedelta | None = None,
+    ) -> None:
+        self.played.append((side, looped, limit))
+
+    def record(self, session: int, path: Path) -> None:
+        self.recorded.append(path)
+
+    def stop_play(self, session: int, side: Side) -> None:
+        self.played.remove((side, True, None))
+
+    def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None:
+        self.digits.append((side, key, duration))
+
+    def converts(self, from_encoding: str, to_encoding: str) -> bool:
+        return {from_encoding, to_encoding} <= {"PCMA", "PCMU"}
 
     def close(self, session: int) -> None:
         self.closed.append(session)
@@ -142,6 +172,52 @@ def test_a_bad_key_is_refused_before_any_port_is_taken(
     with pytest.raises(InvalidRequest, match="15 bytes; AES128 takes exactly 16"):
         sessions.open(opening(legs={LegName.A: short}), now=0)
     assert relay.opened == 0
+
+
+PCMA = LegChange(formats=Formats("PCMA", 8))
+G729 = LegChange(formats=Formats("G729", 18))
+BRIEF = timedelta(milliseconds=160)
+
+
+def test_codecs_that_cannot_be_converted_are_refused_and_nothing_changes(
+    relay: FakeRelay, sessions: Sessions
+) -> None:
+    sessions.open(opening(legs={LegName.A: PCMA}), now=0)
+
+    with pytest.raises(NotConvertible, match="PCMA and G729"):
+        sessions.connect("call-1", {LegName.B: G729}, answered=True)
+    assert relay.updates == []
+
+
+def test_two_legs_of_one_codec_need_no_conversion(sessions: Sessions) -> None:
+    both = {LegName.A: G729, LegName.B: LegChange(formats=Formats("g729", 18))}
+
+    assert sessions.open(opening(legs=both), now=0)
+
+
+def test_nothing_is_played_to_a_leg_without_a_codec(sessions: Sessions) -> None:
+    sessions.open(opening(), now=0)
+
+    with pytest.raises(NoCodec, match="leg B"):
+        sessions.play("call-1", Playing(LegName.B, "busy", Audio(bytes(2), 8000)))
+
+
+def test_digits_go_to_the_relay_one_by_one(relay: FakeRelay, sessions: Sessions) -> None:
+    sessions.open(opening(), now=0)
+    sessions.send_digits("call-1", LegName.B, "1#", BRIEF)
+
+    assert relay.digits == [(Side.B, "1", BRIEF), (Side.B, "#", BRIEF)]
+
+
+@pytest.mark.parametrize(("digits", "millis"), [("", 160), ("12E", 160), ("1", 39), ("1", 8001)])
+def test_digits_that_no_dial_has_are_refused(
+    relay: FakeRelay, sessions: Sessions, digits: str, millis: int
+) -> None:
+    sessions.open(opening(), now=0)
+
+    with pytest.raises(InvalidRequest, match="digit"):
+        sessions.send_digits("call-1", LegName.B, digits, timedelta(milliseconds=millis))
+    assert relay.digits == []
 
 
 def test_an_unknown_session_can_be_neither_connected_nor_closed(sessions: Sessions) -> None:

@@ -41,7 +41,7 @@ class Admitter:
         username = reading.credentials.username if reading.credentials else ""
         allowed = self._sources.by_address(request, username)
         if allowed is not None:
-            return allowed
+            return self._fenced(allowed, request, policy)
         if request.method in CHALLENGED_METHODS:
             return await self._call(request, reading, username, policy, now)
         if await self._is_known(request, username, now):
@@ -53,14 +53,23 @@ class Admitter:
     ) -> Decision:
         allowed = await self._sources.by_binding(request, now)
         if allowed is not None:
-            return allowed
+            return self._fenced(allowed, request, policy)
         if not await self._is_known(request, username, now):
             return self._gate.stranger(request, policy)
         identity = username or request.from_user
+        if policy.access_ip_check and self._sources.is_barred(
+            self._sources.named(identity), request
+        ):
+            return self._gate.stranger(request, policy)
         proof = await self._authenticator.authenticate(request, reading, identity, policy, now)
         if isinstance(proof, Proven):
             return Allow(proof.endpoint, AdmittedBy.DIGEST)
         return self._gate.refuse(proof.answer, request, policy, now)
+
+    def _fenced(self, allowed: Allow, request: SipRequest, policy: Policy) -> Decision:
+        if policy.access_ip_check and self._sources.is_barred(allowed.endpoint, request):
+            return self._gate.stranger(request, policy)
+        return allowed
 
     async def _is_known(self, request: SipRequest, username: str, now: datetime) -> bool:
         if self._sources.names_terminal(request, username):

@@ -108,9 +108,19 @@ class Authenticator:
         return Reading()
 
     async def authenticate(
-        self, request: SipRequest, reading: Reading, identity: str, policy: Policy, now: datetime
+        self,
+        request: SipRequest,
+        reading: Reading,
+        identity: str,
+        policy: Policy,
+        now: datetime,
+        *,
+        barred: bool = False,
     ) -> Proof:
-        """Judge a request that must prove itself; `identity` is whom it says it is."""
+        """Judge a request that must prove itself; `identity` is whom it says it is.
+
+        One that is `barred` may not come from where it comes, and fails as an unknown user does.
+        """
         key = FailureKey.of(SuspensionKind.AUTHENTICATION, identity, request.source.ip)
         if policy.max_retry:
             suspension = await self._failures.suspension(key, now)
@@ -127,6 +137,8 @@ class Authenticator:
             return Failed(Reject(400, Reason.MALFORMED, reading.fault))
         if reading.credentials is None:
             return Asked(self._challenge(attempt))
+        if barred:
+            return await self._fail(attempt, "it may not come from this area")
         return await self._judge(attempt, reading.credentials, session.timeout)
 
     async def _judge(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..digest import Algorithm, Nonces
-from ..identity import Directory
+from ..identity import AreaMap, Directory
 from ..registrations import Bindings
 from .admitter import Admitter
 from .authenticator import Authenticator
@@ -53,9 +53,10 @@ def open_doors(
     listener: RegistrationListener,
     policy: Callable[[], Policy],
     rng: random.Random,
+    areas: Callable[[], AreaMap] = AreaMap,
 ) -> Doors:
     """Return admission over what is known, what is shared and what is wanted."""
-    sources = Sources(directory, state.bindings)
+    sources = Sources(directory, state.bindings, areas)
     gate = Gate(ChallengeLimiter())
     authenticator = Authenticator(
         directory,

@@ -18,6 +18,8 @@ class SuspensionKind(StrEnum):
     """Every request that needs authentication (AUT-04)."""
     REGISTRATION = "registration"
     """REGISTER only (AUT-07)."""
+    LOGIN = "login"
+    """Logins of an operator (AUT-16)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,5 +31,7 @@ class Policy:
     """SS_ENDPOINT_REGISTER_SUSPEND."""
     expire: timedelta = timedelta(seconds=3600)
     """SS_ENDPOINT_EXPIRE: longest registration that is granted."""
+    access_ip_check: bool = False
+    """SS_ACCESS_IP_CHECK: whether areas count for SIP sources."""
     check_interval: timedelta = timedelta(seconds=60)
     """SS_ENDPOINTTIMETOLIVE: how often a registered terminal is checked."""

@@ -122,14 +122,19 @@ class Registrar:
         request, policy = asked.request, self._policy()
         reading = self._authenticator.read(request, policy)
         identity = _identity(request, reading)
-        known = await self._is_known(request, identity, now)
+        barred = policy.access_ip_check and self._sources.is_barred(
+            self._sources.named(identity), request
+        )
+        known = not barred and await self._is_known(request, identity, now)
         if not known and not policy.reply_unauthorized:
             return self._gate.stranger(request, policy)
         key = FailureKey.of(SuspensionKind.REGISTRATION, identity, request.source.ip)
         suspension = await self._failures.suspension(key, now) if policy.register_retry else None
         if suspension is not None:
             return _suspended(suspension)
-        proof = await self._authenticator.authenticate(request, reading, identity, policy, now)
+        proof = await self._authenticator.authenticate(
+            request, reading, identity, policy, now, barred=barred
+        )
         if isinstance(proof, Proven):
             return await self._bind(proof.endpoint, asked, key, policy, now)
         if not isinstance(proof, Asked | Refused):

@@ -1,10 +1,10 @@
 """Recognises a request's source without credentials (AUT-05, match order 1 to 3; AUT-01, known)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
-from ..identity import BindingTrust, Directory, Endpoint, EndpointKind, Match
+from ..identity import AreaMap, BindingTrust, Directory, Endpoint, EndpointKind, Match
 from ..registrations.bindings import Binding, Bindings
 from .decisions import AdmittedBy, Allow
 from .requests import SipRequest
@@ -18,9 +18,12 @@ _BY: Final = {
 class Sources:
     """What is known of addresses: static gateways by document, terminals by binding."""
 
-    def __init__(self, directory: Directory, bindings: Bindings) -> None:
+    def __init__(
+        self, directory: Directory, bindings: Bindings, areas: Callable[[], AreaMap]
+    ) -> None:
         self._directory = directory
         self._bindings = bindings
+        self._areas = areas
 
     def by_address(self, request: SipRequest, username: str) -> Allow | None:
         """Return the static gateway that sends from here, or None.
@@ -49,6 +52,16 @@ class Sources:
     async def has_binding(self, request: SipRequest, now: datetime) -> bool:
         """Return whether any terminal is registered from this address."""
         return bool(await self._bindings.at(request.source.ip, now))
+
+    def is_barred(self, endpoint: Endpoint | None, request: SipRequest) -> bool:
+        """Return whether an endpoint may not come from here (AUT-18): it counts as a stranger's."""
+        if endpoint is None or endpoint.areas is None:
+            return False
+        return not self._areas().permits(endpoint.areas, request.source.ip)
+
+    def named(self, user: str) -> Endpoint | None:
+        """Return the terminal a user part or digest username names, or None."""
+        return self._directory.named(user) if user else None
 
     def names_terminal(self, request: SipRequest, username: str) -> bool:
         """Return whether From, To or the digest username is that of a configured terminal."""

@@ -13,6 +13,7 @@ from ..digest import Secret
 from ..errors import InvalidAddress
 from ..identity import AccessMode, AddressPattern, BindingTrust
 from ..identity.endpoints import DEFAULT_PRIORITY
+from .areas import AreaRuleSpec
 
 HASHED: Final = "digest:"
 
@@ -47,6 +48,9 @@ class GatewayAccess(Spec):
 
     priority: Annotated[int, Field(ge=0, le=10_000)] = DEFAULT_PRIORITY
     """Decides last among gateways of one address: the smaller number wins."""
+
+    areas: AreaRuleSpec | None = None
+    """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 
     @field_validator("addresses")
     @classmethod
@@ -86,6 +90,9 @@ class PhoneAccess(Spec):
 
     trust_binding: BindingTrust = BindingTrust.NONE
     """Whether calls from the registered address need no credentials (AUT-05)."""
+
+    areas: AreaRuleSpec | None = None
+    """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 
 
 class MappingGatewaySpec(Spec):

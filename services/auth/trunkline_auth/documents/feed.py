@@ -20,7 +20,7 @@ class DirectoryFeed:
     """Turns changed documents into endpoints."""
 
     def __init__(self, directory: Directory, realm: str) -> None:
-        self._directory = directory
+        self.directory = directory
         self._realm = realm
 
     def documents_changed(self, events: Sequence[Event]) -> None:
@@ -30,7 +30,7 @@ class DirectoryFeed:
             if endpoint is not None:
                 self._put(endpoint)
             elif event.kind in (EndpointKind.MAPPING_GATEWAY, EndpointKind.PHONE):
-                self._directory.remove(EndpointId(EndpointKind(event.kind), event.name))
+                self.directory.remove(EndpointId(EndpointKind(event.kind), event.name))
 
     def gateway_put(self, name: str, value: bytes) -> None:
         """Take over one entry of the topic "routing-gateways" (AUT-01, known sources)."""
@@ -46,7 +46,7 @@ class DirectoryFeed:
 
     def gateway_delete(self, name: str) -> None:
         """Forget a routing gateway."""
-        self._directory.remove(EndpointId(EndpointKind.ROUTING_GATEWAY, name))
+        self.directory.remove(EndpointId(EndpointKind.ROUTING_GATEWAY, name))
 
     def _endpoint(self, name: str, spec: BaseModel | None) -> Endpoint | None:
         match spec:
@@ -59,6 +59,7 @@ class DirectoryFeed:
                     username=name,
                     secret=self._secret(name, spec.access.password),
                     trust=spec.access.trust_binding,
+                    areas=spec.access.areas.compiled() if spec.access.areas else None,
                 )
         return None
 
@@ -74,6 +75,7 @@ class DirectoryFeed:
             trust=access.trust_binding,
             callee_prefixes=access.callee_prefixes,
             priority=access.priority,
+            areas=access.areas.compiled() if access.areas else None,
         )
 
     def _secret(self, name: str, stored: str) -> Secret | None:
@@ -86,8 +88,8 @@ class DirectoryFeed:
         return None
 
     def _put(self, endpoint: Endpoint) -> None:
-        self._directory.put(endpoint)
-        for twin in self._directory.twins(endpoint):
+        self.directory.put(endpoint)
+        for twin in self.directory.twins(endpoint):
             log.warning(
                 "gateways of one address can't be told apart, the first is taken",
                 taken=str(min(endpoint, twin, key=lambda each: each.precedence).id),

@@ -7,11 +7,13 @@ from trunkline_kernel.documents import Kind, Planned, Problem
 
 from ..identity import AccessMode, EndpointKind
 from .access import GatewayAccess, MappingGatewaySpec, PhoneSpec, hashed
+from .areas import AREA_KIND
 
 
 def kinds(realm: str) -> list[Kind[Any]]:
     """Return auth's kinds; passwords are hashed with `realm`."""
     return [
+        AREA_KIND,
         Kind(
             EndpointKind.MAPPING_GATEWAY,
             MappingGatewaySpec,

@@ -1,6 +1,7 @@
 """Configured endpoints and how they are found. No I/O, no clock."""
 
 from .addresses import AddressPattern, IPAddress, SocketAddress, Transport, parse_ip
+from .areas import AddressRange, AreaMap, AreaRule
 from .directory import Directory, Match
 from .endpoints import (
     DEFAULT_SIP_PORT,
@@ -15,6 +16,9 @@ __all__ = [
     "DEFAULT_SIP_PORT",
     "AccessMode",
     "AddressPattern",
+    "AddressRange",
+    "AreaMap",
+    "AreaRule",
     "BindingTrust",
     "Directory",
     "Endpoint",

@@ -6,6 +6,7 @@ from typing import Final
 
 from ..digest import Secret
 from .addresses import AddressPattern
+from .areas import AreaRule
 
 DEFAULT_SIP_PORT: Final = 5060
 DEFAULT_PRIORITY: Final = 100
@@ -67,6 +68,8 @@ class Endpoint:
     """Digits that tell gateways of one address apart by the number called."""
     priority: int = DEFAULT_PRIORITY
     """Decides last among gateways of one address: the smaller number wins."""
+    areas: AreaRule | None = None
+    """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 
     @property
     def is_terminal(self) -> bool:

@@ -2,13 +2,17 @@
 
 from .bindings import Journal, MemoryBindings, NoJournal
 from .failures import MemoryFailures
+from .lists import MemoryBlackList, MemoryCallerSeats, MemoryWindows
 from .sessions import MemoryNonceCounts, MemorySessions
 
 __all__ = [
     "Journal",
     "MemoryBindings",
+    "MemoryBlackList",
+    "MemoryCallerSeats",
     "MemoryFailures",
     "MemoryNonceCounts",
     "MemorySessions",
+    "MemoryWindows",
     "NoJournal",
 ]

@@ -34,11 +34,11 @@ def sip_request(message: auth_pb2.AdmitRequest) -> SipRequest:
     """Return the request; raise InvalidArgument where signaling left something out."""
     transport = _TRANSPORTS.get(message.transport)
     if not message.method:
-        raise _invalid("method", "expected a SIP method")
+        raise invalid("method", "expected a SIP method")
     if not message.call_id:
-        raise _invalid("call_id", "expected the Call-ID")
+        raise invalid("call_id", "expected the Call-ID")
     if transport is None:
-        raise _invalid("transport", "expected UDP, TCP, TLS, WS or WSS")
+        raise invalid("transport", "expected UDP, TCP, TLS, WS or WSS")
     return SipRequest(
         message.method,
         _address("source", message.source),
@@ -83,16 +83,16 @@ def endpoint_id(message: common_pb2.Endpoint) -> EndpointId:
     """Return the endpoint; raise InvalidArgument if it has no kind or no name."""
     kind = _KINDS.get(message.kind)
     if kind is None:
-        raise _invalid("endpoint.kind", "expected a mapping gateway, routing gateway or phone")
+        raise invalid("endpoint.kind", "expected a mapping gateway, routing gateway or phone")
     if not message.name:
-        raise _invalid("endpoint.name", "expected a name")
+        raise invalid("endpoint.name", "expected a name")
     return EndpointId(kind, message.name)
 
 
 def page_size(size: int) -> int:
     """Return how many to list; raise InvalidArgument beyond `MAX_PAGE`."""
     if size > MAX_PAGE:
-        raise _invalid("page_size", f"expected 0 to {MAX_PAGE}")
+        raise invalid("page_size", f"expected 0 to {MAX_PAGE}")
     return size or DEFAULT_PAGE
 
 
@@ -104,14 +104,14 @@ def page_token(token: str) -> EndpointId | None:
     try:
         return EndpointId(EndpointKind(kind), name)
     except ValueError:
-        raise _invalid("page_token", "expected the token of the page before") from None
+        raise invalid("page_token", "expected the token of the page before") from None
 
 
 def _address(field: str, message: common_pb2.SocketAddress) -> SocketAddress:
     try:
         return SocketAddress(parse_ip(message.ip), message.port)
     except InvalidAddress as error:
-        raise _invalid(f"{field}.ip", error.message) from None
+        raise invalid(f"{field}.ip", error.message) from None
 
 
 def _sent_by(message: common_pb2.SocketAddress) -> SocketAddress | None:
@@ -126,5 +126,6 @@ def _user(uri: str) -> str:
     return before.partition(":")[2].partition(";")[0] if at else ""
 
 
-def _invalid(field: str, expected: str) -> InvalidArgument:
+def invalid(field: str, expected: str) -> InvalidArgument:
+    """Return the error that names one wrong field."""
     return InvalidArgument(violations=[FieldViolation(field, expected)])

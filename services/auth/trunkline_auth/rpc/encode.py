@@ -35,6 +35,7 @@ _ADMITTED_BY: Final = {
 _SUSPENSIONS: Final = {
     SuspensionKind.AUTHENTICATION: auth_pb2.SUSPENSION_KIND_AUTHENTICATION,
     SuspensionKind.REGISTRATION: auth_pb2.SUSPENSION_KIND_REGISTRATION,
+    SuspensionKind.LOGIN: auth_pb2.SUSPENSION_KIND_LOGIN,
 }
 
 
@@ -64,7 +65,7 @@ def register_response(outcome: Registered | Refusal) -> auth_pb2.RegisterRespons
 
 def binding(value: Binding) -> auth_pb2.Binding:
     return auth_pb2.Binding(
-        endpoint=_endpoint(value.endpoint),
+        endpoint=endpoint(value.endpoint),
         contact=value.contact,
         received_address=_address(value.received),
         local_address=_address(value.local) if value.local else None,
@@ -94,7 +95,7 @@ def page_token(last: EndpointId) -> str:
 
 
 def _registered(outcome: Registered) -> auth_pb2.Registered:
-    message = auth_pb2.Registered(endpoint=_endpoint(outcome.endpoint))
+    message = auth_pb2.Registered(endpoint=endpoint(outcome.endpoint))
     if outcome.binding is not None:
         message.behind_nat = outcome.binding.behind_nat
         contact = message.contacts.add(
@@ -105,8 +106,8 @@ def _registered(outcome: Registered) -> auth_pb2.Registered:
 
 
 def _allow(decision: Allow) -> auth_pb2.Allow:
-    endpoint = _endpoint(decision.endpoint.id) if decision.endpoint else None
-    return auth_pb2.Allow(endpoint=endpoint, admitted_by=_ADMITTED_BY[decision.by])
+    known = endpoint(decision.endpoint.id) if decision.endpoint else None
+    return auth_pb2.Allow(endpoint=known, admitted_by=_ADMITTED_BY[decision.by])
 
 
 def _challenge(decision: Challenged) -> auth_pb2.Challenge:
@@ -132,7 +133,7 @@ def _drop(decision: Drop) -> auth_pb2.Drop:
     return auth_pb2.Drop(explanation=f"{decision.reason}: {decision.explanation}")
 
 
-def _endpoint(value: EndpointId) -> common_pb2.Endpoint:
+def endpoint(value: EndpointId) -> common_pb2.Endpoint:
     return common_pb2.Endpoint(kind=_KINDS[value.kind], name=value.name)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Boolean, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from trunkline_kernel.database import UtcDateTime
 
@@ -35,3 +35,39 @@ class BindingRow(AuthBase):
     behind_nat: Mapped[bool] = mapped_column(Boolean)
     reachable: Mapped[bool] = mapped_column(Boolean)
     misses: Mapped[int] = mapped_column(Integer)
+
+
+class NumberListRow(AuthBase):
+    """One number list (AUT-14)."""
+
+    __tablename__ = "number_lists"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    memo: Mapped[str] = mapped_column(Text)
+    size: Mapped[int] = mapped_column(Integer)
+    version: Mapped[str] = mapped_column(String(32))
+
+
+class NumberListPartRow(AuthBase):
+    """A packed part of a number list, as `DigitSet` cuts it."""
+
+    __tablename__ = "number_list_parts"
+
+    list: Mapped[str] = mapped_column(String(64), primary_key=True)
+    part: Mapped[str] = mapped_column(String(2), primary_key=True)
+    codes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditRow(AuthBase):
+    """One write by an operator (MGT-12)."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(64), unique=True)
+    operator: Mapped[str] = mapped_column(String(64), index=True)
+    ip: Mapped[str] = mapped_column(String(45))
+    object: Mapped[str] = mapped_column(String(160), index=True)
+    before_json: Mapped[str] = mapped_column(Text)
+    after_json: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime] = mapped_column(UtcDateTime)

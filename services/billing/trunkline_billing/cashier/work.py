@@ -148,8 +148,8 @@ class Pay:
         return transaction_id(EntryKind.PAYMENT, self.payment.request_id)
 
     def accounts(self, till: Till) -> Collection[str]:
-        """The account paid to."""
-        return [self.payment.account]
+        """The account paid to, and the agent that pays."""
+        return [name for name in self.payment.accounts if name in till.accounts]
 
     def decide(self, till: Till, known: Known, rules: Rules, now: datetime) -> Decimal | None:
         """Book the payment and return the balance after it; None when it was booked before."""
@@ -157,9 +157,10 @@ class Pay:
             if known[self.transaction] != self.payment.content:
                 raise RequestReused(f"request id {self.payment.request_id!r} paid something else")
             return None
-        account = till.accounts.get(self.payment.account)
-        till.post(book_payment(self.payment, account, till.purse(account.name), now))
-        return till.purse(account.name).balance
+        for name in self.payment.accounts:
+            till.purse(till.accounts.get(name).name)
+        till.post(book_payment(self.payment, till.accounts, till.purses, now))
+        return till.purse(self.payment.account).balance
 
 
 @dataclass(frozen=True, slots=True)

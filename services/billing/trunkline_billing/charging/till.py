@@ -38,6 +38,8 @@ class Changes:
 
     posted: list[Posted] = field(default_factory=list)
     cdrs: list[Cdr] = field(default_factory=list)
+    deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
+    """CDRs with the outputs that owe them."""
     reservations: dict[str, Reservation | None] = field(default_factory=dict)
     """By call id; None for a reservation that ended."""
     purses: set[str] = field(default_factory=set)
@@ -108,6 +110,7 @@ class Till:
         self.post(settlement.transaction)
         if settlement.recorded:
             self.changes.cdrs.append(settlement.cdr)
+            self.changes.deliveries += [(output, settlement.cdr) for output in rules.outputs]
         return settlement
 
     def expire(self, call_id: str, rules: Rules, now: datetime) -> Settlement:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import Check, Event, Kind
 
@@ -21,6 +22,8 @@ from .rate_groups import RateGroupSpec, RateGroupStore
 
 ACCOUNT: Final = "Account"
 RATE_GROUP: Final = "RateGroup"
+RETRY: Final = 1.0
+"""Seconds until a document that could not be read is tried again."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -88,11 +91,19 @@ class LiveModel:
         """Read what other replicas wrote. Never returns."""
         while True:
             kind, name = await self._unread.get()
-            async with self._database.reading() as session:
-                if kind == ACCOUNT:
-                    self._set_account(name, await self.accounts.read(session, name))
-                else:
-                    self._set_deck(name, await self.rate_groups.read(session, name))
+            try:
+                await self._read(kind, name)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("document_not_read", kind=kind, name=name, error=str(error))
+                await asyncio.sleep(RETRY)
+                self._unread.put_nowait((kind, name))
+
+    async def _read(self, kind: str, name: str) -> None:
+        async with self._database.reading() as session:
+            if kind == ACCOUNT:
+                self._set_account(name, await self.accounts.read(session, name))
+            else:
+                self._set_deck(name, await self.rate_groups.read(session, name))
 
     def rates_changed(self, group: str) -> None:
         """Read a deck again: its rates came by another way than a document."""

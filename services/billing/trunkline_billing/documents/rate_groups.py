@@ -6,7 +6,7 @@ import, and applying the document leaves its rates alone.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -18,7 +18,7 @@ from trunkline_kernel.documents import Spec
 from ..money import Currency
 from ..rating.deck import PREFIX, CallLevel, Rate, RateDeck
 from ..rating.tariff import SECOND, Section, Tariff, per_minute
-from ..store.rate_rows import decode_rate, encode_rate
+from ..store.rates import next_generation, put_rates, read_rates
 from ..store.tables import RATE_GROUPS, RATES
 from .accounts import CurrencyCode, ExactAmount
 
@@ -157,15 +157,19 @@ class RateGroupStore:
         text = json.dumps(
             spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"rates"})
         )
-        values = {"spec": text, "imported": spec.rates is None}
+        values: dict[str, Any] = {"spec": text, "imported": spec.rates is None}
+        if spec.rates is not None:
+            values["generation"] = await next_generation(session, name)
         if previous is None:
-            await session.execute(insert(RATE_GROUPS).values(name=name, **values))
+            await session.execute(
+                insert(RATE_GROUPS).values(name=name, **({"generation": 1} | values))
+            )
         else:
             change = update(RATE_GROUPS).where(RATE_GROUPS.c.name == name)
             await session.execute(change.values(**values))
         if spec.rates is not None:
             rates = [rate_of(rate) for rate in spec.rates]
-            await replace_rates(session, name, rates)
+            await put_rates(session, name, values["generation"], rates)
             self.written[name] = RateDeck(name, rates, deck_currency(spec))
         else:
             kept = await read_rates(session, name)
@@ -183,20 +187,6 @@ class RateGroupStore:
             return None
         currency = json.loads(text).get("currency")
         return RateDeck(name, await read_rates(session, name), currency)
-
-
-async def read_rates(session: AsyncSession, group: str) -> list[Rate]:
-    """Return all rates of a group in the order of their prefixes."""
-    query = select(RATES).where(RATES.c.rate_group == group).order_by(RATES.c.prefix, RATES.c.id)
-    return [decode_rate(row) for row in await session.execute(query)]
-
-
-async def replace_rates(session: AsyncSession, group: str, rates: Iterable[Rate]) -> None:
-    """Make `rates` all rates of a group."""
-    await session.execute(delete(RATES).where(RATES.c.rate_group == group))
-    rows = [encode_rate(group, rate) for rate in rates]
-    if rows:
-        await session.execute(insert(RATES), rows)
 
 
 def deck_currency(spec: RateGroupSpec) -> Currency | None:

@@ -1,14 +1,22 @@
-"""Payments: money that moves otherwise than by calls (BIL-09)."""
+"""Payments: money that moves otherwise than by calls (BIL-09), from outside or from an agent."""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from ..accounts.account import Account
+from ..accounts.account import Account, Accounts
 from ..accounts.purse import Purse
-from ..errors import BadAmount, Overdrawn
+from ..errors import BadAmount, BadInput, Overdrawn
 from ..money import ZERO, Money
-from .transactions import EntryKind, Transaction, cash_book, opening_book, transfer
+from .transactions import (
+    EntryKind,
+    PaymentType,
+    Transaction,
+    cash_book,
+    opening_book,
+    transfer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +27,52 @@ class Payment:
     account: str
     money: Money
     memo: str = ""
+    agent: str = ""
+    """Agent whose balance the sum is taken from. Empty: it comes from outside."""
+    type: PaymentType = PaymentType.OTHER
 
     @property
     def content(self) -> str:
         """What a repeat of the request must say again."""
-        return json.dumps([self.account, str(self.money.amount), self.money.currency])
+        return json.dumps(
+            [self.account, str(self.money.amount), self.money.currency, self.agent, self.type]
+        )
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """Accounts whose money it moves."""
+        return (self.account, self.agent) if self.agent else (self.account,)
 
 
-def book_payment(payment: Payment, account: Account, purse: Purse, now: datetime) -> Transaction:
+def book_payment(
+    payment: Payment, accounts: Accounts, purses: dict[str, Purse], now: datetime
+) -> Transaction:
     """Return the transaction of a payment.
 
-    Raises `CurrencyMismatch`, `BadAmount` for nothing, and `Overdrawn` for a deduction of more than
-    may be spent.
+    Raises `UnknownAccount`, `CurrencyMismatch`, `BadAmount` for nothing, `BadInput` for an agent
+    that does not stand above the account, and `Overdrawn` for more than may be spent.
     """
+    account = accounts.get(payment.account)
     amount, currency = payment.money.amount, payment.money.currency
     payment.money.require(account.currency)
     if amount == ZERO:
         raise BadAmount("amount 0: expected money to pay in, or a negative amount to deduct")
-    spendable = purse.spendable(account.overdraft)
-    if amount < ZERO and spendable is not None and spendable + amount < ZERO:
-        raise Overdrawn(
-            f"account {account.name} has {spendable} {currency} to spend, cannot deduct {-amount}"
-        )
+    if amount < ZERO:
+        _require_spendable(account, purses[account.name], -amount)
+    source = cash_book(currency)
+    if payment.agent:
+        agent = _agent_above(payment, accounts)
+        if amount > ZERO:
+            _require_spendable(agent, purses[agent.name], amount)
+        source = agent.name
     return Transaction(
         EntryKind.PAYMENT,
         payment.request_id,
         now,
-        transfer(cash_book(currency), account.name, amount, currency, EntryKind.PAYMENT),
+        transfer(source, account.name, amount, currency, EntryKind.PAYMENT),
         payment.memo,
         content=payment.content,
+        payment_type=payment.type,
     )
 
 
@@ -57,3 +82,19 @@ def book_opening(name: str, money: Money, now: datetime) -> Transaction:
         opening_book(money.currency), name, money.amount, money.currency, EntryKind.OPENING
     )
     return Transaction(EntryKind.OPENING, name, now, entries)
+
+
+def _agent_above(payment: Payment, accounts: Accounts) -> Account:
+    for agent in accounts.chain(payment.account)[1:]:
+        if agent.name == payment.agent:
+            return agent
+    raise BadInput(f"agent {payment.agent!r}: does not stand above account {payment.account}")
+
+
+def _require_spendable(account: Account, purse: Purse, amount: Decimal) -> None:
+    spendable = purse.spendable(account.overdraft)
+    if spendable is not None and spendable < amount:
+        raise Overdrawn(
+            f"account {account.name} has {spendable} {account.currency} to spend,"
+            f" cannot give {amount}"
+        )

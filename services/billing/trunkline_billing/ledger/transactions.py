@@ -6,7 +6,7 @@ twice. Account names cannot hold a colon, so the house's own books never clash w
     call     account -fee      revenue +fee         an agent's account pays the revenue,
              child   -fee      sales:<agent> +fee   its child pays the agent's sales
              vendor  -cost     cost +cost
-    payment  account +amount   cash -amount
+    payment  account +amount   cash -amount         or its agent's account -amount
     opening  account +amount   opening -amount
 """
 
@@ -28,6 +28,14 @@ class EntryKind(IntEnum):
     COST = 4
     PACKAGE = 5
     CORRECTION = 6
+
+
+class PaymentType(IntEnum):
+    """How a payment was paid (BIL-09). The numbers are the stored ones."""
+
+    CASH = 0
+    VOUCHER = 2
+    OTHER = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,7 @@ class Transaction:
     """End of the call, for a call's."""
     content: str | None = None
     """What was asked for, to tell a repeated request from a reused id."""
+    payment_type: PaymentType | None = None
 
     def __post_init__(self) -> None:
         sums: defaultdict[Currency, Decimal] = defaultdict(Decimal)

@@ -101,6 +101,15 @@ def per_minute(price: Decimal, first_interval: timedelta, interval: timedelta) -
     return Tariff(fee, interval, (first,), divisor=60)
 
 
+def with_connect_fee(tariff: Tariff, fee: Decimal) -> Tariff:
+    """Return the tariff with `fee` added once to whatever is sold first."""
+    if not fee:
+        return tariff
+    first = tariff.sections[0] if tariff.sections else Section(tariff.fee, tariff.period)
+    dearer = Section(first.fee + fee * tariff.divisor, first.time)
+    return Tariff(tariff.fee, tariff.period, (dearer, *tariff.sections[1:]), tariff.divisor)
+
+
 def hold_time(talk: timedelta, precision: timedelta) -> timedelta:
     """Return `talk` in whole seconds, a fraction of `precision` or more rounded up (BIL-02.2)."""
     seconds, fraction = divmod(talk, SECOND)

@@ -1,5 +1,6 @@
 """From the wire to billing's own types. What is missing or wrong is refused here, by field."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,12 +14,18 @@ from ..cdrs.cdr import Call, Numbers, Party
 from ..charging.reservation import CallStart
 from ..errors import BadInput
 from ..ledger.payments import Payment
+from ..ledger.transactions import PaymentType
 from ..money import Money
 from ..rating.deck import parse_number
 from ..reasons import BillingMode, CallEndReason, EndDirection
+from ..reports.report import Dimension
 
 MAX_ID: Final = 256
 MAX_PORT: Final = 65_535
+PAYMENT_TYPES: Final[dict[int, PaymentType]] = {
+    pb.PAYMENT_TYPE_CASH: PaymentType.CASH,
+    pb.PAYMENT_TYPE_VOUCHER: PaymentType.VOUCHER,
+}
 
 
 def required(text: str, field: str, most: int = MAX_ID) -> str:
@@ -111,6 +118,36 @@ def finished_call(cdr: pb.Cdr) -> Call:
     )
 
 
+def external_call(request: pb.CreateCdrRequest, flow_no: int) -> Call:
+    """Return the call another system handled (BIL-17)."""
+    setup = moment(request.setup_time, "setup_time")
+    talk = span(request.talk_duration, "talk_duration")
+    end = optional_moment(request, "end_time") or setup + talk
+    if end - talk < setup:
+        raise BadInput("end_time: leaves less than talk_duration after setup_time")
+    return Call(
+        call_id=f"external-{flow_no}",
+        setup_time=setup,
+        end_time=end,
+        answer_time=end - talk if talk else None,
+        end_direction=_direction(request.end_direction),
+        end_reason=_reason(request.call_end_reason),
+        account=required(request.account, "account"),
+        billing_mode=_mode(request.billing_mode),
+        caller=Numbers(clean(request.caller), clean(request.caller)),
+        callee=Numbers(clean(request.callee), parse_number(request.callee)),
+        extension={"external": True},
+    )
+
+
+def dimensions(values: Iterable[int]) -> list[Dimension]:
+    """Return what a report groups by."""
+    try:
+        return [Dimension(value) for value in values]
+    except ValueError as error:
+        raise BadInput(f"dimensions: {error}") from None
+
+
 def payment(request: pb.PayRequest) -> Payment:
     """Return the payment asked for."""
     return Payment(
@@ -118,6 +155,8 @@ def payment(request: pb.PayRequest) -> Payment:
         account=required(request.account, "account"),
         money=money(request.amount, "amount"),
         memo=clean(request.memo),
+        agent=clean(request.agent),
+        type=PAYMENT_TYPES.get(request.payment_type, PaymentType.OTHER),
     )
 
 
@@ -165,7 +204,7 @@ def _reason(value: int) -> CallEndReason:
 
 def _extension(cdr: pb.Cdr) -> dict[str, object]:
     """Return what only readers need, as JSON by the names of the proto."""
-    part = pb.Cdr(attempts=cdr.attempts)
+    part = pb.Cdr(attempts=cdr.attempts, external=cdr.external)
     if cdr.HasField("media"):
         part.media.CopyFrom(cdr.media)
     return MessageToDict(part, preserving_proto_field_name=True)

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import ParseDict
@@ -13,10 +14,19 @@ from ..cdrs.cdr import Call, Cdr, Party, Share
 from ..charging.authorization import Extension
 from ..charging.reservation import Reservation
 from ..errors import Refused
+from ..ledger.transactions import PaymentType
 from ..money import Currency
 from ..reasons import BillingMode
+from ..reports.report import Row
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
+
+PAYMENT_TYPES: Final = {
+    None: pb.PAYMENT_TYPE_UNSPECIFIED,
+    PaymentType.CASH: pb.PAYMENT_TYPE_CASH,
+    PaymentType.VOUCHER: pb.PAYMENT_TYPE_VOUCHER,
+    PaymentType.OTHER: pb.PAYMENT_TYPE_OTHER,
+}
 
 
 def money(amount: Decimal, currency: Currency) -> common.Money:
@@ -92,6 +102,7 @@ def rated_cdr(stored: StoredCdr) -> pb.RatedCdr:
         cost=_cost(vendor),
         cost_prefix=vendor.prefix if vendor else "",
         settle_time=timestamp(rated.settled_at),
+        flow_no=stored.flow_no,
     )
 
 
@@ -131,6 +142,23 @@ def cdr(call: Call) -> pb.Cdr:
     return message
 
 
+def report_row(row: Row) -> pb.ReportRow:
+    """Return one group of a report."""
+    message = pb.ReportRow(
+        keys=row.keys,
+        calls=row.calls,
+        answered=row.answered,
+        hold_duration=duration(row.hold_time),
+        charged_duration=duration(row.charged_time),
+        charge=money(row.charge, row.charge_currency) if row.charge_currency else None,
+        cost=money(row.cost, row.cost_currency) if row.cost_currency else None,
+        post_dial_delay=duration(row.post_dial_delay),
+    )
+    for level, span in row.by_level.items():
+        message.hold_duration_by_level[level].FromTimedelta(span)
+    return message
+
+
 def ledger_entry(entry: BookedEntry) -> pb.LedgerEntry:
     """Return one side of a booking."""
     return pb.LedgerEntry(
@@ -143,6 +171,7 @@ def ledger_entry(entry: BookedEntry) -> pb.LedgerEntry:
         reference=entry.reference,
         time=timestamp(entry.time),
         memo=entry.memo,
+        payment_type=PAYMENT_TYPES[entry.payment_type],
     )
 
 

@@ -45,6 +45,19 @@ class BillingServicer(BillingServiceServicer):
         charge = encode.charge_of(receipt.cdr) if receipt.cdr is not None else None
         return pb.SettleResponse(outcome=OUTCOMES[receipt.outcome], charge=charge)
 
+    async def CreateCdr(
+        self, request: pb.CreateCdrRequest, context: Context
+    ) -> pb.CreateCdrResponse:
+        number = request.flow_no if request.HasField("flow_no") else self._desk.new_flow_no()
+        call = decode.external_call(request, number)
+        receipt = await self._desk.settle_external(call)
+        return pb.CreateCdrResponse(
+            outcome=OUTCOMES[receipt.outcome],
+            call_id=call.call_id,
+            flow_no=number,
+            charge=encode.charge_of(receipt.cdr) if receipt.cdr is not None else None,
+        )
+
     async def Quote(self, request: pb.QuoteRequest, context: Context) -> pb.QuoteResponse:
         quote = await self._desk.quote(
             decode.required(request.account, "account"),
@@ -95,6 +108,16 @@ class BillingServicer(BillingServiceServicer):
     async def GetCdr(self, request: pb.GetCdrRequest, context: Context) -> pb.GetCdrResponse:
         stored = await self._desk.cdr(decode.required(request.call_id, "call_id"))
         return pb.GetCdrResponse(cdr=encode.rated_cdr(stored))
+
+    async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
+        rows = await self._desk.report(
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            decode.dimensions(request.dimensions),
+            account=request.account,
+            gateway=request.gateway,
+        )
+        return pb.ReportResponse(rows=[encode.report_row(row) for row in rows])
 
     async def ListCdrs(self, request: pb.ListCdrsRequest, context: Context) -> pb.ListCdrsResponse:
         found, more = await self._desk.cdrs(

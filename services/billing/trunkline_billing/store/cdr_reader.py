@@ -5,6 +5,8 @@ Pages go by key, not by offset: every filter but `answered_only` has an index th
 columns reads both indexes and merges.
 """
 
+from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -16,6 +18,7 @@ from ..ledger.transactions import EntryKind, transaction_id
 from .cdr_rows import StoredCdr, decode_cdr
 from .tables import CDRS, TRANSACTIONS
 
+CHUNK: Final = 1000
 ORDER: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
 
 
@@ -36,6 +39,21 @@ class CdrReader:
         async with self._database.reading() as session:
             row = (await session.execute(query)).first()
         return None if row is None else decode_cdr(row._asdict())
+
+    async def each(
+        self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
+    ) -> AsyncIterator[StoredCdr]:
+        """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first."""
+        conditions = [CDRS.c.end_time >= begin, CDRS.c.end_time < end]
+        if account:
+            conditions.append(or_(CDRS.c.account == account, CDRS.c.clearing_account == account))
+        if gateway:
+            conditions.append(or_(CDRS.c.caller_name == gateway, CDRS.c.callee_name == gateway))
+        query = select(CDRS).where(*conditions).order_by(CDRS.c.end_time, CDRS.c.flow_no)
+        async with self._database.reading() as session:
+            rows = await session.stream(query.execution_options(yield_per=CHUNK))
+            async for row in rows:
+                yield decode_cdr(row._asdict())
 
     async def page(self, query: CdrQuery) -> list[StoredCdr]:
         """Return the CDRs that match, newest first, at most `query.limit`."""

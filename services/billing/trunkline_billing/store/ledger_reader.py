@@ -9,7 +9,7 @@ from sqlalchemy import select
 from trunkline_kernel.database import Database
 
 from ..accounts.purse import Purse
-from ..ledger.transactions import EntryKind
+from ..ledger.transactions import EntryKind, PaymentType
 from ..money import Currency
 from .statements import decode_purse
 from .tables import ENTRIES, PURSES, TRANSACTIONS
@@ -29,6 +29,7 @@ class BookedEntry:
     reference: str
     time: datetime
     memo: str
+    payment_type: PaymentType | None
 
 
 class LedgerReader:
@@ -40,7 +41,9 @@ class LedgerReader:
     async def page(self, book: str, before: int | None, limit: int) -> list[BookedEntry]:
         """Return entries of a book, newest first, older than the entry with id `before`."""
         query = (
-            select(ENTRIES, TRANSACTIONS.c.reference, TRANSACTIONS.c.memo)
+            select(
+                ENTRIES, TRANSACTIONS.c.reference, TRANSACTIONS.c.memo, TRANSACTIONS.c.payment_type
+            )
             .join(TRANSACTIONS, TRANSACTIONS.c.id == ENTRIES.c.transaction_id)
             .where(ENTRIES.c.book == book)
             .order_by(ENTRIES.c.id.desc())
@@ -68,4 +71,9 @@ class LedgerReader:
 
 
 def _entry(row: dict[str, Any]) -> BookedEntry:
-    return BookedEntry(**{**row, "kind": EntryKind(row["kind"])})
+    paid = row["payment_type"]
+    types = {
+        "kind": EntryKind(row["kind"]),
+        "payment_type": None if paid is None else PaymentType(paid),
+    }
+    return BookedEntry(**{**row, **types})

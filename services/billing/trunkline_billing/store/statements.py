@@ -8,11 +8,12 @@ from sqlalchemy import bindparam as bind
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..accounts.purse import Purse
+from ..cdrs.cdr import Cdr
 from ..charging.till import Changes, Posted, Till
 from ..money import ZERO
 from .cdr_rows import encode_cdr
 from .reservation_rows import encode_reservation
-from .tables import CDRS, ENTRIES, PURSES, RESERVATIONS, TRANSACTIONS
+from .tables import CDRS, DELIVERIES, ENTRIES, PURSES, RESERVATIONS, TRANSACTIONS
 
 Rows = list[dict[str, object]]
 Statement = tuple[Executable, Rows]
@@ -20,6 +21,7 @@ Statement = tuple[Executable, Rows]
 PUT_TRANSACTION: Final = insert(TRANSACTIONS)
 PUT_ENTRY: Final = insert(ENTRIES)
 PUT_CDR: Final = insert(CDRS)
+PUT_DELIVERY: Final = insert(DELIVERIES)
 UPDATE_PURSE: Final = (
     update(PURSES)
     .where(PURSES.c.account == bind("of"))
@@ -44,6 +46,7 @@ class Statements:
             (PUT_TRANSACTION, _transaction_rows(changes.posted)),
             (PUT_ENTRY, _entry_rows(changes.posted)),
             (PUT_CDR, [encode_cdr(cdr) for cdr in changes.cdrs]),
+            (PUT_DELIVERY, [_delivery_row(output, cdr) for output, cdr in changes.deliveries]),
             (self._put_reservation, [encode_reservation(one) for one in kept]),
             (DROP_RESERVATION, [{"of": call} for call in ended]),
             (UPDATE_PURSE, _purse_rows(sorted(changes.purses), till)),
@@ -87,6 +90,7 @@ def _transaction_rows(posted: Iterable[Posted]) -> Rows:
             "cdr_time": one.transaction.cdr_time,
             "content": one.transaction.content,
             "memo": one.transaction.memo,
+            "payment_type": one.transaction.payment_type,
         }
         for one in posted
     ]
@@ -106,6 +110,18 @@ def _entry_rows(posted: Iterable[Posted]) -> Rows:
         for one in posted
         for entry, balance in zip(one.transaction.entries, one.balances, strict=True)
     ]
+
+
+def _delivery_row(output: str, cdr: Cdr) -> dict[str, object]:
+    return {
+        "output": output,
+        "account": cdr.call.account,
+        "call_id": cdr.call.call_id,
+        "end_time": cdr.call.end_time,
+        "attempts": 0,
+        "first_at": cdr.settled_at,
+        "due_at": cdr.settled_at,
+    }
 
 
 def _purse_rows(accounts: Iterable[str], till: Till) -> Rows:

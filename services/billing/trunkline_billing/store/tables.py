@@ -41,6 +41,7 @@ TRANSACTIONS = Table(
     Column("cdr_time", UtcDateTime, comment="End of the call, which finds its CDR's partition."),
     Column("content", Text, comment="What was asked for, to tell a repeat from a reuse."),
     Column("memo", Text, nullable=False),
+    Column("payment_type", SmallInteger, comment="Of payments: 0 cash, 2 voucher, 5 other."),
     comment="What was booked. The id is made of the cause: nothing is booked twice.",
 )
 
@@ -131,6 +132,21 @@ CDRS = Table(
     comment="One row per finished call (BIL-10).",
 )
 
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("output", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("call_id", Text, nullable=False),
+    Column("end_time", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Index("deliveries_by_account", "output", "account", "id"),
+    comment="CDRs that outputs still have to deliver (BIL-11, BIL-12).",
+)
+
 ACCOUNTS = Table(
     "accounts",
     METADATA,
@@ -146,6 +162,7 @@ RATE_GROUPS = Table(
     Column("name", NAME, primary_key=True),
     Column("spec", Text, nullable=False, comment="JSON: the document's spec without its rates."),
     Column("imported", Boolean, nullable=False, comment="Whether the rates came by import."),
+    Column("generation", Integer, nullable=False, comment="Which of its rates are in force."),
     comment="Rate groups as they are configured (BIL-01).",
 )
 
@@ -154,6 +171,7 @@ RATES = Table(
     METADATA,
     Column("id", Serial, primary_key=True, autoincrement=True),
     Column("rate_group", NAME, nullable=False),
+    Column("generation", Integer, nullable=False),
     Column("prefix", String(32), nullable=False),
     Column("valid_from", UtcDateTime, comment="Null: always was."),
     Column("fee", ExactDecimal, nullable=False),
@@ -163,6 +181,21 @@ RATES = Table(
     Column("level", SmallInteger, nullable=False),
     Column("locked", Boolean, nullable=False),
     Column("area", Text, nullable=False),
-    UniqueConstraint("rate_group", "prefix", "valid_from", name="rates_once"),
-    comment="Rates of all rate groups (BIL-01).",
+    UniqueConstraint("rate_group", "generation", "prefix", "valid_from", name="rates_once"),
+    comment="Rates of all rate groups (BIL-01): whole decks, one a generation.",
+)
+
+RATE_IMPORTS = Table(
+    "rate_imports",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("rate_group", NAME, nullable=False, index=True),
+    Column("time", UtcDateTime, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("counts", Text, nullable=False, comment="JSON: what it did, in numbers."),
+    Column("generation", Integer, nullable=False, comment="Of the rates it made."),
+    Column("previous", Integer, nullable=False, comment="Generation before it."),
+    Column("rolled_back", Boolean, nullable=False),
+    comment="Rate files that were taken over.",
 )

@@ -36,13 +36,28 @@ class FellSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class DigitPressed:
+    """A key of a device (MED-06)."""
+
+    key: str
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEnded:
+    """What was playing has ended by itself."""
+
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedUnasked:
     """The session was closed without its owner's wish."""
 
     explanation: str
 
 
-Happening = FirstPacketCame | FellSilent | ClosedUnasked
+Happening = FirstPacketCame | FellSilent | DigitPressed | AudioEnded | ClosedUnasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,14 @@ class SessionStatistics:
 
     leg_a: StreamStatistics
     leg_b: StreamStatistics
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingLost:
+    """A session's recording can't be written. The call goes on."""
+
+    session_id: str
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final, assert_never
 
-from trunkline_engine import LegSettings, Protection
+from trunkline_engine import LegSettings, Protection, VoiceFormat
 
 from ..errors import InvalidRequest
 
@@ -75,11 +75,34 @@ class MediaAddress:
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
-    """The voice codec in use, by its name in SDP."""
+class Formats:
+    """The payload formats in use on a leg: its voice codec, by its name in SDP, and its events."""
 
     encoding: str
+    payload_type: int
     clock_rate: int = CLOCK_RATE_DEFAULT
+    telephone_event: int | None = None
+    """Payload type of RFC 4733, when the device has it."""
+
+
+class DigitForm(StrEnum):
+    """Form in which digits go to a leg (MED-06)."""
+
+    RFC4733 = "rfc4733"
+    INBAND = "inband"
+    INFO = "info"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Dtmf:
+    """What is done with digits on a leg."""
+
+    receive_events: bool = False
+    """The device's events end here and are told. Otherwise they are relayed as they are."""
+    send: DigitForm = DigitForm.RFC4733
+    forward: bool = False
+    """The other leg's digits are sent to this one by the relay."""
 
 
 class Cipher(StrEnum):
@@ -146,9 +169,11 @@ class LegChange:
     remote_rtcp: MediaAddress | None = None
     rtcp_mux: bool = False
     learn_source: bool | None = None
+    fax: bool | None = None
     direction: Direction | None = None
     check: MediaCheck | None = None
-    codec: Codec | None = None
+    formats: Formats | None = None
+    dtmf: Dtmf | None = None
     encryption: Encryption | None = None
     relearn: bool = False
 
@@ -161,9 +186,12 @@ class Leg:
     remote_rtcp: MediaAddress | None = None
     rtcp_mux: bool = False
     learn_source: bool = False
+    fax: bool = False
+    """Whether its media is T.38 over UDPTL (MED-09)."""
     direction: Direction = Direction.SENDRECV
     check: MediaCheck = MediaCheck.NONE
-    codec: Codec | None = None
+    formats: Formats | None = None
+    dtmf: Dtmf = Dtmf()
     encryption: Encryption = Plain()
 
     def changed(self, change: LegChange) -> "Leg":
@@ -180,11 +208,24 @@ class Leg:
             leg = replace(leg, learn_source=change.learn_source)
         return replace(
             leg,
+            fax=leg.fax if change.fax is None else change.fax,
             direction=change.direction or leg.direction,
             check=change.check or leg.check,
-            codec=change.codec or leg.codec,
+            formats=change.formats or leg.formats,
+            dtmf=change.dtmf or leg.dtmf,
             encryption=change.encryption or leg.encryption,
         )
+
+    @property
+    def encoding(self) -> str:
+        """Name of the voice codec. Empty while unknown."""
+        return self.formats.encoding if self.formats else ""
+
+    def _voice(self) -> VoiceFormat | None:
+        formats = self.formats
+        if formats is None:
+            return None
+        return VoiceFormat(formats.encoding, formats.payload_type, formats.clock_rate)
 
     def settings(self, other: "Leg", silence_limit: timedelta | None) -> LegSettings:
         """Return what the relay is told. Without a limit, silence is not judged.
@@ -199,11 +240,20 @@ class Leg:
             remote=_pair(self.remote),
             remote_rtcp=_pair(self.remote_rtcp),
             learn_source=self.learn_source,
+            fax=self.fax,
             rtcp_mux=self.rtcp_mux,
-            clock_rate=self.codec.clock_rate if self.codec else CLOCK_RATE_DEFAULT,
+            voice=self._voice(),
+            telephone_event=self.formats.telephone_event if self.formats else None,
+            receive_events=self.dtmf.receive_events,
+            forward_digits=self.dtmf.forward and self.dtmf.send in RELAYED_FORMS,
+            digits_inband=self.dtmf.send is DigitForm.INBAND,
             silence_received=silence_limit if judges_received else None,
             silence_sent=silence_limit if judges_sent else None,
         )
+
+
+RELAYED_FORMS: Final = (DigitForm.RFC4733, DigitForm.INBAND)
+"""Forms that the relay itself can send; INFO is the owner's."""
 
 
 def _pair(address: MediaAddress | None) -> tuple[str, int] | None:

@@ -5,32 +5,48 @@ come up as a fact; a repeat within `REMEMBERED` gets the same statistics again.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Protocol, assert_never
 
 from trunkline_engine import (
-    Direction as Way,
-)
-from trunkline_engine import (
+    Audio,
+    Digit,
     Fact,
     FirstPacket,
     LegSettings,
+    PlayEnded,
     PortsExhausted,
     Protection,
+    RecordingFailed,
     Resumed,
     SessionCounters,
     Side,
     Silence,
     SourceLearned,
 )
+from trunkline_engine import (
+    Direction as Way,
+)
 
-from ..errors import CapacityExceeded, Draining, InvalidRequest, SessionEnded, SessionNotFound
+from ..errors import (
+    CapacityExceeded,
+    Draining,
+    InvalidRequest,
+    NoCodec,
+    NotConvertible,
+    SessionEnded,
+    SessionNotFound,
+)
 from .events import (
+    AudioEnded,
     ClosedUnasked,
+    DigitPressed,
     FellSilent,
     FirstPacketCame,
     Happening,
+    RecordingLost,
     SessionEnd,
     SessionEvent,
     SessionStatistics,
@@ -42,6 +58,10 @@ from .legs import Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
 
 REMEMBERED: Final = 60.0
 """Seconds for which a closed session's statistics are kept for a repeat."""
+
+KEYS: Final = frozenset("0123456789*#ABCD!")
+SHORTEST_DIGIT: Final = timedelta(milliseconds=40)
+LONGEST_DIGIT: Final = timedelta(milliseconds=8000)
 
 SIDES: Final = {LegName.A: Side.A, LegName.B: Side.B}
 
@@ -58,6 +78,24 @@ class Relay(Protocol):
     ) -> None: ...
 
     def protect(self, session: int, side: Side, protection: Protection | None) -> None: ...
+
+    def play(
+        self,
+        session: int,
+        side: Side,
+        audio: Audio,
+        *,
+        looped: bool = False,
+        limit: timedelta | None = None,
+    ) -> None: ...
+
+    def record(self, session: int, path: Path) -> None: ...
+
+    def stop_play(self, session: int, side: Side) -> None: ...
+
+    def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None: ...
+
+    def converts(self, from_encoding: str, to_encoding: str) -> bool: ...
 
     def close(self, session: int) -> None: ...
 
@@ -85,6 +123,8 @@ class Opening:
     epoch: str
     legs: Mapping[LegName, LegChange]
     silence_limit: timedelta
+    recording: Path | None = None
+    """File for a stereo recording of both legs (MED-14)."""
 
 
 @dataclass(slots=True)
@@ -100,6 +140,8 @@ class Session:
     silence_limit: timedelta
     legs: dict[LegName, Leg]
     answered: bool = False
+    playing: dict[LegName, str] = field(default_factory=dict)
+    """Names of what is played."""
     explanation: str = ""
     """Why it is being closed without its owner's wish."""
     closing: bool = False
@@ -108,6 +150,17 @@ class Session:
         """Return what the relay is to know about a leg. Silence is watched from the answer on."""
         limit = self.silence_limit if self.answered else None
         return self.legs[name].settings(self.legs[name.other], limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """What is to be played, to whom, and for how long at most."""
+
+    leg: LegName
+    name: str
+    audio: Audio
+    looped: bool = False
+    limit: timedelta | None = None
 
 
 class Sessions:
@@ -151,12 +204,47 @@ class Sessions:
         """Change legs. Raises `SessionNotFound`, `InvalidRequest`."""
         session = self._find(session_id)
         legs = {name: session.legs[name].changed(change) for name, change in changes.items()}
+        self._check_codecs(session.legs | legs)
         self._protect(session.number, session.legs, legs)
         session.legs.update(legs)
         session.answered = session.answered or answered
         for name, side in SIDES.items():
             relearn = name in changes and changes[name].relearn
             self._relay.update(session.number, side, session.settings(name), relearn=relearn)
+
+    def play(self, session_id: str, playing: Playing) -> None:
+        """Play a sound to a leg in place of what it would hear.
+
+        Raises `SessionNotFound`, `NoCodec`.
+        """
+        session = self._find(session_id)
+        encoding = session.legs[playing.leg].encoding
+        if not encoding or not self._relay.converts(encoding, encoding):
+            raise NoCodec(f"leg {playing.leg} has no codec that can be played to")
+        session.playing[playing.leg] = playing.name
+        self._relay.play(
+            session.number,
+            SIDES[playing.leg],
+            playing.audio,
+            looped=playing.looped,
+            limit=playing.limit,
+        )
+
+    def stop_play(self, session_id: str, leg: LegName) -> None:
+        """Play nothing to a leg. Raises `SessionNotFound`."""
+        session = self._find(session_id)
+        session.playing.pop(leg, None)
+        self._relay.stop_play(session.number, SIDES[leg])
+
+    def send_digits(self, session_id: str, leg: LegName, digits: str, duration: timedelta) -> None:
+        """Send digits to a leg, one after the other. Raises `SessionNotFound`, `InvalidRequest`."""
+        session = self._find(session_id)
+        if not digits or not set(digits.upper()) <= KEYS:
+            raise InvalidRequest(f"digits {digits!r}: expected 0-9, *, #, A-D or !")
+        if not SHORTEST_DIGIT <= duration <= LONGEST_DIGIT:
+            raise InvalidRequest(f"digit_duration {duration}: expected 40 to 8000 ms")
+        for key in digits:
+            self._relay.send_digit(session.number, SIDES[leg], key, duration)
 
     def close(self, session_id: str) -> SessionStatistics | None:
         """Close a session. None: its statistics will come with a fact. Raises `SessionNotFound`."""
@@ -178,13 +266,13 @@ class Sessions:
             self._close_all(owner, "its owner was not heard of for 30 s")
         self._forget(now)
 
-    def learn(self, fact: Fact, now: float) -> Iterator[SessionEvent | SessionEnd]:
+    def learn(self, fact: Fact, now: float) -> Iterator[SessionEvent | SessionEnd | RecordingLost]:
         """Take a fact of the relay, and yield what follows from it."""
         session = self._by_number.get(fact.session)
         if session is None:
             return
         match fact:
-            case FirstPacket() | Silence() if session.closing:
+            case FirstPacket() | Silence() | Digit() | PlayEnded() if session.closing:
                 return
             case FirstPacket():
                 source = MediaAddress(*fact.source)
@@ -193,6 +281,14 @@ class Sessions:
                 way = MediaCheck.SENT if fact.direction == Way.SENT else MediaCheck.RECEIVED
                 silence = FellSilent(way, fact.duration)
                 yield _event(session, fact.unix_nanos, silence, fact.side)
+            case Digit():
+                pressed = DigitPressed(fact.key, fact.duration)
+                yield _event(session, fact.unix_nanos, pressed, fact.side)
+            case PlayEnded():
+                name = session.playing.pop(_leg_name(fact.side), "")
+                yield _event(session, fact.unix_nanos, AudioEnded(name), fact.side)
+            case RecordingFailed():
+                yield RecordingLost(session.session_id, fact.problem)
             case SessionCounters(closed=True):
                 yield self._end(session, fact, now)
                 if session.explanation:
@@ -212,6 +308,7 @@ class Sessions:
         legs = {name: Leg().changed(opening.legs.get(name, LegChange())) for name in LegName}
         for leg in legs.values():
             protection(leg.encryption)  # refused before any port is taken
+        self._check_codecs(legs)
         a, b = legs[LegName.A], legs[LegName.B]
         local_a, local_b = self._towards(a, b), self._towards(b, a)
         try:
@@ -224,6 +321,8 @@ class Sessions:
         except PortsExhausted as error:
             raise CapacityExceeded(str(error)) from None
         self._protect(number, {name: Leg() for name in LegName}, legs)
+        if opening.recording is not None:
+            self._relay.record(number, opening.recording)
         local = {
             LegName.A: MediaAddress(local_a.advertised, port_a),
             LegName.B: MediaAddress(local_b.advertised, port_b),
@@ -231,6 +330,14 @@ class Sessions:
         return Session(
             opening.session_id, opening.owner, number, local, opening.silence_limit, legs
         )
+
+    def _check_codecs(self, legs: Mapping[LegName, Leg]) -> None:
+        """Refuse two codecs that can't be converted into each other (MED-03)."""
+        a, b = legs[LegName.A].encoding, legs[LegName.B].encoding
+        if not a or not b or a.lower() == b.lower():
+            return
+        if not (self._relay.converts(a, b) and self._relay.converts(b, a)):
+            raise NotConvertible(f"{a} and {b} cannot be converted into each other here")
 
     def _protect(
         self, number: int, before: Mapping[LegName, Leg], after: Mapping[LegName, Leg]
@@ -268,11 +375,9 @@ class Sessions:
             self._relay.close(session.number)
 
     def _end(self, session: Session, counters: SessionCounters, now: float) -> SessionEnd:
-        codecs = {name: leg.codec for name, leg in session.legs.items()}
-        encodings = {name: codec.encoding if codec else "" for name, codec in codecs.items()}
         statistics = SessionStatistics(
-            StreamStatistics.of(counters.a, encodings[LegName.A]),
-            StreamStatistics.of(counters.b, encodings[LegName.B]),
+            StreamStatistics.of(counters.a, session.legs[LegName.A].encoding),
+            StreamStatistics.of(counters.b, session.legs[LegName.B].encoding),
         )
         self._ended[session.session_id] = (now + REMEMBERED, statistics)
         del self._open[session.session_id], self._by_number[session.number]
@@ -292,5 +397,9 @@ class Sessions:
 def _event(
     session: Session, unix_nanos: int, happening: Happening, side: Side | None = None
 ) -> SessionEvent:
-    leg = None if side is None else LegName.A if side == Side.A else LegName.B
+    leg = None if side is None else _leg_name(side)
     return SessionEvent(session.session_id, session.owner, time_of(unix_nanos), happening, leg)
+
+
+def _leg_name(side: Side) -> LegName:
+    return LegName.A if side == Side.A else LegName.B

@@ -1,6 +1,6 @@
 """Proto messages to domain values and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -8,7 +8,9 @@ from trunkline.common.v1 import common_pb2
 from trunkline.media.v1 import media_pb2
 
 from ..domain.events import (
+    AudioEnded,
     ClosedUnasked,
+    DigitPressed,
     FellSilent,
     FirstPacketCame,
     SessionEvent,
@@ -18,9 +20,11 @@ from ..domain.events import (
 from ..domain.legs import (
     CLOCK_RATE_DEFAULT,
     Cipher,
-    Codec,
+    DigitForm,
     Direction,
+    Dtmf,
     Encryption,
+    Formats,
     LegChange,
     LegName,
     MediaAddress,
@@ -29,8 +33,9 @@ from ..domain.legs import (
     Plain,
     Srtp,
 )
-from ..errors import InvalidRequest, NotOffered
+from ..errors import InvalidRequest
 
+HIGHEST_PAYLOAD_TYPE: Final = 127
 MILLISECOND: Final = timedelta(milliseconds=1)
 
 DIRECTIONS: Final = {
@@ -48,6 +53,8 @@ CHECKS: Final = {
 }
 CHECKS_TO_PROTO: Final = {check: number for number, check in CHECKS.items()}
 
+FAX: Final = {media_pb2.MEDIA_KIND_AUDIO: False, media_pb2.MEDIA_KIND_T38: True}
+
 LEARNING: Final = {
     media_pb2.SOURCE_LEARNING_SIGNALED: False,
     media_pb2.SOURCE_LEARNING_LATCH: True,
@@ -59,13 +66,25 @@ CIPHERS: Final = {
     media_pb2.PAYLOAD_CIPHER_AES128: Cipher.AES128,
 }
 
+DIGIT_FORMS: Final = {
+    media_pb2.DTMF_FORM_RFC4733: DigitForm.RFC4733,
+    media_pb2.DTMF_FORM_INBAND: DigitForm.INBAND,
+    media_pb2.DTMF_FORM_INFO: DigitForm.INFO,
+    media_pb2.DTMF_FORM_NONE: DigitForm.NONE,
+}
+
+TELEPHONE_EVENT: Final = "telephone-event"
+NOT_VOICE: Final = frozenset({TELEPHONE_EVENT, "cn"})
+
 LEG_NAMES: Final = {LegName.A: media_pb2.LEG_NAME_A, LegName.B: media_pb2.LEG_NAME_B}
+
+LEGS: Final = {number: name for name, number in LEG_NAMES.items()}
 
 
 def legs_from_proto(
     request: media_pb2.OpenRequest | media_pb2.ConnectRequest,
 ) -> Mapping[LegName, LegChange]:
-    """Return what a request says about its legs. Raises `InvalidRequest`, `NotOffered`."""
+    """Return what a request says about its legs. Raises `InvalidRequest`."""
     legs = {}
     if request.HasField("leg_a"):
         legs[LegName.A] = leg_from_proto(request.leg_a)
@@ -76,15 +95,16 @@ def legs_from_proto(
 
 def leg_from_proto(leg: media_pb2.Leg) -> LegChange:
     """Return what `leg` says."""
-    _refuse_what_is_not_offered(leg)
     return LegChange(
         remote=address_from_proto(leg.remote) if leg.HasField("remote") else None,
         remote_rtcp=address_from_proto(leg.remote_rtcp) if leg.HasField("remote_rtcp") else None,
         rtcp_mux=leg.rtcp_mux,
         learn_source=LEARNING.get(leg.learning),
+        fax=FAX.get(leg.kind),
         direction=DIRECTIONS.get(leg.direction),
         check=CHECKS.get(leg.check),
-        codec=codec_from_proto(leg.formats[0]) if leg.formats else None,
+        formats=formats_from_proto(leg.formats),
+        dtmf=dtmf_from_proto(leg.dtmf) if leg.HasField("dtmf") else None,
         encryption=encryption_from_proto(leg),
         relearn=leg.relearn,
     )
@@ -110,9 +130,32 @@ def address_from_proto(address: common_pb2.SocketAddress) -> MediaAddress:
     return MediaAddress(address.ip, address.port)
 
 
-def codec_from_proto(payload: media_pb2.PayloadFormat) -> Codec:
-    """Return the codec of a payload format."""
-    return Codec(payload.encoding, payload.clock_rate or CLOCK_RATE_DEFAULT)
+def formats_from_proto(formats: Sequence[media_pb2.PayloadFormat]) -> Formats | None:
+    """Return the voice codec and the events among payload formats. None when no voice is there."""
+    voice = [one for one in formats if one.encoding.lower() not in NOT_VOICE]
+    if not voice:
+        return None
+    events = (one for one in formats if one.encoding.lower() == TELEPHONE_EVENT)
+    event = next(events, None)
+    return Formats(
+        encoding=voice[0].encoding,
+        payload_type=_payload_type(voice[0]),
+        clock_rate=voice[0].clock_rate or CLOCK_RATE_DEFAULT,
+        telephone_event=None if event is None else _payload_type(event),
+    )
+
+
+def dtmf_from_proto(dtmf: media_pb2.Dtmf) -> Dtmf:
+    """Return what is done with digits."""
+    send = DIGIT_FORMS.get(dtmf.send, DigitForm.RFC4733)
+    return Dtmf(receive_events=dtmf.receive_events, send=send, forward=dtmf.forward)
+
+
+def leg_name_from_proto(leg: "media_pb2.LegName.ValueType") -> LegName:
+    """Return which leg is meant. Raises `InvalidRequest`."""
+    if leg not in LEGS:
+        raise InvalidRequest("leg is required: A or B")
+    return LEGS[leg]
 
 
 def local_to_proto(local: MediaAddress) -> media_pb2.LocalMedia:
@@ -167,14 +210,21 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         case FellSilent(direction, duration):
             response.silence.direction = CHECKS_TO_PROTO[direction]
             response.silence.duration.FromTimedelta(duration)
+        case DigitPressed(key, pressed):
+            response.digit.key = key
+            response.digit.form = media_pb2.DTMF_FORM_RFC4733
+            response.digit.duration.FromTimedelta(pressed)
+        case AudioEnded(audio):
+            response.play_ended.audio = audio
         case ClosedUnasked(explanation):
             response.session_closed.explanation = explanation
     return response
 
 
-def _refuse_what_is_not_offered(leg: media_pb2.Leg) -> None:
-    if leg.kind == media_pb2.MEDIA_KIND_T38:
-        raise NotOffered("T.38 (MED-09) is not offered by this instance")
+def _payload_type(payload: media_pb2.PayloadFormat) -> int:
+    if payload.payload_type > HIGHEST_PAYLOAD_TYPE:
+        raise InvalidRequest(f"payload type {payload.payload_type}: expected 0 to 127")
+    return payload.payload_type
 
 
 def _naive(time: datetime) -> datetime:

@@ -1,7 +1,11 @@
 """MediaService: decode, call, encode."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
 
 from trunkline.media.v1 import media_pb2
 from trunkline.media.v1.media_pb2_grpc import MediaServiceServicer
@@ -9,12 +13,24 @@ from trunkline_engine import Engine
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.rpc import Context
 
+from ..audio import AudioLibrary
 from ..control import MediaControl
 from ..domain.legs import LegName
-from ..domain.sessions import Opening
-from ..errors import NotOffered
+from ..domain.sessions import Opening, Playing
 from ..parameters import RTP_INTERRUPT_TIMEOUT
-from .messages import closed_to_proto, event_to_proto, legs_from_proto, local_to_proto
+from .messages import (
+    closed_to_proto,
+    event_to_proto,
+    leg_name_from_proto,
+    legs_from_proto,
+    local_to_proto,
+)
+
+LONGEST_PLAY: Final = timedelta(seconds=60)
+"""For a sound that isn't looped (MED-10)."""
+
+DIGIT_DURATION: Final = timedelta(milliseconds=160)
+"""Of a digit that came without one (MED-06)."""
 
 
 class MediaServicer(MediaServiceServicer):
@@ -26,17 +42,19 @@ class MediaServicer(MediaServiceServicer):
         control: MediaControl,
         engine: Engine,
         parameters: Parameters,
+        audio: AudioLibrary,
+        recordings: Path,
     ) -> None:
         self._instance = instance
         self._control = control
         self._engine = engine
         self._parameters = parameters
+        self._audio = audio
+        self._recordings = recordings
 
     async def Open(
         self, request: media_pb2.OpenRequest, context: Context
     ) -> media_pb2.OpenResponse:
-        if request.record:
-            raise NotOffered("recording (MED-14) is not offered by this instance")
         limit = timedelta(seconds=self._parameters[RTP_INTERRUPT_TIMEOUT])
         if request.HasField("silence_limit"):
             limit = request.silence_limit.ToTimedelta()
@@ -46,6 +64,7 @@ class MediaServicer(MediaServiceServicer):
             epoch=request.epoch,
             legs=legs_from_proto(request),
             silence_limit=limit,
+            recording=self._recording(request.session_id) if request.record else None,
         )
         session = self._control.sessions.open(opening, self._control.now())
         return media_pb2.OpenResponse(
@@ -69,17 +88,32 @@ class MediaServicer(MediaServiceServicer):
     async def Play(
         self, request: media_pb2.PlayRequest, context: Context
     ) -> media_pb2.PlayResponse:
-        raise NotOffered("playing audio (MED-10, MED-11) is not offered by this instance")
+        audio = await asyncio.to_thread(self._audio.find, request.audio)
+        limit = None if request.loop else LONGEST_PLAY
+        if request.HasField("max_duration"):
+            limit = request.max_duration.ToTimedelta()
+        leg = leg_name_from_proto(request.leg)
+        playing = Playing(leg, request.audio, audio, request.loop, limit)
+        self._control.sessions.play(request.session_id, playing)
+        response = media_pb2.PlayResponse()
+        response.length.FromTimedelta(audio.length)
+        return response
 
     async def StopPlay(
         self, request: media_pb2.StopPlayRequest, context: Context
     ) -> media_pb2.StopPlayResponse:
-        raise NotOffered("playing audio (MED-10, MED-11) is not offered by this instance")
+        self._control.sessions.stop_play(request.session_id, leg_name_from_proto(request.leg))
+        return media_pb2.StopPlayResponse()
 
     async def SendDigits(
         self, request: media_pb2.SendDigitsRequest, context: Context
     ) -> media_pb2.SendDigitsResponse:
-        raise NotOffered("sending DTMF (MED-06) is not offered by this instance")
+        duration = DIGIT_DURATION
+        if request.HasField("digit_duration"):
+            duration = request.digit_duration.ToTimedelta()
+        leg = leg_name_from_proto(request.leg)
+        self._control.sessions.send_digits(request.session_id, leg, request.digits, duration)
+        return media_pb2.SendDigitsResponse()
 
     async def Events(
         self, request: media_pb2.EventsRequest, context: Context
@@ -111,3 +145,7 @@ class MediaServicer(MediaServiceServicer):
     ) -> media_pb2.DrainResponse:
         self._control.drain()
         return media_pb2.DrainResponse(sessions=len(self._control.sessions))
+
+    def _recording(self, session_id: str) -> Path:
+        """Return a session's file. Ids are peers' text: only harmless characters stay."""
+        return self._recordings / f"{quote(session_id, safe='')}.wav"

@@ -10,18 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..candidates.judge import Excluded, Exclusion, Fit
+from ..candidates.judge import Exclusion, Fit
 from ..candidates.offer import Offer, draw_duration, offer_gateway, offer_phone
+from ..candidates.reasons import Excluded
 from ..candidates.selection import Selection, refuse, select
 from ..capacity.seats import refusal
+from ..lrn.answers import Answers
 from ..model.gateways import RoutingGateway
 from ..rates.book import Rate
-from ..view import View
+from ..view import Portability, View
 from . import refusals
 from .call import Call
-from .facts import Facts, Stopped, establish
+from .decision import Decision, Plan
+from .facts import Facts, Mapped, Stopped, establish, map_call
 from .refusals import Refusal
-from .router import Decision, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,16 @@ class Explanation:
     """Candidates in their order, then those that are out."""
 
 
-def explain(call: Call, view: View, seed: int) -> Explanation:
-    """Return what would become of `call` now, drawing what is random from `seed`."""
+def explain(call: Call, view: View, portability: Portability, seed: int) -> Explanation:
+    """Return what would become of `call` now, drawing what is random from `seed`.
+
+    Nobody is asked about ported numbers: what is not known counts as a failed query.
+    """
     rng = random.Random(seed)  # noqa: S311  repeatable on purpose
-    facts = establish(call, view, rng)
+    mapped = map_call(call, view, rng)
+    if isinstance(mapped, Stopped):
+        return Explanation(Decision(mapped, mapped.refusal), ())
+    facts = establish(mapped, _known_answers(mapped, portability), view, rng)
     if isinstance(facts, Stopped):
         return Explanation(Decision(facts, facts.refusal), ())
     no_seat = _caller_without_seat(facts, view)
@@ -77,6 +85,13 @@ def explain(call: Call, view: View, seed: int) -> Explanation:
     if not offers:
         return Explanation(Decision(facts, no_seat or refuse(facts.routed, excluded)), verdicts)
     return Explanation(Decision(facts, no_seat or _plan(offers, facts, view, rng)), verdicts)
+
+
+def _known_answers(mapped: Mapped, portability: Portability) -> Answers | None:
+    if not mapped.asks_portability:
+        return None
+    numbers = mapped.staged.numbers
+    return portability.known(numbers.caller, numbers.callee, mapped.caller.lrn.eat_prefix_length)
 
 
 def _caller_without_seat(facts: Facts, view: View) -> Refusal | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from ..lrn.answers import Answer, Answers, Failure
 from ..model.callers import Caller, Kind, Phone
 from ..numbers.digits import Number, checked
 from ..numbers.errors import NumberTooLong
@@ -20,6 +22,23 @@ from .refusals import Refusal
 
 
 @dataclass(frozen=True, slots=True)
+class Mapped:
+    """A call whose numbers are known and may pass; what they are ported to is not known yet."""
+
+    call: Call
+    caller: Caller
+    access: Numbers
+    staged: Staged
+    phone: Phone | None
+    """The phone of this platform that is called."""
+
+    @property
+    def asks_portability(self) -> bool:
+        """Whether the routing number has to be found (RTE-23)."""
+        return self.caller.lrn.enabled and self.phone is None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """A call with its numbers, its payer, and the price it is sold at."""
 
@@ -27,7 +46,11 @@ class Facts:
     caller: Caller
     access: Numbers
     numbers: Numbers
-    """After the mapping side: what account, rating and prefix match use."""
+    """After the mapping side: what every attempt starts from."""
+    billed: Number
+    """The callee as it is charged: by its routing number when it was ported."""
+    lrn: str | None
+    """Routing number of a ported callee."""
     steps: tuple[Step, ...]
     routed: Number
     """What gateways' prefixes are matched against."""
@@ -36,7 +59,7 @@ class Facts:
     phone: Phone | None
     """The phone of this platform that is called."""
     place: int
-    """Place of the callee among all numbers, to find prices."""
+    """Place of the callee, or of its routing number, among all numbers: to find prices."""
     price: Rate | None
     """What the call is sold at."""
     local: datetime
@@ -53,8 +76,17 @@ class Stopped:
     staged: Staged | None = None
 
 
-def establish(call: Call, view: View, rng: random.Random) -> Facts | Stopped:
-    """Return the facts of `call`, or why it is refused already."""
+class _Ported(NamedTuple):
+    """Numbers by which a ported callee is routed and charged."""
+
+    routed: Number
+    billed: Number
+    lrn: str | None
+    steps: tuple[Step, ...]
+
+
+def map_call(call: Call, view: View, rng: random.Random) -> Mapped | Stopped:
+    """Return the numbers of `call`, or why it is refused already: steps 3 to 6."""
     caller = view.snapshot.callers.get(call.endpoint)
     if caller is None:
         return Stopped(refusals.unknown_caller(call.endpoint))
@@ -70,33 +102,82 @@ def establish(call: Call, view: View, rng: random.Random) -> Facts | Stopped:
         staged = map_numbers(received, caller.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Stopped(refusals.bad_number(str(error)), caller, access)
-    if objection := caller.checks.objection(staged.numbers, view.snapshot):
+    if objection := caller.checks.objection(staged.numbers, view):
         return Stopped(refusals.restricted(objection), caller, access, staged)
-    return _facts(call, caller, access, staged, view, rng)
+    phone = view.snapshot.phones.get(staged.numbers.callee)
+    return Mapped(call, caller, access, staged, phone)
 
 
-def _facts(
-    call: Call, caller: Caller, access: Numbers, staged: Staged, view: View, rng: random.Random
-) -> Facts:
-    numbers = staged.numbers
-    phone = view.snapshot.phones.get(numbers.callee)
-    account, payer = _payer(caller, numbers, phone, view)
-    routed, steps = _routed(caller, staged, rng)
-    place = encode(numbers.callee)
+def establish(
+    mapped: Mapped, answers: Answers | None, view: View, rng: random.Random
+) -> Facts | Stopped:
+    """Return the facts of a call; `answers` are those about its numbers, where it asks."""
+    caller, staged = mapped.caller, mapped.staged
+    ported = _port(mapped, answers, view)
+    if isinstance(ported, Refusal):
+        return Stopped(ported, caller, mapped.access, staged)
+    routed, steps = _share_out(caller, ported.routed, rng)
+    account, payer = _payer(caller, staged.numbers, mapped.phone, view)
     return Facts(
-        call=call,
+        call=mapped.call,
         caller=caller,
-        access=access,
-        numbers=numbers,
-        steps=steps,
+        access=mapped.access,
+        numbers=staged.numbers,
+        billed=ported.billed,
+        lrn=ported.lrn,
+        steps=(*staged.steps, *ported.steps, *steps),
         routed=routed,
         account=account,
         payer=payer,
-        phone=phone,
-        place=place,
-        price=view.rates.rate(account, place),
-        local=call.time.astimezone(view.zone),
+        phone=mapped.phone,
+        place=encode(ported.routed),
+        price=view.rates.rate(account, encode(ported.billed)),
+        local=mapped.call.time.astimezone(view.zone),
     )
+
+
+def _port(mapped: Mapped, answers: Answers | None, view: View) -> _Ported | Refusal:
+    """Apply the answers about ported numbers (RTE-23)."""
+    callee = mapped.staged.numbers.callee
+    if answers is None:
+        return _Ported(callee, callee, None, ())
+    policy = mapped.caller.lrn
+    if isinstance(answers.callee, Failure):
+        if policy.reject_on_failure:
+            return refusals.no_route(f"LRN failure: {answers.callee.reason}")
+        step = _lrn_step(callee, callee, f"failed: {answers.callee.reason}")
+        return _Ported(callee, callee, None, (step,))
+    eaten, lrn = callee[: policy.eat_prefix_length], answers.callee.lrn
+    routed = callee if lrn is None else Number(eaten + lrn)
+    prefix = _jurisdiction(mapped, routed, answers, view)
+    billed = Number(prefix + routed[policy.eat_prefix_length :]) if prefix else routed
+    rule = "not ported" if lrn is None else f"LRN {lrn}"
+    return _Ported(routed, billed, lrn, (_lrn_step(callee, routed, rule),))
+
+
+def _jurisdiction(mapped: Mapped, routed: Number, answers: Answers, view: View) -> str:
+    """Return the prefix for the number that is billed: none inside one state (RTE-23)."""
+    policy = mapped.caller.lrn
+    if not policy.interstate_prefix and not policy.undetermined_prefix:
+        return ""
+    caller = mapped.staged.numbers.caller
+    if isinstance(answers.caller, Answer) and answers.caller.lrn is not None:
+        caller = Number(caller[: policy.eat_prefix_length] + answers.caller.lrn)
+    here = _state(answers.caller, caller, view)
+    there = _state(answers.callee, routed, view)
+    if here is None or there is None:
+        return policy.undetermined_prefix
+    return "" if here == there else policy.interstate_prefix
+
+
+def _state(answer: Answer | Failure, number: Number, view: View) -> str | None:
+    if isinstance(answer, Answer) and answer.state:
+        return answer.state
+    return view.snapshot.area_code(number)
+
+
+def _lrn_step(before: Number, after: Number, rule: str) -> Step:
+    return Step(Stage.PORTABILITY, Party.CALLEE, before, after, rule)
 
 
 def _payer(caller: Caller, numbers: Numbers, phone: Phone | None, view: View) -> tuple[str, Kind]:
@@ -108,12 +189,14 @@ def _payer(caller: Caller, numbers: Numbers, phone: Phone | None, view: View) ->
     return caller.account, caller.endpoint.kind
 
 
-def _routed(caller: Caller, staged: Staged, rng: random.Random) -> tuple[Number, tuple[Step, ...]]:
+def _share_out(
+    caller: Caller, routed: Number, rng: random.Random
+) -> tuple[Number, tuple[Step, ...]]:
     """Return the number that prefixes are matched against (RTE-27)."""
-    callee = staged.numbers.callee
     prefix = caller.proportional.draw(rng) if caller.proportional else ""
     if not prefix:
-        return callee, staged.steps
-    routed = Number(prefix + callee)
-    step = Step(Stage.PROPORTIONAL_PREFIX, Party.CALLEE, callee, routed, f"prefix {prefix}")
-    return routed, (*staged.steps, step)
+        return routed, ()
+    shared = Number(prefix + routed)
+    return shared, (
+        Step(Stage.PROPORTIONAL_PREFIX, Party.CALLEE, routed, shared, f"prefix {prefix}"),
+    )

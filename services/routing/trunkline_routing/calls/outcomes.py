@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..documents.fields import OnOff
-from ..model.callers import Kind
+from ..model.callers import Caller, Kind
 from ..quality.windows import MemoryQuality
 from ..view import View
+from .decision import Attempt
 from .health import MemoryHealth
-from .router import Attempt
 
 
 class Outcomes:
@@ -30,12 +30,18 @@ class Outcomes:
         if self._calculates(name) and not attempt.abandoned:
             self._quality.book(name, answered=attempt.answered, talk=attempt.talk, now=now)
 
+    def book_call(self, caller: Caller, last: Attempt, now: datetime) -> None:
+        """Take note of a call's end for the caller's side, whose ratio is shown only."""
+        if self._wanted(caller.quality) and not last.abandoned:
+            name = str(caller.endpoint)
+            self._quality.book(name, answered=last.answered, talk=last.talk, now=now)
+
     def _calculates(self, name: str) -> bool:
         """Say whether the gateway's ratio is kept: by its own field, or by the parameter."""
         gateway = self._view.snapshot.gateways.get(name)
-        if gateway is None:
-            return False
-        wanted = gateway.spec.quality
-        return (
-            self._view.parameters.calculate_ratio if wanted is OnOff.DEFAULT else wanted is OnOff.ON
-        )
+        return gateway is not None and self._wanted(gateway.spec.quality)
+
+    def _wanted(self, quality: OnOff) -> bool:
+        if quality is OnOff.DEFAULT:
+            return self._view.parameters.calculate_ratio
+        return quality is OnOff.ON

@@ -7,22 +7,25 @@ lives here from its first decision until it is released or its signaling instanc
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
-from ..candidates.judge import Excluded, Exclusion, Fit, no_seat
+from ..candidates.judge import Exclusion, no_seat
 from ..candidates.offer import Offer, draw_duration, offer_gateway, offer_phone
+from ..candidates.reasons import Excluded
 from ..candidates.selection import refuse, select
 from ..capacity.seats import CALLER, Holder
 from ..errors import UnknownCall
-from ..model.callers import Claim, Endpoint, Phone
+from ..model.callers import Caller, Claim, Phone
 from ..model.gateways import RoutingGateway
 from ..parameters import Sequence
-from ..view import View
+from ..view import Portability, View
 from . import refusals
 from .call import Call
-from .facts import Facts, Stopped, establish
+from .course import Course, Courses
+from .decision import Attempt, Decision, Plan
+from .facts import Facts, Stopped, establish, map_call
 from .refusals import Refusal
 
 
@@ -34,79 +37,50 @@ class Rotation(Protocol):
 
 
 class Outcomes(Protocol):
-    """Where the ends of attempts are booked."""
+    """Where the ends of attempts and calls are booked."""
 
     def book(self, attempt: Attempt, now: datetime) -> None:
         """Take note of how an attempt ended (RTE-13, SIG-26)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """How one attempt ended, as far as routing cares."""
-
-    number: int
-    endpoint: Endpoint
-    answered: bool = False
-    progressed: bool = False
-    retry_after: timedelta | None = None
-    talk: timedelta = timedelta(0)
-    abandoned: bool = False
-    """The caller gave up before anything rang: no verdict on the gateway (RTE-13)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A call that goes somewhere, with the rules that hold for all of it."""
-
-    first: Offer
-    others: tuple[Endpoint, ...]
-    max_duration: timedelta | None
-    switch_limit: int | None
-    until_connect: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What becomes of a call: what was established of it, and a plan or a refusal."""
-
-    known: Facts | Stopped
-    outcome: Plan | Refusal
-
-
-@dataclass(slots=True)
-class _Course:
-    """A call under way: its first answer, where it is, and who is left."""
-
-    facts: Facts
-    waiting: list[Fit]
-    """The next candidate stands last."""
-    excluded: list[Exclusion]
-    decision: Decision | None = None
-    attempt: int = 1
-    latest: Offer | Refusal | None = field(default=None)
+    def book_call(self, caller: Caller, last: Attempt, now: datetime) -> None:
+        """Take note of how a call of `caller` ended (RTE-13)."""
 
 
 class Router:
     """Decides over calls. One a process; what it looks at is replaced in `view` as a whole."""
 
     def __init__(
-        self, view: View, rotation: Rotation, outcomes: Outcomes, rng: random.Random
+        self,
+        view: View,
+        *,
+        portability: Portability,
+        rotation: Rotation,
+        outcomes: Outcomes,
+        courses: Courses,
+        seeds: Callable[[], int],
     ) -> None:
+        """`seeds` gives a number for each call, from which all chance in it is drawn."""
         self.view = view
+        self.portability = portability
         self._rotation = rotation
         self._outcomes = outcomes
-        self._rng = rng
-        self._courses: dict[str, _Course] = {}
+        self._shared = courses
+        self._seeds = seeds
+        self._courses: dict[str, Course] = {}
 
     async def route(self, call: Call, now: datetime) -> Decision:
         """Return where the call goes, the caller's seat and the first candidate's taken."""
         course = self._courses.get(call.id)
         if course is not None and course.decision is not None:
             return course.decision
-        facts = establish(call, self.view, self._rng)
+        seed = self._seeds()
+        rng = random.Random(seed)  # noqa: S311  shares out calls, keeps no secret
+        facts = await self._establish(call, rng)
         if isinstance(facts, Stopped):
             return Decision(facts, facts.refusal)
-        outcome = await self._seat_caller(facts, now) or await self._send(facts, now)
+        outcome = await self._seat_caller(facts, now)
+        if outcome is None:
+            outcome = await self._send(facts, seed, rng, now)
         if isinstance(outcome, Refusal):
             await self.view.seats.release(call.id)
         return Decision(facts, outcome)
@@ -114,25 +88,28 @@ class Router:
     async def next(self, call_id: str, failed: Attempt, now: datetime) -> Offer | Refusal:
         """Return the next candidate with its seat, or that none is left.
 
-        Raises `UnknownCall` for a call that is not under way here.
+        Raises `UnknownCall` for a call that is not under way.
         """
         course = self._courses.get(call_id)
-        if course is None:
-            raise UnknownCall(f"no call {call_id} is under way")
+        if course is None or course.attempt < failed.number:
+            course = await self._take_over(call_id)
         if failed.number < course.attempt and course.latest is not None:
             return course.latest
         await self.view.seats.give_back(call_id, failed.number)
         self._outcomes.book(failed, now)
         course.attempt = failed.number + 1
         course.latest = await self._seat_next(course, now)
+        await self._shared.save(course.record)
         return course.latest
 
     async def release(self, call_id: str, last: Attempt | None, now: datetime) -> None:
         """Free every seat of the call and book its last attempt. A repeat books nothing."""
         course = self._courses.pop(call_id, None)
         await self.view.seats.release(call_id)
+        await self._shared.drop(call_id)
         if course is not None and last is not None:
             self._outcomes.book(last, now)
+            self._outcomes.book_call(course.facts.caller, last, now)
 
     async def expire(self, now: datetime) -> None:
         """Free the seats of lost signaling instances and forget their calls."""
@@ -143,62 +120,98 @@ class Router:
         """Return how many calls are remembered."""
         return len(self._courses)
 
-    async def _seat_caller(self, facts: Facts, now: datetime) -> Refusal | None:
+    async def _establish(self, call: Call, rng: random.Random) -> Facts | Stopped:
+        mapped = map_call(call, self.view, rng)
+        if isinstance(mapped, Stopped):
+            return mapped
+        answers = None
+        if mapped.asks_portability:
+            numbers, eaten = mapped.staged.numbers, mapped.caller.lrn.eat_prefix_length
+            answers = await self.portability.look_up(numbers.caller, numbers.callee, eaten)
+        return establish(mapped, answers, self.view, rng)
+
+    async def _seat_caller(self, facts: Facts, now: datetime) -> Plan | Refusal | None:
         refused = await self._seat(facts, facts.caller.claims, CALLER, now)
         return refusals.full(self._no_seat(refused)) if refused else None
 
-    async def _send(self, facts: Facts, now: datetime) -> Plan | Refusal:
+    async def _send(
+        self, facts: Facts, seed: int, rng: random.Random, now: datetime
+    ) -> Plan | Refusal:
         if facts.phone is not None:
-            return await self._to_phone(facts, facts.phone, now)
-        selection = select(facts, self.view, self._rng)
-        course = _Course(facts, selection.candidates[::-1], selection.excluded)
+            return await self._to_phone(facts, facts.phone, seed, rng, now)
+        course = self._course(facts, seed, rng)
         first = await self._seat_next(course, now)
-        return first if isinstance(first, Refusal) else self._begin(course, first)
+        return first if isinstance(first, Refusal) else await self._begin(course, first)
 
-    async def _to_phone(self, facts: Facts, phone: Phone, now: datetime) -> Plan | Refusal:
-        offer = offer_phone(phone, facts, self.view, self._rng)
+    async def _to_phone(
+        self, facts: Facts, phone: Phone, seed: int, rng: random.Random, now: datetime
+    ) -> Plan | Refusal:
+        offer = offer_phone(phone, facts, self.view, rng)
         if isinstance(offer, Refusal):
             return offer
         if refused := await self._seat(facts, offer.claims, 1, now):
             return refusals.busy(self._no_seat(refused))
-        return self._begin(_Course(facts, [], []), offer)
+        return await self._begin(Course(facts, seed, rng, [], []), offer)
 
-    def _begin(self, course: _Course, first: Offer) -> Plan:
+    def _course(self, facts: Facts, seed: int, rng: random.Random) -> Course:
+        selection = select(facts, self.view, rng)
+        return Course(facts, seed, rng, selection.candidates[::-1], selection.excluded)
+
+    async def _begin(self, course: Course, first: Offer) -> Plan:
         plan = Plan(
             first,
             tuple(fit.gateway.endpoint for fit in reversed(course.waiting)),
-            draw_duration(course.facts.caller.duration, self._rng),
+            draw_duration(course.facts.caller.duration, course.rng),
             self.view.parameters.switch_limit,
             self.view.parameters.switch_until_connect,
         )
         course.decision = Decision(course.facts, plan)
         self._courses[course.facts.call.id] = course
+        await self._shared.save(course.record)
         return plan
 
-    async def _seat_next(self, course: _Course, now: datetime) -> Offer | Refusal:
+    async def _take_over(self, call_id: str) -> Course:
+        """Go on with a call that another replica routed."""
+        record = await self._shared.load(call_id)
+        if record is None:
+            raise UnknownCall(f"no call {call_id} is under way")
+        rng = random.Random(record.seed)  # noqa: S311  the same numbers again
+        facts = await self._establish(record.call, rng)
+        if isinstance(facts, Stopped):
+            raise UnknownCall(f"call {call_id} is no longer allowed: {facts.refusal.explanation}")
+        course = self._course(facts, record.seed, rng)
+        tried = set(record.tried)
+        course.waiting = [fit for fit in course.waiting if fit.gateway.name not in tried]
+        course.tried, course.attempt = list(record.tried), record.attempt
+        self._courses[call_id] = course
+        return course
+
+    async def _seat_next(self, course: Course, now: datetime) -> Offer | Refusal:
         """Take candidates in their order until one has a seat (RTE-07, capacity anew)."""
         facts = course.facts
         while course.waiting:
             fit = course.waiting.pop()
-            offer = offer_gateway(fit, facts, self.view, self._rng, await self._turn(fit.gateway))
+            turn = await self._turn(fit.gateway, course.rng)
+            offer = offer_gateway(fit, facts, self.view, course.rng, turn)
             if isinstance(offer, Exclusion):
                 course.excluded.append(offer)
             elif refused := await self._seat(facts, offer.claims, course.attempt, now):
                 full = Exclusion(fit.gateway, Excluded.CAPACITY, self._no_seat(refused))
                 course.excluded.append(full)
             else:
+                course.tried.append(fit.gateway.name)
                 return offer
-        if course.decision is None:
+        if not course.tried:
             return refuse(facts.routed, course.excluded)
         return refusals.no_route("every candidate was tried")
 
-    async def _turn(self, gateway: RoutingGateway) -> int:
+    async def _turn(self, gateway: RoutingGateway, rng: random.Random) -> int:
         """Return the place in the caller pool whose turn it is (RTE-26)."""
         if not gateway.pool:
             return 0
         if self.view.parameters.pool_sequence is Sequence.POLL:
             return await self._rotation.turn(gateway.key)
-        return self._rng.randrange(len(gateway.pool))
+        return rng.randrange(len(gateway.pool))
 
     async def _seat(
         self, facts: Facts, claims: tuple[Claim, ...], slot: int, now: datetime

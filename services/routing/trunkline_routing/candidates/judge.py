@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from typing import Final
 
 from ..calls.facts import Facts
@@ -18,27 +17,11 @@ from ..numbers.pipeline import Rules, route_numbers
 from ..rates.book import Rate
 from ..rates.deck import encode
 from ..view import View
+from .reasons import Excluded
 
 _HUNDRED: Final = Decimal(100)
 _DEAREST: Final = Decimal("Infinity")
 """Cost of a gateway that takes no part in the order by cost."""
-
-
-class Excluded(StrEnum):
-    """What keeps a gateway out. Stable words."""
-
-    LOCKED = "LOCKED"
-    PREFIX = "PREFIX"
-    LONGER_PREFIX = "LONGER_PREFIX"
-    DISABLED = "DISABLED"
-    GROUP = "GROUP"
-    SAME_PEER = "SAME_PEER"
-    PERIOD = "PERIOD"
-    RATE = "RATE"
-    COST = "COST"
-    PROFIT = "PROFIT"
-    CAPACITY = "CAPACITY"
-    NUMBERS = "NUMBERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +74,8 @@ def judge(
     if facts.call.source in gateway.peers:
         detail = f"the call came from its address {facts.call.source}"
         return Exclusion(gateway, Excluded.SAME_PEER, detail)
+    if blocked := view.lists.block_on(gateway.key, facts.numbers):
+        return Exclusion(gateway, Excluded.BLACKLISTED, blocked)
     fit = Fit(gateway, prefix, gateway.priority, gateway.claims, gateway.rules)
     fit.shortness = -len(prefix)
     if gateway.control is not None and (shut := _at_this_hour(fit, gateway.control, facts, view)):

@@ -30,7 +30,8 @@ from ..numbers.transform import Party
 from ..parameters import Parameters
 from ..rates.book import Rate
 from ..view import View
-from .judge import Excluded, Exclusion, Fit
+from .judge import Exclusion, Fit
+from .reasons import Excluded
 
 _WITHHELD: Final = "id"
 _SHOWN: Final = "none"
@@ -80,6 +81,13 @@ class Offer:
     prefix: str = ""
     rate: Rate | None = None
     max_duration: timedelta | None = None
+    lrn: str | None = None
+    """Routing number that the Request-URI tells, for a gateway that asks for it (RTE-23)."""
+
+    @property
+    def request_uri_user(self) -> str:
+        """Return the user part of the Request-URI (RFC 4694 for a ported number)."""
+        return f"{self.numbers.callee};rn={self.lrn};npdi" if self.lrn else self.numbers.callee
 
 
 def offer_gateway(
@@ -94,7 +102,7 @@ def offer_gateway(
         staged = route_numbers(facts.numbers, fit.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Exclusion(gateway, Excluded.NUMBERS, str(error))
-    if objection := gateway.checks.objection(staged.numbers, view.snapshot):
+    if objection := gateway.checks.objection(staged.numbers, view):
         return Exclusion(gateway, Excluded.NUMBERS, objection)
     numbers, steps = _from_pool(gateway, staged.numbers, staged.steps, turn)
     identity, identity_steps = _identity(gateway, facts, numbers, rng)
@@ -112,6 +120,7 @@ def offer_gateway(
         prefix=fit.prefix,
         rate=fit.rate,
         max_duration=draw_duration(gateway.spec.duration, rng),
+        lrn=facts.lrn if gateway.spec.numbers.portability else None,
     )
 
 

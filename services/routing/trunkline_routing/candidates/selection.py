@@ -14,8 +14,9 @@ from ..calls.facts import Facts
 from ..calls.refusals import Refusal
 from ..model.gateways import RoutingGateway
 from ..view import View
-from .judge import Excluded, Exclusion, Fit, judge
+from .judge import Exclusion, Fit, judge
 from .order import order
+from .reasons import Excluded
 
 
 @dataclass(slots=True)

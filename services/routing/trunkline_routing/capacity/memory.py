@@ -81,10 +81,8 @@ class MemorySeats:
     async def announce(self, instance: str, epoch: str, taken: Iterable[Taken], now: float) -> None:
         """Take the seats of live calls whatever the limits say."""
         self._hear(instance, now).epoch = epoch
-        for holder, claims in taken:
-            call = self._calls.get(holder.call_id)
-            if call is None or holder.slot not in call.slots:
-                self._hold(holder, claims, now)
+        for each in taken:
+            self.keep(each, now)
         for call_id in self._instances[instance].calls:
             self._calls[call_id].epoch = epoch
 
@@ -97,6 +95,12 @@ class MemorySeats:
         for call_id in lost:
             await self.release(call_id)
         return lost
+
+    def keep(self, taken: Taken, now: float) -> None:
+        """Hold seats whatever the limits say. A slot that has its seats keeps them."""
+        call = self._calls.get(taken.holder.call_id)
+        if call is None or taken.holder.slot not in call.slots:
+            self._hold(taken.holder, taken.claims, now)
 
     def _hold(self, holder: Holder, claims: Sequence[Claim], now: float) -> None:
         instance = self._instances.get(holder.instance) or self._hear(holder.instance, now)

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import AfterValidator
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Ref, Spec
 
-from .fields import Distinct, Length, ListMode, Name, Prefix
+from .fields import AreaCode, Distinct, Length, ListMode, Name, Prefix
 
 _PAIR: Final = re.compile(r"[0-9*#]*:[0-9*#]*\Z")
 
@@ -25,7 +25,7 @@ class NumberLists(Spec):
     """Groups of numbers, kept by auth, that may pass or that may not (AUT-14)."""
 
     mode: ListMode = ListMode.DENY
-    lists: Distinct[Name] = ()
+    lists: Annotated[Distinct[Name], Ref("NumberList")] = ()
 
 
 class NumberClass(StrEnum):
@@ -69,5 +69,5 @@ class Checks(Spec):
     caller_classes: Distinct[NumberClass] = ()
     callee: CalleeKind = CalleeKind.ANY
     pairs: Pairs = Pairs()
-    deny_same_city_codes: Distinct[Prefix] = ()
+    deny_same_city_codes: Distinct[AreaCode] = ()
     """Codes of areas inside which caller and callee may not both be."""

@@ -59,6 +59,9 @@ Name = Annotated[str, Field(min_length=1, max_length=64)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 """Beginning of a number; empty matches every number."""
 
+AreaCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9*#-]{1,32}$")]
+"""What an area is called in rules: its dialling code, or a state's letters."""
+
 PlanText = Annotated[str, AfterValidator(_plan)]
 """A dial plan in its text form (RTE-03)."""
 

@@ -4,25 +4,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from trunkline_kernel.documents import Kind, Planned, Problem
 
 from ..numbers.transform import duplicates
+from .areas import AreaTableSpec, MobileTableSpec
+from .calendar import CalendarSpec
+from .lrn_table import LrnTableSpec
 from .mapping_gateway import MappingGatewaySpec
 from .phone import PhoneSpec
+from .route_test import RouteTestSpec
 from .routing_gateway import RoutingGatewaySpec
 from .tables import GatewayGroupSpec, NumberTransformSpec
+from .vault import Vault
+
+_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec)
+CALENDAR: Final = Kind("Calendar", CalendarSpec)
+AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec)
+MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec)
+LRN_TABLE: Final = Kind("LrnTable", LrnTableSpec)
 NUMBER_TRANSFORM: Final = Kind("NumberTransform", NumberTransformSpec)
 MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec)
 ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec)
 PHONE: Final = Kind("Phone", PhoneSpec)
+ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec)
 
-KINDS: Final = (GATEWAY_GROUP, NUMBER_TRANSFORM, MAPPING_GATEWAY, ROUTING_GATEWAY, PHONE)
+KINDS: Final = (
+    GATEWAY_GROUP,
+    CALENDAR,
+    AREA_TABLE,
+    MOBILE_TABLE,
+    LRN_TABLE,
+    NUMBER_TRANSFORM,
+    MAPPING_GATEWAY,
+    ROUTING_GATEWAY,
+    PHONE,
+    ROUTE_TEST,
+)
 
-_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
+
+def kinds_sealed_by(vault: Vault) -> list[Kind[Any]]:
+    """Return the kinds, passwords sealed before they are stored."""
+    sealed = replace(ROUTING_GATEWAY, prepare=vault.prepare)
+    return [sealed if kind is ROUTING_GATEWAY else kind for kind in KINDS]
 
 
 def transforms_are_unique(planned: Planned) -> Iterator[Problem]:

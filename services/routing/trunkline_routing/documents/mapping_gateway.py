@@ -98,9 +98,13 @@ class LrnPolicy(Spec):
 
     enabled: bool = False
     eat_prefix_length: Annotated[int, Field(ge=0, le=16)] = 0
-    reject_on_failure: bool = False
+    """Digits in front of the ten that are asked about."""
+    reject_on_failure: bool = True
+    """Otherwise the call goes on as if the number was not ported."""
     interstate_prefix: Prefix = ""
+    """Put before the number that is billed when both sides are in different states."""
     undetermined_prefix: Prefix = ""
+    """Put before the number that is billed when a state is unknown."""
 
 
 class FailureCode(Spec):

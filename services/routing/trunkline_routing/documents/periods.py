@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Ref, Spec
 
 from .fields import Calls, Distinct, ListMode, Name, PlanText, Prefix
 
@@ -63,7 +63,7 @@ TimeText = Annotated[str, AfterValidator(_time)]
 class CalendarReference(Spec):
     """Days that a calendar calls working, or off."""
 
-    name: Name
+    name: Annotated[Name, Ref("Calendar")]
     days: CalendarDays
 
 

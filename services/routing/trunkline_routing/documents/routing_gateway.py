@@ -164,7 +164,8 @@ class Credentials(Spec):
     """User name and password for a vendor that challenges."""
 
     username: Annotated[str, Field(min_length=1, max_length=256)]
-    password: Annotated[str, Field(min_length=1, max_length=256, repr=False), SECRET]
+    password: Annotated[str, Field(min_length=1, max_length=1024, repr=False), SECRET]
+    """Sealed when it is stored."""
 
 
 class RoutingGatewaySpec(Spec):

@@ -6,24 +6,36 @@ a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from pydantic import BaseModel
 
+from ..documents.areas import AreaTableSpec, MobileTableSpec
+from ..documents.calendar import CalendarSpec
 from ..documents.kinds import (
+    AREA_TABLE,
+    CALENDAR,
     GATEWAY_GROUP,
+    LRN_TABLE,
     MAPPING_GATEWAY,
+    MOBILE_TABLE,
     NUMBER_TRANSFORM,
     PHONE,
     ROUTING_GATEWAY,
 )
+from ..documents.lrn_table import LrnTableSpec
 from ..documents.mapping_gateway import MappingGatewaySpec
 from ..documents.phone import PhoneSpec
 from ..documents.routing_gateway import RoutingGatewaySpec
 from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
+from ..documents.vault import BadKey, Vault
+from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from ..numbers.transform import TransformTable
+from .areas import Areas
+from .calendars import Calendar
 from .callers import (
     Caller,
     Endpoint,
@@ -37,11 +49,15 @@ from .gateways import Group, RoutingGateway, compile_routing_gateway
 from .prefixes import PrefixIndex
 from .snapshot import Snapshot
 
+log = structlog.stdlib.get_logger(__name__)
+
 
 class SnapshotBuilder:
     """Takes documents as they come and go."""
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault | None = None) -> None:
+        """`vault` opens passwords that were sealed; without it they are taken as they are."""
+        self._vault = vault
         self._callers: dict[Endpoint, Caller] = {}
         self._phones: dict[str, Phone] = {}
         self._specs: dict[str, RoutingGatewaySpec] = {}
@@ -49,24 +65,35 @@ class SnapshotBuilder:
         self._groups: dict[str, Group] = {}
         self._transforms: dict[str, NumberTransformSpec] = {}
         self._index: PrefixIndex[RoutingGateway] = PrefixIndex(())
+        self._area_tables: dict[str, AreaTableSpec] = {}
+        self._mobile_tables: dict[str, MobileTableSpec] = {}
+        self._lrn_tables: dict[str, LrnTableSpec] = {}
+        self._calendars: dict[str, Calendar] = {}
         self._tables = Tables()
+        self._areas = Areas()
+        self._lrn = LrnTable()
         self._gateways_changed = False
         self._tables_changed = False
+        self._lrn_changed = False
 
     def take(self, kind: str, name: str, spec: BaseModel | None) -> None:
         """Take one document as it is now; without a spec it is gone."""
         if kind == MAPPING_GATEWAY.name:
             self._take_mapping_gateway(name, spec)
         elif kind == ROUTING_GATEWAY.name:
-            _set(self._specs, name, spec)
-            self._gateways.pop(name, None)
-            self._gateways_changed = True
+            self._take_routing_gateway(name, spec)
         elif kind == PHONE.name:
             self._take_phone(name, spec)
         elif kind == GATEWAY_GROUP.name:
             self._take_group(name, spec)
-        elif kind == NUMBER_TRANSFORM.name:
-            _set(self._transforms, name, spec)
+        elif kind == CALENDAR.name:
+            calendar = Calendar(spec) if isinstance(spec, CalendarSpec) else None
+            _set(self._calendars, name, calendar)
+        elif kind == LRN_TABLE.name:
+            _set(self._lrn_tables, name, spec)
+            self._lrn_changed = True
+        elif (table := self._tables_of(kind)) is not None:
+            _set(table, name, spec)
             self._tables_changed = True
 
     def snapshot(self) -> Snapshot:
@@ -74,14 +101,20 @@ class SnapshotBuilder:
         if self._gateways_changed:
             self._compile_gateways()
         if self._tables_changed:
-            self._tables = Tables(TransformTable(self._rows()))
-            self._tables_changed = False
+            self._compile_tables()
+        if self._lrn_changed:
+            specs = sorted(self._lrn_tables.items())
+            self._lrn = LrnTable(row for _, spec in specs for row in spec.rows)
+            self._lrn_changed = False
         return Snapshot(
             dict(self._callers),
             dict(self._phones),
             dict(self._gateways),
             self._index,
             self._tables,
+            self._areas,
+            dict(self._calendars),
+            self._lrn,
         )
 
     def _take_mapping_gateway(self, name: str, spec: BaseModel | None) -> None:
@@ -90,6 +123,13 @@ class SnapshotBuilder:
             compile_mapping_gateway(name, spec) if isinstance(spec, MappingGatewaySpec) else None
         )
         _set(self._callers, endpoint, caller)
+
+    def _take_routing_gateway(self, name: str, spec: BaseModel | None) -> None:
+        if self._vault is not None and isinstance(spec, RoutingGatewaySpec):
+            spec = _opened(self._vault, name, spec)
+        _set(self._specs, name, spec)
+        self._gateways.pop(name, None)
+        self._gateways_changed = True
 
     def _take_phone(self, name: str, spec: BaseModel | None) -> None:
         endpoint = Endpoint(Kind.PHONE, name)
@@ -121,8 +161,22 @@ class SnapshotBuilder:
         )
         self._gateways_changed = False
 
-    def _rows(self) -> Iterable[Any]:
-        return (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+    def _tables_of(self, kind: str) -> dict[str, Any] | None:
+        tables: dict[str, dict[str, Any]] = {
+            NUMBER_TRANSFORM.name: self._transforms,
+            AREA_TABLE.name: self._area_tables,
+            MOBILE_TABLE.name: self._mobile_tables,
+        }
+        return tables.get(kind)
+
+    def _compile_tables(self) -> None:
+        rows = (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+        self._areas = Areas(
+            (area for _, spec in sorted(self._area_tables.items()) for area in spec.areas),
+            (mobile for _, spec in sorted(self._mobile_tables.items()) for mobile in spec.mobiles),
+        )
+        self._tables = Tables(TransformTable(rows), self._areas)
+        self._tables_changed = False
 
 
 def build_snapshot(documents: Mapping[str, Mapping[str, BaseModel]]) -> Snapshot:
@@ -132,6 +186,15 @@ def build_snapshot(documents: Mapping[str, Mapping[str, BaseModel]]) -> Snapshot
         for name, spec in specs.items():
             builder.take(kind, name, spec)
     return builder.snapshot()
+
+
+def _opened(vault: Vault, name: str, spec: RoutingGatewaySpec) -> RoutingGatewaySpec:
+    """Return the spec with its password; without one when the key is not the right one."""
+    try:
+        return vault.opened(name, spec)
+    except BadKey as error:
+        log.error("vendor is used without its password", gateway=name, problem=str(error))
+        return spec.model_copy(update={"credentials": None})
 
 
 def _set(held: dict[Any, Any], key: object, value: object | None) -> None:

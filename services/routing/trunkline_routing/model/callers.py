@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..documents.fields import ListMode
+from ..documents.fields import ListMode, OnOff
 from ..documents.mapping_gateway import (
     CalleeSource,
     CallerSource,
@@ -77,6 +77,7 @@ class Caller:
     duration: Duration
     setup_timeout: int | None
     failure_codes: Mapping[int, int]
+    quality: OnOff
     own_number: str | None = None
     """The caller that is shown and billed, whatever the headers say; a phone's."""
 
@@ -134,6 +135,7 @@ def compile_mapping_gateway(name: str, spec: MappingGatewaySpec) -> Caller:
         duration=spec.duration,
         setup_timeout=spec.setup_timeout,
         failure_codes={code.source or 0: code.target or 0 for code in spec.failure_codes},
+        quality=spec.quality,
     )
 
 
@@ -164,6 +166,7 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         duration=spec.duration,
         setup_timeout=None,
         failure_codes={},
+        quality=OnOff.OFF,
         own_number=spec.numbers.display or name,
     )
 

@@ -97,11 +97,16 @@ def _prefix_check(place: int, party: str, spec: Prefixes) -> Check:
             return None
         if must:
             return f"{party} {number} begins with none of the allowed prefixes"
-        if surroundings.is_white(number):
-            return None  # AUT-15: the system white list passes prefix denials
+        if _excused(numbers, surroundings):
+            return None
         return f"{party} {number} begins with {prefix}, which is denied"
 
     return check
+
+
+def _excused(numbers: Numbers, surroundings: Surroundings) -> bool:
+    """Say whether the system white list lets the call pass what is denied (AUT-15)."""
+    return surroundings.is_white(numbers.callee) or surroundings.is_white(numbers.caller)
 
 
 def _class_check(allowed: frozenset[NumberClass]) -> Check:
@@ -117,13 +122,14 @@ def _list_check(place: int, party: str, spec: NumberLists) -> Check:
 
     def check(numbers: Numbers, surroundings: Surroundings) -> Objection | None:
         number = numbers[place]
-        if surroundings.is_white(number):
-            return None
         holder = next((name for name in spec.lists if surroundings.is_listed(name, number)), None)
         if (holder is not None) == must:
             return None
-        where = "none of its lists" if must else f"the denied list {holder}"
-        return f"{party} {number} is in {where}"
+        if must:
+            return f"{party} {number} is on none of the lists that may pass"
+        if _excused(numbers, surroundings):
+            return None
+        return f"{party} {number} is on the list {holder}"
 
     return check
 

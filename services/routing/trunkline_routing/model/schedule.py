@@ -15,7 +15,7 @@ from ..documents.periods import DAY, CalendarDays, Period, Weekday, time_of_day
 
 T = TypeVar("T")
 
-_ISO_WEEKDAYS: Final = {
+ISO_WEEKDAYS: Final = {
     Weekday.MONDAY: 1,
     Weekday.TUESDAY: 2,
     Weekday.WEDNESDAY: 3,
@@ -63,7 +63,7 @@ def compile_span(period: Period) -> Span:
     return Span(
         begin=time_of_day(period.begin),
         end=time_of_day(period.end),
-        weekdays=frozenset(_ISO_WEEKDAYS[day] for day in period.weekdays),
+        weekdays=frozenset(ISO_WEEKDAYS[day] for day in period.weekdays),
         calendar=calendar.name if calendar else None,
         working=calendar is not None and calendar.days is CalendarDays.WORKING,
     )

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..documents.checks import NumberClass
+from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
+from .areas import Areas
+from .calendars import Calendar
 from .callers import Caller, Endpoint, Phone
 from .gateways import RoutingGateway
 from .prefixes import PrefixIndex
@@ -23,27 +26,23 @@ class Snapshot:
     index: PrefixIndex[RoutingGateway] = field(default_factory=lambda: PrefixIndex(()))
     """Gateways that can be candidates at all, by prefix."""
     tables: Tables = field(default_factory=Tables)
+    areas: Areas = field(default_factory=Areas)
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    lrn: LrnTable = field(default_factory=LrnTable)
 
     def is_phone(self, number: str) -> bool:
         """Say whether a phone of this platform has the number."""
         return number in self.phones
 
     def is_working(self, calendar: str, local: datetime) -> bool:
-        """Say whether a calendar calls that day working: without calendars every day is."""
-        return True
+        """Say whether a calendar calls that local time working; one that is gone does not."""
+        known = self.calendars.get(calendar)
+        return known is not None and known.is_working(local)
 
     def number_class(self, number: str) -> NumberClass:
-        """Return the class of a number: without area tables none is a city's or a mobile's."""
-        return NumberClass.OTHER
+        """Return what kind of number the area and mobile tables make of it."""
+        return self.areas.number_class(number)
 
     def area_code(self, number: str) -> str | None:
-        """Return the code of the number's area, when a table knows it."""
-        return self.tables.areas.area_code(number)
-
-    def is_listed(self, number_list: str, number: str) -> bool:
-        """Say whether a list holds the number: without a replica of the lists none does."""
-        return False
-
-    def is_white(self, number: str) -> bool:
-        """Say whether the system white list holds the number."""
-        return False
+        """Return the code of the number's area, mobile or fixed."""
+        return self.areas.area_code(number)

@@ -23,6 +23,7 @@ class Stage(StrEnum):
     MAPPING_MOBILE_AREA = "mappingMobileArea"
     MAPPING_DIAL_PLAN = "mappingDialPlan"
     MAPPING_TRANSFORM = "mappingTransform"
+    PORTABILITY = "portability"
     PROPORTIONAL_PREFIX = "proportionalPrefix"
     ROUTING_MOBILE_AREA = "routingMobileArea"
     ROUTING_DIAL_PLAN = "routingDialPlan"
@@ -58,12 +59,12 @@ class Staged(NamedTuple):
 class MobileAreas(Protocol):
     """What the mobile tables know (MGT-15)."""
 
-    def area_code(self, number: str) -> str | None:
+    def mobile_area(self, number: str) -> str | None:
         """Return the code of the area whose mobile prefix begins `number`."""
 
 
 class _NoAreas:
-    def area_code(self, number: str) -> str | None:
+    def mobile_area(self, number: str) -> str | None:
         return None
 
 
@@ -144,7 +145,7 @@ class _Passage:
         self._steps = steps
 
     def area(self, stage: Stage, wanted: frozenset[str], areas: MobileAreas) -> None:
-        code = areas.area_code(self.number) if wanted else None
+        code = areas.mobile_area(self.number) if wanted else None
         if code is not None and code in wanted:
             self._step(stage, code + self.number, f"area {code}")
 

@@ -57,12 +57,13 @@ class Deck:
             return None
         return held & _LENGTH_MASK, self._prices[held >> _LENGTH_BITS]
 
-    def _flatten(self, entries: dict[tuple[int, int], int]) -> None:
+    def _flatten(self, entries: dict[int, int]) -> None:
         """Cut nested intervals; `open_` holds those that the sweep is inside of."""
         open_: list[tuple[int, int]] = []
-        for start, length in sorted(entries):
+        for key in sorted(entries):
+            start, length = key >> _LENGTH_BITS, key & _LENGTH_MASK
             self._close(open_, start)
-            held = entries[start, length] << _LENGTH_BITS | length
+            held = entries[key] << _LENGTH_BITS | length
             self._mark(start, held)
             open_.append((start + _SPANS[length], held))
         self._close(open_, _SPANS[0] + 1)
@@ -80,7 +81,9 @@ class Deck:
             self._held.append(held)
 
 
-def _encode_prefix(prefix: str) -> tuple[int, int]:
-    if len(prefix) > WIDTH or not _SPELLING.match(prefix):
+def _encode_prefix(prefix: str) -> int:
+    """Return the place of a prefix with its length behind it: so a wider interval sorts first."""
+    length = len(prefix)
+    if length > WIDTH or not _SPELLING.match(prefix):
         raise ValueError(f"{prefix!r} is not a rate's prefix: expected up to {WIDTH} digits")
-    return encode(prefix), len(prefix)
+    return encode(prefix) << _LENGTH_BITS | length

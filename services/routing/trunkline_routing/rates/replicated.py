@@ -19,6 +19,8 @@ from .book import RateBook, Tariff
 from .deck import Deck
 from .price import Price
 
+TOPIC: Final = "rates"
+
 SETTLE: Final = 0.2
 """Seconds to wait for more chunks before decks are built: a change comes as several."""
 

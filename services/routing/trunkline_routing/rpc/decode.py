@@ -10,7 +10,7 @@ from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline_kernel.faults import FieldViolation
 
 from ..calls.call import Call, Identity
-from ..calls.router import Attempt
+from ..calls.decision import Attempt
 from ..errors import BadCall
 from ..model.callers import Endpoint, Kind
 

@@ -10,10 +10,10 @@ from google.protobuf.duration_pb2 import Duration
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.routing.v1 import routing_pb2 as pb
 
+from ..calls.decision import Decision, Plan
 from ..calls.explain import Explanation, Verdict
 from ..calls.facts import Facts, Stopped
 from ..calls.refusals import EndReason, Refusal
-from ..calls.router import Decision, Plan
 from ..candidates.offer import Offer, StopRules
 from ..documents.fields import Transport
 from ..model.callers import Caller, Endpoint, Kind
@@ -82,7 +82,7 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         attempt=attempt,
         endpoint=endpoint_to_proto(offer.endpoint),
         targets=map(target_to_proto, offer.targets),
-        request_uri_user=offer.numbers.callee,
+        request_uri_user=offer.request_uri_user,
         to_user=offer.numbers.callee,
         from_user=offer.numbers.caller,
         from_display=shown.display,
@@ -147,7 +147,7 @@ def _numbers(known: Facts | Stopped) -> pb.Numbers:
     if known.access is not None:
         message.caller_access, message.callee_access = known.access
     if isinstance(known, Facts):
-        message.caller, message.callee = known.numbers
+        message.caller, message.callee = known.numbers.caller, known.billed
         message.stages.extend(stages_to_proto(known.steps, str(known.caller.endpoint)))
     elif known.staged is not None:
         message.caller, message.callee = known.staged.numbers

@@ -88,7 +88,9 @@ class RoutingServicer(RoutingServiceServicer):
         """Say what would become of a call, and why."""
         call = call_from_proto(request.call, self._clock(), thought_of=True)
         seed = request.seed or secrets.randbits(SEED_BITS)
-        return explanation_to_proto(explain(call, self._router.view, seed), seed)
+        return explanation_to_proto(
+            explain(call, self._router.view, self._router.portability, seed), seed
+        )
 
     async def ListGateways(
         self, request: pb.ListGatewaysRequest, context: Context

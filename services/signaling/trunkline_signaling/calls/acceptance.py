@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from ..sip.errors import MalformedValue
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.sdp import CONTENT_TYPE
 from ..sip.uri import OtherUri
-from .session import read
 
 ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 """Methods we take, as the Allow header says."""
@@ -51,8 +49,4 @@ def _refusal_of_body(request: Request) -> Response | None:
         response = request.reply(415)
         response.headers.set("Accept", CONTENT_TYPE)
         return response
-    try:
-        read(request.body)
-    except MalformedValue:
-        return request.reply(488)
     return None

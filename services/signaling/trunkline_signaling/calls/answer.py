@@ -12,7 +12,7 @@ from .effects import Answer, EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
 from .reasons import CAUSE_ANSWERED_ELSEWHERE
-from .session import codec_of, leg_media, read, rewritten
+from .session import codec_of, read, rewritten
 from .states import Trigger
 
 
@@ -55,7 +55,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
     if description is not None:
-        call.connect_media(b=leg_media(leg, description), answered=True)
+        call.connect_media((leg, description), answered=True)
         leg.codec = call.leg_a.codec = codec_of(description)
         body = rewritten(call.leg_a, description, call.local_ip(call.leg_a))
     call.cdr.codecs = (call.leg_a.codec, leg.codec) if leg.codec else ()
@@ -114,12 +114,7 @@ def _delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
         return b""
     peer.received = body
     peer.codec = leg.codec = codec_of(description)
-    media = leg_media(peer, description)
-    if peer.side is Side.A:
-        call.connect_media(a=media)
-    else:
-        call.connect_media(b=media)
-    assert leg.dialog is not None
+    call.connect_media((peer, description))
     return rewritten(leg, description, call.local_ip(leg))
 
 

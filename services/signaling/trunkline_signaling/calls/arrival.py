@@ -34,6 +34,7 @@ def admission_of(request: Request, flow: Flow) -> Admit:
         tuple(headers.lines("Authorization")),
         tuple(headers.lines("Proxy-Authorization")),
         headers.get("User-Agent") or "",
+        headers.via.branch or "",
     )
 
 

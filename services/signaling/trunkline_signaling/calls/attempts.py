@@ -22,7 +22,7 @@ from .parties import Target
 from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
-from .session import leg_media, read, rewritten
+from .session import read, rewritten
 from .stop_rules import Failure
 
 MAX_FORWARDS = 70
@@ -202,7 +202,7 @@ def _early_media(call: Call, response: Response) -> bytes:
         description = read(response.body)
         leg = answer.early_leg(call)
         leg.received = response.body
-        call.connect_media(b=leg_media(leg, description))
+        call.connect_media((leg, description))
         return rewritten(call.leg_a, description, call.local_ip(call.leg_a))
     except MalformedValue as error:
         call.note(f"dropped the description in a {response.status}: {error}")
@@ -260,10 +260,8 @@ def _request_uri(attempt: LiveAttempt, target: Target) -> str:
 
 def _offer(call: Call, local_ip: str) -> bytes:
     """Return the caller's offer as the callee is to see it."""
-    if not call.leg_a.received:
-        return b""
-    leg = answer.early_leg(call)
-    return rewritten(leg, read(call.leg_a.received), local_ip)
+    offer = call.take_offer()
+    return rewritten(answer.early_leg(call), offer, local_ip) if offer is not None else b""
 
 
 def _hops_left(call: Call) -> int:

@@ -15,6 +15,7 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Address, Transport
 from ..sip.message import Request, Response
 from ..sip.methods import BYE
+from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from ..sip.uri import SipUri
 from .cdr import Attempt, Cdr
@@ -28,7 +29,6 @@ from .services import (
     Authorize,
     CloseMedia,
     ConnectMedia,
-    LegMedia,
     Locate,
     NextCandidate,
     OpenMedia,
@@ -36,6 +36,7 @@ from .services import (
     Route,
     Routed,
 )
+from .session import leg_media, note_media, read
 from .states import TRANSITIONS, State, Trigger
 from .stop_rules import Failure
 
@@ -133,6 +134,8 @@ class Call:
     """UNIX seconds on a clock that never goes back: the time of the event being handled."""
     state: State = State.ADMITTING
     endpoint: Endpoint | None = None
+    offer: SessionDescription | None = None
+    """The caller's, parsed; whoever prints it uses it up."""
     plan: Routed | None = None
     attempt: LiveAttempt | None = None
     leg_b: Leg | None = None
@@ -199,6 +202,13 @@ class Call:
 
     # --- what it knows
 
+    def take_offer(self) -> SessionDescription | None:
+        """Return the caller's offer to be used up; None when it made none."""
+        offer, self.offer = self.offer, None
+        if offer is None and self.leg_a.received:
+            return read(self.leg_a.received)  # a former attempt has used it up
+        return offer
+
     @property
     def answered(self) -> bool:
         """Tell whether the callee has answered."""
@@ -260,8 +270,18 @@ class Call:
     # --- what the relay is told
 
     def connect_media(
-        self, a: LegMedia | None = None, b: LegMedia | None = None, *, answered: bool = False
+        self,
+        *described: tuple[Leg, SessionDescription],
+        answered: bool = False,
+        moved: bool = False,
     ) -> None:
-        """Tell the relay what has changed, if there is one."""
+        """Tell the relay, if there is one, what legs' new descriptions say of their media.
+
+        `moved` lets it learn anew where packets come from.
+        """
+        for leg, description in described:
+            note_media(leg, description)
         if self.relayed:
+            media = {leg.side: leg_media(leg, d, relearn=moved) for leg, d in described}
+            a, b = media.get(Side.A), media.get(Side.B)
             self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))

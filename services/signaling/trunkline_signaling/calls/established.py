@@ -6,8 +6,6 @@ is on its way at a time; a second one gets 491 (RFC 3261 section 14.2).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..sip.errors import MalformedValue
 from ..sip.message import Request
 from ..sip.methods import INFO, INVITE, UPDATE
@@ -18,10 +16,10 @@ from .acceptance import ALLOW
 from .call import SDP, Call, DelayedAck, Negotiation
 from .effects import Answer, Cancel, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
-from .legs import Leg, Side
+from .legs import Leg
 from .reasons import CallEndReason
 from .services import ServiceFailed
-from .session import leg_media, read, rewritten, stream_of
+from .session import read, rewritten, stream_of
 
 DIALOG_GONE = frozenset({408, 481})
 """Answers to an in-dialog request after which there is nobody to talk to (RFC 5057)."""
@@ -146,17 +144,13 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
     body = b""
     if description is not None:
         other.received = event.response.body
-        _reconnect(call, asker, other, description)
+        described = [(other, description)]
+        if request.body:
+            described.append((asker, read(request.body)))
+        call.connect_media(*described, moved=True)
         assert asker.dialog is not None
         body = rewritten(asker, description, call.local_ip(asker))
     _answer_alone(call, asker, negotiation.transaction, body)
-
-
-def _reconnect(call: Call, asker: Leg, other: Leg, description: SessionDescription) -> None:
-    media = {other.side: replace(leg_media(other, description), relearn=True)}
-    if asker.received:
-        media[asker.side] = replace(leg_media(asker, read(asker.received)), relearn=True)
-    call.connect_media(media.get(Side.A), media.get(Side.B))
 
 
 def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: bytes) -> None:

@@ -49,13 +49,16 @@ class Admit:
     authorization: tuple[str, ...] = field(default=(), repr=False)
     proxy_authorization: tuple[str, ...] = field(default=(), repr=False)
     user_agent: str = ""
+    branch: str = ""
+    """Of the topmost Via: tells a repeat of the question from a replay of the credentials."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
     """The source is known and may go on."""
 
-    endpoint: Endpoint
+    endpoint: Endpoint | None
+    """None where it is known by name alone: nothing is proven, and no call can come of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,8 @@ def stream_of(description: SessionDescription) -> MediaDescription | None:
     return next((m for m in description.media if m.media == "image" and m.port), None)
 
 
-def leg_media(leg: Leg, description: SessionDescription) -> LegMedia:
-    """Note where a peer wants its media, for the relay and for lists. Raises `MalformedValue`."""
+def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = False) -> LegMedia:
+    """Tell the relay what a peer's description says of its media. Raises `MalformedValue`."""
     stream = stream_of(description)
     if stream is None:
         return LegMedia(direction=Direction.INACTIVE)
@@ -50,7 +50,7 @@ def leg_media(leg: Leg, description: SessionDescription) -> LegMedia:
     direction = description.direction_of(stream)
     if host in UNSPECIFIED:
         return LegMedia(direction=Direction.INACTIVE)
-    remote = leg.media_address = host, stream.port
+    remote = host, stream.port
     has_rtcp = stream.has_attribute("rtcp")
     return LegMedia(
         remote=remote,
@@ -59,7 +59,15 @@ def leg_media(leg: Leg, description: SessionDescription) -> LegMedia:
         direction=direction,
         check=leg.policy.media_check if leg.policy.media_check is not MediaCheck.NONE else None,
         formats=tuple(_formats(stream)),
+        relearn=relearn,
     )
+
+
+def note_media(leg: Leg, description: SessionDescription) -> None:
+    """Note where a peer wants its media, for lists. Raises `MalformedValue`."""
+    stream = stream_of(description)
+    if stream is not None:
+        leg.media_address = description.address_of(stream), stream.port
 
 
 def codec_of(description: SessionDescription) -> str:
@@ -67,7 +75,12 @@ def codec_of(description: SessionDescription) -> str:
     stream = stream_of(description)
     if stream is None:
         return ""
-    return next((payload.encoding for payload in _formats(stream)), stream.formats[0])
+    first = stream.formats[0]
+    number = int(first) if first.isdigit() else -1
+    if number in _STATIC:
+        return _STATIC[number][0]
+    rtpmap = stream.rtpmaps.get(number)
+    return first if rtpmap is None else rtpmap.encoding
 
 
 def rewritten(leg: Leg, description: SessionDescription, local_ip: str) -> bytes:

@@ -6,6 +6,7 @@ refuse, the order of the pipeline (specification, section 0.5) decides which rea
 
 from __future__ import annotations
 
+from ..sip.errors import MalformedValue
 from . import attempts, ending, failover
 from .acceptance import refusal_of
 from .call import Call, LiveAttempt
@@ -45,11 +46,18 @@ RETRY_AFTER = 5
 
 def admitted(call: Call, event: Allowed) -> None:
     """The caller is known: ask where the call goes."""
+    assert event.endpoint is not None, "auth lets no INVITE in that it knows by name alone"
     call.fire(Trigger.ADMITTED)
     call.endpoint = call.cdr.caller_endpoint = event.endpoint
     refusal = refusal_of(call.invite.request)
     if refusal is not None:
         ending.refuse(call, CallEndReason.PROTOCOL_LIMIT, refusal.status, extra=refusal.headers)
+        return
+    try:
+        call.offer = read(call.leg_a.received) if call.leg_a.received else None
+    except MalformedValue as error:
+        call.note(f"the offer is malformed: {error}")
+        ending.refuse(call, CallEndReason.CODEC_MISMATCH)
         return
     call.reply(call.invite, 100)
     call.ask(
@@ -205,8 +213,9 @@ def _open_media(call: Call) -> None:
     if attempt.relay is Relay.NONE or call.relayed or OpenMedia in call.waiting:
         return
     call.media_full = False
-    offer = call.leg_a.received
-    caller = leg_media(call.leg_a, read(offer)) if offer else LegMedia()
+    offer = call.take_offer()
+    caller = leg_media(call.leg_a, offer) if offer is not None else LegMedia()
+    call.offer = offer
     record = call.leg_a.policy.record or attempt.candidate.leg_b.record
     call.ask(OpenMedia(call.id, call.settings.instance, caller, LegMedia(), record))
 

@@ -6,7 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 import structlog
 
@@ -14,7 +15,7 @@ from ..calls.cdr import Cdr
 from ..shell.ports import Clock
 from .delivery import MOST_IN_MEMORY, Delivery, Settler
 from .journal import Alive, Complete, Finished, Journal, Opened, StoredCdr
-from .writer import JournalWriter
+from .writer import Done, JournalWriter, Writer
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -23,7 +24,7 @@ ALIVE_INTERVAL: Final = 2.0
 
 
 class Outbox:
-    """Satisfies `CdrStore`. Make it inside the event loop that uses it."""
+    """Satisfies `CdrStore`. Use it as an async context manager; `run` delivers."""
 
     def __init__(
         self,
@@ -32,12 +33,16 @@ class Outbox:
         complete: Complete,
         settler: Settler,
         clock: Clock,
+        writer: Callable[[Journal, Done], Writer] = JournalWriter,
     ) -> None:
-        """Open the file and make CDRs of what a former life left open."""
+        """Open the file and make CDRs of what a former life left open.
+
+        `writer` commits; the simulation brings one without a thread.
+        """
         self._encode = encode
         self._clock = clock
         self._journal = Journal(path)
-        self._writer = JournalWriter(self._journal, self._committed)
+        self._writer = writer(self._journal, self._committed)
         self._reader = Journal(path)
         self.delivery = Delivery(settler, self._writer.put, self._reader.waiting)
         self._open: set[str] = set()
@@ -47,18 +52,26 @@ class Outbox:
         if self.recovered:
             log.warning("calls of a former life got their CDR", calls=self.recovered)
 
-    async def run(self) -> None:
-        """Write and deliver until cancelled; what was handed over is written in any case."""
+    async def __aenter__(self) -> Self:
         self.delivery.add(self._reader.waiting(0, MOST_IN_MEMORY + 1))
         self._writer.start()
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self.delivery.run())
-                tasks.create_task(self._stay_alive())
-        finally:
-            await self._writer.stop()
-            self._journal.close()
-            self._reader.close()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._writer.stop()  # what was handed over is written in any case
+        self._journal.close()
+        self._reader.close()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.delivery.run())
+            tasks.create_task(self._stay_alive())
 
     def opened(self, cdr: Cdr) -> None:
         """Note an answered call, in case we die before its end."""

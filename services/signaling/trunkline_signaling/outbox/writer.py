@@ -7,21 +7,36 @@ import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
-from .journal import Entry, Journal, StoredCdr
+from .journal import Entry, Finished, Journal, StoredCdr
 
 log = structlog.stdlib.get_logger(__name__)
 
 MOST: Final = 512
 """Entries in one commit: enough that the disk's sync is shared, few enough that nobody waits."""
+PATIENCE: Final = 0.1
+"""Seconds for which all but finished calls, whose BYE waits, may wait for company on the disk."""
 RETRY: Final = 1.0
 """Seconds between two tries to write to a disk that fails."""
 
 Done = Callable[[list[StoredCdr]], None]
 """Called on the event loop with the CDRs of a commit."""
+
+
+class Writer(Protocol):
+    """Writes entries in the order in which they were put."""
+
+    def start(self) -> None:
+        """Begin to write."""
+
+    def put(self, entry: Entry) -> None:
+        """Hand over an entry. Never waits."""
+
+    async def stop(self) -> None:
+        """Write what was put and end."""
 
 
 class JournalWriter:
@@ -57,13 +72,17 @@ class JournalWriter:
 
     def _next_batch(self) -> list[Entry]:
         batch: list[Entry] = []
+        urgent = False
         entry = self._queue.get()
+        until = time.monotonic() + PATIENCE
         while entry is not None:
             batch.append(entry)
+            urgent = urgent or isinstance(entry, Finished)
             if len(batch) == MOST:
                 return batch
+            wait = 0.0 if urgent else max(until - time.monotonic(), 0.0)
             try:
-                entry = self._queue.get_nowait()
+                entry = self._queue.get(timeout=wait) if wait else self._queue.get_nowait()
             except Empty:
                 return batch
         self._stopping = True

@@ -171,7 +171,8 @@ class MediaPool:
                     member.calls.discard(call_id)
                 self._tell(call_id, event)
         except ServiceError as error:
-            log.info("media events have stopped", error=error.explanation)
+            if member.usable:  # told once, not with every try to come back
+                log.warning("media events have stopped", error=error.explanation)
 
     def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
         for call_id in (member.calls if calls is None else calls).copy():

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from trunkline_kernel.parameters import Parameters
+from trunkline_kernel.rpc import PortTaken
 
 from ..parameters import QOS_SIGNAL, SIP_PORT, TCP_CLOSE_RESET
 from ..settings import SignalingSettings
@@ -18,7 +19,7 @@ from .switch import Switch
 
 
 class SipNetwork:
-    """Satisfies `Network` over real sockets. Use it as an async context manager."""
+    """Satisfies `Network` over real sockets. An async context manager; raises `PortTaken`."""
 
     def __init__(self, settings: SignalingSettings, values: Parameters) -> None:
         self._ip = str(settings.sip_address)
@@ -34,11 +35,11 @@ class SipNetwork:
 
     async def __aenter__(self) -> Self:
         await self._transports.__aenter__()
-        for port in self._listen_ports:
-            udp = await self._transports.listen_udp((self._ip, port))
-            tcp = await self._transports.listen_tcp((self._ip, udp[1]))
-            self._local.setdefault(Transport.UDP, udp)
-            self._local.setdefault(Transport.TCP, tcp)
+        try:
+            await self._listen()
+        except OSError as error:
+            await self._transports.__aexit__(None, None, None)
+            raise PortTaken(f"SIP {error.strerror or error}") from error
         return self
 
     async def __aexit__(
@@ -48,6 +49,13 @@ class SipNetwork:
         traceback: TracebackType | None,
     ) -> None:
         await self._transports.__aexit__(kind, error, traceback)
+
+    async def _listen(self) -> None:
+        for port in self._listen_ports:
+            udp = await self._transports.listen_udp((self._ip, port))
+            tcp = await self._transports.listen_tcp((self._ip, udp[1]))
+            self._local.setdefault(Transport.UDP, udp)
+            self._local.setdefault(Transport.TCP, tcp)
 
     def attach(self, switch: Switch) -> None:
         """Hand what arrives to the switch."""

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -65,6 +66,8 @@ class Trace:
         """Note that a SIP Call-ID belongs to a call; the first one is leg A's."""
         self._calls[sip_call_id] = call_id
         self._legs.setdefault(call_id, []).append(sip_call_id)
+        if self.on:
+            self._claim_invite(call_id)
 
     def call_ended(self, call_id: str) -> None:
         """Forget a call, a while after its end."""
@@ -138,6 +141,16 @@ class Trace:
         while self._bytes > self._size:
             self._bytes -= self._events.popleft().size
         self._more.set()
+
+    def _claim_invite(self, call_id: str) -> None:
+        """Give the newest message to the call it began: it came before the call had an id."""
+        event = self._events[-1] if self._events else None
+        if event is None or event.call_id:
+            return
+        owner, leg = self._belongs(event.message)
+        if owner == call_id:
+            self._events[-1] = replace(event, call_id=call_id, leg=leg)
+            self._wants(self._events[-1])
 
     def _wants(self, event: TraceEvent) -> bool:
         if self._filter.matches(event):

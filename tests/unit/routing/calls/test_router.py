@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.routing import CUSTOMER, Bench, order
+from trunkline_routing.calls.course import Record
+from trunkline_routing.calls.decision import Attempt, Plan
 from trunkline_routing.calls.refusals import EndReason, Refusal
-from trunkline_routing.calls.router import Attempt, Plan
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.errors import UnknownCall
 from trunkline_routing.model.callers import Endpoint, Kind
@@ -338,3 +341,77 @@ async def test_no_seat_is_left_when_every_call_is_over(
 
     assert sum(seats(bench, name) for name in "abc") == 0
     assert bench.seats.calls(str(CUSTOMER)) == 0
+
+
+async def test_a_callers_own_ratio_is_kept_when_it_asks_for_it() -> None:
+    """RTE-13: mapping gateways, for display."""
+    bench = Bench(mapping={"acme": {"quality": "on"}}, routing=THREE)
+    await bench.plan(id="call")
+    last = Attempt(1, Endpoint(Kind.ROUTING_GATEWAY, "a"), answered=True)
+    await bench.router.release("call", last, bench.now)
+
+    assert bench.quality.answer_ratio("MappingGateway/acme", bench.now) == 100
+    assert bench.quality.answer_ratio("a", bench.now) is None
+
+
+@pytest.mark.parametrize(
+    ("attempt", "booked"),
+    [
+        pytest.param({"answered": True}, 1, id="answered"),
+        pytest.param({"progressed": True}, 1, id="failed"),
+        pytest.param({"abandoned": True}, 0, id="the caller gave up before anything rang"),
+    ],
+)
+async def test_an_attempt_is_booked_unless_the_caller_gave_up_early(
+    attempt: dict[str, Any], booked: int
+) -> None:
+    """RTE-13."""
+    bench = Bench(routing={"a": {"quality": "on"}})
+    await bench.plan(id="call")
+    last = replace(Attempt(1, Endpoint(Kind.ROUTING_GATEWAY, "a")), **attempt)
+    await bench.router.release("call", last, bench.now)
+
+    assert bench.quality.ratios("a", bench.now).attempts == booked
+
+
+class SharedCourses:
+    """What replicas leave each other."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+
+    async def save(self, record: Record) -> None:
+        self.records[record.call.id] = record
+
+    async def load(self, call_id: str) -> Record | None:
+        return self.records.get(call_id)
+
+    async def drop(self, call_id: str) -> None:
+        self.records.pop(call_id, None)
+
+
+async def test_another_replica_goes_on_where_the_first_one_was() -> None:
+    plan = {"numbers": {"calleeDialPlan": "*:1;2;3;4;5;6;7;8"}}
+    shared = SharedCourses()
+    one = Bench(mapping={"acme": plan}, routing=THREE, courses=shared, seed=1)
+    other = Bench(mapping={"acme": plan}, routing=THREE, courses=shared, seed=2)
+    first = (await one.plan(id="call")).first
+    second = await other.fail("call", 1, "a")
+    third = await one.fail("call", 2, "b")
+    fourth = await other.fail("call", 3, "c")
+
+    assert isinstance(second, Offer)
+    assert isinstance(third, Offer)
+    assert [each.endpoint.name for each in (first, second, third)] == ["a", "b", "c"]
+    assert len({each.numbers.callee for each in (first, second, third)}) == 1
+    assert isinstance(fourth, Refusal)
+
+
+async def test_a_call_that_is_over_is_over_everywhere() -> None:
+    shared = SharedCourses()
+    one, other = Bench(routing=THREE, courses=shared), Bench(routing=THREE, courses=shared)
+    await one.plan(id="call")
+    await one.router.release("call", None, one.now)
+
+    with pytest.raises(UnknownCall):
+        await other.fail("call", 1, "a")

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 from support.routing import Bench
-from trunkline_routing.candidates.judge import Excluded
 from trunkline_routing.candidates.offer import Offer
+from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.parameters import Parameters, Sequence
 
 

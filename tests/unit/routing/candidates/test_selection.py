@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from support.routing import NOON, Bench, order, per_minute
 from trunkline_routing.calls.refusals import EndReason
-from trunkline_routing.candidates.judge import Excluded
+from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.parameters import Parameters, Place
 from trunkline_routing.rates.price import Price
 

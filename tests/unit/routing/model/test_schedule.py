@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.routing import Bench
-from trunkline_routing.candidates.judge import Excluded
+from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.documents.periods import Period
 from trunkline_routing.model.schedule import compile_span
 

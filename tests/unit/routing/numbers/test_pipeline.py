@@ -32,7 +32,7 @@ TABLES = Tables(TransformTable(ROWS))
 class Mobiles:
     """Knows one mobile prefix."""
 
-    def area_code(self, number: str) -> str | None:
+    def mobile_area(self, number: str) -> str | None:
         return "010" if number.startswith("1380013") else None
 
 

@@ -1,8 +1,8 @@
 """What becomes of failed attempts: the acceptance examples of SIG-09, SIG-10, RTE-09 to RTE-12."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.switch import (
@@ -46,7 +46,7 @@ def silent(agent: UserAgent, event: Event) -> None:
     """Let the vendor say nothing."""
 
 
-def with_two_vendors(first: Script | None, **changes: object) -> tuple[UserAgent, SwitchBench]:
+def with_two_vendors(first: Script | None, **changes: Any) -> tuple[UserAgent, SwitchBench]:
     """Return a caller and a switch whose second vendor answers."""
     alice = caller()
     bench = SwitchBench(alice, vendor(first), vendor(address=SECOND_VENDOR))
@@ -258,12 +258,10 @@ async def test_rte11_busy_goes_on_where_the_gateway_allows_it() -> None:
     "rtp_flows", [True, False], ids=["with RTP it stops", "without it goes on"]
 )
 async def test_rte12_rtp_before_the_answer_locks_the_gateway(rtp_flows: bool) -> None:
-    alice, bench = with_two_vendors(
-        progress_with_sdp_then(503), stop_rules=StopRules(after_sdp=False)
-    )
+    alice, bench = with_two_vendors(progress_with_sdp_then(503))
     BENCHES.append(bench)
-    bench.routing.plan = replace(
-        bench.routing.plan,  # type: ignore[type-var]
+    bench.routing.plan = plan(
+        candidate(stop_rules=StopRules(after_sdp=False)),
         switch_policy=SwitchPolicy(until_connect=True),
     )
 
@@ -304,7 +302,7 @@ async def test_a_2xx_of_an_attempt_given_up_is_acknowledged_and_ended() -> None:
     bench.pump(agent)
     await asyncio.sleep(1)
 
-    assert bench.to(VENDOR)[-2:] == ["ACK", "BYE"]
+    assert bench.to(VENDOR).index("ACK") < bench.to(VENDOR).index("BYE")
     assert bench.to(CALLER) == ["100", "180", "200"]
     assert len(bench.switch.calls) == 1
 
@@ -437,7 +435,7 @@ async def test_a_cancel_that_crosses_the_answer_ends_the_vendors_leg_with_bye() 
     bench.pump(agent)
     await asyncio.sleep(2)
 
-    assert bench.to(VENDOR)[-2:] == ["ACK", "BYE"]
+    assert bench.to(VENDOR)[:4] == ["INVITE", "CANCEL", "ACK", "BYE"]
     assert bench.to(CALLER)[-1] == "487"
     assert not bench.cdr.attempts[0].answered
 

@@ -74,6 +74,8 @@ class _SuspensionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Suspen
     """Every request that needs authentication (AUT-04)."""
     SUSPENSION_KIND_REGISTRATION: _SuspensionKind.ValueType  # 2
     """REGISTER only (AUT-07)."""
+    SUSPENSION_KIND_LOGIN: _SuspensionKind.ValueType  # 3
+    """Logins of an operator (AUT-16)."""
 
 class SuspensionKind(_SuspensionKind, metaclass=_SuspensionKindEnumTypeWrapper):
     """What a suspension refuses."""
@@ -84,6 +86,8 @@ SUSPENSION_KIND_AUTHENTICATION: SuspensionKind.ValueType  # 1
 """Every request that needs authentication (AUT-04)."""
 SUSPENSION_KIND_REGISTRATION: SuspensionKind.ValueType  # 2
 """REGISTER only (AUT-07)."""
+SUSPENSION_KIND_LOGIN: SuspensionKind.ValueType  # 3
+"""Logins of an operator (AUT-16)."""
 Global___SuspensionKind: _TypeAlias = SuspensionKind  # noqa: Y015
 
 @_typing.final

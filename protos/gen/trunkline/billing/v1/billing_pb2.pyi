@@ -22,6 +22,62 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ReportDimension:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReportDimensionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportDimension.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPORT_DIMENSION_UNSPECIFIED: _ReportDimension.ValueType  # 0
+    """Not said. Rejected."""
+    REPORT_DIMENSION_HOUR: _ReportDimension.ValueType  # 1
+    """Hour of the call's end in UTC, "2026-03-01T10"."""
+    REPORT_DIMENSION_DAY: _ReportDimension.ValueType  # 2
+    """Day of the call's end in UTC, "2026-03-01"."""
+    REPORT_DIMENSION_MONTH: _ReportDimension.ValueType  # 3
+    """Month of the call's end in UTC, "2026-03"."""
+    REPORT_DIMENSION_ACCOUNT: _ReportDimension.ValueType  # 4
+    """Payer."""
+    REPORT_DIMENSION_CLEARING_ACCOUNT: _ReportDimension.ValueType  # 5
+    """Vendor's account."""
+    REPORT_DIMENSION_CALLER: _ReportDimension.ValueType  # 6
+    """Mapping gateway or phone the call came from."""
+    REPORT_DIMENSION_VENDOR: _ReportDimension.ValueType  # 7
+    """Gateway or phone that was tried; a row then counts attempts, not calls."""
+    REPORT_DIMENSION_PREFIX: _ReportDimension.ValueType  # 8
+    """Prefix of the payer's rate: the area."""
+    REPORT_DIMENSION_CALL_END_REASON: _ReportDimension.ValueType  # 9
+    """Call end reason, its number."""
+    REPORT_DIMENSION_DURATION: _ReportDimension.ValueType  # 10
+    """Talk time: "0", "1-10", "11-30", "31-60", "61-180", "181-600", ">600" seconds."""
+
+class ReportDimension(_ReportDimension, metaclass=_ReportDimensionEnumTypeWrapper):
+    """What a report groups by."""
+
+REPORT_DIMENSION_UNSPECIFIED: ReportDimension.ValueType  # 0
+"""Not said. Rejected."""
+REPORT_DIMENSION_HOUR: ReportDimension.ValueType  # 1
+"""Hour of the call's end in UTC, "2026-03-01T10"."""
+REPORT_DIMENSION_DAY: ReportDimension.ValueType  # 2
+"""Day of the call's end in UTC, "2026-03-01"."""
+REPORT_DIMENSION_MONTH: ReportDimension.ValueType  # 3
+"""Month of the call's end in UTC, "2026-03"."""
+REPORT_DIMENSION_ACCOUNT: ReportDimension.ValueType  # 4
+"""Payer."""
+REPORT_DIMENSION_CLEARING_ACCOUNT: ReportDimension.ValueType  # 5
+"""Vendor's account."""
+REPORT_DIMENSION_CALLER: ReportDimension.ValueType  # 6
+"""Mapping gateway or phone the call came from."""
+REPORT_DIMENSION_VENDOR: ReportDimension.ValueType  # 7
+"""Gateway or phone that was tried; a row then counts attempts, not calls."""
+REPORT_DIMENSION_PREFIX: ReportDimension.ValueType  # 8
+"""Prefix of the payer's rate: the area."""
+REPORT_DIMENSION_CALL_END_REASON: ReportDimension.ValueType  # 9
+"""Call end reason, its number."""
+REPORT_DIMENSION_DURATION: ReportDimension.ValueType  # 10
+"""Talk time: "0", "1-10", "11-30", "31-60", "61-180", "181-600", ">600" seconds."""
+Global___ReportDimension: _TypeAlias = ReportDimension  # noqa: Y015
+
 class _BillingMode:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -54,6 +110,30 @@ BILLING_MODE_PHONE_CARD: BillingMode.ValueType  # 4
 """A phone card's account."""
 Global___BillingMode: _TypeAlias = BillingMode  # noqa: Y015
 
+class _ImportMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ImportModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ImportMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    IMPORT_MODE_UNSPECIFIED: _ImportMode.ValueType  # 0
+    """Not said. Rejected."""
+    IMPORT_MODE_MERGE: _ImportMode.ValueType  # 1
+    """Leaves them as they are."""
+    IMPORT_MODE_REPLACE: _ImportMode.ValueType  # 2
+    """Removes them: the file is the whole deck."""
+
+class ImportMode(_ImportMode, metaclass=_ImportModeEnumTypeWrapper):
+    """What an import does with prefixes that its file does not name."""
+
+IMPORT_MODE_UNSPECIFIED: ImportMode.ValueType  # 0
+"""Not said. Rejected."""
+IMPORT_MODE_MERGE: ImportMode.ValueType  # 1
+"""Leaves them as they are."""
+IMPORT_MODE_REPLACE: ImportMode.ValueType  # 2
+"""Removes them: the file is the whole deck."""
+Global___ImportMode: _TypeAlias = ImportMode  # noqa: Y015
+
 class _SettleOutcome:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -81,6 +161,34 @@ SETTLE_OUTCOME_DUPLICATE: SettleOutcome.ValueType  # 2
 SETTLE_OUTCOME_NOT_RECORDED: SettleOutcome.ValueType  # 3
 """Charged, and by a recording switch not stored (BIL-10)."""
 Global___SettleOutcome: _TypeAlias = SettleOutcome  # noqa: Y015
+
+class _PaymentType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PaymentTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PaymentType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PAYMENT_TYPE_UNSPECIFIED: _PaymentType.ValueType  # 0
+    """Not said."""
+    PAYMENT_TYPE_CASH: _PaymentType.ValueType  # 1
+    """In cash."""
+    PAYMENT_TYPE_VOUCHER: _PaymentType.ValueType  # 2
+    """By a voucher."""
+    PAYMENT_TYPE_OTHER: _PaymentType.ValueType  # 3
+    """In another way, from an agent's balance included."""
+
+class PaymentType(_PaymentType, metaclass=_PaymentTypeEnumTypeWrapper):
+    """How a payment was paid (BIL-09)."""
+
+PAYMENT_TYPE_UNSPECIFIED: PaymentType.ValueType  # 0
+"""Not said."""
+PAYMENT_TYPE_CASH: PaymentType.ValueType  # 1
+"""In cash."""
+PAYMENT_TYPE_VOUCHER: PaymentType.ValueType  # 2
+"""By a voucher."""
+PAYMENT_TYPE_OTHER: PaymentType.ValueType  # 3
+"""In another way, from an agent's balance included."""
+Global___PaymentType: _TypeAlias = PaymentType  # noqa: Y015
 
 class _LedgerEntryKind:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -156,6 +264,7 @@ class Cdr(_message.Message):
     SIP_CALL_ID_FIELD_NUMBER: _builtins.int
     RECOVERED_BY_FIELD_NUMBER: _builtins.int
     CLEARING_CALLEE_FIELD_NUMBER: _builtins.int
+    EXTERNAL_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id, unique for ever. Key of the CDR."""
     signaling_instance: _builtins.str
@@ -192,6 +301,8 @@ class Cdr(_message.Message):
     """Why the call was lost with its owner, when the CDR was written on its behalf. Empty otherwise."""
     clearing_callee: _builtins.str
     """Number billed on the clearing account's side (RTE-02). Empty means callee."""
+    external: _builtins.bool
+    """Whether another system handled the call and only had it charged here (calleeBilling 2, BIL-17)."""
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who called in."""
@@ -263,10 +374,11 @@ class Cdr(_message.Message):
         sip_call_id: _builtins.str = ...,
         recovered_by: _builtins.str = ...,
         clearing_callee: _builtins.str = ...,
+        external: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "end_time", b"end_time", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -287,12 +399,15 @@ class RatedCdr(_message.Message):
     COST_FIELD_NUMBER: _builtins.int
     COST_PREFIX_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
+    FLOW_NO_FIELD_NUMBER: _builtins.int
     rate_prefix: _builtins.str
     """Prefix of the rate that applied. Empty when no rate did."""
     rate_group: _builtins.str
     """Rate group of the rate."""
     cost_prefix: _builtins.str
     """Prefix of the vendor's rate."""
+    flow_no: _builtins.int
+    """Number it was stored under (flowNo), growing. Zero when it was not stored."""
     @_builtins.property
     def cdr(self) -> Global___Cdr:
         """The call."""
@@ -329,10 +444,11 @@ class RatedCdr(_message.Message):
         cost: _common_pb2.Money | None = ...,
         cost_prefix: _builtins.str = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
+        flow_no: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -708,12 +824,20 @@ class PayRequest(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     MEMO_FIELD_NUMBER: _builtins.int
+    AGENT_FIELD_NUMBER: _builtins.int
+    PAYMENT_TYPE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Makes repeats harmless: the same id books once. Required."""
     account: _builtins.str
     """Account."""
     memo: _builtins.str
     """Free text for the books."""
+    agent: _builtins.str
+    """Agent that pays: the sum moves from its balance, or back to it when negative. It must stand
+    above the account (BIL-08). Empty when the money comes from outside.
+    """
+    payment_type: Global___PaymentType.ValueType
+    """How it was paid. Not said means other."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """Amount, negative to deduct, in the account's currency."""
@@ -725,10 +849,12 @@ class PayRequest(_message.Message):
         account: _builtins.str = ...,
         amount: _common_pb2.Money | None = ...,
         memo: _builtins.str = ...,
+        agent: _builtins.str = ...,
+        payment_type: Global___PaymentType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "memo", b"memo", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "agent", b"agent", "amount", b"amount", "memo", b"memo", "payment_type", b"payment_type", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -897,6 +1023,7 @@ class LedgerEntry(_message.Message):
     REFERENCE_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     MEMO_FIELD_NUMBER: _builtins.int
+    PAYMENT_TYPE_FIELD_NUMBER: _builtins.int
     id: _builtins.int
     """Grows with every entry."""
     transaction_id: _builtins.str
@@ -909,6 +1036,8 @@ class LedgerEntry(_message.Message):
     """Call id, payment's request id or document that caused it."""
     memo: _builtins.str
     """Free text."""
+    payment_type: Global___PaymentType.ValueType
+    """How a payment was paid. Not said for anything else."""
     @_builtins.property
     def amount(self) -> _common_pb2.Money:
         """Amount, positive when the account gains."""
@@ -933,14 +1062,117 @@ class LedgerEntry(_message.Message):
         reference: _builtins.str = ...,
         time: _timestamp_pb2.Timestamp | None = ...,
         memo: _builtins.str = ...,
+        payment_type: Global___PaymentType.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "balance", b"balance", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "balance", b"balance", "id", b"id", "kind", b"kind", "memo", b"memo", "reference", b"reference", "time", b"time", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "amount", b"amount", "balance", b"balance", "id", b"id", "kind", b"kind", "memo", b"memo", "payment_type", b"payment_type", "reference", b"reference", "time", b"time", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LedgerEntry: _TypeAlias = LedgerEntry  # noqa: Y015
+
+@_typing.final
+class CreateCdrRequest(_message.Message):
+    """A call that another system handled."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLOW_NO_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    BILLING_MODE_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    CALLEE_FIELD_NUMBER: _builtins.int
+    SETUP_TIME_FIELD_NUMBER: _builtins.int
+    TALK_DURATION_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    END_DIRECTION_FIELD_NUMBER: _builtins.int
+    CALL_END_REASON_FIELD_NUMBER: _builtins.int
+    flow_no: _builtins.int
+    """That system's number of the call, at least 1. Absent lets billing choose one."""
+    account: _builtins.str
+    """Account that pays. Required."""
+    billing_mode: Global___BillingMode.ValueType
+    """Which object decided the payer."""
+    caller: _builtins.str
+    """Caller number as billed."""
+    callee: _builtins.str
+    """Callee number as billed. Required."""
+    end_direction: _common_pb2.EndDirection.ValueType
+    """Which side ended it."""
+    call_end_reason: _common_pb2.CallEndReason.ValueType
+    """Why it ended."""
+    @_builtins.property
+    def setup_time(self) -> _timestamp_pb2.Timestamp:
+        """When the call arrived there. Required; chooses the rate's version."""
+
+    @_builtins.property
+    def talk_duration(self) -> _duration_pb2.Duration:
+        """Talk time to charge. Zero for a call that was not answered."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended. Absent means setup_time and talk_duration together."""
+
+    def __init__(
+        self,
+        *,
+        flow_no: _builtins.int | None = ...,
+        account: _builtins.str = ...,
+        billing_mode: Global___BillingMode.ValueType = ...,
+        caller: _builtins.str = ...,
+        callee: _builtins.str = ...,
+        setup_time: _timestamp_pb2.Timestamp | None = ...,
+        talk_duration: _duration_pb2.Duration | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        end_direction: _common_pb2.EndDirection.ValueType = ...,
+        call_end_reason: _common_pb2.CallEndReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_flow_no", b"_flow_no", "end_time", b"end_time", "flow_no", b"flow_no", "setup_time", b"setup_time", "talk_duration", b"talk_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_flow_no", b"_flow_no", "account", b"account", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "callee", b"callee", "caller", b"caller", "end_direction", b"end_direction", "end_time", b"end_time", "flow_no", b"flow_no", "setup_time", b"setup_time", "talk_duration", b"talk_duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__flow_no: _TypeAlias = _typing.Literal["flow_no"]  # noqa: Y015
+    _WhichOneofArgType__flow_no: _TypeAlias = _typing.Literal["_flow_no", b"_flow_no"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__flow_no) -> _WhichOneofReturnType__flow_no | None: ...
+
+Global___CreateCdrRequest: _TypeAlias = CreateCdrRequest  # noqa: Y015
+
+@_typing.final
+class CreateCdrResponse(_message.Message):
+    """The call is charged and stored durably."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    FLOW_NO_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    outcome: Global___SettleOutcome.ValueType
+    """What this request did."""
+    call_id: _builtins.str
+    """The call's id here, made of the flow number."""
+    flow_no: _builtins.int
+    """Number of the call: the one given, or the one chosen."""
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """Charge to the payer by the first request."""
+
+    def __init__(
+        self,
+        *,
+        outcome: Global___SettleOutcome.ValueType = ...,
+        call_id: _builtins.str = ...,
+        flow_no: _builtins.int = ...,
+        charge: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "charge", b"charge", "flow_no", b"flow_no", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateCdrResponse: _TypeAlias = CreateCdrResponse  # noqa: Y015
 
 @_typing.final
 class GetCdrRequest(_message.Message):
@@ -1073,3 +1305,500 @@ class ListCdrsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCdrsResponse: _TypeAlias = ListCdrsResponse  # noqa: Y015
+
+@_typing.final
+class ImportRatesRequest(_message.Message):
+    """A rate file to take over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_GROUP_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    GZIP_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    rate_group: _builtins.str
+    """Rate group. Required."""
+    content: _builtins.bytes
+    """The file as it came: CSV in any usual spelling. At most 256 MiB once unpacked."""
+    gzip: _builtins.bool
+    """Whether content is packed by gzip, for files that are larger than a message."""
+    mode: Global___ImportMode.ValueType
+    """What happens to prefixes that the file does not name."""
+    dry_run: _builtins.bool
+    """Whether only to say what would change."""
+    file_name: _builtins.str
+    """Name of the file, for the list of imports."""
+    author: _builtins.str
+    """Who asks. Empty is recorded as "unknown"."""
+    def __init__(
+        self,
+        *,
+        rate_group: _builtins.str = ...,
+        content: _builtins.bytes = ...,
+        gzip: _builtins.bool = ...,
+        mode: Global___ImportMode.ValueType = ...,
+        dry_run: _builtins.bool = ...,
+        file_name: _builtins.str = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "content", b"content", "dry_run", b"dry_run", "file_name", b"file_name", "gzip", b"gzip", "mode", b"mode", "rate_group", b"rate_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRatesRequest: _TypeAlias = ImportRatesRequest  # noqa: Y015
+
+@_typing.final
+class ImportRatesResponse(_message.Message):
+    """What the file changes, or would change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    DIALECT_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    ERRORS_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.int
+    """Number of the import. Zero for a dry run, or when nothing changed."""
+    dialect: _builtins.str
+    """How the file was understood, for people."""
+    @_builtins.property
+    def counts(self) -> Global___RateImportCounts:
+        """Sums over all differences, those that are not listed included."""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateDifference]:
+        """The first 1000 differences in the order of their prefixes."""
+
+    @_builtins.property
+    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateLineError]:
+        """The first 1000 lines that gave no rate."""
+
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.int = ...,
+        dialect: _builtins.str = ...,
+        counts: Global___RateImportCounts | None = ...,
+        differences: _abc.Iterable[Global___RateDifference] | None = ...,
+        errors: _abc.Iterable[Global___RateLineError] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "dialect", b"dialect", "differences", b"differences", "errors", b"errors", "import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportRatesResponse: _TypeAlias = ImportRatesResponse  # noqa: Y015
+
+@_typing.final
+class RateImportCounts(_message.Message):
+    """What an import did, in numbers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDED_FIELD_NUMBER: _builtins.int
+    INCREASED_FIELD_NUMBER: _builtins.int
+    DECREASED_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    UNCHANGED_FIELD_NUMBER: _builtins.int
+    BAD_LINES_FIELD_NUMBER: _builtins.int
+    added: _builtins.int
+    """Prefixes that were not there before."""
+    increased: _builtins.int
+    """Prefixes with a higher price per minute than before."""
+    decreased: _builtins.int
+    """Prefixes with a lower price per minute than before."""
+    changed: _builtins.int
+    """Prefixes with another change, for example of intervals."""
+    removed: _builtins.int
+    """Prefixes that are gone."""
+    unchanged: _builtins.int
+    """Prefixes named with the same rate as before."""
+    bad_lines: _builtins.int
+    """Lines that gave no rate."""
+    def __init__(
+        self,
+        *,
+        added: _builtins.int = ...,
+        increased: _builtins.int = ...,
+        decreased: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        removed: _builtins.int = ...,
+        unchanged: _builtins.int = ...,
+        bad_lines: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "bad_lines", b"bad_lines", "changed", b"changed", "decreased", b"decreased", "increased", b"increased", "removed", b"removed", "unchanged", b"unchanged"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateImportCounts: _TypeAlias = RateImportCounts  # noqa: Y015
+
+@_typing.final
+class RateDifference(_message.Message):
+    """One prefix before and after an import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREFIX_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    OLD_PRICE_FIELD_NUMBER: _builtins.int
+    NEW_PRICE_FIELD_NUMBER: _builtins.int
+    prefix: _builtins.str
+    """Prefix."""
+    action: _builtins.str
+    """What becomes of it: "new", "increase", "decrease", "changed", "gone"."""
+    old_price: _builtins.str
+    """Price per minute before, a plain decimal. Empty for a new one."""
+    new_price: _builtins.str
+    """Price per minute after. Empty for one that is gone."""
+    def __init__(
+        self,
+        *,
+        prefix: _builtins.str = ...,
+        action: _builtins.str = ...,
+        old_price: _builtins.str = ...,
+        new_price: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "new_price", b"new_price", "old_price", b"old_price", "prefix", b"prefix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateDifference: _TypeAlias = RateDifference  # noqa: Y015
+
+@_typing.final
+class RateLineError(_message.Message):
+    """A line of a rate file that gave no rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINE_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    line: _builtins.int
+    """Line, from 1."""
+    column: _builtins.str
+    """Column by its meaning, for example "prefix"."""
+    message: _builtins.str
+    """What is wrong and what was expected."""
+    def __init__(
+        self,
+        *,
+        line: _builtins.int = ...,
+        column: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "line", b"line", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateLineError: _TypeAlias = RateLineError  # noqa: Y015
+
+@_typing.final
+class ListRateImportsRequest(_message.Message):
+    """Asks for imports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATE_GROUP_FIELD_NUMBER: _builtins.int
+    rate_group: _builtins.str
+    """Rate group. Required."""
+    def __init__(
+        self,
+        *,
+        rate_group: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rate_group", b"rate_group"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRateImportsRequest: _TypeAlias = ListRateImportsRequest  # noqa: Y015
+
+@_typing.final
+class ListRateImportsResponse(_message.Message):
+    """The imports of a rate group."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def imports(self) -> _containers.RepeatedCompositeFieldContainer[Global___RateImport]:
+        """Imports, newest first, at most 100."""
+
+    def __init__(
+        self,
+        *,
+        imports: _abc.Iterable[Global___RateImport] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["imports", b"imports"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRateImportsResponse: _TypeAlias = ListRateImportsResponse  # noqa: Y015
+
+@_typing.final
+class RateImport(_message.Message):
+    """A rate file that was taken over."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    ROLLED_BACK_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.int
+    """Number of the import."""
+    author: _builtins.str
+    """Who asked."""
+    file_name: _builtins.str
+    """Name of the file."""
+    rolled_back: _builtins.bool
+    """Whether it was rolled back."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    @_builtins.property
+    def counts(self) -> Global___RateImportCounts:
+        """What it did."""
+
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.int = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+        author: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        counts: Global___RateImportCounts | None = ...,
+        rolled_back: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "counts", b"counts", "file_name", b"file_name", "import_id", b"import_id", "rolled_back", b"rolled_back", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RateImport: _TypeAlias = RateImport  # noqa: Y015
+
+@_typing.final
+class RollBackRateImportRequest(_message.Message):
+    """Names an import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMPORT_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    import_id: _builtins.int
+    """Number of the import."""
+    author: _builtins.str
+    """Who asks. Empty is recorded as "unknown"."""
+    def __init__(
+        self,
+        *,
+        import_id: _builtins.int = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "import_id", b"import_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRateImportRequest: _TypeAlias = RollBackRateImportRequest  # noqa: Y015
+
+@_typing.final
+class RollBackRateImportResponse(_message.Message):
+    """The import is taken back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RATES_FIELD_NUMBER: _builtins.int
+    rates: _builtins.int
+    """Rates the group has now."""
+    def __init__(
+        self,
+        *,
+        rates: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rates", b"rates"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRateImportResponse: _TypeAlias = RollBackRateImportResponse  # noqa: Y015
+
+@_typing.final
+class ReportRequest(_message.Message):
+    """Asks for a report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    DIMENSIONS_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Payer or vendor's account. Empty for all."""
+    gateway: _builtins.str
+    """Mapping or routing gateway or phone. Empty for all."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    @_builtins.property
+    def dimensions(self) -> _containers.RepeatedScalarFieldContainer[Global___ReportDimension.ValueType]:
+        """What makes a row, in the order of its keys. Amounts of two currencies never share a row."""
+
+    def __init__(
+        self,
+        *,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        dimensions: _abc.Iterable[Global___ReportDimension.ValueType] | None = ...,
+        account: _builtins.str = ...,
+        gateway: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "begin_time", b"begin_time", "dimensions", b"dimensions", "end_time", b"end_time", "gateway", b"gateway"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportRequest: _TypeAlias = ReportRequest  # noqa: Y015
+
+@_typing.final
+class ReportResponse(_message.Message):
+    """A report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReportRow]:
+        """Rows in the order of their keys. A group without calls has none."""
+
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___ReportRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportResponse: _TypeAlias = ReportResponse  # noqa: Y015
+
+@_typing.final
+class ReportRow(_message.Message):
+    """One group of calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HoldDurationByLevelEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.int
+        @_builtins.property
+        def value(self) -> _duration_pb2.Duration: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.int = ...,
+            value: _duration_pb2.Duration | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    ANSWERED_FIELD_NUMBER: _builtins.int
+    HOLD_DURATION_FIELD_NUMBER: _builtins.int
+    CHARGED_DURATION_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    COST_FIELD_NUMBER: _builtins.int
+    POST_DIAL_DELAY_FIELD_NUMBER: _builtins.int
+    HOLD_DURATION_BY_LEVEL_FIELD_NUMBER: _builtins.int
+    calls: _builtins.int
+    """Calls; attempts where the vendor is a dimension."""
+    answered: _builtins.int
+    """Answered ones of them."""
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Value of each dimension asked for, in that order."""
+
+    @_builtins.property
+    def hold_duration(self) -> _duration_pb2.Duration:
+        """Talk time in whole seconds each, added up."""
+
+    @_builtins.property
+    def charged_duration(self) -> _duration_pb2.Duration:
+        """Charged time, added up."""
+
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """Charges to payers. Absent when nothing was charged."""
+
+    @_builtins.property
+    def cost(self) -> _common_pb2.Money:
+        """Costs at vendors. Absent when nothing cost."""
+
+    @_builtins.property
+    def post_dial_delay(self) -> _duration_pb2.Duration:
+        """Mean time from INVITE to the first 18x or final answer. Absent when none is known."""
+
+    @_builtins.property
+    def hold_duration_by_level(self) -> _containers.MessageMap[_builtins.int, _duration_pb2.Duration]:
+        """Talk time by permission level of the rate: 0 for calls without a rate, 1, 2, 4, 5."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[_builtins.str] | None = ...,
+        calls: _builtins.int = ...,
+        answered: _builtins.int = ...,
+        hold_duration: _duration_pb2.Duration | None = ...,
+        charged_duration: _duration_pb2.Duration | None = ...,
+        charge: _common_pb2.Money | None = ...,
+        cost: _common_pb2.Money | None = ...,
+        post_dial_delay: _duration_pb2.Duration | None = ...,
+        hold_duration_by_level: _abc.Mapping[_builtins.int, _duration_pb2.Duration] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "post_dial_delay", b"post_dial_delay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answered", b"answered", "calls", b"calls", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "hold_duration_by_level", b"hold_duration_by_level", "keys", b"keys", "post_dial_delay", b"post_dial_delay"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportRow: _TypeAlias = ReportRow  # noqa: Y015

@@ -70,6 +70,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.FromString,
                 _registered_method=True)
+        self.CreateCdr = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/CreateCdr',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.FromString,
+                _registered_method=True)
         self.GetCdr = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/GetCdr',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
@@ -79,6 +84,11 @@ class BillingServiceStub:
                 '/trunkline.billing.v1.BillingService/ListCdrs',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+                _registered_method=True)
+        self.Report = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/Report',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.FromString,
                 _registered_method=True)
 
 
@@ -137,6 +147,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateCdr(self, request, context):
+        """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+        (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetCdr(self, request, context):
         """Returns one CDR. NOT_FOUND when the call is unknown.
         """
@@ -146,6 +164,13 @@ class BillingServiceServicer:
 
     def ListCdrs(self, request, context):
         """Lists CDRs, newest first, a page at a time (BIL-13).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Report(self, request, context):
+        """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,6 +214,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListLedgerEntriesResponse.SerializeToString,
             ),
+            'CreateCdr': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateCdr,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.SerializeToString,
+            ),
             'GetCdr': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCdr,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.FromString,
@@ -198,6 +228,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListCdrs,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.SerializeToString,
+            ),
+            'Report': grpc.unary_unary_rpc_method_handler(
+                    servicer.Report,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -401,6 +436,33 @@ class BillingService:
             _registered_method=True)
 
     @staticmethod
+    def CreateCdr(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/CreateCdr',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.CreateCdrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetCdr(request,
             target,
             options=(),
@@ -444,6 +506,199 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/ListCdrs',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Report(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/Report',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+
+class RateServiceStub:
+    """Takes rate files over into rate groups, and back.
+    """
+
+    def __init__(self, channel):
+        """Constructor.
+
+        Args:
+            channel: A grpc.Channel.
+        """
+        self.ImportRates = channel.unary_unary(
+                '/trunkline.billing.v1.RateService/ImportRates',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesResponse.FromString,
+                _registered_method=True)
+        self.ListRateImports = channel.unary_unary(
+                '/trunkline.billing.v1.RateService/ListRateImports',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsResponse.FromString,
+                _registered_method=True)
+        self.RollBackRateImport = channel.unary_unary(
+                '/trunkline.billing.v1.RateService/RollBackRateImport',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RollBackRateImportRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RollBackRateImportResponse.FromString,
+                _registered_method=True)
+
+
+class RateServiceServicer:
+    """Takes rate files over into rate groups, and back.
+    """
+
+    def ImportRates(self, request, context):
+        """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+        listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRateImports(self, request, context):
+        """Lists the imports of a rate group, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackRateImport(self, request, context):
+        """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+        last one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+
+def add_RateServiceServicer_to_server(servicer, server):
+    rpc_method_handlers = {
+            'ImportRates': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportRates,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesResponse.SerializeToString,
+            ),
+            'ListRateImports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRateImports,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsResponse.SerializeToString,
+            ),
+            'RollBackRateImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackRateImport,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RollBackRateImportRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RollBackRateImportResponse.SerializeToString,
+            ),
+    }
+    generic_handler = grpc.method_handlers_generic_handler(
+            'trunkline.billing.v1.RateService', rpc_method_handlers)
+    server.add_generic_rpc_handlers((generic_handler,))
+    server.add_registered_method_handlers('trunkline.billing.v1.RateService', rpc_method_handlers)
+
+
+ # This class is part of an EXPERIMENTAL API.
+class RateService:
+    """Takes rate files over into rate groups, and back.
+    """
+
+    @staticmethod
+    def ImportRates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.RateService/ImportRates',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRateImports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.RateService/ListRateImports',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackRateImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.RateService/RollBackRateImport',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RollBackRateImportRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RollBackRateImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,10 +51,16 @@ class BillingServiceStub:
     """Returns the money of one account. NOT_FOUND when there is no such account."""
     ListLedgerEntries: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListLedgerEntriesRequest, _billing_pb2.ListLedgerEntriesResponse]
     """Lists ledger entries of an account, newest first."""
+    CreateCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.CreateCdrRequest, _billing_pb2.CreateCdrResponse]
+    """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+    (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+    """
     GetCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Report: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]
+    """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 @_typing.type_check_only
 class BillingServiceAsyncStub(BillingServiceStub):
@@ -79,10 +85,16 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Returns the money of one account. NOT_FOUND when there is no such account."""
     ListLedgerEntries: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListLedgerEntriesRequest, _billing_pb2.ListLedgerEntriesResponse]  # type: ignore[assignment]
     """Lists ledger entries of an account, newest first."""
+    CreateCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.CreateCdrRequest, _billing_pb2.CreateCdrResponse]  # type: ignore[assignment]
+    """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+    (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+    """
     GetCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]  # type: ignore[assignment]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Report: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]  # type: ignore[assignment]
+    """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
 class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Holds the money of a call before, during and after it."""
@@ -148,6 +160,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Lists ledger entries of an account, newest first."""
 
     @_abc_1.abstractmethod
+    def CreateCdr(
+        self,
+        request: _billing_pb2.CreateCdrRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.CreateCdrResponse, _abc.Awaitable[_billing_pb2.CreateCdrResponse]]:
+        """Charges a call that another system handled and stores its CDR, exactly once by its flow number
+        (BIL-17). NOT_FOUND for an unknown account. A repeat charges nothing and returns the first CDR.
+        """
+
+    @_abc_1.abstractmethod
     def GetCdr(
         self,
         request: _billing_pb2.GetCdrRequest,
@@ -163,4 +185,79 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.ListCdrsResponse, _abc.Awaitable[_billing_pb2.ListCdrsResponse]]:
         """Lists CDRs, newest first, a page at a time (BIL-13)."""
 
+    @_abc_1.abstractmethod
+    def Report(
+        self,
+        request: _billing_pb2.ReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReportResponse, _abc.Awaitable[_billing_pb2.ReportResponse]]:
+        """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
+
 def add_BillingServiceServicer_to_server(servicer: BillingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
+
+class RateServiceStub:
+    """Takes rate files over into rate groups, and back."""
+
+    @_typing.overload
+    def __new__(cls, channel: _grpc.Channel) -> _Self: ...
+    @_typing.overload
+    def __new__(cls, channel: _aio.Channel) -> RateServiceAsyncStub: ...
+    ImportRates: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ImportRatesRequest, _billing_pb2.ImportRatesResponse]
+    """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+    listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+    """
+    ListRateImports: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListRateImportsRequest, _billing_pb2.ListRateImportsResponse]
+    """Lists the imports of a rate group, newest first."""
+    RollBackRateImport: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RollBackRateImportRequest, _billing_pb2.RollBackRateImportResponse]
+    """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+    last one.
+    """
+
+@_typing.type_check_only
+class RateServiceAsyncStub(RateServiceStub):
+    """Takes rate files over into rate groups, and back."""
+
+    def __init__(self, channel: _aio.Channel) -> None: ...
+    ImportRates: _aio.UnaryUnaryMultiCallable[_billing_pb2.ImportRatesRequest, _billing_pb2.ImportRatesResponse]  # type: ignore[assignment]
+    """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+    listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+    """
+    ListRateImports: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListRateImportsRequest, _billing_pb2.ListRateImportsResponse]  # type: ignore[assignment]
+    """Lists the imports of a rate group, newest first."""
+    RollBackRateImport: _aio.UnaryUnaryMultiCallable[_billing_pb2.RollBackRateImportRequest, _billing_pb2.RollBackRateImportResponse]  # type: ignore[assignment]
+    """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+    last one.
+    """
+
+class RateServiceServicer(metaclass=_abc_1.ABCMeta):
+    """Takes rate files over into rate groups, and back."""
+
+    @_abc_1.abstractmethod
+    def ImportRates(
+        self,
+        request: _billing_pb2.ImportRatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ImportRatesResponse, _abc.Awaitable[_billing_pb2.ImportRatesResponse]]:
+        """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
+        listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRateImports(
+        self,
+        request: _billing_pb2.ListRateImportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ListRateImportsResponse, _abc.Awaitable[_billing_pb2.ListRateImportsResponse]]:
+        """Lists the imports of a rate group, newest first."""
+
+    @_abc_1.abstractmethod
+    def RollBackRateImport(
+        self,
+        request: _billing_pb2.RollBackRateImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RollBackRateImportResponse, _abc.Awaitable[_billing_pb2.RollBackRateImportResponse]]:
+        """Puts a rate group back to what it was before an import. FAILED_PRECONDITION unless it is the
+        last one.
+        """
+
+def add_RateServiceServicer_to_server(servicer: RateServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

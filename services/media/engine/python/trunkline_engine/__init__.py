@@ -1,25 +1,41 @@
 """The media engine: commands go down, facts come up; nothing in Python runs per packet."""
 
 from ._native import (
+    Audio,
+    Digit,
     Direction,
     Engine,
     FirstPacket,
     LegCounters,
     LegSettings,
     Load,
+    PlayEnded,
     PortsExhausted,
     Protection,
+    RecordingFailed,
     Resumed,
     SessionCounters,
     Side,
     Silence,
     SourceLearned,
     UnknownSession,
+    VoiceFormat,
 )
 
-Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
+Fact = (
+    FirstPacket
+    | SourceLearned
+    | Silence
+    | Resumed
+    | Digit
+    | PlayEnded
+    | RecordingFailed
+    | SessionCounters
+)
 
 __all__ = [
+    "Audio",
+    "Digit",
     "Direction",
     "Engine",
     "Fact",
@@ -27,12 +43,15 @@ __all__ = [
     "LegCounters",
     "LegSettings",
     "Load",
+    "PlayEnded",
     "PortsExhausted",
     "Protection",
+    "RecordingFailed",
     "Resumed",
     "SessionCounters",
     "Side",
     "Silence",
     "SourceLearned",
     "UnknownSession",
+    "VoiceFormat",
 ]

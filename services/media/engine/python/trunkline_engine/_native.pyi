@@ -2,23 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from os import PathLike
 from typing import ClassVar, final
 
 __all__ = [
+    "Audio",
+    "Digit",
     "Direction",
     "Engine",
     "FirstPacket",
     "LegCounters",
     "LegSettings",
     "Load",
+    "PlayEnded",
     "PortsExhausted",
     "Protection",
+    "RecordingFailed",
     "Resumed",
     "SessionCounters",
     "Side",
     "Silence",
     "SourceLearned",
     "UnknownSession",
+    "VoiceFormat",
 ]
 
 class PortsExhausted(Exception):
@@ -50,11 +56,22 @@ class Direction:
     def __ne__(self, other: object, /) -> bool: ...
 
 @final
+class VoiceFormat:
+    """A voice codec on one leg, by its name in SDP. Raises ValueError for a rate of zero."""
+
+    def __new__(cls, encoding: str, payload_type: int, clock_rate: int = 8000) -> VoiceFormat: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+
+@final
 class LegSettings:
     """What an offer or answer settles about a leg.
 
     `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence is
-    judged only where a limit is given. Raises ValueError for what is no address, port or rate.
+    judged only where a limit is given. With `fax`, the media is UDPTL (MED-09). Legs whose voice
+    formats differ are converted. With `receive_events`, telephone events end here and are told as
+    Digits; with `forward_digits`, the other leg's are sent to this one. Raises ValueError for what
+    is no address, port or rate.
     """
 
     def __new__(
@@ -64,8 +81,13 @@ class LegSettings:
         remote_rtcp: tuple[str, int] | None = None,
         hint: str | None = None,
         learn_source: bool = False,
+        fax: bool = False,
         rtcp_mux: bool = False,
-        clock_rate: int = 8000,
+        voice: VoiceFormat | None = None,
+        telephone_event: int | None = None,
+        receive_events: bool = False,
+        forward_digits: bool = False,
+        digits_inband: bool = False,
         silence_received: timedelta | None = None,
         silence_sent: timedelta | None = None,
     ) -> LegSettings: ...
@@ -88,6 +110,14 @@ class Protection:
     def aes128(key: bytes) -> Protection: ...
     @staticmethod
     def srtp(suite: str, send_key: bytes, receive_key: bytes) -> Protection: ...
+
+@final
+class Audio:
+    """Mono sound of 16-bit little-endian samples. Raises ValueError for what is none."""
+
+    def __new__(cls, samples: bytes, sample_rate: int) -> Audio: ...
+    @property
+    def length(self) -> timedelta: ...
 
 @final
 class Engine:
@@ -123,6 +153,35 @@ class Engine:
     def protect(self, session: int, side: Side, protection: Protection | None) -> None:
         """Let a leg wear another cipher on the wire, or none. Raises UnknownSession."""
 
+    def play(
+        self,
+        session: int,
+        side: Side,
+        audio: Audio,
+        *,
+        looped: bool = False,
+        limit: timedelta | None = None,
+    ) -> None:
+        """Play a sound to a leg in place of what it would hear. Raises UnknownSession."""
+
+    def record(self, session: int, path: str | PathLike[str]) -> None:
+        """Record both legs to a new stereo WAV file, leg A on the left. Raises UnknownSession.
+
+        A file that can't be written comes up as RecordingFailed.
+        """
+
+    def stop_play(self, session: int, side: Side) -> None:
+        """Play nothing to a leg. Raises UnknownSession."""
+
+    def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None:
+        """Send a digit after those being sent. Raises UnknownSession; ValueError for no key."""
+
+    def converts(self, from_encoding: str, to_encoding: str) -> bool:
+        """Return whether voice of one encoding can be made voice of the other."""
+
+    def codecs(self) -> list[tuple[str, bool, str]]:
+        """Return each codec that a library brings, whether it is here, and its Debian package."""
+
     def query(self, session: int) -> None:
         """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""
 
@@ -153,6 +212,7 @@ class Load:
     pairs_available: int
     busy: list[float]
     datagrams: int
+    recording_lost: int
 
 @final
 class FirstPacket:
@@ -192,6 +252,32 @@ class Resumed:
     direction: Direction
 
 @final
+class Digit:
+    """A key of the peer (MED-06)."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+    key: str
+    duration: timedelta
+
+@final
+class PlayEnded:
+    """What was playing to a leg has come to its end."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+
+@final
+class RecordingFailed:
+    """A session's recording can't be written, and why."""
+
+    session: int
+    unix_nanos: int
+    problem: str
+
+@final
 class LegCounters:
     """What one leg carried: from its peer, dropped by reason, and to its peer."""
 
@@ -225,4 +311,13 @@ class SessionCounters:
     a: LegCounters
     b: LegCounters
 
-_Fact = FirstPacket | SourceLearned | Silence | Resumed | SessionCounters
+_Fact = (
+    FirstPacket
+    | SourceLearned
+    | Silence
+    | Resumed
+    | Digit
+    | PlayEnded
+    | RecordingFailed
+    | SessionCounters
+)

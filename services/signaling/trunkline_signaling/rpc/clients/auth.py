@@ -55,7 +55,9 @@ class AuthClient:
         """Identify the source of one request."""
         response = await ask(self._channel, ADMIT, _encode_admit(question))
         if response.WhichOneof("decision") == "allow":
-            return Allowed(decode_endpoint(response.allow.endpoint))
+            allow = response.allow
+            known = decode_endpoint(allow.endpoint) if allow.HasField("endpoint") else None
+            return Allowed(known)
         return _turned_away(response)
 
     async def register(self, question: Register) -> Registration:
@@ -109,6 +111,7 @@ def _encode_admit(question: Admit) -> pb.AdmitRequest:
         authorization=question.authorization,
         proxy_authorization=question.proxy_authorization,
         user_agent=question.user_agent,
+        branch=question.branch,
     )
 
 

@@ -1,12 +1,16 @@
 //! The engine, as Python drives it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
+use trunkline_codecs::{Installed, Offer};
 use trunkline_relay::{EngineSettings, LegOpening, OpenError, PortRange};
+use trunkline_rtp::{Digit, Encoding, Key};
 
+use crate::audio::Audio;
 use crate::facts::{Side, to_python};
 use crate::leg::{LegSettings, ip_address};
 use crate::protection::Protection;
@@ -33,12 +37,14 @@ pub struct Load {
     pairs_available: usize,
     busy: Vec<f64>,
     datagrams: u64,
+    recording_lost: u64,
 }
 
 /// The relay: ports, sessions, and the threads that have them.
 #[pyclass(frozen, module = "trunkline_engine._native")]
 pub struct Engine {
     engine: Mutex<trunkline_relay::Engine>,
+    codecs: Installed,
 }
 
 impl Engine {
@@ -80,9 +86,12 @@ impl Engine {
             threads,
             type_of_service,
         };
-        let engine = trunkline_relay::Engine::start(&settings).map_err(PyOSError::new_err)?;
+        let codecs = Installed::find();
+        let engine = trunkline_relay::Engine::start(&settings, Arc::new(codecs.clone()))
+            .map_err(PyOSError::new_err)?;
         Ok(Self {
             engine: Mutex::new(engine),
+            codecs,
         })
     }
 
@@ -127,6 +136,55 @@ impl Engine {
             .map_err(unknown)
     }
 
+    #[pyo3(signature = (session, side, audio, *, looped = false, limit = None))]
+    fn play(
+        &self,
+        session: u64,
+        side: Side,
+        audio: &Audio,
+        looped: bool,
+        limit: Option<Duration>,
+    ) -> PyResult<()> {
+        let audio = audio.audio.clone();
+        self.lock()
+            .play(session, side.into(), audio, looped, limit)
+            .map_err(unknown)
+    }
+
+    fn record(&self, session: u64, path: PathBuf) -> PyResult<()> {
+        self.lock().record(session, path).map_err(unknown)
+    }
+
+    fn stop_play(&self, session: u64, side: Side) -> PyResult<()> {
+        self.lock().stop_play(session, side.into()).map_err(unknown)
+    }
+
+    fn send_digit(&self, session: u64, side: Side, key: char, duration: Duration) -> PyResult<()> {
+        let Some(key) = Key::from_char(key) else {
+            return Err(PyValueError::new_err(format!(
+                "{key:?} is no key; there are 0-9, *, #, A-D and !"
+            )));
+        };
+        let digit = Digit { key, duration };
+        self.lock()
+            .send_digit(session, side.into(), digit)
+            .map_err(unknown)
+    }
+
+    fn converts(&self, from_encoding: &str, to_encoding: &str) -> bool {
+        let [from, to] = [from_encoding, to_encoding].map(Encoding::from_name);
+        if from == to && from != Encoding::Other {
+            return true;
+        }
+        self.lock().converts(from, to)
+    }
+
+    /// Name of each codec that a library brings, whether it is here, and the package that has it.
+    fn codecs(&self) -> Vec<(&'static str, bool, &'static str)> {
+        let named = |offer: Offer| (offer.encoding, offer.available, offer.package);
+        self.codecs.offers().map(named).to_vec()
+    }
+
     fn query(&self, session: u64) -> PyResult<()> {
         self.lock().query(session).map_err(unknown)
     }
@@ -158,6 +216,7 @@ impl Engine {
             pairs_available: load.pairs_available,
             busy: load.busy,
             datagrams: load.datagrams,
+            recording_lost: load.recording_lost,
         }
     }
 

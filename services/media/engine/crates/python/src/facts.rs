@@ -80,6 +80,35 @@ pub struct Resumed {
     direction: Direction,
 }
 
+/// A key of the peer (MED-06).
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct Digit {
+    session: u64,
+    unix_nanos: u128,
+    side: Side,
+    key: char,
+    duration: Duration,
+}
+
+/// What was playing to a leg has come to its end.
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct PlayEnded {
+    session: u64,
+    unix_nanos: u128,
+    side: Side,
+}
+
+/// A session's recording can't be written, and why.
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct RecordingFailed {
+    session: u64,
+    unix_nanos: u128,
+    problem: String,
+}
+
 /// What one leg carried.
 #[pyclass(frozen, get_all, module = "trunkline_engine._native")]
 #[derive(Clone)]
@@ -147,6 +176,14 @@ pub(crate) fn to_python(py: Python<'_>, clock: Clock, fact: Fact) -> PyResult<Py
     let (session, unix_nanos) = (fact.session, clock.unix_nanos(fact.at));
     let event = match fact.kind {
         FactKind::Event(event) => event,
+        FactKind::RecordingFailed(problem) => {
+            return RecordingFailed {
+                session,
+                unix_nanos,
+                problem,
+            }
+            .into_py_any(py);
+        }
         FactKind::Counters(legs) => return counters(py, clock, session, unix_nanos, false, &legs),
         FactKind::Closed(legs) => return counters(py, clock, session, unix_nanos, true, &legs),
     };
@@ -177,6 +214,20 @@ pub(crate) fn to_python(py: Python<'_>, clock: Clock, fact: Fact) -> PyResult<Py
             }
             .into_py_any(py)
         }
+        EventKind::Digit(trunkline_rtp::Digit { key, duration }) => Digit {
+            session,
+            unix_nanos,
+            side,
+            key: key.into(),
+            duration,
+        }
+        .into_py_any(py),
+        EventKind::PlayEnded => PlayEnded {
+            session,
+            unix_nanos,
+            side,
+        }
+        .into_py_any(py),
         EventKind::Resumed(direction) => Resumed {
             session,
             unix_nanos,

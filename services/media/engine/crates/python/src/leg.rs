@@ -5,7 +5,39 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use trunkline_rtp::{Learning, Monitor, Remote};
+use trunkline_rtp::{DigitForm, DtmfSettings, Encoding, Learning, Monitor, Remote};
+
+/// A voice codec on one leg.
+#[pyclass(frozen, eq, from_py_object, module = "trunkline_engine._native")]
+#[derive(Clone, PartialEq)]
+pub struct VoiceFormat {
+    format: trunkline_rtp::VoiceFormat,
+}
+
+#[pymethods]
+impl VoiceFormat {
+    #[new]
+    #[pyo3(signature = (encoding, payload_type, clock_rate = 8000))]
+    fn new(encoding: &str, payload_type: u8, clock_rate: u32) -> PyResult<Self> {
+        if clock_rate == 0 {
+            return Err(PyValueError::new_err(
+                "clock_rate is 0; it must be at least 1 Hz",
+            ));
+        }
+        let encoding = Encoding::from_name(encoding);
+        Ok(Self {
+            format: trunkline_rtp::VoiceFormat {
+                encoding,
+                payload_type,
+                clock_rate,
+            },
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("{:?}", self.format)
+    }
+}
 
 /// One leg's settings. Absent silence limits are not judged.
 #[pyclass(frozen, eq, from_py_object, module = "trunkline_engine._native")]
@@ -23,48 +55,61 @@ impl LegSettings {
         remote_rtcp = None,
         hint = None,
         learn_source = false,
+        fax = false,
         rtcp_mux = false,
-        clock_rate = 8000,
+        voice = None,
+        telephone_event = None,
+        receive_events = false,
+        forward_digits = false,
+        digits_inband = false,
         silence_received = None,
         silence_sent = None,
     ))]
-    #[allow(clippy::too_many_arguments)] // keywords in Python
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // keywords in Python
     fn new(
         remote: Option<(String, u16)>,
         remote_rtcp: Option<(String, u16)>,
         hint: Option<String>,
         learn_source: bool,
+        fax: bool,
         rtcp_mux: bool,
-        clock_rate: u32,
+        voice: Option<VoiceFormat>,
+        telephone_event: Option<u8>,
+        receive_events: bool,
+        forward_digits: bool,
+        digits_inband: bool,
         silence_received: Option<Duration>,
         silence_sent: Option<Duration>,
     ) -> PyResult<Self> {
-        if clock_rate == 0 {
-            return Err(PyValueError::new_err(
-                "clock_rate is 0; it must be at least 1 Hz",
-            ));
-        }
         let rtcp = remote_rtcp
             .map(|address| socket_address(&address))
             .transpose()?;
         let hint = hint.map(|ip| ip_address(&ip)).transpose()?;
         let remote = remote.map(|address| socket_address(&address)).transpose()?;
-        let learning = if learn_source {
-            Learning::FirstPacket
-        } else {
-            Learning::Signaled
-        };
-        let monitor = Monitor {
-            received: silence_received,
-            sent: silence_sent,
-        };
-        let remote = remote.map(|rtp| Remote { rtp, rtcp, hint });
         let settings = trunkline_rtp::LegSettings {
-            remote,
-            learning,
+            remote: remote.map(|rtp| Remote { rtp, rtcp, hint }),
+            learning: if learn_source {
+                Learning::FirstPacket
+            } else {
+                Learning::Signaled
+            },
+            fax,
             rtcp_mux,
-            clock_rate,
-            monitor,
+            voice: voice.map(|voice| voice.format),
+            telephone_event,
+            dtmf: DtmfSettings {
+                receive_events,
+                forward: forward_digits,
+                send: if digits_inband {
+                    DigitForm::Inband
+                } else {
+                    DigitForm::Event
+                },
+            },
+            monitor: Monitor {
+                received: silence_received,
+                sent: silence_sent,
+            },
         };
         Ok(Self { settings })
     }

@@ -5,6 +5,7 @@
 
 use pyo3::prelude::*;
 
+mod audio;
 mod engine;
 mod facts;
 mod leg;
@@ -13,13 +14,16 @@ mod protection;
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use super::audio::Audio;
+    #[pymodule_export]
     use super::engine::{Engine, Load, PortsExhausted, UnknownSession};
     #[pymodule_export]
     use super::facts::{
-        Direction, FirstPacket, LegCounters, Resumed, SessionCounters, Side, Silence, SourceLearned,
+        Digit, Direction, FirstPacket, LegCounters, PlayEnded, RecordingFailed, Resumed,
+        SessionCounters, Side, Silence, SourceLearned,
     };
     #[pymodule_export]
-    use super::leg::LegSettings;
+    use super::leg::{LegSettings, VoiceFormat};
     #[pymodule_export]
     use super::protection::Protection;
 }

@@ -2,20 +2,25 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use trunkline_rtp::{Leg, LegSettings, Protection, Session, Side, Time};
+use trunkline_rtp::{
+    Audio, Codecs, Digit, Encoding, Leg, LegSettings, Protection, Session, Side, Time,
+};
 
 use crate::clock::Clock;
 use crate::fact::{Fact, SessionId};
 use crate::ports::{PortPool, PortRange};
+use crate::recorder::Recorder;
 use crate::shard::{Command, Outbox, Shard, ShardLoad, Sockets};
 use crate::sys::{Notifier, set_type_of_service};
 
@@ -114,6 +119,8 @@ pub struct Load {
     pub busy: Vec<f64>,
     /// Datagrams received since the start.
     pub datagrams: u64,
+    /// Packets that recordings have lost because the disk was too slow.
+    pub recording_lost: u64,
 }
 
 struct Thread {
@@ -141,7 +148,10 @@ pub struct Engine {
     addresses: Vec<IpAddr>,
     pools: Vec<PortPool>,
     type_of_service: u8,
+    codecs: Arc<dyn Codecs>,
+    /// After the threads: what they still hold of it is to be written.
     threads: Vec<Thread>,
+    recorder: Recorder,
     sessions: HashMap<SessionId, Placement>,
     next_session: SessionId,
     facts: Receiver<Fact>,
@@ -153,7 +163,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the system gives no descriptor or no thread.
-    pub fn start(settings: &EngineSettings) -> io::Result<Self> {
+    pub fn start(settings: &EngineSettings, codecs: Arc<dyn Codecs>) -> io::Result<Self> {
         let clock = Clock::start();
         let notifier = Arc::new(Notifier::new()?);
         let (sender, facts) = channel();
@@ -170,6 +180,8 @@ impl Engine {
             pools: settings.addresses.iter().map(pool).collect(),
             addresses: settings.addresses.clone(),
             type_of_service: settings.type_of_service,
+            recorder: Recorder::start(clock, Arc::clone(&codecs), outbox)?,
+            codecs,
             threads,
             sessions: HashMap::new(),
             next_session: 1,
@@ -191,7 +203,8 @@ impl Engine {
         let legs = [a, b].map(|leg| Leg::new(leg.settings, now));
         let ports = [bound_a.ports, bound_b.ports];
         let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
-        self.place(Session::new(legs), [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
+        let session = Session::new(legs, Arc::clone(&self.codecs), random());
+        self.place(session, [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
     }
 
     /// Take a new offer or answer for one leg; see [`Leg::update`].
@@ -219,6 +232,57 @@ impl Engine {
         protection: Option<Box<dyn Protection>>,
     ) -> Result<(), UnknownSession> {
         self.command(session, Command::Protect(session, side, protection))
+    }
+
+    /// Record both legs from now on to a new stereo WAV file, leg A on the left.
+    ///
+    /// # Errors
+    /// [`UnknownSession`]. A file that can't be written comes up as a fact.
+    pub fn record(&self, session: SessionId, path: PathBuf) -> Result<(), UnknownSession> {
+        let tap = self.recorder.record(session, path, self.clock);
+        self.command(session, Command::Listen(session, tap))
+    }
+
+    /// Play a sound to one leg in place of what it would hear; its end comes up as an event.
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn play(
+        &self,
+        session: SessionId,
+        side: Side,
+        audio: Audio,
+        looped: bool,
+        limit: Option<Duration>,
+    ) -> Result<(), UnknownSession> {
+        self.command(session, Command::Play(session, side, audio, looped, limit))
+    }
+
+    /// Play nothing to one leg.
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn stop_play(&self, session: SessionId, side: Side) -> Result<(), UnknownSession> {
+        self.command(session, Command::StopPlay(session, side))
+    }
+
+    /// Send a digit to one leg, after those that are being sent.
+    ///
+    /// # Errors
+    /// [`UnknownSession`].
+    pub fn send_digit(
+        &self,
+        session: SessionId,
+        side: Side,
+        digit: Digit,
+    ) -> Result<(), UnknownSession> {
+        self.command(session, Command::SendDigit(session, side, digit))
+    }
+
+    /// Whether voice of one encoding can be made voice of the other.
+    #[must_use]
+    pub fn converts(&self, from: Encoding, to: Encoding) -> bool {
+        self.codecs.decoder(from).is_some() && self.codecs.encoder(to).is_some()
     }
 
     /// Ask for a session's counters; the fact comes up.
@@ -267,6 +331,7 @@ impl Engine {
             |thread: &Thread| f64::from(thread.load.busy_permille.load(Ordering::Relaxed)) / 1000.0;
         Load {
             sessions: self.sessions.len(),
+            recording_lost: self.recorder.lost(),
             pairs: self.pools.iter().map(PortPool::capacity).sum(),
             pairs_available: self.pools.iter().map(|pool| pool.available(now)).sum(),
             busy: self.threads.iter().map(busy).collect(),
@@ -388,6 +453,11 @@ impl Thread {
         self.wake.notify();
         Ok(())
     }
+}
+
+/// An unpredictable number: SSRCs must not collide (RFC 3550 section 8).
+fn random() -> u32 {
+    RandomState::new().build_hasher().finish() as u32
 }
 
 fn bind_pair(ip: IpAddr, rtp: u16, type_of_service: u8) -> io::Result<[UdpSocket; 2]> {

@@ -21,6 +21,8 @@ pub struct Fact {
 pub enum FactKind {
     /// Something on one leg.
     Event(Event),
+    /// The recording can't be written, and why.
+    RecordingFailed(String),
     /// The counters of both legs, asked for.
     Counters(Box<[Counters; 2]>),
     /// The session is closed; its last counters.

@@ -8,6 +8,7 @@ mod clock;
 mod engine;
 mod fact;
 mod ports;
+mod recorder;
 mod shard;
 mod sys;
 

@@ -1,6 +1,6 @@
 //! One relay thread: its sockets, its sessions, its loop.
 //!
-//! The loop takes what is readable, then commands, then the time. Sockets are watched edge-triggered
+//! The loop takes commands, then what is readable, then the time. Sockets are watched edge-triggered
 //! and read with `recvmmsg` until they are empty, which saves a system call for each packet.
 
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use trunkline_rtp::{
-    Component, Counters, Datagram, Event, LegSettings, Protection, Session, Side, Time,
+    Audio, Component, Counters, Datagram, Digit, Event, LegSettings, Protection, Session, Side,
+    Tap, Time,
 };
 
 use crate::clock::Clock;
@@ -26,6 +27,8 @@ const LOAD_WINDOW: Duration = Duration::from_secs(1);
 const READY: usize = 512;
 /// Full batches read from one socket before the others have their turn.
 const TURNS: usize = 4;
+/// How often packets of our own are looked for, while any session makes some.
+const PACE: Duration = Duration::from_millis(5);
 const WAKE: u64 = u64::MAX;
 
 /// A session's sockets: RTP and RTCP of leg A, then of leg B.
@@ -39,6 +42,14 @@ pub enum Command {
     Update(SessionId, Side, LegSettings, bool),
     /// Let one leg wear another cipher on the wire, or none.
     Protect(SessionId, Side, Option<Box<dyn Protection>>),
+    /// Let somebody hear both legs.
+    Listen(SessionId, Box<dyn Tap>),
+    /// Play a sound to one leg: whether it is looped, and its longest time.
+    Play(SessionId, Side, Audio, bool, Option<Duration>),
+    /// Play nothing to one leg.
+    StopPlay(SessionId, Side),
+    /// Send a digit to one leg.
+    SendDigit(SessionId, Side, Digit),
     /// Tell the counters.
     Query(SessionId),
     /// End the session and tell its last counters.
@@ -86,6 +97,8 @@ pub struct Shard {
     events: Vec<Event>,
     /// Sockets that had more to read when their turn was over.
     unfinished: Vec<u64>,
+    /// Sessions that make packets of their own.
+    active: Vec<usize>,
     told: bool,
     datagrams: u64,
     window: (Time, Duration),
@@ -115,6 +128,7 @@ impl Shard {
             batch: Batch::new(),
             events: Vec::with_capacity(64),
             unfinished: Vec::with_capacity(64),
+            active: Vec::new(),
             told: false,
             datagrams: 0,
             window: (clock.now(), Duration::ZERO),
@@ -124,12 +138,21 @@ impl Shard {
     /// Relay until told to stop.
     pub fn run(mut self) {
         let mut tick = self.clock.now() + TICK;
+        let mut pace = tick;
         loop {
-            let woken = self.relay_ready(tick);
-            if woken && !self.obey() {
+            let deadline = if self.active.is_empty() { tick } else { pace };
+            let ready = self.wait(deadline);
+            // Commands come first: a packet sent after an answer is to meet the answered session.
+            // Tokens of sessions that are closed by them find nobody.
+            if (0..ready).any(|index| self.poller.token(index) == WAKE) && !self.obey() {
                 return;
             }
+            self.relay_ready(ready);
             let now = self.clock.now();
+            if now >= pace {
+                pace = now + PACE;
+                self.send_own(now);
+            }
             if now >= tick {
                 tick = now + TICK;
                 self.tick(now);
@@ -140,27 +163,32 @@ impl Shard {
         }
     }
 
-    /// Relay what is readable; true when there are commands.
-    fn relay_ready(&mut self, tick: Time) -> bool {
-        let pending = std::mem::take(&mut self.unfinished);
-        let timeout = if pending.is_empty() {
-            tick.since(self.clock.now())
+    /// Wait until something is readable or `deadline` has come.
+    fn wait(&mut self, deadline: Time) -> usize {
+        let timeout = if self.unfinished.is_empty() {
+            deadline.since(self.clock.now()) + Duration::from_millis(1) // epoll rounds down
         } else {
             Duration::ZERO
         };
-        let ready = self.poller.wait(timeout + Duration::from_millis(1));
+        self.poller.wait(timeout)
+    }
+
+    /// Relay what the last wait found readable, and what was left unfinished before it.
+    fn relay_ready(&mut self, ready: usize) {
         let now = self.clock.now();
-        let mut woken = false;
+        let mut pending = std::mem::take(&mut self.unfinished);
         for index in 0..ready {
             match self.poller.token(index) {
-                WAKE => woken = true,
+                WAKE => {}
                 token => self.relay(token, now),
             }
         }
-        for &token in &pending {
+        for token in pending.drain(..) {
             self.relay(token, now);
         }
-        woken
+        if self.unfinished.is_empty() {
+            self.unfinished = pending; // keeps its memory
+        }
     }
 
     fn relay(&mut self, token: u64, now: Time) {
@@ -204,6 +232,7 @@ impl Shard {
             self.tell(id, now, FactKind::Event(event));
         }
         self.events = events;
+        self.activate(slot); // a digit may have to be sent on
     }
 
     fn tell(&mut self, session: SessionId, at: Time, kind: FactKind) {
@@ -229,6 +258,22 @@ impl Shard {
                         relayed.session.protect(side, protection);
                     }
                 }
+                Command::Listen(id, tap) => {
+                    if let Some(relayed) = self.find(id) {
+                        relayed.session.listen(Some(tap));
+                    }
+                }
+                Command::Play(id, side, audio, looped, limit) => {
+                    let now = self.clock.now();
+                    self.make(id, |session| session.play(side, audio, looped, limit, now));
+                }
+                Command::StopPlay(id, side) => self.make(id, |session| session.stop_play(side)),
+                Command::SendDigit(id, side, digit) => {
+                    let now = self.clock.now();
+                    self.make(id, |session| {
+                        session.send_digit(side, digit, now);
+                    });
+                }
                 Command::Query(id) => {
                     if let Some(relayed) = self.find(id) {
                         let counters = relayed.counters();
@@ -240,6 +285,38 @@ impl Shard {
             }
         }
         true
+    }
+
+    /// Change a session so that it may make packets of its own.
+    fn make(&mut self, id: SessionId, change: impl FnOnce(&mut Session)) {
+        if let Some(relayed) = self.find(id) {
+            change(&mut relayed.session);
+            let slot = self.by_id[&id];
+            self.activate(slot);
+        }
+    }
+
+    fn activate(&mut self, slot: usize) {
+        let active = |relayed: &Relayed| relayed.session.is_active();
+        let makes = self.slots[slot].as_deref().is_some_and(active);
+        if makes && !self.active.contains(&slot) {
+            self.active.push(slot);
+        }
+    }
+
+    /// Send what sessions make of their own and is due.
+    fn send_own(&mut self, now: Time) {
+        let mut active = std::mem::take(&mut self.active);
+        active.retain(|&slot| {
+            let Some(relayed) = self.slots[slot].as_deref_mut() else {
+                return false;
+            };
+            send_due(relayed, &mut self.batch, now, &mut self.events);
+            let goes_on = relayed.session.is_active();
+            self.tell_events(slot, now);
+            goes_on
+        });
+        self.active.append(&mut active);
     }
 
     fn find(&mut self, id: SessionId) -> Option<&mut Relayed> {
@@ -329,8 +406,21 @@ fn relay_one(
         .session
         .receive((side, component), from, &mut datagram, now, events);
     let length = datagram.bytes().len();
-    if let Ok(forward) = verdict {
+    if let Ok(Some(forward)) = verdict {
         batch.queue(index, length, forward.to, forward.component);
+    }
+}
+
+/// Send every packet that a session makes and that is due.
+fn send_due(relayed: &mut Relayed, batch: &mut Batch, now: Time, events: &mut Vec<Event>) {
+    loop {
+        let mut datagram = Datagram::new(batch.buffer(0), 0);
+        let Some((side, forward)) = relayed.session.poll(&mut datagram, now, events) else {
+            return;
+        };
+        let length = datagram.bytes().len();
+        batch.queue(0, length, forward.to, forward.component);
+        flush(relayed, batch, side);
     }
 }
 

@@ -1,11 +1,15 @@
 //! The relay over real sockets of the loopback interface.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use trunkline_relay::{Engine, EngineSettings, Fact, FactKind, LegOpening, OpenError, PortRange};
-use trunkline_rtp::{Counters, Dropped, EventKind, Learning, LegSettings, Monitor, Remote, Side};
+use trunkline_rtp::{
+    Audio, BuiltIn, Counters, Dropped, Encoding, EventKind, Learning, LegSettings, Monitor, Remote,
+    Side, VoiceFormat,
+};
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,7 +25,7 @@ fn engine(quarantine: Duration, pairs: u16) -> Engine {
         threads: 1,
         type_of_service: 0xa0,
     };
-    Engine::start(&settings).expect("threads")
+    Engine::start(&settings, Arc::new(BuiltIn)).expect("threads")
 }
 
 fn peer() -> UdpSocket {
@@ -318,4 +322,89 @@ fn a_refused_leg_b_gives_back_what_leg_a_had() {
         "{refused:?}"
     );
     assert_eq!(engine.load().pairs_available, 1);
+}
+
+#[test]
+fn a_recording_has_leg_a_on_the_left_and_leg_b_on_the_right() {
+    let path = std::env::temp_dir().join(format!("trunkline-{}.wav", std::process::id()));
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let voice = Some(VoiceFormat {
+        encoding: Encoding::Pcma,
+        payload_type: 8,
+        clock_rate: 8000,
+    });
+    let legs = [&caller, &callee].map(|peer| {
+        let mut leg = leg(peer, Learning::Signaled);
+        leg.settings.voice = voice;
+        leg
+    });
+    let opened = engine.open(legs).expect("ports");
+    engine.record(opened.session, path.clone()).expect("open");
+    let mut buffer = [0; 2048];
+    caller
+        .send_to(&rtp(1), at(opened.ports[0].rtp))
+        .expect("sent");
+    callee.recv_from(&mut buffer).expect("relayed");
+    let mut loud = rtp(1);
+    loud[12..].fill(0xaa);
+    callee
+        .send_to(&loud, at(opened.ports[1].rtp))
+        .expect("sent");
+    caller.recv_from(&mut buffer).expect("relayed");
+    drop(engine);
+
+    let wav = std::fs::read(&path).expect("a recording");
+    std::fs::remove_file(&path).expect("it was there");
+    let samples: Vec<i16> = wav[44..]
+        .chunks(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    let heard = |channel, value| {
+        samples
+            .chunks(2)
+            .filter(|frame| frame[channel] == value)
+            .count()
+    };
+    assert_eq!(wav[..4], *b"RIFF");
+    assert_eq!((heard(0, 8), heard(1, 32_256)), (160, 160));
+}
+
+#[test]
+fn a_sound_that_is_played_arrives_packet_by_packet() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let mut leg_a = leg(&caller, Learning::Signaled);
+    leg_a.settings.voice = Some(VoiceFormat {
+        encoding: Encoding::Pcma,
+        payload_type: 8,
+        clock_rate: 8000,
+    });
+    let opened = engine
+        .open([leg_a, leg(&callee, Learning::Signaled)])
+        .expect("ports");
+    let audio = Audio::new(vec![0; 480]).expect("samples");
+    engine
+        .play(opened.session, Side::A, audio, false, None)
+        .expect("open");
+    let mut buffer = [0; 2048];
+
+    for _ in 0..3 {
+        let (length, from) = caller.recv_from(&mut buffer).expect("played");
+        assert_eq!(
+            (length, buffer[1] & 0x7f, from),
+            (172, 8, at(opened.ports[0].rtp))
+        );
+    }
+    let facts = facts_until(&mut engine, |facts| !facts.is_empty());
+    let [
+        Fact {
+            kind: FactKind::Event(event),
+            ..
+        },
+    ] = &facts[..]
+    else {
+        panic!("{facts:?} is not one event");
+    };
+    assert_eq!(event.kind, EventKind::PlayEnded);
 }

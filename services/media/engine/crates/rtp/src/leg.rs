@@ -4,10 +4,17 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::activity::Watch;
+use crate::codec::Encoding;
 use crate::counters::{Counters, Dropped, ReceivedCounters, SentCounters};
-use crate::latch::{Latch, Learning};
-use crate::protection::Protection;
+use crate::dtmf::{DtmfSettings, EventReceiver};
+use crate::latch::{Latch, Learning, Standing};
+use crate::outgoing::Outgoing;
+use crate::packet::Header;
+use crate::path::Path;
+use crate::protection::{Datagram, Protection};
 use crate::reception::Reception;
+use crate::session::{Component, Direction, Event, EventKind, Forward, Side};
+use crate::tap::{Tap, Voice};
 use crate::time::Time;
 
 /// The clock rate of most telephony codecs (RFC 3551 section 6).
@@ -33,30 +40,44 @@ pub struct Monitor {
     pub sent: Option<Duration>,
 }
 
-/// What an offer or answer settles about a leg.
+/// The voice codec of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VoiceFormat {
+    /// Which.
+    pub encoding: Encoding,
+    /// Its payload type on this leg.
+    pub payload_type: u8,
+    /// Units a second of its RTP timestamps.
+    pub clock_rate: u32,
+}
+
+/// What an offer or answer settles about a leg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LegSettings {
     /// The peer, once it is known.
     pub remote: Option<Remote>,
     /// What to believe about its source.
     pub learning: Learning,
+    /// The leg's media is T.38 over UDPTL on its even port, not RTP (MED-09).
+    pub fax: bool,
     /// RTCP shares the RTP port (RFC 5761).
     pub rtcp_mux: bool,
-    /// Units a second of the RTP timestamps, for jitter.
-    pub clock_rate: u32,
+    /// The voice codec, once it is known.
+    pub voice: Option<VoiceFormat>,
+    /// Payload type of telephone events (RFC 4733), if the peer has them.
+    pub telephone_event: Option<u8>,
+    /// What is done with digits.
+    pub dtmf: DtmfSettings,
     /// Which silences to tell.
     pub monitor: Monitor,
 }
 
-impl Default for LegSettings {
-    fn default() -> Self {
-        Self {
-            remote: None,
-            learning: Learning::default(),
-            rtcp_mux: false,
-            clock_rate: TELEPHONY_CLOCK_RATE,
-            monitor: Monitor::default(),
-        }
+impl LegSettings {
+    /// Units a second of the RTP timestamps.
+    #[must_use]
+    pub fn clock_rate(&self) -> u32 {
+        self.voice
+            .map_or(TELEPHONY_CLOCK_RATE, |voice| voice.clock_rate)
     }
 }
 
@@ -70,6 +91,10 @@ pub struct Leg {
     pub(crate) sent: SentCounters,
     pub(crate) received_watch: Watch,
     pub(crate) sent_watch: Watch,
+    pub(crate) outgoing: Outgoing,
+    /// Beyond plain relaying, towards this leg. Boxed: most legs need none.
+    pub(crate) path: Option<Box<Path>>,
+    pub(crate) digits: EventReceiver,
     pub(crate) protection: Option<Box<dyn Protection>>,
     /// Whether a packet has come since the peer was last signaled.
     pub(crate) heard: bool,
@@ -143,5 +168,130 @@ impl Leg {
 
     pub(crate) fn count_dropped(&mut self, reason: Dropped) {
         self.received.dropped[reason as usize] += 1;
+    }
+
+    /// Let `tap` hear a packet of the leg's voice codec.
+    pub(crate) fn be_heard(
+        &self,
+        side: Side,
+        tap: &mut dyn Tap,
+        packet: &[u8],
+        header: &Header,
+        now: Time,
+    ) {
+        let Some(voice) = self.settings.voice else {
+            return;
+        };
+        if voice.payload_type != header.payload_type {
+            return;
+        }
+        let padding = packet
+            .last()
+            .filter(|_| header.padding)
+            .map_or(0, |last| usize::from(*last));
+        let end = packet.len().saturating_sub(padding);
+        let Some(payload) = packet.get(header.payload_start..end) else {
+            return;
+        };
+        let (ssrc, timestamp) = (header.ssrc, header.timestamp);
+        tap.hear(Voice {
+            side,
+            encoding: voice.encoding,
+            ssrc,
+            timestamp,
+            payload,
+            now,
+        });
+    }
+
+    pub(crate) fn judge_silence(&mut self, side: Side, now: Time, events: &mut Vec<Event>) {
+        let watches = [
+            (Direction::Received, &mut self.received_watch),
+            (Direction::Sent, &mut self.sent_watch),
+        ];
+        for (direction, watch) in watches {
+            if let Some(silence) = watch.judge(now) {
+                events.push(Event {
+                    side,
+                    kind: EventKind::Silent(direction, silence),
+                });
+            }
+        }
+    }
+
+    pub(crate) fn is_event_for_us(&self, header: &Header) -> bool {
+        self.settings.dtmf.receive_events
+            && self.settings.telephone_event == Some(header.payload_type)
+    }
+
+    /// Dress a packet for the wire and count it as sent.
+    pub(crate) fn seal(
+        &mut self,
+        side: Side,
+        datagram: &mut Datagram<'_>,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) -> Result<Forward, Dropped> {
+        if let Some(protection) = &mut self.protection {
+            protection
+                .seal_rtp(datagram)
+                .map_err(|_| Dropped::Undeliverable)?;
+        }
+        self.send(side, datagram.bytes().len(), now, events)
+    }
+
+    /// Count a datagram of media as sent, and say where it goes.
+    pub(crate) fn send(
+        &mut self,
+        side: Side,
+        length: usize,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) -> Result<Forward, Dropped> {
+        let to = self.destination().ok_or(Dropped::Undeliverable)?;
+        self.sent.packets += 1;
+        self.sent.bytes += length as u64;
+        if self.sent_watch.packet(now) {
+            events.push(Event {
+                side,
+                kind: EventKind::Resumed(Direction::Sent),
+            });
+        }
+        Ok(Forward {
+            component: Component::Rtp,
+            to,
+        })
+    }
+
+    pub(crate) fn accept(
+        &mut self,
+        side: Side,
+        from: SocketAddr,
+        ssrc: u32,
+        standing: Standing,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) {
+        self.latch.learn(from, ssrc, now);
+        self.received.packets += 1;
+        self.received.last_packet = Some(now);
+        if standing == Standing::Learned {
+            events.push(Event {
+                side,
+                kind: EventKind::SourceLearned(from),
+            });
+        }
+        if !std::mem::replace(&mut self.heard, true) {
+            events.push(Event {
+                side,
+                kind: EventKind::FirstPacket(from),
+            });
+        }
+        if self.received_watch.packet(now) {
+            events.push(Event {
+                side,
+                kind: EventKind::Resumed(Direction::Received),
+            });
+        }
     }
 }

@@ -6,11 +6,16 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod audio;
+mod codec;
 mod counter_mode;
 mod counters;
+mod dtmf;
 mod latch;
 mod leg;
+mod outgoing;
 mod packet;
+mod path;
 mod payload_cipher;
 mod protection;
 mod reception;
@@ -18,12 +23,19 @@ mod rtcp;
 mod sequence;
 mod session;
 mod srtp;
+mod stereo;
+mod tap;
 mod time;
+mod transcoder;
+mod udptl;
 
 pub use activity::Watch;
+pub use audio::{AUDIO_RATE, Audio};
+pub use codec::{BuiltIn, Codecs, Decoder, Encoder, Encoding, G711, Law, MOST_SAMPLES};
 pub use counters::{Counters, Dropped, ReceivedCounters, SentCounters};
+pub use dtmf::{Digit, DigitForm, DtmfSettings, DualTone, EventPayload, Key};
 pub use latch::{Latch, Learning};
-pub use leg::{Leg, LegSettings, Monitor, Remote};
+pub use leg::{Leg, LegSettings, Monitor, Remote, VoiceFormat};
 pub use packet::{Header, Malformed, RTP_HEADER};
 pub use payload_cipher::{
     Aes128Counter, BadPayloadKey, PayloadCipher, PayloadProtection, Rc4, Xor,
@@ -34,4 +46,7 @@ pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
 pub use sequence::delta;
 pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
 pub use srtp::{BadSrtpKey, Srtp, Suite};
+pub use stereo::{Frame, Stereo};
+pub use tap::{Tap, Voice};
 pub use time::Time;
+pub use udptl::is_udptl;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::outgoing::Originated;
+use crate::protection::Datagram;
+
 /// Bytes of the fixed header.
 pub const RTP_HEADER: usize = 12;
 
@@ -70,6 +73,41 @@ impl Header {
             ssrc: u32::from_be_bytes([fixed[8], fixed[9], fixed[10], fixed[11]]),
             payload_start: payload_start(datagram, fixed[0])?,
         })
+    }
+}
+
+impl Header {
+    /// The header of a packet of ours.
+    pub(crate) const fn originated(of: Originated, payload_type: u8, marker: bool) -> Self {
+        Self {
+            padding: false,
+            marker,
+            payload_type,
+            sequence_number: of.sequence_number,
+            timestamp: of.timestamp,
+            ssrc: of.ssrc,
+            payload_start: RTP_HEADER,
+        }
+    }
+
+    /// Write a whole packet with this header, which has neither CSRC list nor extension.
+    pub(crate) fn write(&self, datagram: &mut Datagram<'_>, payload: &[u8]) {
+        datagram.resize_to_room();
+        let bytes = datagram.bytes_mut();
+        bytes[0] = VERSION << 6;
+        bytes[8..RTP_HEADER].copy_from_slice(&self.ssrc.to_be_bytes());
+        bytes[RTP_HEADER..RTP_HEADER + payload.len()].copy_from_slice(payload);
+        self.rewrite(bytes);
+        datagram
+            .resize(RTP_HEADER + payload.len())
+            .expect("it was just written");
+    }
+
+    /// Write what relaying may change: payload type, sequence number and timestamp.
+    pub(crate) fn rewrite(&self, packet: &mut [u8]) {
+        packet[1] = u8::from(self.marker) << 7 | self.payload_type;
+        packet[2..4].copy_from_slice(&self.sequence_number.to_be_bytes());
+        packet[4..8].copy_from_slice(&self.timestamp.to_be_bytes());
     }
 }
 

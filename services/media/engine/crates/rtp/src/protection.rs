@@ -33,6 +33,11 @@ impl<'a> Datagram<'a> {
         &mut self.buffer[..self.length]
     }
 
+    /// Make the whole buffer the datagram, to write what is longer.
+    pub(crate) const fn resize_to_room(&mut self) {
+        self.length = self.buffer.len();
+    }
+
     /// Set the length: bytes beyond the old one are what the buffer held.
     ///
     /// # Errors

@@ -1,15 +1,26 @@
 //! Two legs relayed to each other: a datagram and its source go in, where it goes comes out.
 
+mod voice;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::codec::Codecs;
 use crate::counters::{Counters, Dropped};
+use crate::dtmf::Digit;
 use crate::latch::Standing;
 use crate::leg::{Leg, LegSettings};
 use crate::packet::Header;
+use crate::path::Passage;
 use crate::protection::{Datagram, Protection, Rejected};
 use crate::rtcp::{Compound, is_rtcp};
+use crate::tap::Tap;
 use crate::time::Time;
+use crate::udptl::is_udptl;
+
+/// Stands for the SSRC of media that has none.
+const UNHEARD: u32 = 0;
 
 /// One of a session's two legs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,23 +94,44 @@ pub enum EventKind {
     Silent(Direction, Duration),
     /// Packets again, after a silence that was told.
     Resumed(Direction),
+    /// A key of the peer has been let go, or was recognized as a whole (MED-06).
+    Digit(Digit),
+    /// What was playing to the peer has come to its end.
+    PlayEnded,
 }
 
 /// A relayed call's media.
 pub struct Session {
     legs: [Leg; 2],
+    codecs: Arc<dyn Codecs>,
+    tap: Option<Box<dyn Tap>>,
+    /// Whence packets of ours have their SSRC where the other leg has sent none.
+    seed: u32,
 }
 
 impl Session {
-    /// A session of two legs, A's first.
+    /// A session of two legs, A's first. `seed` is random.
     #[must_use]
-    pub fn new(legs: [Leg; 2]) -> Self {
-        Self { legs }
+    pub fn new(legs: [Leg; 2], codecs: Arc<dyn Codecs>, seed: u32) -> Self {
+        let mut session = Self {
+            legs,
+            codecs,
+            tap: None,
+            seed,
+        };
+        session.update_paths();
+        session
     }
 
     /// Take a new offer or answer for one leg; see [`Leg::update`].
     pub fn update(&mut self, side: Side, settings: LegSettings, relearn: bool, now: Time) {
         self.legs[side as usize].update(settings, relearn, now);
+        self.update_paths();
+    }
+
+    /// Let somebody hear both legs, or nobody.
+    pub fn listen(&mut self, tap: Option<Box<dyn Tap>>) {
+        self.tap = tap;
     }
 
     /// Let one leg wear another cipher on the wire, or none.
@@ -119,7 +151,8 @@ impl Session {
         self.legs[side as usize].destination()
     }
 
-    /// Take a datagram that came in on `side`, and say where it goes; what went wrong is counted.
+    /// Take a datagram that came in on `side`, and say where it goes, unless it ends here; what went
+    /// wrong is counted.
     ///
     /// # Errors
     /// [`Dropped`], when it goes nowhere.
@@ -130,10 +163,14 @@ impl Session {
         datagram: &mut Datagram<'_>,
         now: Time,
         events: &mut Vec<Event>,
-    ) -> Result<Forward, Dropped> {
-        let mux = self.legs[side as usize].settings.rtcp_mux;
+    ) -> Result<Option<Forward>, Dropped> {
+        let settings = &self.legs[side as usize].settings;
+        let mux = settings.rtcp_mux;
         let verdict = if component == Component::Rtcp || mux && is_rtcp(datagram.bytes()) {
-            self.receive_rtcp(side, from, datagram)
+            self.receive_rtcp(side, from, datagram).map(Some)
+        } else if settings.fax {
+            self.receive_udptl(side, from, datagram, now, events)
+                .map(Some)
         } else {
             self.receive_rtp(side, from, datagram, now, events)
         };
@@ -158,21 +195,15 @@ impl Session {
         }
     }
 
-    /// Tell the silences that have become too long. To be called a few times a second.
+    /// Tell the silences that have become too long, and digits whose end was lost. To be called a few
+    /// times a second.
     pub fn tick(&mut self, now: Time, events: &mut Vec<Event>) {
         for side in Side::BOTH {
             let leg = &mut self.legs[side as usize];
-            let watches = [
-                (Direction::Received, &mut leg.received_watch),
-                (Direction::Sent, &mut leg.sent_watch),
-            ];
-            for (direction, watch) in watches {
-                if let Some(silence) = watch.judge(now) {
-                    events.push(Event {
-                        side,
-                        kind: EventKind::Silent(direction, silence),
-                    });
-                }
+            leg.judge_silence(side, now, events);
+            let clock_rate = leg.settings.clock_rate();
+            if let Some(digit) = leg.digits.tick(clock_rate, now) {
+                self.tell_digit(side, digit, now, events);
             }
         }
     }
@@ -184,7 +215,7 @@ impl Session {
         datagram: &mut Datagram<'_>,
         now: Time,
         events: &mut Vec<Event>,
-    ) -> Result<Forward, Dropped> {
+    ) -> Result<Option<Forward>, Dropped> {
         let header = Header::parse(datagram.bytes()).map_err(|_| Dropped::Malformed)?;
         let leg = &mut self.legs[side as usize];
         let standing = leg.latch.judge(from, header.ssrc, now);
@@ -195,37 +226,74 @@ impl Session {
         if let Some(protection) = &mut leg.protection {
             protection.open_rtp(datagram).map_err(dropped)?;
         }
-        leg.accept(side, from, &header, standing, now, events);
+        leg.accept(side, from, header.ssrc, standing, now, events);
+        leg.reception
+            .receive(&header, leg.settings.clock_rate(), now);
         leg.received.bytes += length as u64;
-        self.send_rtp(side.other(), datagram, now, events)
+        if let Some(tap) = &mut self.tap {
+            leg.be_heard(side, tap.as_mut(), datagram.bytes(), &header, now);
+        }
+        if leg.is_event_for_us(&header) {
+            self.receive_event(side, datagram, &header, now, events);
+            return Ok(None);
+        }
+        self.send_rtp(side.other(), datagram, header, now, events)
     }
 
     fn send_rtp(
         &mut self,
         side: Side,
         datagram: &mut Datagram<'_>,
+        mut header: Header,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) -> Result<Option<Forward>, Dropped> {
+        let (leg, there) = self.both(side);
+        let mut changed = false;
+        if let Some(path) = leg.path.as_mut().filter(|path| !path.is_plain()) {
+            changed = true;
+            if let Passage::Ends = path
+                .relay(datagram, &mut header, &leg.settings, &there.settings)
+                .map_err(dropped)?
+            {
+                leg.outgoing.swallow();
+                return Ok(None);
+            }
+        }
+        let sequence_number = leg.outgoing.relay(&header, now);
+        if changed || sequence_number != header.sequence_number {
+            header.sequence_number = sequence_number;
+            header.rewrite(datagram.bytes_mut());
+        }
+        leg.seal(side, datagram, now, events).map(Some)
+    }
+
+    fn both(&mut self, side: Side) -> (&mut Leg, &mut Leg) {
+        let [a, b] = &mut self.legs;
+        if side == Side::A { (a, b) } else { (b, a) }
+    }
+
+    fn receive_udptl(
+        &mut self,
+        side: Side,
+        from: SocketAddr,
+        datagram: &Datagram<'_>,
         now: Time,
         events: &mut Vec<Event>,
     ) -> Result<Forward, Dropped> {
-        let leg = &mut self.legs[side as usize];
-        let to = leg.destination().ok_or(Dropped::Undeliverable)?;
-        if let Some(protection) = &mut leg.protection {
-            protection
-                .seal_rtp(datagram)
-                .map_err(|_| Dropped::Undeliverable)?;
+        if !is_udptl(datagram.bytes()) {
+            return Err(Dropped::Malformed);
         }
-        leg.sent.packets += 1;
-        leg.sent.bytes += datagram.bytes().len() as u64;
-        if leg.sent_watch.packet(now) {
-            events.push(Event {
-                side,
-                kind: EventKind::Resumed(Direction::Sent),
-            });
+        let (leg, other) = self.both(side);
+        // Fax has no SSRC to know a sender by: one that was never heard, so that ports may move
+        // after silence only.
+        let standing = leg.latch.judge(from, UNHEARD, now);
+        if standing == Standing::Stranger {
+            return Err(Dropped::Stranger);
         }
-        Ok(Forward {
-            component: Component::Rtp,
-            to,
-        })
+        leg.accept(side, from, !UNHEARD, standing, now, events);
+        leg.received.bytes += datagram.bytes().len() as u64;
+        other.send(side.other(), datagram.bytes().len(), now, events)
     }
 
     fn receive_rtcp(
@@ -262,42 +330,6 @@ impl Session {
             Component::Rtcp
         };
         Ok(Forward { component, to })
-    }
-}
-
-impl Leg {
-    fn accept(
-        &mut self,
-        side: Side,
-        from: SocketAddr,
-        header: &Header,
-        standing: Standing,
-        now: Time,
-        events: &mut Vec<Event>,
-    ) {
-        self.latch.learn(from, header.ssrc, now);
-        self.reception
-            .receive(header, self.settings.clock_rate, now);
-        self.received.packets += 1;
-        self.received.last_packet = Some(now);
-        if standing == Standing::Learned {
-            events.push(Event {
-                side,
-                kind: EventKind::SourceLearned(from),
-            });
-        }
-        if !std::mem::replace(&mut self.heard, true) {
-            events.push(Event {
-                side,
-                kind: EventKind::FirstPacket(from),
-            });
-        }
-        if self.received_watch.packet(now) {
-            events.push(Event {
-                side,
-                kind: EventKind::Resumed(Direction::Received),
-            });
-        }
     }
 }
 

@@ -1,0 +1,250 @@
+"""Microseconds of CPU that signaling takes for an answered call, SIP and call machine together.
+
+    python benches/calls.py            # best of several short runs
+    python benches/calls.py --profile  # where the time goes
+
+One process, no sockets and no gRPC: the other services answer at once, and the peers are templates
+that cost little (their share is measured and shown). What comes on top in production are the hops
+(benches/hop.py), sockets and the CDR's way to disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import cProfile
+import pstats
+import re
+import sys
+import time
+from collections.abc import Callable
+from random import Random
+
+from prometheus_client import CollectorRegistry
+from trunkline_kernel.metrics import Metrics
+from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.cdr import Cdr
+from trunkline_signaling.calls.parties import Endpoint, EndpointKind, Numbers, Target
+from trunkline_signaling.calls.policy import Candidate
+from trunkline_signaling.calls.services import (
+    Allowed,
+    Authorized,
+    Extended,
+    Located,
+    MediaClosed,
+    MediaConnected,
+    MediaOpened,
+    Registered,
+    Released,
+    Routed,
+)
+from trunkline_signaling.observation import Observation
+from trunkline_signaling.shell.ports import Services
+from trunkline_signaling.shell.switch import Switch
+from trunkline_signaling.sip.flow import Address, Flow, Transport
+from trunkline_signaling.trace.ring import Trace
+
+RUNS = 7
+CALLS = 300
+OWN: Address = ("10.0.0.1", 5060)
+CALLER: Address = ("10.0.0.2", 5060)
+VENDOR: Address = ("10.0.0.3", 5060)
+SDP = (
+    b"v=0\r\no=- 2890844526 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 0\r\n"
+    b"m=audio 49172 RTP/AVP 8 0 18 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:18 G729/8000\r\n"
+    b"a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n"
+)
+ECHOED = re.compile(rb"(?m)^((?:Via|From|To|Call-ID|CSeq): [^\r\n]*)\r\n")
+PLAN = Routed(
+    Numbers("14155550123", "00442071838750", "14155550123", "442071838750"),
+    "acme",
+    EndpointKind.MAPPING_GATEWAY,
+    Candidate(
+        1,
+        Endpoint(EndpointKind.ROUTING_GATEWAY, "voxcarrier"),
+        (Target(*VENDOR),),
+        request_uri_user="442071838750",
+        to_user="442071838750",
+        from_user="14155550123",
+    ),
+)
+
+
+class Instant:
+    """All four services, answering at once."""
+
+    def __init__(self, *, relays: bool) -> None:
+        self.relays = relays
+
+    async def admit(self, question: object) -> Allowed:
+        return Allowed(Endpoint(EndpointKind.MAPPING_GATEWAY, "acme-pbx"))
+
+    async def register(self, question: object) -> Registered:
+        return Registered(())
+
+    async def locate(self, question: object) -> Located:
+        return Located(())
+
+    async def route(self, question: object) -> Routed:
+        return PLAN
+
+    async def next_candidate(self, question: object) -> None:
+        raise AssertionError
+
+    async def release(self, question: object) -> Released:
+        return Released()
+
+    async def renew_leases(self, instance: str, epoch: str) -> bool:
+        return True
+
+    async def announce_seats(self, instance: str, epoch: str, seats: object) -> None:
+        return None
+
+    async def authorize(self, question: object) -> Authorized:
+        return Authorized()
+
+    async def extend(self, question: object) -> Extended:
+        return Extended(None)
+
+    async def open(self, question: object) -> MediaOpened:
+        return MediaOpened("m", ("10.0.0.9", 10000), ("10.0.0.9", 10002))
+
+    async def connect(self, question: object) -> MediaConnected:
+        return MediaConnected()
+
+    async def close(self, question: object) -> MediaClosed:
+        return MediaClosed()
+
+    def opened(self, cdr: Cdr) -> None:
+        return None
+
+    def finished(self, cdr: Cdr, stored: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_soon(stored)
+
+    def known(self, target: Target) -> Address:
+        return target.host, target.port
+
+    async def find(self, target: Target) -> None:
+        return None
+
+    def seen_by(self, remote: str, transport: Transport) -> Address:
+        return OWN
+
+    def now(self) -> float:
+        return time.monotonic()
+
+
+class Peers:
+    """Caller and vendor as templates. Satisfies the switch's `Network`."""
+
+    def __init__(self) -> None:
+        self.receive: Callable[[bytes, Flow], None] = lambda data, flow: None
+        self.ended = 0
+        self._loop = asyncio.get_running_loop()
+
+    def local(self, transport: Transport) -> Address:
+        return OWN
+
+    def call(self, number: int) -> None:
+        """Send an INVITE."""
+        self._from_caller(_request(b"INVITE", number, 1, b"", SDP))
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """React to what the switch sends."""
+        if flow.remote == VENDOR:
+            self._as_vendor(data)
+        else:
+            self._as_caller(data)
+
+    def _as_vendor(self, data: bytes) -> None:
+        if data.startswith(b"INVITE"):
+            self._from_vendor(_response(data, b"180 Ringing"))
+            self._from_vendor(_response(data, b"200 OK", SDP))
+        elif data.startswith(b"BYE"):
+            self._from_vendor(_response(data, b"200 OK"))
+
+    def _as_caller(self, data: bytes) -> None:
+        if not data.startswith(b"SIP/2.0 200"):
+            return
+        number = int(data.partition(b"Call-ID: call-")[2].partition(b"\r\n")[0])
+        if b"CSeq: 1 INVITE" in data:
+            tag = data.partition(b"\r\nTo: ")[2].partition(b";tag=")[2].partition(b"\r\n")[0]
+            self._from_caller(_request(b"ACK", number, 1, tag))
+            self._from_caller(_request(b"BYE", number, 2, tag))
+        else:
+            self.ended += 1
+
+    def _from_caller(self, data: bytes) -> None:
+        self._loop.call_soon(self.receive, data, Flow(Transport.UDP, CALLER, OWN))
+
+    def _from_vendor(self, data: bytes) -> None:
+        self._loop.call_soon(self.receive, data, Flow(Transport.UDP, VENDOR, OWN))
+
+
+def _request(method: bytes, number: int, cseq: int, tag: bytes, body: bytes = b"") -> bytes:
+    to_tag = b";tag=" + tag if tag else b""
+    kind = b"Content-Type: application/sdp\r\n" if body else b""
+    return (
+        b"%s sip:00442071838750@10.0.0.1 SIP/2.0\r\n"
+        b"Via: SIP/2.0/UDP 10.0.0.2:5060;branch=z9hG4bK%d-%s;rport\r\n"
+        b"Max-Forwards: 70\r\nFrom: <sip:14155550123@10.0.0.2>;tag=c%d\r\n"
+        b"To: <sip:00442071838750@10.0.0.1>%s\r\nCall-ID: call-%d\r\nCSeq: %d %s\r\n"
+        b"Contact: <sip:14155550123@10.0.0.2:5060>\r\nUser-Agent: bench/1\r\n%s"
+        b"Content-Length: %d\r\n\r\n%s"
+        % (method, number, method, number, to_tag, number, cseq, method, kind, len(body), body)
+    )
+
+
+def _response(request: bytes, status: bytes, body: bytes = b"") -> bytes:
+    lines = ECHOED.findall(request)
+    echoed = b"\r\n".join(
+        line + b";tag=v" if line.startswith(b"To:") and b";tag=" not in line else line
+        for line in lines
+    )
+    kind = b"Content-Type: application/sdp\r\n" if body else b""
+    return b"SIP/2.0 %s\r\n%s\r\nContact: <sip:10.0.0.3:5060>\r\n%sContent-Length: %d\r\n\r\n%s" % (
+        status,
+        echoed,
+        kind,
+        len(body),
+        body,
+    )
+
+
+async def _run(calls: int) -> float:
+    """Return CPU seconds for so many calls, eight at a time."""
+    world, peers = Instant(relays=False), Peers()
+    metrics = Metrics("signaling", CollectorRegistry())
+    switch = Switch(
+        Services(world, world, world, world),
+        world,
+        peers,
+        world,
+        world,
+        Observation(metrics, Trace(1 << 20, time.time)),
+        lambda settings=CallSettings("bench", world): settings,
+        Random(1),
+    )
+    peers.receive = switch.receive
+    began = time.process_time()
+    for number in range(calls):
+        peers.call(number)
+        while number - peers.ended >= 8:
+            await asyncio.sleep(0)
+    while peers.ended < calls:
+        await asyncio.sleep(0)
+    return time.process_time() - began
+
+
+def main() -> None:
+    """Print the figures."""
+    if "--profile" in sys.argv:
+        with cProfile.Profile() as profile:
+            asyncio.run(_run(1000))
+        pstats.Stats(profile).sort_stats("tottime").print_stats(45)
+        return
+    best = min(asyncio.run(_run(CALLS)) for _ in range(RUNS))
+    print(f"an answered call: {best / CALLS * 1e6:.0f} us")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Management users: how they log in and what they may do. No I/O, no clock."""

@@ -1,0 +1,15 @@
+"""When a push that failed is tried again (BIL-12): 1, 5, 30, 300 s, then hourly for a day."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 300))
+HOURLY: Final = timedelta(hours=1)
+LIFE: Final = timedelta(hours=24)
+
+
+def next_try(attempts: int, first: datetime, now: datetime) -> datetime | None:
+    """Return when to try after `attempts` failures since `first`; None to give up."""
+    if now - first >= LIFE:
+        return None
+    return now + (DELAYS[attempts - 1] if attempts <= len(DELAYS) else HOURLY)

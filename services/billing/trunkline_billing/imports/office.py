@@ -1,0 +1,184 @@
+"""Takes rate files over into rate groups, and back.
+
+Reading and comparing go in slices of lines, so that calls are served meanwhile.
+"""
+
+import asyncio
+import gzip
+import io
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from trunkline_kernel.database import Database
+from trunkline_kernel.faults import FailedPrecondition, NotFound
+from trunkline_kernel.tables import DocumentChangeRow, lock_clock, tick
+
+from ..documents.live import RATE_GROUP
+from ..documents.rate_groups import RateGroupStore
+from ..errors import UnknownRateGroup
+from ..rating.deck import Rate
+from ..store.rates import (
+    RateImport,
+    find_import,
+    generation_of,
+    list_imports,
+    note_import,
+    note_rollback,
+    prune,
+    switch,
+    write_beside,
+)
+from .comparison import Comparison, Mode, compare
+from .dialect import BadFile, Dialect, decode, detect
+from .reader import LineError, read
+from .tally import Counts, tally
+
+LINES_AT_ONCE: Final = 1000
+MOST_BYTES: Final = 256 << 20
+MOST_LISTED: Final = 100
+CLOCK: Final = "documents"
+
+
+class NotTheLastImport(FailedPrecondition):
+    """Only the last import of a group can be taken back."""
+
+    reason = "NOT_THE_LAST_IMPORT"
+
+
+class UnknownImport(NotFound):
+    """No such import."""
+
+    reason = "UNKNOWN_IMPORT"
+
+
+@dataclass(slots=True)
+class FileReading:
+    """What a file holds."""
+
+    dialect: Dialect
+    rates: list[Rate] = field(default_factory=list)
+    errors: list[LineError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportResult:
+    """What an import changed, or would change."""
+
+    id: int
+    reading: FileReading
+    comparison: Comparison
+    counts: Counts
+
+
+class RateOffice:
+    """Imports rates."""
+
+    def __init__(
+        self,
+        database: Database,
+        groups: RateGroupStore,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`changed` makes everybody look at the change log."""
+        self._database = database
+        self._groups = groups
+        self._changed = changed
+        self._one_at_a_time = asyncio.Lock()
+
+    async def take_over(
+        self, group: str, content: bytes, mode: Mode, *, dry_run: bool, author: str, file_name: str
+    ) -> ImportResult:
+        """Read a file into a group; raise `UnknownRateGroup` or `BadFile`."""
+        async with self._one_at_a_time:
+            reading = await _read(content)
+            async with self._database.reading() as session:
+                present = await self._groups.read(session, group)
+            if present is None:
+                raise UnknownRateGroup(f"no rate group is named {group!r}")
+            comparison = compare(present, reading.rates, mode)
+            counts = tally(comparison, len(reading.errors))
+            id = 0
+            if comparison.differences and not dry_run:
+                id = await self._take_over(group, comparison, counts, author, file_name)
+        return ImportResult(id, reading, comparison, counts)
+
+    async def imports(self, group: str) -> list[RateImport]:
+        """Return the imports of a group, newest first."""
+        async with self._database.reading() as session:
+            return await list_imports(session, group, MOST_LISTED)
+
+    async def take_back(self, id: int, author: str) -> int:
+        """Put a group back to what it was before its last import; return how many rates it has."""
+        async with self._one_at_a_time:
+            async with self._database.session() as session:
+                await lock_clock(session, CLOCK)
+                found = await find_import(session, id)
+                if found is None:
+                    raise UnknownImport(f"no import has number {id}")
+                present = await generation_of(session, found.rate_group)
+                if found.rolled_back or present != found.generation:
+                    raise NotTheLastImport(f"import {id} is not what {found.rate_group} holds now")
+                await switch(session, found.rate_group, found.previous)
+                await note_rollback(session, id)
+                session.add(await self._log_entry(session, found.rate_group, author))
+                deck = await self._groups.read(session, found.rate_group)
+            assert deck is not None
+            self._groups.written[found.rate_group] = deck
+            await self._changed()
+        return len(deck)
+
+    async def _take_over(
+        self, group: str, comparison: Comparison, counts: Counts, author: str, file_name: str
+    ) -> int:
+        generation = await write_beside(self._database, group, list(comparison.deck))
+        async with self._database.session() as session:
+            await lock_clock(session, CLOCK)
+            previous = await generation_of(session, group)
+            await switch(session, group, generation)
+            now = datetime.now(UTC)
+            id = await note_import(
+                session, group, now, author, file_name, counts, generation, previous
+            )
+            session.add(await self._log_entry(session, group, author))
+        self._groups.written[group] = comparison.deck
+        await self._changed()
+        await prune(self._database, group)
+        return id
+
+    async def _log_entry(self, session: AsyncSession, group: str, author: str) -> DocumentChangeRow:
+        return DocumentChangeRow(
+            revision=await tick(session, CLOCK, 1),
+            kind=RATE_GROUP,
+            name=group,
+            deleted=False,
+            author=author or "unknown",
+            changed_at=datetime.now(UTC),
+        )
+
+
+def unpack(content: bytes) -> bytes:
+    """Return what gzip packed; raise `BadFile` for anything else, or more than is allowed."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError):
+        raise BadFile("content is not packed by gzip") from None
+    if len(unpacked) > MOST_BYTES:
+        raise BadFile(f"the file is larger than {MOST_BYTES >> 20} MiB")
+    return unpacked
+
+
+async def _read(content: bytes) -> FileReading:
+    lines = decode(content).splitlines()
+    reading = FileReading(detect(lines))
+    for number, row in enumerate(read(lines, reading.dialect)):
+        if isinstance(row, LineError):
+            reading.errors.append(row)
+        else:
+            reading.rates.append(row)
+        if number % LINES_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return reading

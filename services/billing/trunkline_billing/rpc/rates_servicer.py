@@ -1,0 +1,103 @@
+"""RateService over gRPC: rate files taken over and back."""
+
+from dataclasses import asdict
+from typing import Final
+
+from trunkline.billing.v1 import billing_pb2 as pb
+from trunkline.billing.v1.billing_pb2_grpc import RateServiceServicer
+from trunkline_kernel.rpc import Context
+
+from ..errors import BadInput
+from ..imports.comparison import Difference, Mode
+from ..imports.office import ImportResult, RateOffice, unpack
+from ..imports.reader import LineError
+from ..rating.deck import Rate
+from ..store.rates import RateImport
+from . import decode
+from .encode import timestamp
+
+MOST_LISTED: Final = 1000
+MODES: Final[dict[int, Mode]] = {
+    pb.IMPORT_MODE_MERGE: Mode.MERGE,
+    pb.IMPORT_MODE_REPLACE: Mode.REPLACE,
+}
+
+
+class RatesServicer(RateServiceServicer):
+    """Answers for the rates of one billing service."""
+
+    def __init__(self, office: RateOffice) -> None:
+        self._rates = office
+
+    async def ImportRates(
+        self, request: pb.ImportRatesRequest, context: Context
+    ) -> pb.ImportRatesResponse:
+        result = await self._rates.take_over(
+            decode.required(request.rate_group, "rate_group"),
+            unpack(request.content) if request.gzip else request.content,
+            _mode(request.mode),
+            dry_run=request.dry_run,
+            author=decode.clean(request.author),
+            file_name=decode.clean(request.file_name),
+        )
+        return _import_result(result)
+
+    async def ListRateImports(
+        self, request: pb.ListRateImportsRequest, context: Context
+    ) -> pb.ListRateImportsResponse:
+        done = await self._rates.imports(decode.required(request.rate_group, "rate_group"))
+        return pb.ListRateImportsResponse(imports=[_rate_import(one) for one in done])
+
+    async def RollBackRateImport(
+        self, request: pb.RollBackRateImportRequest, context: Context
+    ) -> pb.RollBackRateImportResponse:
+        rates = await self._rates.take_back(request.import_id, decode.clean(request.author))
+        return pb.RollBackRateImportResponse(rates=rates)
+
+
+def _mode(value: int) -> Mode:
+    """Return what happens to prefixes the file does not name."""
+    try:
+        return MODES[value]
+    except KeyError:
+        raise BadInput("mode: expected merge or replace") from None
+
+
+def _import_result(result: ImportResult) -> pb.ImportRatesResponse:
+    """Return what an import changed."""
+    return pb.ImportRatesResponse(
+        import_id=result.id,
+        dialect=str(result.reading.dialect),
+        counts=pb.RateImportCounts(**asdict(result.counts)),
+        differences=[_difference(one) for one in result.comparison.differences[:MOST_LISTED]],
+        errors=[_error(one) for one in result.reading.errors[:MOST_LISTED]],
+    )
+
+
+def _rate_import(done: RateImport) -> pb.RateImport:
+    """Return an import that was made."""
+    return pb.RateImport(
+        import_id=done.id,
+        time=timestamp(done.time),
+        author=done.author,
+        file_name=done.file_name,
+        counts=pb.RateImportCounts(**asdict(done.counts)),
+        rolled_back=done.rolled_back,
+    )
+
+
+def _difference(one: Difference) -> pb.RateDifference:
+    return pb.RateDifference(
+        prefix=one.prefix,
+        action=one.action,
+        old_price=_price(one.before),
+        new_price=_price(one.after),
+    )
+
+
+def _error(one: LineError) -> pb.RateLineError:
+    return pb.RateLineError(line=one.line, column=one.column, message=one.message)
+
+
+def _price(rate: Rate | None) -> str:
+    return "" if rate is None else format(rate.tariff.price_per_minute, "f")

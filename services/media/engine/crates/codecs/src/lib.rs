@@ -1,0 +1,120 @@
+//! Voice codecs of shared libraries, which are looked for once, when the engine starts.
+//!
+//! A codec whose library is missing is not offered; [`Installed::offers`] says which and what to
+//! install. Every codec here takes and gives 8000 samples a second. G.711 needs no library.
+
+mod g722;
+mod g729;
+mod gsm;
+mod opus;
+
+use std::sync::Arc;
+
+use libloading::Library;
+use trunkline_rtp::{BuiltIn, Codecs, Decoder, Encoder, Encoding};
+
+use crate::g722::G722Library;
+use crate::g729::G729Library;
+use crate::gsm::GsmLibrary;
+use crate::opus::OpusLibrary;
+
+/// One codec, and whether this machine has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// Its name in SDP.
+    pub encoding: &'static str,
+    /// Whether it can be converted.
+    pub available: bool,
+    /// The Debian package that brings it.
+    pub package: &'static str,
+}
+
+/// What this machine has.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    g729: Option<Arc<G729Library>>,
+    gsm: Option<Arc<GsmLibrary>>,
+    g722: Option<Arc<G722Library>>,
+    opus: Option<Arc<OpusLibrary>>,
+}
+
+impl Installed {
+    /// Look for the libraries.
+    #[must_use]
+    pub fn find() -> Self {
+        Self {
+            g729: G729Library::load().map(Arc::new),
+            gsm: GsmLibrary::load().map(Arc::new),
+            g722: G722Library::load().map(Arc::new),
+            opus: OpusLibrary::load().map(Arc::new),
+        }
+    }
+
+    /// Every codec that a library could bring.
+    #[must_use]
+    pub const fn offers(&self) -> [Offer; 4] {
+        let (g729, gsm) = (self.g729.is_some(), self.gsm.is_some());
+        let (g722, opus) = (self.g722.is_some(), self.opus.is_some());
+        [
+            Offer {
+                encoding: "G729",
+                available: g729,
+                package: "libbcg729-0",
+            },
+            Offer {
+                encoding: "GSM",
+                available: gsm,
+                package: "libgsm1",
+            },
+            Offer {
+                encoding: "G722",
+                available: g722,
+                package: "libspandsp2",
+            },
+            Offer {
+                encoding: "opus",
+                available: opus,
+                package: "libopus0",
+            },
+        ]
+    }
+}
+
+impl Codecs for Installed {
+    fn decoder(&self, encoding: Encoding) -> Option<Box<dyn Decoder>> {
+        match encoding {
+            Encoding::G729 => Some(Box::new(g729::Decoding::new(self.g729.clone()?)?)),
+            Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
+            Encoding::G722 => Some(Box::new(g722::Decoding::new(self.g722.clone()?)?)),
+            Encoding::Opus => Some(Box::new(opus::Decoding::new(self.opus.clone()?)?)),
+            _ => BuiltIn.decoder(encoding),
+        }
+    }
+
+    fn encoder(&self, encoding: Encoding) -> Option<Box<dyn Encoder>> {
+        match encoding {
+            Encoding::G729 => Some(Box::new(g729::Encoding::new(self.g729.clone()?)?)),
+            Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
+            Encoding::G722 => Some(Box::new(g722::Encoding::new(self.g722.clone()?)?)),
+            Encoding::Opus => Some(Box::new(opus::Encoding::new(self.opus.clone()?)?)),
+            _ => BuiltIn.encoder(encoding),
+        }
+    }
+}
+
+/// Open a shared library by its file name.
+fn open(name: &str) -> Option<Library> {
+    // SAFETY: these libraries of the distribution do nothing but initialize themselves on load.
+    unsafe { Library::new(name) }.ok()
+}
+
+/// Copy a function's address out of a library, which must then be kept open.
+///
+/// # Safety
+/// `F` must be the function's type.
+unsafe fn function<F: Copy>(library: &Library, name: &str) -> Option<F> {
+    // SAFETY: the caller knows the type.
+    unsafe { library.get::<F>(name.as_bytes()) }
+        .ok()
+        .map(|symbol| *symbol)
+}

@@ -1,0 +1,264 @@
+//! What stands between the other leg's packets and a leg's wire, where plain relaying is not enough:
+//! conversion of codecs, digits, sound that is played.
+
+use std::time::Duration;
+
+use crate::audio::{AUDIO_RATE, Audio, Player};
+use crate::codec::{Codecs, Encoder, Encoding};
+use crate::dtmf::{Digit, DigitForm, DigitSender, Due};
+use crate::leg::{LegSettings, VoiceFormat};
+use crate::outgoing::Outgoing;
+use crate::packet::Header;
+use crate::protection::{Datagram, Rejected};
+use crate::time::Time;
+use crate::transcoder::Transcoder;
+
+/// Samples of 20 ms, the packet we make unless the codec's frame is longer.
+const PACKET: usize = 160;
+
+/// One leg's path.
+#[derive(Default)]
+pub(crate) struct Path {
+    transcoder: Option<Transcoder>,
+    /// Payload types of the other leg and what they are called here, where they differ.
+    renamed: [Option<(u8, u8)>; 2],
+    clock: ClockBridge,
+    digits: DigitSender,
+    player: Option<Player>,
+    encoder: Option<(Encoding, Box<dyn Encoder>)>,
+    /// The timestamp of the event that is being sent.
+    event_timestamp: u32,
+    begun: bool,
+    seed: u32,
+}
+
+/// What becomes of a relayed packet.
+pub(crate) enum Passage {
+    /// It goes on, as it now is.
+    On,
+    /// It ends here.
+    Ends,
+}
+
+impl Path {
+    pub(crate) fn new(seed: u32) -> Self {
+        Self {
+            seed,
+            ..Self::default()
+        }
+    }
+
+    /// Follow new settings of this leg and the other one.
+    pub(crate) fn update(&mut self, codecs: &dyn Codecs, here: &LegSettings, there: &LegSettings) {
+        let encodings = there
+            .voice
+            .zip(here.voice)
+            .map(|(there, here)| (there.encoding, here.encoding));
+        if self.transcoder.as_ref().map(Transcoder::between) != encodings {
+            self.transcoder = encodings.and_then(|(from, to)| Transcoder::new(codecs, from, to));
+        }
+        let voice = there.voice.zip(here.voice);
+        self.renamed = [
+            renamed(voice.map(|(there, here)| (there.payload_type, here.payload_type))),
+            renamed(there.telephone_event.zip(here.telephone_event)),
+        ];
+        self.update_encoder(codecs, here.voice);
+    }
+
+    /// Whether relayed packets go through untouched, and nothing else is sent.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.transcoder.is_none() && self.renamed == [None; 2] && !self.is_active()
+    }
+
+    /// Whether packets of ours are due, now or later.
+    pub(crate) fn is_active(&self) -> bool {
+        self.player.is_some() || !self.digits.is_idle()
+    }
+
+    /// Change a packet of the other leg into one for this leg.
+    pub(crate) fn relay(
+        &mut self,
+        datagram: &mut Datagram<'_>,
+        header: &mut Header,
+        here: &LegSettings,
+        there: &LegSettings,
+    ) -> Result<Passage, Rejected> {
+        if self.player.is_some() || self.digits.is_sending() {
+            return Ok(Passage::Ends);
+        }
+        if let Some(transcoder) = &mut self.transcoder {
+            let is_voice = there
+                .voice
+                .is_some_and(|voice| voice.payload_type == header.payload_type);
+            if is_voice {
+                remove_padding(datagram, header)?;
+                let Some(earlier) = transcoder.convert(datagram, header.payload_start)? else {
+                    return Ok(Passage::Ends);
+                };
+                let earlier = earlier * there.clock_rate() / AUDIO_RATE;
+                header.timestamp = header.timestamp.wrapping_sub(earlier);
+            } else if there.telephone_event != Some(header.payload_type) {
+                return Ok(Passage::Ends); // comfort noise of a codec that this leg doesn't speak
+            }
+        }
+        if there.clock_rate() != here.clock_rate() {
+            let rates = (there.clock_rate(), here.clock_rate());
+            header.timestamp = self.clock.translate(header, rates);
+        }
+        let name = self
+            .renamed
+            .iter()
+            .flatten()
+            .find(|(there, _)| *there == header.payload_type);
+        header.payload_type = name.map_or(header.payload_type, |(_, here)| *here);
+        Ok(Passage::On)
+    }
+
+    /// Send a digit as soon as those before it are sent; false when too many wait.
+    pub(crate) fn send_digit(&mut self, digit: Digit, now: Time) -> bool {
+        self.digits.push(digit, now)
+    }
+
+    /// Play a sound in place of what the other leg sends.
+    pub(crate) fn play(&mut self, audio: Audio, looped: bool, limit: Option<Duration>, now: Time) {
+        self.player = Some(Player::new(audio, looped, limit, now));
+        self.begun = false;
+    }
+
+    /// Play nothing. True if something was playing.
+    pub(crate) fn stop(&mut self) -> bool {
+        self.player.take().is_some()
+    }
+
+    /// Whether what was playing has come to its end. True once.
+    pub(crate) fn take_ended(&mut self) -> bool {
+        let over = self.player.as_ref().is_some_and(Player::is_over)
+            || self.player.is_some() && self.encoder.is_none();
+        over && self.stop()
+    }
+
+    /// Write the packet of ours that is due, if one is.
+    pub(crate) fn poll(
+        &mut self,
+        datagram: &mut Datagram<'_>,
+        here: &LegSettings,
+        outgoing: &mut Outgoing,
+        now: Time,
+    ) -> bool {
+        let clock_rate = here.clock_rate();
+        let mut samples = [0; 2 * PACKET];
+        if !self.digits.is_idle() {
+            let form = self.digit_form(here);
+            let due = self
+                .digits
+                .poll(form, clock_rate, &mut samples[..PACKET], now);
+            return match due {
+                None => false,
+                Some((Due::Tone, at)) => {
+                    self.write_voice(datagram, here, outgoing, &samples[..PACKET], at)
+                }
+                Some((Due::Event { payload, first }, at)) => {
+                    let Some(payload_type) = here.telephone_event else {
+                        return false;
+                    };
+                    let mut originated = outgoing.originate(clock_rate, self.seed, at);
+                    if first {
+                        self.event_timestamp = originated.timestamp;
+                    }
+                    originated.timestamp = self.event_timestamp;
+                    Header::originated(originated, payload_type, first)
+                        .write(datagram, &payload.to_bytes());
+                    true
+                }
+            };
+        }
+        let Some((_, encoder)) = &self.encoder else {
+            return false;
+        };
+        let packet = if PACKET.is_multiple_of(encoder.frame()) {
+            PACKET
+        } else {
+            encoder.frame()
+        };
+        let at = self
+            .player
+            .as_mut()
+            .and_then(|player| player.poll(&mut samples[..packet], now));
+        at.is_some_and(|at| self.write_voice(datagram, here, outgoing, &samples[..packet], at))
+    }
+
+    fn write_voice(
+        &mut self,
+        datagram: &mut Datagram<'_>,
+        here: &LegSettings,
+        outgoing: &mut Outgoing,
+        samples: &[i16],
+        at: Time,
+    ) -> bool {
+        let (Some(voice), Some((_, encoder))) = (here.voice, &mut self.encoder) else {
+            return false;
+        };
+        let mut payload = [0; 2 * PACKET];
+        let length = encoder.encode(samples, &mut payload);
+        let originated = outgoing.originate(voice.clock_rate, self.seed, at);
+        let first = !std::mem::replace(&mut self.begun, true);
+        Header::originated(originated, voice.payload_type, first)
+            .write(datagram, &payload[..length]);
+        true
+    }
+
+    /// Tones need a voice codec whose frames fit; events need a payload type.
+    fn digit_form(&self, here: &LegSettings) -> DigitForm {
+        let fits = |(_, encoder): &(_, Box<dyn Encoder>)| PACKET.is_multiple_of(encoder.frame());
+        let can_tone = self.encoder.as_ref().is_some_and(fits);
+        match here.dtmf.send {
+            DigitForm::Inband if can_tone => DigitForm::Inband,
+            DigitForm::Event if here.telephone_event.is_none() && can_tone => DigitForm::Inband,
+            _ => DigitForm::Event,
+        }
+    }
+
+    fn update_encoder(&mut self, codecs: &dyn Codecs, voice: Option<VoiceFormat>) {
+        let encoding = voice.map(|voice| voice.encoding);
+        if self.encoder.as_ref().map(|(encoding, _)| *encoding) != encoding {
+            self.encoder =
+                encoding.and_then(|encoding| Some((encoding, codecs.encoder(encoding)?)));
+        }
+    }
+}
+
+/// From timestamps of one clock rate to those of another, for one source at a time.
+#[derive(Clone, Copy, Debug, Default)]
+struct ClockBridge {
+    last: Option<(u32, u32, u32)>,
+}
+
+impl ClockBridge {
+    fn translate(&mut self, header: &Header, (from, to): (u32, u32)) -> u32 {
+        let known = self.last.filter(|(ssrc, _, _)| *ssrc == header.ssrc);
+        let translated = known.map_or(header.timestamp, |(_, there, here)| {
+            let steps = i64::from(header.timestamp.wrapping_sub(there).cast_signed());
+            here.wrapping_add((steps * i64::from(to) / i64::from(from)) as u32)
+        });
+        self.last = Some((header.ssrc, header.timestamp, translated));
+        translated
+    }
+}
+
+fn renamed(types: Option<(u8, u8)>) -> Option<(u8, u8)> {
+    types.filter(|(there, here)| there != here)
+}
+
+/// Take the padding off (RFC 3550 section 5.1): a codec would take it for sound.
+fn remove_padding(datagram: &mut Datagram<'_>, header: &Header) -> Result<(), Rejected> {
+    if !header.padding {
+        return Ok(());
+    }
+    let length = datagram.bytes().len();
+    let padding = usize::from(*datagram.bytes().last().ok_or(Rejected::Malformed)?);
+    if padding == 0 || padding > length - header.payload_start {
+        return Err(Rejected::Malformed);
+    }
+    datagram.bytes_mut()[0] &= !0x20;
+    datagram.resize(length - padding)
+}

@@ -1,0 +1,450 @@
+//! Sessions that do more than relay: conversion, digits, sound. Without sockets or clocks.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use trunkline_rtp::{
+    Audio, BuiltIn, Component, Datagram, Digit, DigitForm, Dropped, DtmfSettings, Encoding, Event,
+    EventKind, EventPayload, G711, Header, Key, Law, Leg, LegSettings, Remote, Session, Side, Time,
+    VoiceFormat,
+};
+
+const SPEAKER: u32 = 0xabcd;
+const PACKET: u64 = 20;
+
+/// A session, and all that left it.
+struct Bench {
+    session: Session,
+    now: u64,
+    sent: Vec<(Side, Header, Vec<u8>)>,
+    events: Vec<Event>,
+}
+
+fn address(side: Side) -> SocketAddr {
+    let text = if side == Side::A {
+        "192.0.2.1:4000"
+    } else {
+        "198.51.100.1:6000"
+    };
+    text.parse().expect("an address")
+}
+
+fn settings(side: Side, encoding: Encoding, payload_type: u8, event: Option<u8>) -> LegSettings {
+    LegSettings {
+        remote: Some(Remote {
+            rtp: address(side),
+            rtcp: None,
+            hint: None,
+        }),
+        voice: Some(VoiceFormat {
+            encoding,
+            payload_type,
+            clock_rate: 8000,
+        }),
+        telephone_event: event,
+        ..LegSettings::default()
+    }
+}
+
+fn pcma(side: Side) -> LegSettings {
+    settings(side, Encoding::Pcma, 8, Some(101))
+}
+
+fn pcmu(side: Side) -> LegSettings {
+    settings(side, Encoding::Pcmu, 0, Some(96))
+}
+
+fn packet(payload_type: u8, sequence_number: u16, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x80, payload_type];
+    packet.extend(sequence_number.to_be_bytes());
+    packet.extend(timestamp.to_be_bytes());
+    packet.extend(SPEAKER.to_be_bytes());
+    packet.extend(payload);
+    packet
+}
+
+fn event(key: char, end: bool, duration: u16) -> [u8; 4] {
+    let key = Key::from_char(key).expect("a key");
+    EventPayload {
+        key,
+        end,
+        volume: 10,
+        duration,
+    }
+    .to_bytes()
+}
+
+impl Bench {
+    fn new(a: LegSettings, b: LegSettings) -> Self {
+        let legs = [a, b].map(|leg| Leg::new(leg, Time::default()));
+        let session = Session::new(legs, Arc::new(BuiltIn), 77);
+        Self {
+            session,
+            now: 0,
+            sent: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    fn time(&self) -> Time {
+        Time::from_millis(self.now)
+    }
+
+    fn receive(&mut self, side: Side, packet: &[u8]) {
+        let mut buffer = [0; 2048];
+        buffer[..packet.len()].copy_from_slice(packet);
+        let mut datagram = Datagram::new(&mut buffer, packet.len());
+        let (now, from) = (self.time(), address(side));
+        let place = (side, Component::Rtp);
+        let verdict = self
+            .session
+            .receive(place, from, &mut datagram, now, &mut self.events);
+        if verdict.expect("a packet that isn't dropped").is_some() {
+            self.keep(side.other(), &datagram);
+        }
+    }
+
+    fn keep(&mut self, side: Side, datagram: &Datagram<'_>) {
+        let header = Header::parse(datagram.bytes()).expect("RTP");
+        self.sent.push((
+            side,
+            header,
+            datagram.bytes()[header.payload_start..].to_vec(),
+        ));
+    }
+
+    /// Let `millis` pass, in steps of five.
+    fn pass(&mut self, millis: u64) {
+        let end = self.now + millis;
+        while self.now < end {
+            let mut buffer = [0; 2048];
+            let mut datagram = Datagram::new(&mut buffer, 0);
+            let now = self.time();
+            while let Some((side, _)) = self.session.poll(&mut datagram, now, &mut self.events) {
+                self.keep(side, &datagram);
+            }
+            self.session.tick(now, &mut self.events);
+            self.now += 5;
+        }
+    }
+
+    /// Let one leg speak packets of silence.
+    fn speak(&mut self, side: Side, first: u16, packets: u16) {
+        for number in first..first + packets {
+            self.receive(
+                side,
+                &packet(8, number, 160 * u32::from(number), &[0xd5; 160]),
+            );
+            self.pass(PACKET);
+        }
+    }
+
+    fn sequence_numbers(&self) -> Vec<u16> {
+        self.sent
+            .iter()
+            .map(|(_, header, _)| header.sequence_number)
+            .collect()
+    }
+
+    fn digits(&self) -> Vec<(Side, char)> {
+        self.events
+            .iter()
+            .filter_map(|event| match event.kind {
+                EventKind::Digit(digit) => Some((event.side, digit.key.into())),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn legs_of_one_codec_are_relayed_untouched() {
+    let mut bench = Bench::new(pcma(Side::A), pcma(Side::B));
+    let spoken = packet(8, 7, 1120, &[0x55; 160]);
+
+    bench.receive(Side::A, &spoken);
+
+    let header = Header::parse(&spoken).expect("RTP");
+    assert_eq!(bench.sent, [(Side::B, header, vec![0x55; 160])]);
+}
+
+#[test]
+fn a_law_becomes_mu_law_and_back() {
+    let mut bench = Bench::new(pcma(Side::A), pcmu(Side::B));
+    let sound: Vec<i16> = (0..160)
+        .map(|n| ((f64::from(n) * 0.3).sin() * 8000.0) as i16)
+        .collect();
+    let coded = |law| {
+        sound
+            .iter()
+            .map(|s| G711::new(law).compress(*s))
+            .collect::<Vec<u8>>()
+    };
+
+    bench.receive(Side::A, &packet(8, 7, 1120, &coded(Law::A)));
+    bench.receive(Side::B, &packet(0, 9, 1440, &coded(Law::Mu)));
+
+    let [(_, to_b, mu), (_, to_a, a)] = &bench.sent[..] else {
+        panic!("two packets")
+    };
+    assert_eq!(
+        (to_b.payload_type, to_b.sequence_number, to_b.timestamp),
+        (0, 7, 1120)
+    );
+    assert_eq!(
+        (to_a.payload_type, to_a.sequence_number, to_a.timestamp),
+        (8, 9, 1440)
+    );
+    for ((mu, a), sample) in mu.iter().zip(a).zip(&sound) {
+        assert!((G711::new(Law::Mu).expand(*mu) - sample).abs() < 600);
+        assert!((G711::new(Law::A).expand(*a) - sample).abs() < 600);
+    }
+}
+
+#[test]
+fn padding_is_not_taken_for_sound() {
+    let mut bench = Bench::new(pcma(Side::A), pcmu(Side::B));
+    let mut padded = packet(8, 7, 1120, &[0xd5; 160]);
+    padded[0] |= 0x20;
+    padded.extend([0, 0, 0, 4]);
+
+    bench.receive(Side::A, &padded);
+
+    assert_eq!(
+        (bench.sent[0].2.len(), bench.sent[0].1.padding),
+        (160, false)
+    );
+}
+
+#[test]
+fn a_re_invite_ends_conversion_when_the_codecs_meet() {
+    let mut bench = Bench::new(pcma(Side::A), pcmu(Side::B));
+    bench
+        .session
+        .update(Side::B, pcma(Side::B), false, Time::default());
+
+    bench.receive(Side::A, &packet(8, 7, 1120, &[0x12; 160]));
+
+    assert_eq!(
+        (bench.sent[0].1.payload_type, &bench.sent[0].2),
+        (8, &vec![0x12; 160])
+    );
+}
+
+#[test]
+fn comfort_noise_is_not_passed_to_a_leg_of_another_codec() {
+    let mut bench = Bench::new(pcma(Side::A), pcmu(Side::B));
+    bench.receive(Side::A, &packet(8, 1, 160, &[0xd5; 160]));
+    bench.receive(Side::A, &packet(13, 2, 320, &[40]));
+    bench.receive(Side::A, &packet(8, 3, 1600, &[0xd5; 160]));
+
+    assert_eq!(bench.sequence_numbers(), [1, 2]);
+}
+
+#[test]
+fn med06_acceptance_d_events_get_the_payload_type_of_their_leg() {
+    let mut bench = Bench::new(pcma(Side::A), pcmu(Side::B));
+
+    bench.receive(Side::A, &packet(101, 7, 1120, &event('5', false, 160)));
+
+    assert_eq!(bench.sent[0].1.payload_type, 96);
+    assert_eq!(bench.sent[0].2, event('5', false, 160));
+}
+
+fn terminating(side: Side) -> LegSettings {
+    let dtmf = DtmfSettings {
+        receive_events: true,
+        forward: true,
+        send: DigitForm::Event,
+    };
+    LegSettings { dtmf, ..pcma(side) }
+}
+
+#[test]
+fn a_terminated_key_is_told_once_and_leaves_no_gap_in_the_voice() {
+    let silent = LegSettings {
+        dtmf: DtmfSettings::default(),
+        ..pcma(Side::B)
+    };
+    let mut bench = Bench::new(terminating(Side::A), silent);
+    bench.speak(Side::A, 1, 2);
+    for (number, end) in [(3, false), (4, true), (5, true), (6, true)] {
+        bench.receive(Side::A, &packet(101, number, 480, &event('5', end, 320)));
+    }
+    bench.speak(Side::A, 7, 2);
+
+    assert_eq!(bench.digits(), [(Side::A, '5')]);
+    assert_eq!(bench.sequence_numbers(), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_forwarded_key_is_regenerated_with_the_other_legs_payload_type() {
+    let other = LegSettings {
+        telephone_event: Some(96),
+        ..terminating(Side::B)
+    };
+    let mut bench = Bench::new(terminating(Side::A), other);
+    bench.speak(Side::A, 1, 1);
+    bench.receive(Side::A, &packet(101, 2, 320, &event('9', true, 640)));
+    bench.pass(200);
+
+    let events: Vec<_> = bench
+        .sent
+        .iter()
+        .filter(|sent| sent.1.payload_type == 96)
+        .collect();
+    let reports: Vec<_> = events
+        .iter()
+        .filter_map(|sent| EventPayload::parse(&sent.2))
+        .collect();
+    let ends: Vec<bool> = reports.iter().map(|report| report.end).collect();
+    assert_eq!(ends, [false, false, false, true, true, true]);
+    assert_eq!(reports.last().map(|report| report.duration), Some(640));
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| pair[0].1.timestamp == pair[1].1.timestamp)
+    );
+    assert_eq!(bench.sequence_numbers(), [1, 2, 3, 4, 5, 6, 7]);
+    assert!(events[0].1.marker && !events[1].1.marker);
+}
+
+#[test]
+fn voice_goes_on_after_a_digit_without_a_gap() {
+    let mut bench = Bench::new(pcma(Side::A), pcma(Side::B));
+    bench.speak(Side::A, 1, 2);
+    let key = Key::from_char('1').expect("a key");
+    let digit = Digit {
+        key,
+        duration: Duration::from_millis(40),
+    };
+    bench
+        .session
+        .send_digit(Side::B, digit, Time::from_millis(bench.now));
+    bench.speak(Side::A, 3, 6);
+
+    let numbers = bench.sequence_numbers();
+    assert!(
+        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
+        "{numbers:?}"
+    );
+    assert_eq!(bench.sent.last().map(|sent| sent.1.payload_type), Some(8));
+}
+
+#[test]
+fn med06_acceptance_c_a_digit_becomes_a_tone_where_the_leg_wants_it_inband() {
+    let dtmf = DtmfSettings {
+        send: DigitForm::Inband,
+        ..DtmfSettings::default()
+    };
+    let mut bench = Bench::new(
+        pcma(Side::A),
+        LegSettings {
+            dtmf,
+            ..pcma(Side::B)
+        },
+    );
+    let key = Key::from_char('5').expect("a key");
+    let digit = Digit {
+        key,
+        duration: Duration::from_millis(100),
+    };
+    bench.session.send_digit(Side::B, digit, Time::default());
+    bench.pass(200);
+
+    let heard: Vec<i16> = bench
+        .sent
+        .iter()
+        .flat_map(|(_, _, payload)| payload.iter().map(|byte| G711::new(Law::A).expand(*byte)))
+        .collect();
+    let mut tone = [0; 800];
+    trunkline_rtp::DualTone::new(key, 8000)
+        .expect("a tone")
+        .fill(&mut tone);
+    assert_eq!(heard.len(), 800);
+    assert!(
+        heard
+            .iter()
+            .zip(tone)
+            .all(|(heard, tone)| (heard - tone).abs() < 800)
+    );
+}
+
+#[test]
+fn a_sound_is_played_at_the_pace_of_its_packets_and_its_end_is_told() {
+    let mut bench = Bench::new(pcma(Side::A), pcma(Side::B));
+    let audio = Audio::new(vec![0; 480]).expect("samples");
+    bench
+        .session
+        .play(Side::A, audio, false, None, Time::default());
+    bench.pass(200);
+
+    let timestamps: Vec<u32> = bench.sent.iter().map(|sent| sent.1.timestamp).collect();
+    assert_eq!(
+        timestamps
+            .windows(2)
+            .map(|pair| pair[1] - pair[0])
+            .collect::<Vec<_>>(),
+        [160; 2]
+    );
+    assert!(bench.sent[0].1.marker);
+    assert_eq!(
+        bench.events,
+        [Event {
+            side: Side::A,
+            kind: EventKind::PlayEnded
+        }]
+    );
+    assert!(!bench.session.is_active());
+}
+
+#[test]
+fn what_is_played_replaces_what_the_other_leg_sends() {
+    let mut bench = Bench::new(pcma(Side::A), pcma(Side::B));
+    let audio = Audio::new(vec![1000; 160]).expect("samples");
+    bench
+        .session
+        .play(Side::B, audio, true, None, Time::default());
+    bench.speak(Side::A, 1, 5);
+    bench.session.stop_play(Side::B);
+    bench.speak(Side::A, 6, 1);
+
+    let payloads: Vec<bool> = bench
+        .sent
+        .iter()
+        .map(|sent| sent.2 == [0xd5; 160])
+        .collect();
+    assert_eq!(payloads.iter().filter(|relayed| **relayed).count(), 1);
+    assert_eq!(payloads.last(), Some(&true));
+}
+
+#[test]
+fn fax_is_relayed_as_it_is_and_what_is_no_fax_is_dropped() {
+    let fax = |side| LegSettings {
+        fax: true,
+        ..pcma(side)
+    };
+    let mut bench = Bench::new(fax(Side::A), fax(Side::B));
+    let mut relay = |bytes: &[u8]| {
+        let mut buffer = [0; 64];
+        buffer[..bytes.len()].copy_from_slice(bytes);
+        let mut datagram = Datagram::new(&mut buffer, bytes.len());
+        let place = (Side::A, Component::Rtp);
+        let from = address(Side::A);
+        let verdict = bench.session.receive(
+            place,
+            from,
+            &mut datagram,
+            Time::default(),
+            &mut bench.events,
+        );
+        verdict.map(|forward| (forward.map(|forward| forward.to), datagram.bytes().to_vec()))
+    };
+    let udptl = [0, 1, 2, 0xaa, 0xbb, 0, 0];
+
+    assert_eq!(relay(&udptl), Ok((Some(address(Side::B)), udptl.to_vec())));
+    assert_eq!(relay(&[0, 1, 99, 0]), Err(Dropped::Malformed));
+    assert_eq!(bench.session.counters(Side::A).received.packets, 1);
+    assert_eq!(bench.session.counters(Side::B).sent.packets, 1);
+}

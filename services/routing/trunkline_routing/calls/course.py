@@ -1,0 +1,77 @@
+"""A call under way: what is remembered of it here, and what lets another replica take it over.
+
+Another replica needs little: with the call and its seed it draws the same numbers again, and with
+the names that were tried it goes on behind them.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..candidates.judge import Exclusion, Fit
+from ..candidates.offer import Offer
+from .call import Call
+from .decision import Decision
+from .facts import Facts
+from .refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is left with other replicas."""
+
+    call: Call
+    seed: int
+    attempt: int
+    tried: tuple[str, ...]
+    """Gateways that were offered; the last one is being tried."""
+
+
+class Courses(Protocol):
+    """Keeps records where every replica finds them."""
+
+    async def save(self, record: Record) -> None:
+        """Keep the record of a call, in place of the one before."""
+
+    async def load(self, call_id: str) -> Record | None:
+        """Return the record of a call, or nothing."""
+
+    async def drop(self, call_id: str) -> None:
+        """Forget a call. An unknown one is fine."""
+
+
+class NoCourses:
+    """For a routing instance that is alone: its own memory is all there is."""
+
+    async def save(self, record: Record) -> None:
+        """Keep nothing."""
+
+    async def load(self, call_id: str) -> Record | None:
+        """Return nothing."""
+        return None
+
+    async def drop(self, call_id: str) -> None:
+        """Forget nothing."""
+
+
+@dataclass(slots=True)
+class Course:
+    """A call under way here: its first answer, where it is, and who is left."""
+
+    facts: Facts
+    seed: int
+    rng: random.Random
+    waiting: list[Fit]
+    """The next candidate stands last."""
+    excluded: list[Exclusion]
+    tried: list[str] = field(default_factory=list)
+    attempt: int = 1
+    decision: Decision | None = None
+    latest: Offer | Refusal | None = None
+
+    @property
+    def record(self) -> Record:
+        """Return what another replica needs."""
+        return Record(self.facts.call, self.seed, self.attempt, tuple(self.tried))

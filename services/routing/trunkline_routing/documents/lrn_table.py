@@ -1,0 +1,27 @@
+"""LrnTable: ported numbers kept here, asked when SS_LRN_QUERY_MODE is Internal (RTE-24)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from trunkline_kernel.documents import Spec
+
+TenDigits = Annotated[str, Field(pattern=r"^\d{10}$")]
+
+
+class LrnRow(Spec):
+    """One ported number."""
+
+    number: TenDigits
+    lrn: TenDigits
+    state: Annotated[str, Field(max_length=32)] = ""
+    """State or area of the routing number; empty: by the area tables."""
+    memo: Annotated[str, Field(max_length=256)] = ""
+
+
+class LrnTableSpec(Spec):
+    """Ported numbers. Of equal numbers the later row counts, and of tables the later name."""
+
+    rows: Annotated[tuple[LrnRow, ...], Field(max_length=1_000_000)]
+    memo: Annotated[str, Field(max_length=1024)] = ""

@@ -1,0 +1,208 @@
+"""Seats of the whole cluster in Redis.
+
+While Redis is away seats are counted from what was seen last: those taken here come on top, those
+freed here go off; both are told when it is back. If it comes back empty, signaling is asked to
+announce its seats, as after a restart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+from ..capacity.memory import MemorySeats
+from ..capacity.seats import LEASE, Holder, Taken
+from ..model.callers import Claim
+from . import scripts
+from .connection import PREFIX, SharedStore
+
+T = TypeVar("T")
+
+Slot = tuple[str, int]
+"""Call id and slot."""
+
+MAX_REMEMBERED: Final = 200_000
+"""Calls whose keys are remembered, to take them off the counts while Redis is away."""
+
+_ALL: Final = ""
+_UNLIMITED: Final = -1
+
+
+class RedisSeats:
+    """Takes seats atomically for every replica; `calls` answers from the last look."""
+
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+        self._seen: dict[str, int] = {}
+        self._keys: OrderedDict[str, dict[int, list[str]]] = OrderedDict()
+        """What each slot of a call holds."""
+        self._own = MemorySeats()
+        """Seats taken while Redis is away."""
+        self._untold: dict[Slot, tuple[Taken, float]] = {}
+        """Seats to be told, with the time they were taken."""
+        self._unfreed: dict[tuple[str, str], None] = {}
+        self._take = store.script(scripts.TAKE)
+        self._free = store.script(scripts.FREE)
+        self._renew = store.script(scripts.RENEW)
+        self._adopt = store.script(scripts.ADOPT)
+        self._expire = store.script(scripts.EXPIRE)
+
+    def calls(self, key: str) -> int:
+        """Return the seats taken under `key` when we last looked, and those taken here since."""
+        return self._seen.get(key, 0) + self._own.calls(key)
+
+    async def take(self, holder: Holder, claims: Sequence[Claim], now: float) -> Claim | None:
+        """Take a seat of every claim, or of none; return the claim that refused."""
+
+        async def shared() -> Claim | None:
+            place, *counts = await self._take(*_arguments(holder, claims, now, force=False))
+            refused = claims[int(place) - 1] if place else None
+            keys = [refused.key] if refused else [claim.key for claim in claims]
+            self._seen.update(zip(keys, counts, strict=False))
+            if refused is None:
+                self._remember(holder, keys)
+            return refused
+
+        async def own() -> Claim | None:
+            left = [self._what_is_left(claim) for claim in claims]
+            refused = await self._own.take(holder, left, now)
+            if refused is None:
+                self._untold[holder.call_id, holder.slot] = (Taken(holder, tuple(claims)), now)
+                return None
+            return claims[left.index(refused)]
+
+        return await self._run(shared, own)
+
+    async def give_back(self, call_id: str, slot: int) -> None:
+        """Free the seats of one slot."""
+        self._untold.pop((call_id, slot), None)
+        keys = self._keys.get(call_id, {}).pop(slot, [])
+        await self._free_shared(call_id, str(slot), keys)
+        await self._own.give_back(call_id, slot)
+
+    async def release(self, call_id: str) -> None:
+        """Free every seat of a call."""
+        for each in [each for each in self._untold if each[0] == call_id]:
+            del self._untold[each]
+        held = self._keys.pop(call_id, {})
+        await self._free_shared(call_id, _ALL, [key for keys in held.values() for key in keys])
+        await self._own.release(call_id)
+
+    async def renew(self, instance: str, epoch: str, now: float) -> bool:
+        """Keep an instance's seats; free those of its former life."""
+
+        async def shared() -> bool:
+            known, *changed = await self._renew(instance, epoch, now)
+            self._see(changed)
+            return bool(known)
+
+        return await self._run(shared, _known)
+
+    async def announce(self, instance: str, epoch: str, taken: Iterable[Taken], now: float) -> None:
+        """Take the seats of live calls whatever the limits say."""
+        for each in taken:
+            self._untold[each.holder.call_id, each.holder.slot] = (each, now)
+
+        async def shared() -> None:
+            await self._adopt(instance, epoch, now)
+
+        await self._run(shared, _nothing)
+        await self._look()
+
+    async def expire(self, now: float) -> list[str]:
+        """Free the seats of instances not heard of, and look at the counts anew."""
+
+        async def shared() -> list[str]:
+            lost: list[str] = await self._expire(now - LEASE)
+            return lost
+
+        lost = await self._run(shared, _none_lost)
+        await self._look()
+        return lost
+
+    async def _free_shared(self, call_id: str, slot: str, keys: list[str]) -> None:
+        async def shared() -> None:
+            self._see(await self._free(call_id, slot))
+
+        async def own() -> None:
+            self._unfreed[call_id, slot] = None
+            for key in keys:
+                self._seen[key] = max(self._seen.get(key, 0) - 1, 0)
+
+        await self._run(shared, own)
+
+    async def _run(self, shared: Callable[[], Awaitable[T]], own: Callable[[], Awaitable[T]]) -> T:
+        """Do the shared work, behind what is still to be told; or our own."""
+
+        async def told_first(client: Any) -> T:
+            await self._tell()
+            return await shared()
+
+        return await self._store.run(told_first, own)
+
+    async def _tell(self) -> None:
+        """Tell what was freed and taken while Redis was away; what is told once is done with."""
+        while self._unfreed:
+            call_id, slot = next(iter(self._unfreed))
+            await self._free(call_id, slot)
+            self._unfreed.pop((call_id, slot), None)
+        while self._untold:
+            slot_of_call, (each, taken) = next(iter(self._untold.items()))
+            await self._take(*_arguments(each.holder, each.claims, taken, force=True))
+            if self._untold.pop(slot_of_call, None) is not None:
+                self._remember(each.holder, [claim.key for claim in each.claims])
+                await self._own.give_back(*slot_of_call)
+
+    async def _look(self) -> None:
+        """Take over the counts of the whole cluster."""
+
+        async def look(client: Any) -> None:
+            counts = await client.hgetall(f"{PREFIX}counts")
+            self._seen = {key: int(count) for key, count in counts.items()}
+
+        await self._store.run(look, _nothing)
+
+    def _see(self, changed: Sequence[Any]) -> None:
+        """Take over counts that come as keys and numbers in turn."""
+        self._seen.update(zip(changed[::2], changed[1::2], strict=True))
+
+    def _remember(self, holder: Holder, keys: list[str]) -> None:
+        self._keys.setdefault(holder.call_id, {})[holder.slot] = keys
+        if len(self._keys) > MAX_REMEMBERED:
+            self._keys.popitem(last=False)
+
+    def _what_is_left(self, claim: Claim) -> Claim:
+        """Return the claim on what was free when we last looked."""
+        if claim.limit is None:
+            return claim
+        return claim._replace(limit=max(claim.limit - self._seen.get(claim.key, 0), 0))
+
+
+def _arguments(
+    holder: Holder, claims: Sequence[Claim], now: float, *, force: bool
+) -> tuple[str | int | float, ...]:
+    wanted = [
+        {
+            "key": claim.key,
+            "limit": _UNLIMITED if claim.limit is None else claim.limit,
+            "speed": _UNLIMITED if claim.per_second is None else claim.per_second,
+            "free": claim.left_free,
+        }
+        for claim in claims
+    ]
+    return holder.call_id, holder.slot, holder.instance, now, int(force), json.dumps(wanted)
+
+
+async def _known() -> bool:
+    """Ask for no announcement that could not be taken."""
+    return True
+
+
+async def _none_lost() -> list[str]:
+    return []
+
+
+async def _nothing() -> None:
+    return None

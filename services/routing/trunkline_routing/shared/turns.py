@@ -1,0 +1,104 @@
+"""Positions of caller pools and records of calls, in Redis (RTE-26)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, Final
+
+from ..calls.call import Call, Identity
+from ..calls.course import Record
+from ..capacity.rotation import MemoryRotation
+from ..model.callers import Endpoint, Kind
+from .connection import PREFIX, SharedStore
+
+KEPT: Final = 3600
+"""Seconds a record is kept: no call looks for another candidate for longer."""
+
+
+class RedisRotation:
+    """One position a key for the cluster; while Redis is away, one of our own."""
+
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+        self._own = MemoryRotation()
+
+    async def turn(self, key: str) -> int:
+        """Return the position under `key` and move it on by one."""
+
+        async def shared(client: Any) -> int:
+            return int(await client.hincrby(f"{PREFIX}turns", key, 1)) - 1
+
+        async def own() -> int:
+            return await self._own.turn(key)
+
+        return await self._store.run(shared, own)
+
+
+class RedisCourses:
+    """Records of calls under way; while Redis is away, nobody else can go on with ours."""
+
+    def __init__(self, store: SharedStore) -> None:
+        self._store = store
+
+    async def save(self, record: Record) -> None:
+        """Keep the record of a call, in place of the one before."""
+
+        async def shared(client: Any) -> None:
+            await client.set(_key(record.call.id), record_to_json(record), ex=KEPT)
+
+        await self._store.run(shared, _nothing)
+
+    async def load(self, call_id: str) -> Record | None:
+        """Return the record of a call, or nothing."""
+
+        async def shared(client: Any) -> Record | None:
+            text = await client.get(_key(call_id))
+            return record_from_json(text) if text else None
+
+        return await self._store.run(shared, _nothing)
+
+    async def drop(self, call_id: str) -> None:
+        """Forget a call. An unknown one is fine."""
+
+        async def shared(client: Any) -> None:
+            await client.delete(_key(call_id))
+
+        await self._store.run(shared, _nothing)
+
+
+def record_to_json(record: Record) -> str:
+    """Return a record as it is kept."""
+    return json.dumps({**asdict(record), "call": _call_to_json(record.call)})
+
+
+def record_from_json(text: str) -> Record:
+    """Return the record that was kept."""
+    fields = json.loads(text)
+    call = fields["call"]
+    return Record(
+        call=Call(
+            id=call["id"],
+            instance=call["instance"],
+            endpoint=Endpoint(Kind(call["endpoint"][0]), call["endpoint"][1]),
+            source=call["source"],
+            identity=Identity(**call["identity"]),
+            time=datetime.fromisoformat(call["time"]),
+        ),
+        seed=fields["seed"],
+        attempt=fields["attempt"],
+        tried=tuple(fields["tried"]),
+    )
+
+
+def _call_to_json(call: Call) -> dict[str, Any]:
+    return {**asdict(call), "time": call.time.isoformat()}
+
+
+def _key(call_id: str) -> str:
+    return f"{PREFIX}course:{call_id}"
+
+
+async def _nothing() -> None:
+    return None

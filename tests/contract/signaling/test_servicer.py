@@ -1,0 +1,207 @@
+"""The signaling servicer against its contract, in process."""
+
+import asyncio
+
+import pytest
+from google.protobuf.duration_pb2 import Duration
+from support.switch import CALLER, SwitchBench, caller, gives, invite, vendor
+from trunkline.signaling.v1 import signaling_pb2 as pb
+from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
+from trunkline_kernel.faults import Fault, RemoteError
+from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
+from trunkline_signaling.observation import Observation
+from trunkline_signaling.rpc.servicer import SignalingServicer
+from trunkline_signaling.trace.ring import Trace
+
+SERVICE = pb.DESCRIPTOR.services_by_name["SignalingService"]
+LIST = method_of(SERVICE, "ListCalls", pb.ListCallsRequest, pb.ListCallsResponse)
+GET = method_of(SERVICE, "GetCall", pb.GetCallRequest, pb.GetCallResponse)
+HANG_UP = method_of(SERVICE, "HangUp", pb.HangUpRequest, pb.HangUpResponse)
+START = method_of(SERVICE, "StartTrace", pb.StartTraceRequest, pb.StartTraceResponse)
+STOP = method_of(SERVICE, "StopTrace", pb.StopTraceRequest, pb.StopTraceResponse)
+READ = method_of(SERVICE, "ReadTrace", pb.ReadTraceRequest, pb.ReadTraceResponse)
+STATUS = method_of(SERVICE, "GetStatus", pb.GetStatusRequest, pb.GetStatusResponse)
+DRAIN = method_of(SERVICE, "Drain", pb.DrainRequest, pb.DrainResponse)
+
+
+class Served:
+    """A switch with a call in progress, and a channel to its servicer."""
+
+    def __init__(self, script: object = None) -> None:
+        self.alice = caller()
+        loop = asyncio.get_running_loop()
+        self.trace = Trace(1 << 20, loop.time)
+        self.bench = SwitchBench(
+            self.alice,
+            vendor(script),  # type: ignore[arg-type]
+            observer=Observation(Metrics("signaling"), self.trace),
+        )
+        servicer = SignalingServicer(
+            "signaling-1", self.bench.switch, self.trace, lambda: 7, self.bench.switch.drain, 1000.0
+        )
+        dispatcher = Dispatcher(Metrics("served"))
+        dispatcher.add(add_SignalingServiceServicer_to_server, servicer)
+        self.channel = InProcessChannel(dispatcher)
+
+    async def call(self, call_id: str = "caller-1") -> None:
+        """Place a call and let it be answered."""
+        self.bench.call(self.alice, invite(call_id=call_id))
+        await asyncio.sleep(1)
+
+
+async def test_a_call_in_progress_is_listed_with_both_legs() -> None:
+    served = Served()
+    await served.call()
+
+    response = await served.channel.call(LIST, pb.ListCallsRequest(), timeout=1.0)
+
+    (call,) = response.calls
+    assert response.total == 1
+    assert call.state == pb.CALL_STATE_CONNECTED
+    assert (call.caller, call.callee, call.account) == ("1001", "4420", "acme")
+    assert call.leg_a.sip_call_id == "caller-1"
+    assert call.leg_a.remote_address.ip == "10.0.0.2"
+    assert call.leg_b.remote_address.ip == "10.0.0.3"
+    assert call.leg_b.codec == "PCMA"
+    assert call.leg_b.media_address.port == 6000
+    assert call.attempts[0].answered
+    assert call.HasField("answer_time")
+
+
+async def test_a_ringing_call_says_so() -> None:
+    served = Served(gives(180))
+    await served.call()
+
+    response = await served.channel.call(LIST, pb.ListCallsRequest(), timeout=1.0)
+
+    assert response.calls[0].state == pb.CALL_STATE_RINGING
+
+
+@pytest.mark.parametrize(
+    ("wanted", "total"),
+    [
+        ({"number": "4420"}, 1),
+        ({"number": "004420"}, 1),
+        ({"number": "442"}, 0),
+        ({"endpoint": "acme-pbx"}, 1),
+        ({"endpoint": "nobody"}, 0),
+        ({"account": "acme"}, 1),
+        ({"account": "other"}, 0),
+    ],
+)
+async def test_a_filter_selects_calls(wanted: dict[str, str], total: int) -> None:
+    served = Served()
+    await served.call()
+
+    request = pb.ListCallsRequest(filter=pb.CallFilter(**wanted))
+
+    assert (await served.channel.call(LIST, request, timeout=1.0)).total == total
+
+
+async def test_pages_follow_each_other() -> None:
+    served = Served()
+    for number in range(3):
+        await served.call(f"call-{number}")
+
+    first = await served.channel.call(LIST, pb.ListCallsRequest(page_size=2), timeout=1.0)
+    request = pb.ListCallsRequest(page_size=2, page_token=first.next_page_token)
+    second = await served.channel.call(LIST, request, timeout=1.0)
+
+    found = [call.leg_a.sip_call_id for call in [*first.calls, *second.calls]]
+    assert found == ["call-0", "call-1", "call-2"]
+    assert second.next_page_token == ""
+
+
+async def test_mgt09_hanging_up_ends_the_call_with_bye() -> None:
+    served = Served()
+    await served.call()
+    (call_id,) = served.bench.switch.calls
+
+    response = await served.channel.call(HANG_UP, pb.HangUpRequest(call_ids=[call_id]), timeout=1.0)
+    await asyncio.sleep(1)
+
+    assert list(response.call_ids) == [call_id]
+    assert served.bench.to(CALLER)[-1] == "BYE"
+
+
+async def test_mgt09_an_unknown_id_is_named_and_nothing_ends() -> None:
+    served = Served()
+    await served.call()
+    (call_id,) = served.bench.switch.calls
+
+    with pytest.raises(RemoteError, match="nonsense") as caught:
+        request = pb.HangUpRequest(call_ids=[call_id, "nonsense"])
+        await served.channel.call(HANG_UP, request, timeout=1.0)
+
+    assert caught.value.fault is Fault.NOT_FOUND
+    assert len(served.bench.switch.calls) == 1
+
+
+async def test_a_call_that_is_not_here_is_not_found() -> None:
+    with pytest.raises(RemoteError) as caught:
+        await Served().channel.call(GET, pb.GetCallRequest(call_id="x"), timeout=1.0)
+
+    assert caught.value.fault is Fault.NOT_FOUND
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [pb.ListCallsRequest(page_size=1001), pb.ListCallsRequest(page_token="nonsense")],
+    ids=["too large a page", "a token of nobody"],
+)
+async def test_a_page_that_cannot_be_meant_is_an_invalid_argument(
+    request_: pb.ListCallsRequest,
+) -> None:
+    with pytest.raises(RemoteError) as caught:
+        await Served().channel.call(LIST, request_, timeout=1.0)
+
+    assert caught.value.fault is Fault.INVALID_ARGUMENT
+
+
+async def test_mgt03_a_trace_shows_both_legs_and_every_decision() -> None:
+    served = Served()
+    await served.channel.call(START, pb.StartTraceRequest(), timeout=1.0)
+    await served.call()
+    await served.channel.call(STOP, pb.StopTraceRequest(), timeout=1.0)
+
+    stream = served.channel.stream(READ, pb.ReadTraceRequest(), timeout=1.0)
+    events = [response.event async for response in stream]
+
+    ladder = [(event.leg, event.summary.partition(" ")[0]) for event in events]
+    assert ladder[:2] == [("A", "INVITE"), ("", "allow")]
+    assert ("B", "INVITE") in ladder
+    assert {event.source for event in events if event.kind == pb.TRACE_EVENT_KIND_DECISION} == {
+        "auth",
+        "routing",
+        "billing",
+    }
+    assert len({event.call_id for event in events}) == 1
+
+
+async def test_mgt03_a_trace_with_a_duration_says_when_it_ends() -> None:
+    request = pb.StartTraceRequest(duration=Duration(seconds=600))
+
+    response = await Served().channel.call(START, request, timeout=1.0)
+
+    assert response.HasField("end_time")
+
+
+async def test_the_status_counts_calls_and_cdrs() -> None:
+    served = Served()
+    await served.call()
+
+    status = await served.channel.call(STATUS, pb.GetStatusRequest(), timeout=1.0)
+
+    assert (status.calls, status.cdrs_waiting, status.draining) == (1, 7, False)
+
+
+async def test_mgt07_drain_refuses_new_calls_and_says_how_many_go_on() -> None:
+    served = Served()
+    await served.call()
+
+    response = await served.channel.call(DRAIN, pb.DrainRequest(), timeout=1.0)
+    await served.call("late")
+
+    assert response.calls == 1
+    assert served.bench.to(CALLER)[-1] == "503"

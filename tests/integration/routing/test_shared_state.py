@@ -1,0 +1,167 @@
+"""Routing's shared state in a real Redis: two replicas see one number (0.6)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from support.redis import RedisServer
+from support.routing import NOON, Bench
+from support.seat_contract import SeatContract, holder
+from trunkline_routing.calls.course import Record
+from trunkline_routing.candidates.offer import Offer
+from trunkline_routing.capacity.seats import LEASE, Taken
+from trunkline_routing.model.callers import Claim
+from trunkline_routing.shared import connection
+from trunkline_routing.shared.connection import SharedStore, open_store
+from trunkline_routing.shared.notices import SharedHealth, SharedQuality
+from trunkline_routing.shared.seats import RedisSeats
+from trunkline_routing.shared.turns import RedisCourses, RedisRotation
+
+pytestmark = pytest.mark.integration
+
+VENDOR = Claim("vendor", limit=2)
+
+
+class TestRedisSeats(SeatContract):
+    @pytest.fixture
+    def seats(self, store: SharedStore) -> RedisSeats:
+        return RedisSeats(store)
+
+
+async def test_two_replicas_never_take_more_seats_than_there_are(store: SharedStore) -> None:
+    replicas = [RedisSeats(store), RedisSeats(store)]
+    claim = Claim("vendor", limit=10)
+    refused = await asyncio.gather(
+        *(replicas[number % 2].take(holder(str(number)), [claim], 0.0) for number in range(40))
+    )
+    await replicas[0].expire(0.0)
+
+    assert refused.count(None) == 10
+    assert replicas[0].calls("vendor") == 10
+
+
+async def test_a_seat_taken_at_one_replica_is_freed_at_another(store: SharedStore) -> None:
+    one, other = RedisSeats(store), RedisSeats(store)
+    await one.take(holder("call"), [VENDOR], 0.0)
+    await other.release("call")
+    await one.expire(0.0)
+
+    assert one.calls("vendor") == 0
+
+
+async def test_a_lost_instance_is_cleared_once_whoever_looks_first(store: SharedStore) -> None:
+    one, other = RedisSeats(store), RedisSeats(store)
+    await one.take(holder("call"), [VENDOR], 0.0)
+
+    assert await other.expire(LEASE + 0.1) == ["call"]
+    assert await one.expire(LEASE + 0.1) == []
+    assert one.calls("vendor") == 0
+
+
+async def test_seats_are_counted_on_from_what_was_seen_while_redis_is_away(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "RETRY_AFTER", 0.0)
+    async with open_store(redis.url) as store:
+        seats = RedisSeats(store)
+        await seats.take(holder("before"), [VENDOR], 0.0)
+        redis.stop()
+        during = await seats.take(holder("during"), [VENDOR], 0.0)
+        full = await seats.take(holder("full"), [VENDOR], 0.0)
+        await seats.release("before")
+        freed = await seats.take(holder("freed"), [VENDOR], 0.0)
+        redis.start()
+        await seats.expire(0.0)
+
+        assert (during, full, freed) == (None, VENDOR, None)
+        assert seats.calls("vendor") == 2
+    async with open_store(redis.url) as store:
+        other = RedisSeats(store)
+        await other.expire(0.0)
+
+        assert other.calls("vendor") == 2
+
+
+async def test_a_redis_that_comes_back_empty_asks_for_the_seats(
+    redis: RedisServer, store: SharedStore
+) -> None:
+    seats = RedisSeats(store)
+    await seats.announce("signaling-1", "1", [Taken(holder("call"), (VENDOR,))], 0.0)
+    assert await seats.renew("signaling-1", "1", 0.0)
+
+    await store.run(lambda client: client.flushall(), asyncio.Event().wait)
+    assert not await seats.renew("signaling-1", "1", 0.0)
+
+
+async def test_a_pool_is_gone_through_by_all_replicas_together(store: SharedStore) -> None:
+    """RTE-26."""
+    one, other = RedisRotation(store), RedisRotation(store)
+    turns = [await each.turn("pool") for each in (one, other, one, other)]
+
+    assert turns == [0, 1, 2, 3]
+
+
+async def test_another_replica_goes_on_with_a_call(store: SharedStore) -> None:
+    routing = {"a": {"priority": 1}, "b": {"priority": 2}}
+    one = Bench(routing=routing, courses=RedisCourses(store))
+    other = Bench(routing=routing, courses=RedisCourses(store))
+    await one.plan(id="call")
+    second = await other.fail("call", 1, "a")
+
+    assert isinstance(second, Offer)
+    assert second.endpoint.name == "b"
+
+
+async def test_a_record_comes_back_as_it_was_kept(store: SharedStore) -> None:
+    courses = RedisCourses(store)
+    record = Record(Bench().call("44", "1", privacy="id"), 2**63 - 1, 3, ("a", "b"))
+    await courses.save(record)
+
+    assert await courses.load(record.call.id) == record
+    await courses.drop(record.call.id)
+    assert await courses.load(record.call.id) is None
+
+
+async def test_a_retry_after_is_heard_of_by_other_replicas(store: SharedStore) -> None:
+    """SIG-26: cluster-wide."""
+    one, other = SharedHealth(store), SharedHealth(store)
+    one.disable("a", timedelta(seconds=20), NOON)
+    await one.exchange(NOON)
+    await other.exchange(NOON)
+
+    assert other.disabled_until("a", NOON) == NOON + timedelta(seconds=20)
+    assert other.disabled_until("a", NOON + timedelta(seconds=20)) is None
+
+
+async def test_ratios_are_those_of_the_whole_cluster(store: SharedStore) -> None:
+    """RTE-13."""
+    one, other = SharedQuality(store), SharedQuality(store)
+    for answered, quality in ((True, one), (False, one), (False, other), (False, other)):
+        quality.book("a", answered=answered, talk=timedelta(seconds=30 * answered), now=NOON)
+    for quality in (one, other, one):
+        await quality.exchange(NOON)
+
+    assert one.answer_ratio("a", NOON) == other.answer_ratio("a", NOON) == 25
+    assert one.ratios("a", NOON).mean_talk == timedelta(seconds=30)
+    later = NOON + timedelta(hours=1)
+    await one.exchange(later)
+    assert one.answer_ratio("a", later) is None
+
+
+async def test_ratios_are_our_own_while_redis_is_away(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "RETRY_AFTER", 0.0)
+    async with open_store(redis.url) as store:
+        quality = SharedQuality(store)
+        redis.stop()
+        quality.book("a", answered=True, talk=timedelta(0), now=NOON)
+        await quality.exchange(NOON)
+        away = quality.answer_ratio("a", NOON)
+        redis.start()
+        await quality.exchange(NOON)
+
+        assert away == 100
+        assert quality.ratios("a", NOON).attempts == 1

@@ -1,0 +1,71 @@
+"""baresip, a softphone of others, registers at the running switch and calls through it."""
+
+import struct
+import wave
+from pathlib import Path
+
+import pytest
+from support.endpoint import Endpoint
+from support.g711 import CLOCK_RATE, decode_alaw, tone
+from support.local_switch import LocalSwitch
+from support.programs import program
+from support.records import wait_for_cdrs
+from trunkline.auth.v1.auth_pb2 import ListRegistrationsRequest
+from trunkline.common.v1.common_pb2 import CallEndReason
+
+TEMPLATES = Path(__file__).parent
+VOX = ("127.0.0.22", 5070)
+NUMBER = "12125550120"
+BARESIP_TONE, VENDOR_TONE = 500, 900
+CALL_SECONDS = 5
+PATIENCE = 20
+
+pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
+
+
+def configure(directory: Path, switch: LocalSwitch) -> None:
+    """Write baresip's configuration for phone 1001 into a directory, and what it says."""
+    modules = next(Path("/usr/lib").glob("**/baresip/modules"))
+    server = "{}:{}".format(*switch.sip)
+    for name in ("config", "accounts"):
+        text = (TEMPLATES / f"{name}.template").read_text()
+        text = text.format(modules=modules, server=server, directory=directory)
+        (directory / name).write_text(text)
+    (directory / "contacts").touch()
+    write_tone(directory / "tone.wav")
+
+
+def write_tone(path: Path) -> None:
+    """Write some seconds of a tone as 16-bit samples."""
+    octets = b"".join(tone(BARESIP_TONE)) * CALL_SECONDS
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(CLOCK_RATE)
+        file.writeframes(struct.pack(f"<{len(octets)}h", *map(decode_alaw, octets)))
+
+
+async def test_a_softphone_registers_calls_and_is_heard(
+    switch: LocalSwitch, tmp_path: Path
+) -> None:
+    configure(tmp_path, switch)
+    target = f"sip:{NUMBER}@{switch.sip[0]}:{switch.sip[1]}"
+    command = ("baresip", "-4", "-f", str(tmp_path), "-e", f"/dial {target}")
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*command, "-t", str(CALL_SECONDS), directory=tmp_path) as phone,
+    ):
+        call = await vox.taken_call(timeout=PATIENCE)
+        heard = await call.rtp.hear(60)
+        registered = await switch.ask(
+            switch.services.auth.ListRegistrations, ListRegistrationsRequest()
+        )
+        await call.ended(PATIENCE)
+        await phone.succeed(PATIENCE)
+
+    assert heard.hears(BARESIP_TONE)
+    assert [binding.endpoint.name for binding in registered.bindings] == ["1001"]
+    assert "baresip" in registered.bindings[0].user_agent
+    (record,) = await wait_for_cdrs(switch, 1, NUMBER)
+    assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
+    assert record.charge.amount

@@ -1,0 +1,65 @@
+"""Whether the switch ends only what was established (RFC 3261 section 15), by what it says itself.
+
+It looks at bytes, not at the product's own dialogs: those may be wrong together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+_CALL_ID: Final = re.compile(rb"\r\nCall-ID: ([^\r]*)")
+_FROM_TAG: Final = re.compile(rb"\r\nFrom: [^\r]*;tag=([^;\r]*)")
+_TO_TAG: Final = re.compile(rb"\r\nTo: [^\r]*;tag=([^;\r]*)")
+_ANSWER: Final = re.compile(rb"SIP/2.0 2\d\d .*\r\nCSeq: \d+ INVITE\r\n", re.DOTALL)
+
+PATIENCE: Final = 32.0
+"""Seconds without an ACK after which a BYE may go out all the same."""
+
+Leg = tuple[bytes, bytes]
+"""Call-ID and To tag of the INVITE's dialog."""
+
+
+class Manners:
+    """Looks at every message of the switch."""
+
+    def __init__(self) -> None:
+        self.complaints: list[str] = []
+        self._answered: dict[Leg, float] = {}
+        """Legs on which the switch has sent its 200, and when first."""
+        self._acknowledged: set[Leg] = set()
+        self._established: set[Leg] = set()
+        """Legs on which the switch has got a 200."""
+
+    def received(self, data: bytes) -> None:
+        """Look at what the switch gets."""
+        if _ANSWER.match(data):
+            self._established.add(_leg(data, _TO_TAG))
+        elif data.startswith(b"ACK "):
+            self._acknowledged.add(_leg(data, _TO_TAG))
+
+    def sent(self, data: bytes) -> None:
+        """Look at what the switch sends."""
+        now = asyncio.get_running_loop().time()
+        if _ANSWER.match(data):
+            self._answered.setdefault(_leg(data, _TO_TAG), now)
+        elif data.startswith(b"BYE "):
+            self._judge(_leg(data, _FROM_TAG), _leg(data, _TO_TAG), now)
+
+    def _judge(self, as_server: Leg, as_client: Leg, now: float) -> None:
+        if as_client in self._established:
+            return
+        call_id = as_server[0].decode("utf-8", "replace")
+        answered = self._answered.get(as_server)
+        if answered is None:
+            self.complaints.append(f"a BYE in {call_id}, which was never established")
+        elif as_server not in self._acknowledged and now - answered < PATIENCE - 1.0:
+            self.complaints.append(
+                f"a BYE in {call_id} {now - answered:.3f} s after its 200, which had no ACK yet"
+            )
+
+
+def _leg(data: bytes, tag: re.Pattern[bytes]) -> Leg:
+    call_id, found = _CALL_ID.search(data), tag.search(data)
+    return call_id[1] if call_id else b"", found[1] if found else b""

@@ -1,0 +1,152 @@
+"""What the two sides of a call will do, drawn from the seed: most behave, many don't."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from random import Random
+from typing import Final
+
+from .config import CUSTOMERS, Customer
+
+PATIENT: Final = (30.0, 30.0, 120.0, 120.0, 120.0, 120.0, 120.0)
+"""Seconds that most callers wait for an answer."""
+PATIENCE: Final = 200.0
+"""Seconds of talk after which a side hangs up that wanted the other one to."""
+
+
+class Answering(Enum):
+    """What a vendor does with an INVITE."""
+
+    ANSWERS = auto()
+    REFUSES = auto()
+    REDIRECTS = auto()
+    SILENT = auto()
+    """Says nothing at all."""
+    TRYING = auto()
+    """Says 100 and no more."""
+    RINGS = auto()
+    """Rings for ever, and ends by CANCEL."""
+    IGNORES_CANCEL = auto()
+    """Answers in its own time, whether it was cancelled or not."""
+    ANSWERS_CANCEL = auto()
+    """Answers when it is cancelled: the 200 crosses the CANCEL."""
+    FORKS = auto()
+    """Rings at several phones, each with a To tag; one answers."""
+    FORKS_TWICE = auto()
+    """Rings at several phones, and two of them answer."""
+    MUMBLES = auto()
+    """Sends what no parser takes."""
+
+
+ANSWERING_WEIGHTS: Final = {
+    Answering.ANSWERS: 50,
+    Answering.REFUSES: 14,
+    Answering.REDIRECTS: 2,
+    Answering.SILENT: 4,
+    Answering.TRYING: 2,
+    Answering.RINGS: 5,
+    Answering.IGNORES_CANCEL: 5,
+    Answering.ANSWERS_CANCEL: 5,
+    Answering.FORKS: 6,
+    Answering.FORKS_TWICE: 4,
+    Answering.MUMBLES: 3,
+}
+
+REFUSALS: Final = (403, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603, 604)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """What one side does once it talks. Times are seconds from the answer."""
+
+    hangs_up: float | None
+    """None: it waits for the other side, but not longer than `PATIENCE`."""
+    vanishes: float | None
+    """From then on it neither says nor hears anything."""
+    reinvites: tuple[float, ...]
+    informs: float | None
+    """When it sends INFO."""
+
+
+@dataclass(frozen=True)
+class CallerScript:
+    """What the caller does."""
+
+    customer: Customer
+    number: str
+    starts: float
+    """Seconds from the beginning of the run."""
+    patience: float
+    """Seconds until it cancels."""
+    talk: Talk
+    wrong_password: bool = False
+    malformed: bool = False
+    twice: bool = False
+    """It sends the INVITE on two paths: the same request with another branch."""
+    acknowledges: bool = True
+    early_bye: bool = False
+    """It gives up with BYE instead of CANCEL."""
+    late_offer: bool = False
+    """Its INVITE has no offer; that comes with the ACK."""
+
+
+@dataclass(frozen=True)
+class CalleeScript:
+    """What a vendor does with one call."""
+
+    answering: Answering
+    rings_after: float
+    answers_after: float
+    status: int
+    early_media: bool
+    retry_after: bool
+    takes_bye: bool
+    """It answers BYE."""
+    talk: Talk
+
+
+def draw_caller(random: Random, number: str, starts: float) -> CallerScript:
+    """Return what a caller does."""
+    customer = random.choices(CUSTOMERS, [customer.share for customer in CUSTOMERS])[0]
+    return CallerScript(
+        customer=customer,
+        number=number,
+        starts=starts,
+        patience=random.choice((random.uniform(0.0, 4.0), 0.01, *PATIENT)),
+        talk=_talk(random),
+        wrong_password=customer.digest and random.random() < 0.2,
+        malformed=random.random() < 0.03,
+        twice=random.random() < 0.05,
+        acknowledges=random.random() > 0.02,
+        early_bye=random.random() < 0.05,
+        late_offer=random.random() < 0.05,
+    )
+
+
+def draw_callee(random: Random) -> CalleeScript:
+    """Return what a vendor does."""
+    kinds, weights = zip(*ANSWERING_WEIGHTS.items(), strict=True)
+    return CalleeScript(
+        answering=random.choices(kinds, weights)[0],
+        rings_after=random.choice((0.0, 0.2, 2.0)),
+        answers_after=random.choice((0.0, 0.5, 3.0, 10.0, 40.0, 90.0)),
+        status=random.choice(REFUSALS),
+        early_media=random.random() < 0.3,
+        retry_after=random.random() < 0.5,
+        takes_bye=random.random() > 0.03,
+        talk=_talk(random),
+    )
+
+
+def _talk(random: Random) -> Talk:
+    length = random.choice((0.0, 0.3, 5.0, 29.98, 30.0, 30.02, 61.0, random.uniform(1, 150)))
+    return Talk(
+        hangs_up=length if random.random() < 0.6 else None,
+        vanishes=random.uniform(0.0, 60.0) if random.random() < 0.04 else None,
+        reinvites=tuple(
+            random.choice((0.5, 2.0, random.uniform(0.1, 30.0)))
+            for _ in range(random.choice((0, 0, 0, 0, 1, 2)))
+        ),
+        informs=random.uniform(0.0, 20.0) if random.random() < 0.05 else None,
+    )

@@ -1,0 +1,61 @@
+"""Other people's programs under test: started, watched, and ended by their ids."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+
+class Program:
+    """One running program with what it wrote."""
+
+    def __init__(self, process: asyncio.subprocess.Process, name: str) -> None:
+        self._process = process
+        self._name = name
+        self.lines: list[str] = []
+        self._reader = asyncio.create_task(self._read())
+
+    @property
+    def last_lines(self) -> str:
+        """What it wrote last."""
+        return "\n".join(self.lines[-40:])
+
+    async def succeed(self, timeout: float) -> None:
+        """Wait for its end. Raises `AssertionError` unless that is status 0."""
+        async with asyncio.timeout(timeout):
+            status = await self._process.wait()
+            await self._reader
+        if status:
+            raise AssertionError(f"{self._name} ended with status {status}")
+
+    async def stop(self) -> None:
+        """End it, if it has not ended."""
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+        await self._reader
+
+    async def _read(self) -> None:
+        assert self._process.stdout is not None
+        while line := await self._process.stdout.readline():
+            self.lines.append(line.decode("utf-8", "replace").rstrip())
+
+
+@asynccontextmanager
+async def program(*command: str, directory: Path) -> AsyncIterator[Program]:
+    """Run a program in a directory for the length of a block."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=directory,
+    )
+    running = Program(process, command[0])
+    try:
+        yield running
+    except BaseException as error:
+        error.add_note(f"{command[0]} wrote last:\n{running.last_lines}")
+        raise
+    finally:
+        await running.stop()
