@@ -158,7 +158,7 @@ class Life:
             Clock(),
             self._make_writer,
         )
-        media = MediaPool(INSTANCE, epoch, self._tell, self._lives)
+        media = MediaPool(INSTANCE, epoch, self._tell)
         settings = CallSettings(INSTANCE, OneAddress())
         self.switch = Switch(
             Services(AuthClient(channels["auth"]), routing, billing, media),
@@ -190,9 +190,6 @@ class Life:
 
     def _tell(self, call_id: str, event: Event) -> bool:
         return self._alive and self.switch.tell(call_id, event)
-
-    def _lives(self, call_id: str) -> bool:
-        return call_id in self.switch.calls
 
     def _receive(self, data: bytes, flow: Flow) -> None:
         self._manners.received(data)

@@ -75,10 +75,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         )
         network = await stack.enter_async_context(SipNetwork(settings, stored.values))
         media = MediaPool(
-            settings.instance,
-            epoch,
-            lambda call_id, event: switch.tell(call_id, event),
-            lambda call_id: call_id in switch.calls,
+            settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
         )
         observation = Observation(service.metrics, trace)
         own = ListeningAddresses(network.advertised, network.ports)

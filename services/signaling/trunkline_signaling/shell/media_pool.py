@@ -65,10 +65,12 @@ class _Member:
         self.step = 0.0
         """What one session adds to the score."""
         self.usable = False
+        """It has answered lately."""
+        self.draining = False
         self.calls: set[str] = set()
         """Calls that have a session there."""
-        self.unclosed: set[str] = set()
-        """Calls whose session may be open without our using it: a reply was lost."""
+        self.doubtful: set[str] = set()
+        """Calls that may have one: Open or Close had no answer, or they were given up. Close them."""
         self.lost_at: float | None = None
 
     def look(self, load: MediaLoad) -> None:
@@ -76,42 +78,36 @@ class _Member:
         self.name = load.instance
         self.step = 1 / max(load.capacity, 1)
         self.score = max(load.sessions * self.step, load.busy)
-        self.usable = not load.draining
+        self.usable = True
+        self.draining = load.draining
 
 
 class MediaPool:
     """Satisfies `MediaService` over all instances."""
 
-    def __init__(
-        self,
-        owner: str,
-        epoch: str,
-        tell: Callable[[str, Event], bool],
-        lives: Callable[[str], bool],
-    ) -> None:
-        """`tell` hands an event to a call by its id, `lives` says whether there is such a call."""
+    def __init__(self, owner: str, epoch: str, tell: Callable[[str, Event], bool]) -> None:
+        """`tell` hands an event to a call by its id."""
         self._owner = owner
         self._epoch = epoch
         self._tell = tell
-        self._lives = lives
         self._members: dict[str, _Member] = {}
 
     async def open(self, question: OpenMedia) -> MediaOpened:
         """Open a session on the instance that is least busy, or on the next one."""
         failure = ServiceError("no media instance can be reached")
         for member in self._by_load()[:TRIES]:
+            member.doubtful.discard(question.call_id)
             try:
                 opened = await member.instance.open(question, self._epoch)
             except ServiceError as error:
                 failure = error
                 if not error.exhausted:
-                    member.unclosed.add(question.call_id)
-                member.usable = member.usable and error.exhausted
+                    member.usable = False
+                    member.doubtful.add(question.call_id)
                 continue
             member.name = opened.instance
             member.score += member.step
             member.calls.add(question.call_id)
-            member.unclosed.discard(question.call_id)
             return opened
         raise failure
 
@@ -123,12 +119,10 @@ class MediaPool:
         """End a session."""
         member = self._named(question.instance)
         member.calls.discard(question.call_id)
-        try:
-            return await member.instance.close(question)
-        except ServiceError as error:
-            if not error.unknown:
-                member.unclosed.add(question.call_id)
-            raise
+        member.doubtful.add(question.call_id)
+        closed = await member.instance.close(question)
+        member.doubtful.discard(question.call_id)
+        return closed
 
     async def serve(self, key: str, instance: MediaInstance) -> None:
         """Use an instance until cancelled."""
@@ -148,8 +142,9 @@ class MediaPool:
         return member is None or not member.calls
 
     def _by_load(self) -> list[_Member]:
-        usable = [member for member in self._members.values() if member.usable]
-        return sorted(usable, key=lambda member: member.score)
+        """Return whom to ask: who answers, the least busy first, then who may answer again."""
+        staying = [member for member in self._members.values() if not member.draining]
+        return sorted(staying, key=lambda member: (not member.usable, member.score))
 
     def _named(self, name: str) -> _Member:
         for member in self._members.values():
@@ -170,19 +165,16 @@ class MediaPool:
             if member.lost_at is not None:
                 member.lost_at = None
                 await self._renew(member)
-            await self._close_leftovers(member)
+            await self._close_doubtful(member)
 
-    async def _close_leftovers(self, member: _Member) -> None:
-        """Close the sessions that ended calls may have left: their leases are renewed with ours."""
-        for call_id in sorted(member.unclosed):
-            if self._lives(call_id):
-                continue
+    async def _close_doubtful(self, member: _Member) -> None:
+        for call_id in sorted(member.doubtful):
             try:
                 await member.instance.close(CloseMedia(call_id, member.name))
             except ServiceError as error:
                 if not error.unknown:
-                    return
-            member.unclosed.discard(call_id)
+                    return  # with the next look
+            member.doubtful.discard(call_id)
 
     async def _renew(self, member: _Member) -> None:
         calls = member.calls.copy()
@@ -207,7 +199,7 @@ class MediaPool:
     def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
         for call_id in (member.calls if calls is None else calls).copy():
             member.calls.discard(call_id)
-            member.unclosed.add(call_id)
+            member.doubtful.add(call_id)
             self._tell(call_id, MediaLost(why))
 
 

@@ -85,7 +85,7 @@ async def pool_of(*instances: FakeInstance) -> AsyncIterator[tuple[MediaPool, To
         told.append((call_id, event))
         return True
 
-    pool = MediaPool("signaling-1", "epoch", tell, lambda call_id: False)
+    pool = MediaPool("signaling-1", "epoch", tell)
     tasks = [asyncio.create_task(pool.serve(i.name, i)) for i in instances]
     await asyncio.sleep(0.1)
     try:
@@ -190,20 +190,7 @@ async def test_an_instance_that_comes_back_without_its_sessions_has_lost_them() 
         assert [(call_id, type(event)) for call_id, event in told] == [("a", MediaLost)]
 
 
-async def test_a_session_that_could_not_be_closed_is_closed_when_its_instance_is_back() -> None:
-    instance = FakeInstance("one")
-    async with pool_of(instance) as (pool, _):
-        opened = await pool.open(open_for("a"))
-        instance.dead = True
-        with pytest.raises(ServiceError):
-            await pool.close(CloseMedia("a", opened.instance))
-        instance.dead = False
-        await asyncio.sleep(3)
-
-        assert instance.closed == ["a"]
-
-
-async def test_a_session_that_was_opened_while_its_answer_was_lost_is_closed() -> None:
+async def test_a_session_whose_opening_had_no_answer_is_closed_when_its_instance_answers() -> None:
     instance = FakeInstance("one")
     async with pool_of(instance) as (pool, _):
         instance.dead = True
@@ -212,4 +199,30 @@ async def test_a_session_that_was_opened_while_its_answer_was_lost_is_closed() -
         instance.dead = False
         await asyncio.sleep(3)
 
-        assert instance.closed == ["a"]
+    assert instance.closed == ["a"]
+
+
+async def test_a_session_whose_closing_had_no_answer_is_closed_again() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        await pool.open(open_for("a"))
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.close(CloseMedia("a", "one"))
+        instance.dead = False
+        await asyncio.sleep(3)
+
+    assert instance.closed == ["a"]
+
+
+async def test_a_session_that_opens_at_the_second_try_is_not_closed() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.open(open_for("a"))
+        instance.dead = False
+        await pool.open(open_for("a"))
+        await asyncio.sleep(3)
+
+    assert instance.closed == []
