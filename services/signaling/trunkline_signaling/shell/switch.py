@@ -370,20 +370,13 @@ class Switch:
             outgoing.flow = self._flow(outgoing.target.transport, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
-        transaction = self._transact(outgoing.request, outgoing.flow)
-        if transaction is None:
-            return
+        transaction = self.transactions.send_request(
+            outgoing.request, outgoing.flow, self._driver.now
+        )
         transaction.owner = call, outgoing
         outgoing.transaction = transaction
         if first and outgoing.target is not None:
             self._observer.leg_began(call.id, outgoing.request.headers.call_id)
-
-    def _transact(self, request: Request, flow: Flow) -> ClientTransaction | None:
-        """Send a request; None for a BYE that the dialog layer will send in its time."""
-        now = self._driver.now
-        if request.method == BYE:
-            return self._dialogs.send_bye(request, flow, now)
-        return self.transactions.send_request(request, flow, now)
 
     async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
         assert outgoing.target is not None

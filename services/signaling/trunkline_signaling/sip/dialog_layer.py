@@ -16,7 +16,7 @@ from .fields import RAck
 from .flow import Flow
 from .framing import Frame
 from .message import Request, Response
-from .methods import BYE, PRACK, TARGET_REFRESH
+from .methods import PRACK, TARGET_REFRESH
 from .outputs import (
     AckReceived,
     AnswerAcknowledged,
@@ -38,7 +38,7 @@ from .transactions import ClientTransaction, ServerTransaction
 class _Unacknowledged:
     """A response of ours that goes out again until somebody acknowledges it."""
 
-    __slots__ = ("_copies", "data", "deadline", "dialog", "opens", "rseq", "transaction")
+    __slots__ = ("_copies", "data", "deadline", "dialog", "rseq", "transaction")
 
     def __init__(
         self, dialog: Dialog, transaction: ServerTransaction, rseq: int | None, copies: Repetition
@@ -48,8 +48,6 @@ class _Unacknowledged:
         self.data = transaction.data
         self.rseq = rseq
         """Number of a reliable provisional response; None for a 2xx."""
-        self.opens = False
-        """It is the 2xx that opened the dialog."""
         self._copies = copies
         self.deadline: float | None = copies.deadline
 
@@ -74,8 +72,6 @@ class DialogLayer:
         self._early: dict[ClientTransaction, list[Dialog]] = {}
         self._answers: dict[DialogId, _Unacknowledged] = {}
         self._provisionals: dict[DialogId, _Unacknowledged] = {}
-        self._farewells: dict[DialogId, Request] = {}
-        """BYEs that wait for the ACK of the 2xx before them."""
         self._deadlines: Deadlines[_Unacknowledged] = Deadlines()
         self._out: list[Output] = []
 
@@ -95,7 +91,7 @@ class DialogLayer:
         self.transactions.on_timer(now)
         self._sift(now)
         while (waiting := self._deadlines.pop_due(now)) is not None:
-            self._repeat(waiting, now)
+            self._repeat(waiting)
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Fail the requests that wait for an answer from this peer on this transport."""
@@ -153,13 +149,11 @@ class DialogLayer:
         self, dialog: Dialog, transaction: ServerTransaction, response: Response, now: float
     ) -> None:
         """Send a 2xx to INVITE, and again until the ACK comes (section 13.3.1.4)."""
-        opens = dialog.state is DialogState.EARLY
-        if opens:
+        if dialog.state is DialogState.EARLY:
             dialog.state = DialogState.CONFIRMED
         self._stop(self._provisionals, dialog)
         self.transactions.respond(transaction, response, now)
         self._wait(self._answers, dialog, transaction, None, now)
-        self._answers[dialog.id].opens = opens
 
     def respond_reliably(
         self, dialog: Dialog, transaction: ServerTransaction, response: Response, now: float
@@ -173,26 +167,8 @@ class DialogLayer:
         self.transactions.respond(transaction, response, now)
         self._wait(self._provisionals, dialog, transaction, rseq, now)
 
-    def send_bye(self, bye: Request, flow: Flow, now: float) -> ClientTransaction | None:
-        """Send a BYE of a dialog; None when it goes out later.
-
-        It waits for the ACK of the 2xx that opened the dialog, or for that to be given up (section
-        15): whoever hears BYE before the answer may never hear that its INVITE has ended.
-        """
-        dialog_id = DialogId(bye.headers.call_id, bye.from_tag or "", bye.to_tag or "")
-        waiting = self._answers.get(dialog_id)
-        if waiting is None or not waiting.opens:
-            return self.transactions.send_request(bye, flow, now)
-        self._farewells[dialog_id] = bye
-        return None
-
     def terminate(self, dialog: Dialog) -> None:
-        """Forget a dialog; its requests will be met as those of no dialog.
-
-        One whose BYE waits is forgotten with it.
-        """
-        if dialog.id in self._farewells:
-            return
+        """Forget a dialog; its requests will be met as those of no dialog."""
         dialog.state = DialogState.TERMINATED
         self._dialogs.pop(dialog.id, None)
         self._stop(self._answers, dialog)
@@ -206,7 +182,7 @@ class DialogLayer:
                 case RequestReceived(transaction, request) if request.to_tag is not None:
                     self._receive_request(transaction, request, now)
                 case AckReceived(request):
-                    self._receive_ack(request, now)
+                    self._receive_ack(request)
                 case ResponseReceived(transaction, response) if response.status >= 300:
                     self._end_early(transaction)
                     self._out.append(output)
@@ -223,34 +199,11 @@ class DialogLayer:
         if dialog is None:
             self._out.append(RequestReceived(transaction, request))
             return
-        if dialog.id in self._farewells:
-            self._receive_last(dialog, transaction, request, now)
-            return
         status = self._judge(dialog, request)
         if status:
             self.transactions.respond(transaction, request.reply(status), now)
         else:
             self._out.append(DialogRequestReceived(dialog, transaction, request))
-
-    def _receive_last(
-        self, dialog: Dialog, transaction: ServerTransaction, request: Request, now: float
-    ) -> None:
-        """Answer a request in a dialog that is over for us; its own BYE spares us ours."""
-        status = 481
-        if request.method == BYE:
-            status = 200
-            del self._farewells[dialog.id]
-            self.terminate(dialog)
-        self.transactions.respond(transaction, request.reply(status), now)
-
-    def _say_farewell(self, dialog: Dialog, now: float) -> bool:
-        """Send the BYE that has waited for an ACK, and tell whether there was one."""
-        bye = self._farewells.pop(dialog.id, None)
-        if bye is None:
-            return False
-        self.transactions.send_request(bye, dialog.flow, now)
-        self.terminate(dialog)
-        return True
 
     def _judge(self, dialog: Dialog, request: Request) -> int:
         """Return the status that refuses an in-dialog request, or 0."""
@@ -276,7 +229,7 @@ class DialogLayer:
         waiting.stop()
         return True
 
-    def _receive_ack(self, ack: Request, now: float) -> None:
+    def _receive_ack(self, ack: Request) -> None:
         dialog = self.find(ack)
         waiting = None if dialog is None else self._answers.get(dialog.id)
         number = ack.headers.cseq.number
@@ -284,8 +237,7 @@ class DialogLayer:
             self.transactions.counters.stray_acks += 1
             return
         self._stop(self._answers, waiting.dialog)
-        if not self._say_farewell(waiting.dialog, now):
-            self._out.append(AnswerAcknowledged(waiting.dialog, ack))
+        self._out.append(AnswerAcknowledged(waiting.dialog, ack))
 
     def _wait(
         self,
@@ -305,14 +257,13 @@ class DialogLayer:
         if waiting is not None:
             waiting.stop()
 
-    def _repeat(self, waiting: _Unacknowledged, now: float) -> None:
+    def _repeat(self, waiting: _Unacknowledged) -> None:
         if waiting.advance():
             self.transactions.transmit(waiting.data, waiting.transaction.flow)
             self._deadlines.update(waiting)
         elif waiting.rseq is None:
             self._stop(self._answers, waiting.dialog)
-            if not self._say_farewell(waiting.dialog, now):
-                self._out.append(AnswerTimedOut(waiting.dialog))
+            self._out.append(AnswerTimedOut(waiting.dialog))
         else:
             self._out.append(ProvisionalTimedOut(waiting.dialog))
 
