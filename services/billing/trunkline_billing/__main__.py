@@ -42,10 +42,14 @@ from .store.deliveries import Deliveries
 from .store.embedded import EmbeddedJournal
 from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
+from .store.partitions import CdrDays
 from .store.shared import SharedJournal
 
 QUEUE_LOOK: Final = 10.0
 """Seconds between two looks at how much the outputs owe."""
+
+DAYS_LOOK: Final = 3600.0
+"""Seconds between two looks at the days CDRs are kept by."""
 
 MIGRATIONS: Final = "trunkline_billing:store/migrations"
 
@@ -98,6 +102,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             deliveries = Deliveries(database)
             files = FileOutput(deliveries, TextFiles(settings.cdr_folder), parameters.values)
             push = PushOutput(deliveries, parameters.values, post_json, now, observation)
+            days = CdrDays(database, settings.cdr_retention)
+            await days.maintain(now())
+            service.background(lambda: _maintain_days(days))
             service.background(files.run)
             service.background(push.run)
             service.background(lambda: _watch_queues(deliveries, observation))
@@ -126,6 +133,14 @@ async def _watch_queues(deliveries: Deliveries, observation: Observation) -> Non
         return 0
 
     await steadily(look, QUEUE_LOOK, "CDR queues")
+
+
+async def _maintain_days(days: CdrDays) -> None:
+    async def maintain() -> int:
+        await days.maintain(now())
+        return 0
+
+    await steadily(maintain, DAYS_LOOK, "CDR days")
 
 
 def now() -> datetime:

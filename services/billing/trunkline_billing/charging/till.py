@@ -20,6 +20,7 @@ from ..rating.tariff import NOTHING
 from ..reasons import CallEndReason, EndDirection
 from .authorization import Extension, extend, reserve
 from .brakes import SpendWarning, crossed
+from .correction import Correction, correct
 from .reservation import CallStart, Reservation
 from .rules import Rules
 from .settlement import Settlement, settle
@@ -39,6 +40,8 @@ class Changes:
 
     posted: list[Posted] = field(default_factory=list)
     cdrs: list[Cdr] = field(default_factory=list)
+    corrected: list[Cdr] = field(default_factory=list)
+    """CDRs that are charged anew."""
     warnings: list[SpendWarning] = field(default_factory=list)
     """Fraud brakes that were touched."""
     deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
@@ -115,6 +118,15 @@ class Till:
             self.changes.cdrs.append(settlement.cdr)
             self.changes.deliveries += [(output, settlement.cdr) for output in rules.outputs]
         return settlement
+
+    def correct(
+        self, before: Cdr, number: int, rules: Rules, author: str, memo: str, now: datetime
+    ) -> Correction:
+        """Charge a settled call anew and book the difference."""
+        made = correct(before, number, self.accounts, self.decks, rules, author, memo, now)
+        self.post(made.transaction)
+        self.changes.corrected.append(made.after)
+        return made
 
     def expire(self, call_id: str, rules: Rules, now: datetime) -> Settlement:
         """Settle a call whose owner stopped extending, up to its last proven second."""

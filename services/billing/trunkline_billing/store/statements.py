@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Cdr
 from ..charging.till import Changes, Posted, Till
-from .cdr_rows import encode_cdr
+from .cdr_rows import CHARGE_COLUMNS, encode_cdr
 from .reservation_rows import encode_reservation
 from .tables import CDRS, DELIVERIES, ENTRIES, PURSES, RESERVATIONS, TRANSACTIONS
 
@@ -28,6 +28,11 @@ PURSE_COLUMNS: Final = (
 PUT_TRANSACTION: Final = insert(TRANSACTIONS)
 PUT_ENTRY: Final = insert(ENTRIES)
 PUT_CDR: Final = insert(CDRS)
+CHANGE_CDR: Final = (
+    update(CDRS)
+    .where(CDRS.c.call_id == bind("of"), CDRS.c.end_time == bind("at"))
+    .values({column: bind(column) for column in CHARGE_COLUMNS})
+)
 PUT_DELIVERY: Final = insert(DELIVERIES)
 UPDATE_PURSE: Final = (
     update(PURSES)
@@ -53,6 +58,7 @@ class Statements:
             (PUT_TRANSACTION, _transaction_rows(changes.posted)),
             (PUT_ENTRY, _entry_rows(changes.posted)),
             (PUT_CDR, [encode_cdr(cdr) for cdr in changes.cdrs]),
+            (CHANGE_CDR, [_changed_cdr(cdr) for cdr in changes.corrected]),
             (PUT_DELIVERY, [_delivery_row(output, cdr) for output, cdr in changes.deliveries]),
             (self._put_reservation, [encode_reservation(one) for one in kept]),
             (DROP_RESERVATION, [{"of": call} for call in ended]),
@@ -114,6 +120,12 @@ def _entry_rows(posted: Iterable[Posted]) -> Rows:
         for one in posted
         for entry, balance in zip(one.transaction.entries, one.balances, strict=True)
     ]
+
+
+def _changed_cdr(cdr: Cdr) -> dict[str, object]:
+    row = encode_cdr(cdr)
+    changed = {column: row[column] for column in CHARGE_COLUMNS}
+    return {"of": cdr.call.call_id, "at": cdr.call.end_time, **changed}
 
 
 def _delivery_row(output: str, cdr: Cdr) -> dict[str, object]:

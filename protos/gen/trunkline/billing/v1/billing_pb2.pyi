@@ -1221,6 +1221,66 @@ class GetCdrResponse(_message.Message):
 Global___GetCdrResponse: _TypeAlias = GetCdrResponse  # noqa: Y015
 
 @_typing.final
+class RerateCdrRequest(_message.Message):
+    """Asks to charge a call anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    MEMO_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call's id. Required."""
+    author: _builtins.str
+    """Who asks, for the books. Empty is recorded as "unknown"."""
+    memo: _builtins.str
+    """Why, for the books."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        author: _builtins.str = ...,
+        memo: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "call_id", b"call_id", "memo", b"memo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrRequest: _TypeAlias = RerateCdrRequest  # noqa: Y015
+
+@_typing.final
+class RerateCdrResponse(_message.Message):
+    """The call is charged anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CDR_FIELD_NUMBER: _builtins.int
+    OLD_CHARGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cdr(self) -> Global___RatedCdr:
+        """The CDR as it is now."""
+
+    @_builtins.property
+    def old_charge(self) -> _common_pb2.Money:
+        """Charge to the payer before. Absent when nobody was charged."""
+
+    def __init__(
+        self,
+        *,
+        cdr: Global___RatedCdr | None = ...,
+        old_charge: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "old_charge", b"old_charge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "old_charge", b"old_charge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrResponse: _TypeAlias = RerateCdrResponse  # noqa: Y015
+
+@_typing.final
 class ListCdrsRequest(_message.Message):
     """Asks for CDRs."""
 
