@@ -22,9 +22,11 @@ from trunkline_kernel.service import Service, run_service
 
 from .accounts.account import Accounts
 from .cashier.cashier import Cashier
+from .cashier.clerk import PAUSE as CLERK_PAUSE
+from .cashier.clerk import Clerk
 from .charging.till import Till
 from .desk import Desk
-from .documents.live import LiveModel
+from .documents.live import PACKAGE_ORDER, LiveModel
 from .imports.office import RateOffice
 from .observation import Observation
 from .outputs.http_post import post_json
@@ -73,8 +75,8 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
                 model.kinds(), database, checks=model.checks(), parameters=parameters
             )
             await model.load()
-            await documents.load()
             documents.subscribe(model.documents_changed)
+            await documents.load()
             observation = Observation(service.metrics)
             observation.watch(till)
             cashier = Cashier(till, journal, rules, now, observation, settings.commit_linger)
@@ -108,6 +110,10 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.background(files.run)
             service.background(push.run)
             service.background(lambda: _watch_queues(deliveries, observation))
+            clerk = Clerk(
+                cashier, database, now, lambda name: documents.delete(PACKAGE_ORDER, name)
+            )
+            service.background(lambda: steadily(clerk.look, CLERK_PAUSE, "packages"))
             service.background(cashier.run)
             service.background(lambda: cashier.expire_leases(settings.expiry_interval))
             yield

@@ -20,6 +20,7 @@ from ..charging.till import Till
 from ..errors import RequestReused
 from ..ledger.payments import Payment, book_payment
 from ..ledger.transactions import EntryKind, Transaction, transaction_id
+from ..packages.renewal import Renewal
 from ..store.journal import Known
 
 Answer = TypeVar("Answer", covariant=True)
@@ -218,6 +219,24 @@ class Correct:
         if self.transaction in known:
             return None
         return till.correct(self.before, self.number, rules, self.author, self.memo, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A period of a package may be due."""
+
+    order: str
+    call: str | None = None
+    transaction: str | None = None
+
+    def accounts(self, till: Till) -> Collection[str]:
+        """The account that has the package."""
+        order = till.shelf.orders.get(self.order)
+        return [order.account] if order is not None else []
+
+    def decide(self, till: Till, known: Known, rules: Rules, now: datetime) -> Renewal | None:
+        """Begin the period; None when there is nothing to do."""
+        return till.renew(self.order, rules, now) if self.order in till.shelf.orders else None
 
 
 def holders(till: Till, call: str) -> Collection[str]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from ..accounts.account import Accounts
 from ..cdrs.cdr import Cdr, Share
 from ..ledger.transactions import Entry, EntryKind, Transaction
+from ..rating.tariff import NOTHING
 from .rules import Rules
 from .settlement import entries_of, settle
 from .terms import Decks
@@ -36,7 +37,8 @@ def correct(
     now: datetime,
 ) -> Correction:
     """Return the call charged anew; `number` counts its corrections, from 1."""
-    anew = settle(before.call, None, accounts, decks, rules, now, talk=before.hold_time)
+    gift = before.payer.gift_time if before.payer is not None else NOTHING
+    anew = settle(before.call, None, accounts, decks, rules, now, before.hold_time, gift)
     after = replace(anew.cdr, settled_at=before.settled_at)
     reason = f": {memo}" if memo else ""
     transaction = Transaction(
