@@ -19,7 +19,7 @@ from ..money import Money
 from ..rating.deck import RateDeck
 from .accounts import AccountSpec, AccountStore, check_agents, prepare_account
 from .packages import PackageOrderSpec, PackageSpec, orders_of, prepare_order
-from .rate_groups import RateGroupSpec, RateGroupStore
+from .rate_groups import RateGroupSpec, RateGroupStore, prepare_rate_group
 
 ACCOUNT: Final = "Account"
 RATE_GROUP: Final = "RateGroup"
@@ -67,7 +67,7 @@ class LiveModel:
     def kinds(self) -> list[Kind[Any]]:
         """Return the kinds of documents, in the order in which they are applied."""
         return [
-            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups),
+            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups, prepare=prepare_rate_group),
             Kind(ACCOUNT, AccountSpec, store=self.accounts, prepare=prepare_account),
             Kind(PACKAGE, PackageSpec),
             Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order),

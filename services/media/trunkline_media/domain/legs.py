@@ -100,6 +100,8 @@ class Dtmf:
 
     receive_events: bool = False
     """The device's events end here and are told. Otherwise they are relayed as they are."""
+    receive_inband: bool = False
+    """Tones in the device's voice are told; the voice goes on as it is."""
     send: DigitForm = DigitForm.RFC4733
     forward: bool = False
     """The other leg's digits are sent to this one by the relay."""
@@ -245,6 +247,7 @@ class Leg:
             voice=self._voice(),
             telephone_event=self.formats.telephone_event if self.formats else None,
             receive_events=self.dtmf.receive_events,
+            receive_inband=self.dtmf.receive_inband,
             forward_digits=self.dtmf.forward and self.dtmf.send in RELAYED_FORMS,
             digits_inband=self.dtmf.send is DigitForm.INBAND,
             silence_received=silence_limit if judges_received else None,

@@ -54,7 +54,7 @@ from .events import (
     time_of,
 )
 from .leases import Leases
-from .legs import Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
+from .legs import DigitForm, Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
 
 REMEMBERED: Final = 60.0
 """Seconds for which a closed session's statistics are kept for a repeat."""
@@ -282,7 +282,8 @@ class Sessions:
                 silence = FellSilent(way, fact.duration)
                 yield _event(session, fact.unix_nanos, silence, fact.side)
             case Digit():
-                pressed = DigitPressed(fact.key, fact.duration)
+                form = DigitForm.INBAND if fact.inband else DigitForm.RFC4733
+                pressed = DigitPressed(fact.key, fact.duration, form)
                 yield _event(session, fact.unix_nanos, pressed, fact.side)
             case PlayEnded():
                 name = session.playing.pop(_leg_name(fact.side), "")
@@ -375,9 +376,11 @@ class Sessions:
             self._relay.close(session.number)
 
     def _end(self, session: Session, counters: SessionCounters, now: float) -> SessionEnd:
+        trips = (leg.round_trip or timedelta(0) for leg in (counters.a, counters.b))
+        way = sum(trips, timedelta(0))
         statistics = SessionStatistics(
-            StreamStatistics.of(counters.a, session.legs[LegName.A].encoding),
-            StreamStatistics.of(counters.b, session.legs[LegName.B].encoding),
+            StreamStatistics.of(counters.a, session.legs[LegName.A].encoding, way),
+            StreamStatistics.of(counters.b, session.legs[LegName.B].encoding, way),
         )
         self._ended[session.session_id] = (now + REMEMBERED, statistics)
         del self._open[session.session_id], self._by_number[session.number]
