@@ -80,6 +80,18 @@ test-engine: ## Run the engine's own tests
 bench: setup-tests ## Run every benchmark and print its figures (minutes; keep the machine quiet)
 	@for script in benches/*.py; do echo "== $$script"; python $$script; done
 
+.PHONY: images
+images: ## Build the five service images with podman or docker
+	@scripts/images
+
+.PHONY: manifests
+manifests: ## Render the Helm chart into deploy/k8s
+	@python deploy/render.py
+
+.PHONY: test-deploy
+test-deploy: ## Build images from Debian's packages, play the pods with podman, and prove them (as root)
+	@scripts/test-deploy
+
 .PHONY: format
 format: ## Rewrite Python and Rust the way lint wants it
 	ruff format .

@@ -131,6 +131,10 @@ class BillingClient:
         )
         return response.rates
 
+    async def reconcile(self, **fields: Any) -> pb.ReconcileResponse:
+        request = pb.ReconcileRequest(**fields)
+        return await self._ask(BILLING, "Reconcile", request, pb.ReconcileResponse)
+
     async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
         now = datetime.now(UTC)
         values: dict[str, Any] = {
@@ -166,6 +170,17 @@ class BillingClient:
     async def set(self, **values: str) -> None:
         request = parameters_pb2.SetParametersRequest(values=values)
         await self._ask(PARAMETERS, "SetParameters", request, parameters_pb2.SetParametersResponse)
+
+    async def follows(self, name: str, value: str) -> None:
+        """Return when this replica obeys a parameter that another one was told."""
+        request = parameters_pb2.GetParameterRequest(name=name)
+        while True:
+            response = await self._ask(
+                PARAMETERS, "GetParameter", request, parameters_pb2.GetParameterResponse
+            )
+            if response.parameter.value == value:
+                return
+            await asyncio.sleep(0.05)
 
     async def knows_rates(self) -> None:
         """Return when this replica can price a call of acme."""

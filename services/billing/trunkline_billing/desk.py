@@ -1,6 +1,7 @@
 """The desk: everything billing can be asked, in its own types. What servicers call."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -29,6 +30,13 @@ from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
 from .parameters import QUERY_DENY_TIME, QUERY_MAX_DAYS
 from .rating.tariff import Charge, longest_talk, rate_call
+from .reports.reconciliation import (
+    Reconciliation,
+    StatedCall,
+    Tolerance,
+    reconcile,
+    stated_call,
+)
 from .reports.report import Dimension, Report, Row
 from .store.cdr_reader import CdrReader, position_of
 from .store.cdr_rows import StoredCdr
@@ -212,6 +220,25 @@ class Desk:
         async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
             report.add(stored.cdr)
         return report.rows()
+
+    async def reconcile(
+        self,
+        name: str,
+        begin: datetime,
+        end: datetime,
+        theirs: Iterable[StatedCall],
+        tolerance: Tolerance,
+    ) -> tuple[Account, Reconciliation]:
+        """Compare an account's calls with a statement (BIL-14)."""
+        account = self._till.accounts.get(name)
+        if begin > end:
+            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        ours = [
+            stated
+            async for stored in self._cdrs.each(begin, end, account=name)
+            if (stated := stated_call(stored.cdr, name)) is not None
+        ]
+        return account, await asyncio.to_thread(reconcile, ours, theirs, tolerance)
 
     async def _purse(self, name: str) -> Purse:
         return await self._cashier.purse(name, self._ledger)

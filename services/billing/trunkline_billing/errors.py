@@ -2,7 +2,9 @@
 
 TrunklineError (kernel)
 +-- Refused             the call may not start; each class names its call end reason (MGT-04)
-|   +-- RateNotFound, BalanceInsufficient, AccountExpired, AccountDisabled
+|   +-- RateNotFound, BalanceInsufficient, AccountExpired
+|   +-- AccountDisabled
+|       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
 |   +-- BadAmount, BadRate, BadNumber, BadQuery, CurrencyMismatch
 +-- UnknownAccount, UnknownRateGroup, UnknownCall
@@ -53,6 +55,12 @@ class AccountDisabled(Refused):
 
     reason = "ACCOUNT_DISABLED"
     call_end_reason = CallEndReason.ACCOUNT_DISABLED
+
+
+class SpendLimitReached(AccountDisabled):
+    """An account spent what it may in this hour or day: the fraud brake is on."""
+
+    reason = "SPEND_LIMIT_REACHED"
 
 
 class BadInput(InvalidArgument):

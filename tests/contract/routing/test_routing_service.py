@@ -368,6 +368,20 @@ async def test_gateways_addresses_are_published(two_vendors: Client) -> None:
     assert first.targets[0].host == "198.51.100.7"
 
 
+async def test_a_gateway_that_is_reported_unreachable_is_listed_so_and_skipped(
+    two_vendors: Client,
+) -> None:
+    report = pb.GatewayReport(name="first", reachability=pb.REACHABILITY_UNREACHABLE)
+    await two_vendors.call(
+        "ReportGateways",
+        pb.ReportGatewaysRequest(signaling_instance="signaling-1", gateways=[report]),
+    )
+    listed = await two_vendors.call("ListGateways", pb.ListGatewaysRequest())
+
+    assert [each.reachable for each in listed.gateways] == [True, False, True]
+    assert (await two_vendors.route()).plan.first.endpoint.name == "second"
+
+
 async def test_an_attempt_is_booked_with_its_talk_time(two_vendors: Client) -> None:
     gateway = {**FIRST, "quality": "on"}
     await two_vendors.apply(("RoutingGateway", "first", gateway))

@@ -10,6 +10,7 @@ from ..accounts.purse import Purse
 from ..errors import AccountDisabled, BalanceInsufficient, UnknownAccount
 from ..money import ZERO
 from ..rating.tariff import NOTHING, RatingRules, longest_talk, rate_call
+from .brakes import require_brakes_off
 from .reservation import CallStart, Hold, Reservation, Terms
 from .rules import Rules
 from .terms import Decks, terms_of
@@ -54,6 +55,8 @@ def reserve(
 ) -> Reservation:
     """Return the reservation that lets the call begin; raise `Refused`. Changes no purse."""
     chain = paying_chain(accounts, start.account, rules, now)
+    for account in chain:
+        require_brakes_off(account, purses[account.name], now)
     if start.callee_account and rules.verify_callee_money:
         require_callee_money(accounts, purses, start.callee_account, rules, now)
     terms = [terms_of(account, decks, start.callee, start.setup_time) for account in chain]

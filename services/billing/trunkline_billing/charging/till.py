@@ -14,11 +14,12 @@ from ..accounts.account import Accounts
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Call, Cdr, Numbers
 from ..errors import UnknownCall
-from ..ledger.transactions import Transaction, is_account
+from ..ledger.transactions import EntryKind, Transaction, is_account
 from ..rating.deck import RateDeck
 from ..rating.tariff import NOTHING
 from ..reasons import CallEndReason, EndDirection
 from .authorization import Extension, extend, reserve
+from .brakes import SpendWarning, crossed
 from .reservation import CallStart, Reservation
 from .rules import Rules
 from .settlement import Settlement, settle
@@ -38,6 +39,8 @@ class Changes:
 
     posted: list[Posted] = field(default_factory=list)
     cdrs: list[Cdr] = field(default_factory=list)
+    warnings: list[SpendWarning] = field(default_factory=list)
+    """Fraud brakes that were touched."""
     deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
     """CDRs with the outputs that owe them."""
     reservations: dict[str, Reservation | None] = field(default_factory=dict)
@@ -126,11 +129,19 @@ class Till:
                 continue
             purse = self.purse(entry.book)
             purse.balance += entry.amount
+            if entry.kind is EntryKind.CALL:
+                self._spend(entry.book, purse, -entry.amount, transaction.time)
             balances.append(purse.balance)
             self.changes.purses.add(entry.book)
         posted = Posted(transaction, tuple(balances))
         self.changes.posted.append(posted)
         return posted
+
+    def _spend(self, name: str, purse: Purse, amount: Decimal, now: datetime) -> None:
+        purse.spend(amount, now)
+        account = self.accounts.find(name)
+        if account is not None:
+            self.changes.warnings += crossed(account, purse, amount, now)
 
     def adopt(self, held: Reservation) -> None:
         """Take in a reservation that was made elsewhere or not yet stored."""

@@ -18,7 +18,7 @@ from ..charging.till import Till
 from ..money import Money
 from ..rating.deck import RateDeck
 from .accounts import AccountSpec, AccountStore, check_agents, prepare_account
-from .rate_groups import RateGroupSpec, RateGroupStore
+from .rate_groups import RateGroupSpec, RateGroupStore, prepare_rate_group
 
 ACCOUNT: Final = "Account"
 RATE_GROUP: Final = "RateGroup"
@@ -62,7 +62,7 @@ class LiveModel:
     def kinds(self) -> list[Kind[AccountSpec] | Kind[RateGroupSpec]]:
         """Return the kinds of documents, in the order in which they are applied."""
         return [
-            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups),
+            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups, prepare=prepare_rate_group),
             Kind(ACCOUNT, AccountSpec, store=self.accounts, prepare=prepare_account),
         ]
 

@@ -9,7 +9,9 @@ from trunkline_kernel.rpc import Context
 
 from ..desk import Desk
 from ..errors import Refused
+from ..imports.dialect import unpack
 from ..rating.deck import parse_number
+from ..reports.statement import read_statement
 from . import decode, encode, pages
 
 OUTCOMES = {
@@ -108,6 +110,19 @@ class BillingServicer(BillingServiceServicer):
     async def GetCdr(self, request: pb.GetCdrRequest, context: Context) -> pb.GetCdrResponse:
         stored = await self._desk.cdr(decode.required(request.call_id, "call_id"))
         return pb.GetCdrResponse(cdr=encode.rated_cdr(stored))
+
+    async def Reconcile(
+        self, request: pb.ReconcileRequest, context: Context
+    ) -> pb.ReconcileResponse:
+        content = unpack(request.content) if request.gzip else request.content
+        account, result = await self._desk.reconcile(
+            decode.required(request.account, "account"),
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            read_statement(content),
+            decode.tolerance(request),
+        )
+        return encode.reconciliation(result, account.currency)
 
     async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
         rows = await self._desk.report(

@@ -10,7 +10,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Cdr
 from ..charging.till import Changes, Posted, Till
-from ..money import ZERO
 from .cdr_rows import encode_cdr
 from .reservation_rows import encode_reservation
 from .tables import CDRS, DELIVERIES, ENTRIES, PURSES, RESERVATIONS, TRANSACTIONS
@@ -18,6 +17,14 @@ from .tables import CDRS, DELIVERIES, ENTRIES, PURSES, RESERVATIONS, TRANSACTION
 Rows = list[dict[str, object]]
 Statement = tuple[Executable, Rows]
 
+PURSE_COLUMNS: Final = (
+    "balance",
+    "reserved",
+    "calls",
+    "spent_since",
+    "spent_hour",
+    "spent_day",
+)
 PUT_TRANSACTION: Final = insert(TRANSACTIONS)
 PUT_ENTRY: Final = insert(ENTRIES)
 PUT_CDR: Final = insert(CDRS)
@@ -25,7 +32,7 @@ PUT_DELIVERY: Final = insert(DELIVERIES)
 UPDATE_PURSE: Final = (
     update(PURSES)
     .where(PURSES.c.account == bind("of"))
-    .values(balance=bind("balance"), reserved=bind("reserved"), calls=bind("calls"))
+    .values({column: bind(column) for column in PURSE_COLUMNS})
 )
 DROP_RESERVATION: Final = delete(RESERVATIONS).where(RESERVATIONS.c.call_id == bind("of"))
 
@@ -55,10 +62,7 @@ class Statements:
 
     def add_purses(self, accounts: Iterable[str]) -> list[Statement]:
         """Return what makes an empty purse for each of `accounts` that has none."""
-        rows: Rows = [
-            {"account": account, "balance": ZERO, "reserved": ZERO, "calls": 0}
-            for account in sorted(accounts)
-        ]
+        rows: Rows = [{"account": account, **_purse_row(Purse())} for account in sorted(accounts)]
         return [(self._put_purse, rows)] if rows else []
 
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -77,7 +81,7 @@ class Statements:
 
 def decode_purse(row: Any) -> Purse:
     """Return the purse of a row."""
-    return Purse(row.balance, row.reserved, row.calls)
+    return Purse(**{column: getattr(row, column) for column in PURSE_COLUMNS})
 
 
 def _transaction_rows(posted: Iterable[Posted]) -> Rows:
@@ -125,8 +129,8 @@ def _delivery_row(output: str, cdr: Cdr) -> dict[str, object]:
 
 
 def _purse_rows(accounts: Iterable[str], till: Till) -> Rows:
-    return [
-        {"of": name, "balance": purse.balance, "reserved": purse.reserved, "calls": purse.calls}
-        for name in accounts
-        for purse in (till.purse(name),)
-    ]
+    return [{"of": name, **_purse_row(till.purse(name))} for name in accounts]
+
+
+def _purse_row(purse: Purse) -> dict[str, object]:
+    return {column: getattr(purse, column) for column in PURSE_COLUMNS}

@@ -28,6 +28,9 @@ PURSES = Table(
     Column("balance", ExactDecimal, nullable=False),
     Column("reserved", ExactDecimal, nullable=False),
     Column("calls", Integer, nullable=False),
+    Column("spent_since", UtcDateTime, comment="Hour that spent_hour is of."),
+    Column("spent_hour", ExactDecimal, nullable=False),
+    Column("spent_day", ExactDecimal, nullable=False),
     comment="What every account holds: kept beside the entries it is the sum of.",
 )
 

@@ -27,6 +27,9 @@ SETTLE: Final = 0.2
 RECHECK: Final = 1.0
 """Seconds between two looks at whether a version has come into force."""
 
+UNSAID_LEVEL: Final = 5
+"""International: what a rate demands that doesn't say."""
+
 SMALL: Final = 20_000
 """Bytes of chunks whose deck is built in a few milliseconds, in the loop."""
 
@@ -144,6 +147,7 @@ def _price(price: RatePrice) -> Price:
         section_fee=Decimal(section.fee) if section else None,
         section_seconds=section.seconds if section else 0,
         locked=price.locked,
+        level=price.level or UNSAID_LEVEL,
     )
 
 

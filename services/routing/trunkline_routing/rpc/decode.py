@@ -11,8 +11,14 @@ from trunkline_kernel.faults import FieldViolation
 
 from ..calls.call import Call, Identity
 from ..calls.decision import Attempt
+from ..calls.health import GatewayReport
 from ..errors import BadCall
 from ..model.callers import Endpoint, Kind
+
+_REACHABLE: Final = {
+    pb.REACHABILITY_REACHABLE: True,
+    pb.REACHABILITY_UNREACHABLE: False,
+}
 
 _CANCELLED: Final = 487
 """SIP status of an attempt whose caller gave up."""
@@ -81,6 +87,17 @@ def seat_from_proto(seat: pb.Seat) -> tuple[str, Endpoint, Endpoint | None]:
         seat.call_id,
         caller,
         endpoint_from_proto(seat.callee, "seats.callee") if called else None,
+    )
+
+
+def report_from_proto(report: pb.GatewayReport) -> GatewayReport:
+    """Return what is known about a gateway. Raises `BadCall` when it names none."""
+    if not report.name:
+        raise BadCall(violations=[FieldViolation("gateways.name", "is required")])
+    return GatewayReport(
+        name=report.name,
+        reachable=_REACHABLE.get(report.reachability),
+        published=report.published_calls if report.HasField("published_calls") else None,
     )
 
 

@@ -180,12 +180,23 @@ def go_on(call: Call) -> None:
     assert attempt is not None
     if not attempt.candidate.targets and attempt.binding is None:
         failover.failed(call, Failure(480), "offline")
-    elif attempt.relay is Relay.NEEDED and not call.relayed:
+    elif _relay_is_missing(call, attempt):
         full = CallEndReason.CAPACITY_EXCEEDED if call.media_full else None
         failover.failed(call, Failure(503, own_reason=full), "no media relay")
     else:
         call.fire(Trigger.READY)
         attempts.begin(call)
+
+
+def _relay_is_missing(call: Call, attempt: LiveAttempt) -> bool:
+    """Tell whether the attempt fails for want of a relay.
+
+    It does when something insists on one, and when ports have run out (MED-13); where the media
+    service is away, a call that only would have been relayed goes on directly (section 0.9).
+    """
+    if call.relayed or attempt.relay is Relay.NONE:
+        return False
+    return attempt.relay is Relay.NEEDED or call.media_full
 
 
 def _authorize(call: Call, plan: Routed) -> None:

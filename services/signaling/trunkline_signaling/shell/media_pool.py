@@ -65,6 +65,8 @@ class _Member:
         self.step = 0.0
         """What one session adds to the score."""
         self.usable = False
+        """It has answered lately."""
+        self.draining = False
         self.calls: set[str] = set()
         """Calls that have a session there."""
         self.lost_at: float | None = None
@@ -74,7 +76,8 @@ class _Member:
         self.name = load.instance
         self.step = 1 / max(load.capacity, 1)
         self.score = max(load.sessions * self.step, load.busy)
-        self.usable = not load.draining
+        self.usable = True
+        self.draining = load.draining
 
 
 class MediaPool:
@@ -131,8 +134,9 @@ class MediaPool:
         return member is None or not member.calls
 
     def _by_load(self) -> list[_Member]:
-        usable = [member for member in self._members.values() if member.usable]
-        return sorted(usable, key=lambda member: member.score)
+        """Return whom to ask: who answers, the least busy first, then who may answer again."""
+        staying = [member for member in self._members.values() if not member.draining]
+        return sorted(staying, key=lambda member: (not member.usable, member.score))
 
     def _named(self, name: str) -> _Member:
         for member in self._members.values():

@@ -74,10 +74,10 @@ from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
-from ..sip.methods import ACK, INVITE
+from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
-from ..sip.transactions import ServerTransaction
+from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
@@ -121,7 +121,7 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
-        self._outside = Outside(peers.auth, settings)
+        self._outside = Outside(peers.auth, settings, clock.now)
         self._tasks: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
@@ -184,6 +184,8 @@ class Switch:
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
+            case outputs.ResponseReceived(transaction, response) if response.is_success:
+                self._end_straggler(output)
             case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._own(transaction, call)
@@ -197,10 +199,10 @@ class Switch:
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
-                call, outgoing = transaction.owner
+                call, outgoing = _let_go(transaction)
                 self._happen(call, RequestFailed(outgoing, "no answer"))
             case outputs.TransportFailed(transaction) if transaction.owner is not None:
-                call, outgoing = transaction.owner
+                call, outgoing = _let_go(transaction)
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
@@ -217,13 +219,23 @@ class Switch:
             else:
                 dialog.owner = dialog.owner or (call, outgoing.side)
         self._happen(call, ResponseReceived(outgoing, response, dialog))
+        if dialog is None and not response.is_provisional:
+            _let_go(output.transaction)  # it stays for copies only
+
+    def _end_straggler(self, output: outputs.ResponseReceived) -> None:
+        """End the dialog of a fork that answered when its call was over already."""
+        transaction = output.transaction
+        if transaction.request.method != INVITE:
+            return
+        dialog = self._dialogs.establish(output)
+        self.transactions.send_ack(transaction, dialog.ack(transaction.request), dialog.flow)
+        self.transactions.send_request(dialog.request(BYE), dialog.flow, self._driver.now)
+        self._dialogs.terminate(dialog)
 
     def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == ACK:
             return
-        if request.to_tag is not None:
-            self.transactions.respond(transaction, request.reply(481), self._driver.now)
-        elif request.method == INVITE:
+        if request.method == INVITE and request.to_tag is None:
             self._new_call(transaction, request)
         else:
             self._spawn(self._answer_outside(transaction, request))
@@ -381,6 +393,7 @@ class Switch:
 
     def _finish(self, call: Call) -> None:
         self._timers.clear_all(call)
+        _untie(call)
         if self.calls.pop(call.id, None) is not None:
             self._observer.call_ended(call.cdr if call.recorded else None, call.id)
         self._note_emptiness()
@@ -432,6 +445,26 @@ def _seats(calls: Any) -> Iterator[Seat]:
             attempt = call.attempt
             callee = attempt.candidate.endpoint if attempt is not None else None
             yield Seat(call.id, call.endpoint, callee)
+
+
+def _untie(call: Call) -> None:
+    """Break the rings of references, so that an ended call needs no garbage collector."""
+    call.invite.owner = None
+    for leg in (call.leg_a, call.leg_b):
+        if leg is not None and leg.dialog is not None:
+            leg.dialog.owner = None
+    outgoing = call.attempt.outgoing if call.attempt is not None else None
+    if outgoing is not None and outgoing.transaction is not None and not outgoing.abandoned:
+        _let_go(outgoing.transaction)
+
+
+def _let_go(transaction: ClientTransaction) -> tuple[Call, Outgoing]:
+    """Part a transaction from its call; return what it belonged to."""
+    call, outgoing = transaction.owner
+    transaction.owner = None
+    if outgoing.transaction is transaction:
+        outgoing.transaction = None
+    return call, outgoing
 
 
 def _nothing() -> None:

@@ -1,6 +1,7 @@
 """An established call: hold, codec change, INFO, glare, forks, silence."""
 
 import asyncio
+import gc
 
 import pytest
 from support.switch import (
@@ -16,7 +17,7 @@ from support.switch import (
     vendor,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call import Call, CallSettings
 from trunkline_signaling.calls.events import MediaLost, Silence
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
@@ -280,3 +281,41 @@ async def test_the_relay_is_told_whose_silence_ends_the_call() -> None:
 
     (answer,) = [q for q in bench.media.asked if isinstance(q, ConnectMedia)]
     assert answer.answered
+
+
+async def test_a_fork_that_answers_after_the_end_of_the_call_is_acknowledged_and_ended() -> None:
+    late: list[RequestReceived] = []
+
+    def forks(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            late.append(event)
+        answers(agent, event)
+
+    alice, bob, bench = await established(script=forks)
+    bench.send_in(alice, "BYE")
+    await asyncio.sleep(1)
+    assert bench.switch.calls == {}
+
+    bob.now = asyncio.get_running_loop().time()
+    transaction = late[0].transaction
+    dialog = bob.dialogs.accept(transaction, bob.contact)
+    answer = dialog.reply(transaction.request, 200, ANSWER, "application/sdp")
+    bob.dialogs.answer(dialog, transaction, answer, bob.now)
+    bench.pump(bob)
+    await asyncio.sleep(1)
+
+    assert bench.to(VENDOR)[-2:] == ["ACK", "BYE"]
+    assert bench.switch.dialogs == 0
+
+
+async def test_an_ended_call_needs_no_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        alice, _, bench = await established()
+        bench.send_in(alice, "BYE")
+        await asyncio.sleep(1)
+
+        assert not [o for o in gc.get_objects() if isinstance(o, Call)]
+    finally:
+        gc.enable()

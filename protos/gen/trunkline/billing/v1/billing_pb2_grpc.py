@@ -85,6 +85,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
                 _registered_method=True)
+        self.Reconcile = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/Reconcile',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileResponse.FromString,
+                _registered_method=True)
         self.Report = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/Report',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReportRequest.SerializeToString,
@@ -169,6 +174,13 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Reconcile(self, request, context):
+        """Compares our calls of an account with the statement of who is behind it (BIL-14).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Report(self, request, context):
         """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports.
         """
@@ -228,6 +240,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.ListCdrs,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileResponse.SerializeToString,
             ),
             'Report': grpc.unary_unary_rpc_method_handler(
                     servicer.Report,
@@ -506,6 +523,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/ListCdrs',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/Reconcile',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,6 +59,8 @@ class BillingServiceStub:
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Reconcile: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReconcileRequest, _billing_pb2.ReconcileResponse]
+    """Compares our calls of an account with the statement of who is behind it (BIL-14)."""
     Report: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]
     """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
@@ -93,6 +95,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Returns one CDR. NOT_FOUND when the call is unknown."""
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Reconcile: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReconcileRequest, _billing_pb2.ReconcileResponse]  # type: ignore[assignment]
+    """Compares our calls of an account with the statement of who is behind it (BIL-14)."""
     Report: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]  # type: ignore[assignment]
     """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
@@ -184,6 +188,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListCdrsResponse, _abc.Awaitable[_billing_pb2.ListCdrsResponse]]:
         """Lists CDRs, newest first, a page at a time (BIL-13)."""
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _billing_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReconcileResponse, _abc.Awaitable[_billing_pb2.ReconcileResponse]]:
+        """Compares our calls of an account with the statement of who is behind it (BIL-14)."""
 
     @_abc_1.abstractmethod
     def Report(
