@@ -35,6 +35,8 @@ from .services import (
     Question,
     Route,
     Routed,
+    Screen,
+    Unpayable,
 )
 from .session import leg_media, note_media, read
 from .states import TRANSITIONS, State, Trigger
@@ -43,7 +45,7 @@ from .stop_rules import Failure
 SDP: Final = "application/sdp"
 
 AWAITED: Final[frozenset[type[Question]]] = frozenset(
-    {Route, NextCandidate, Authorize, Locate, OpenMedia, CloseMedia}
+    {Route, NextCandidate, Authorize, Locate, Screen, OpenMedia, CloseMedia}
 )
 """Questions whose answers a call needs before it can go on or end."""
 
@@ -168,6 +170,12 @@ class Call:
     """Kinds of questions asked so far."""
     recorded: bool = False
     """The CDR has been handed over."""
+    is_screened: bool = False
+    """auth wants to judge the call by its numbers (AUT-13)."""
+    screen: Screen | None = None
+    """What auth was asked, and will be told the end of."""
+    unpayable: Unpayable | None = None
+    """billing's refusal, while auth's, which comes first (0.5), may still be on its way."""
     effects: list[Effect] = field(default_factory=list)
 
     # --- what moves it

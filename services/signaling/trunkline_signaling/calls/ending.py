@@ -5,6 +5,7 @@ the CDR is durable before anybody hears that a BYE was understood.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from ..sip.fields import Reason
@@ -32,7 +33,17 @@ from .reasons import (
     cause_of_status,
     replaced_status,
 )
-from .services import NO_CODES, CloseMedia, MediaClosed, MediaOpened, Release, Route
+from .services import (
+    NO_CODES,
+    Blacklisted,
+    CloseMedia,
+    MediaClosed,
+    MediaOpened,
+    Release,
+    ReportEnd,
+    Route,
+    Screen,
+)
 from .states import State, Trigger
 
 EXPLAINING: Final = ("Accept", "Allow", "Unsupported")
@@ -160,7 +171,15 @@ def write_when_complete(call: Call, event: object = None) -> None:
         cdr = call.cdr
         if Route in call.asked:
             call.ask(Release(call.id, cdr.attempts[-1] if cdr.attempts else None, cdr.talk))
+        if call.screen is not None:
+            call.ask(_report(call.screen, cdr))
         call.emit(WriteCdr(cdr))
+
+
+def not_seated(call: Call, event: Blacklisted) -> None:
+    """The call ended before it was refused for its numbers: auth has no seat of it to free."""
+    call.screen = None
+    write_when_complete(call)
 
 
 def stored(call: Call, event: CdrStored) -> None:
@@ -209,6 +228,18 @@ def _answer_what_is_open(call: Call) -> None:
         call.emit(Reply(transaction, transaction.request.reply(487)))
     call.passed.clear()
     call.negotiation = None
+
+
+def _report(screen: Screen, cdr: Cdr) -> ReportEnd:
+    answered = cdr.answer_time is not None
+    gave_up = cdr.reason is CallEndReason.CALLER_HANGUP and not answered
+    return ReportEnd(
+        screen,
+        answered=answered,
+        reached=any(attempt.remote_address is not None for attempt in cdr.attempts),
+        busy=cdr.reason is CallEndReason.USER_BUSY,
+        cancelled_after=timedelta(seconds=cdr.end_time - cdr.setup_time) if gave_up else None,
+    )
 
 
 def _end_dialogs(call: Call) -> None:

@@ -59,7 +59,9 @@ from ..calls.services import (
     OpenMedia,
     Question,
     Release,
+    ReportEnd,
     Route,
+    Screen,
     Seat,
     ServiceError,
     ServiceFailed,
@@ -109,6 +111,8 @@ class Switch:
         self.draining = False
         self.unreleased: dict[str, Release] = {}
         """Seats that routing could not be told of; told again with the leases."""
+        self.unreported: dict[str, ReportEnd] = {}
+        """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
@@ -121,8 +125,10 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
+        self._auth = peers.auth
         self._outside = Outside(peers.auth, settings, clock.now)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
 
@@ -172,6 +178,12 @@ class Switch:
     def seats(self) -> list[Seat]:
         """Return who holds seats now, for a routing that has forgotten them."""
         return list(_seats(self.calls.values()))
+
+    async def report_ends(self) -> None:
+        """Tell auth of the ends that it has missed. Raises `ServiceError`."""
+        for call_id, report in list(self.unreported.items()):
+            await self._auth.report_end(report)
+            self.unreported.pop(call_id, None)
 
     @property
     def dialogs(self) -> int:
@@ -343,6 +355,8 @@ class Switch:
             )
             if isinstance(question, Release):
                 self.unreleased[call.id] = question
+            if isinstance(question, ReportEnd):
+                self.unreported[call.id] = question
         self._observer.decided(call.id, question, event)
         self._happen(call, event)
         self._driver.drain()
@@ -405,7 +419,7 @@ class Switch:
     # --- tasks and time
 
     def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
@@ -428,6 +442,8 @@ def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any]
     return {
         Admit: ("auth", auth.admit),
         Locate: ("auth", auth.locate),
+        Screen: ("auth", auth.screen),
+        ReportEnd: ("auth", auth.report_end),
         Route: ("routing", routing.route),
         NextCandidate: ("routing", routing.next_candidate),
         Release: ("routing", routing.release),
