@@ -168,7 +168,7 @@ class MediaPool:
             await self._close_doubtful(member)
 
     async def _close_doubtful(self, member: _Member) -> None:
-        for call_id in list(member.doubtful):
+        for call_id in sorted(member.doubtful):
             try:
                 await member.instance.close(CloseMedia(call_id, member.name))
             except ServiceError as error:

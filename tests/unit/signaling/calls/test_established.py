@@ -283,6 +283,24 @@ async def test_the_relay_is_told_whose_silence_ends_the_call() -> None:
     assert answer.answered
 
 
+async def test_a_reinvite_that_is_never_answered_ends_with_its_call() -> None:
+    def rings_for_ever(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, DialogRequestReceived) and event.request.method == "INVITE":
+            agent.reply(event, 100)
+        else:
+            answers(agent, event)
+
+    alice, _, bench = await established(script=rings_for_ever)
+    bench.send_in(alice, "INVITE", HOLD)
+    await asyncio.sleep(5)
+
+    bench.send_in(alice, "BYE")
+    await asyncio.sleep(100)
+
+    assert "CANCEL" in bench.to(VENDOR)
+    assert len(bench.switch.transactions) == 0
+
+
 async def test_a_fork_that_answers_after_the_end_of_the_call_is_acknowledged_and_ended() -> None:
     late: list[RequestReceived] = []
 
