@@ -18,8 +18,6 @@ CALL: Final = 3
 COST: Final = 4
 
 
-
-
 @dataclass(frozen=True)
 class StoredCdr:
     """One row of the CDRs, as far as the simulation looks at it."""
@@ -132,9 +130,7 @@ def _balances(books: Books) -> Iterator[str]:
 
 def _charges(books: Books) -> Iterator[str]:
     """Compare what CDRs say with what was booked, call by call."""
-    booked: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(
-        lambda: defaultdict(Decimal)
-    )
+    booked: defaultdict[str, defaultdict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for transaction, book, amount, kind in books.entries:
         if ":" not in book and kind in (CALL, COST):
             booked[books.transactions[transaction][1]][book] -= amount

@@ -202,5 +202,3 @@ def _garbled(request: Request, random: Random) -> bytes:
     else:
         return random.randbytes(200)
     return bytes(data)
-
-

@@ -138,9 +138,7 @@ def _money() -> Specs:
         "wholesale": {"perMinute": "0.1370", "firstInterval": 1, "interval": 1},
     }
     return {
-        "RateGroup": {
-            name: {"rates": [{"prefix": "44", **rate}]} for name, rate in rates.items()
-        },
+        "RateGroup": {name: {"rates": [{"prefix": "44", **rate}]} for name, rate in rates.items()},
         "Account": {
             "rich": account("100000"),
             "poor": account("25.00"),

@@ -92,9 +92,7 @@ def run_simulation(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
-def _run(
-    loop: asyncio.AbstractEventLoop, func: Callable[..., T], *args: Any
-) -> asyncio.Future[T]:
+def _run(loop: asyncio.AbstractEventLoop, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:
     future: asyncio.Future[T] = loop.create_future()
     try:
         future.set_result(func(*args))

@@ -105,9 +105,7 @@ class FakeMedia(MediaServiceServicer):
             self._session(request.session_id)
             self._end(request.session_id)
         stream = common.StreamStatistics(packets=50)
-        return pb.CloseResponse(
-            statistics=common.MediaStatistics(leg_a=stream, leg_b=stream)
-        )
+        return pb.CloseResponse(statistics=common.MediaStatistics(leg_a=stream, leg_b=stream))
 
     async def Events(
         self, request: pb.EventsRequest, context: Context

@@ -215,9 +215,7 @@ async def _auth(
     documents.subscribe(feed.documents_changed)
     await documents.load()
     await _apply(documents, configuration.auth)
-    gateways = Replica(
-        routing, GATEWAYS_TOPIC, put=feed.gateway_put, delete=feed.gateway_delete
-    )
+    gateways = Replica(routing, GATEWAYS_TOPIC, put=feed.gateway_put, delete=feed.gateway_delete)
     run(gateways.follow())
     state = SharedState(
         MemorySessions(), MemoryNonceCounts(), MemoryFailures(), MemoryBindings(NoJournal())
@@ -244,7 +242,11 @@ async def _expire_bindings(doors: Doors) -> None:
 
 async def _apply(documents: Documents, specs: dict[str, dict[str, dict[str, Any]]]) -> None:
     await documents.apply(
-        [Document(kind, name, spec) for kind, named in specs.items() for name, spec in named.items()],
+        [
+            Document(kind, name, spec)
+            for kind, named in specs.items()
+            for name, spec in named.items()
+        ],
         "simulation",
     )
 

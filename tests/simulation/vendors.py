@@ -142,9 +142,7 @@ class Callee(Agent):
         call.decided = True
         if call.saw.answered is None:
             call.saw.answered = self._loop.time()
-        response = dialog.reply(
-            call.transaction.request, 200, self.description(call), SDP_TYPE
-        )
+        response = dialog.reply(call.transaction.request, 200, self.description(call), SDP_TYPE)
         self._core.answer(dialog, call.transaction, response, self._loop.time())
         party: Party = call
         if fork:

@@ -243,7 +243,9 @@ async def _pay(billing: Channel, random: Random, within: float) -> None:
         request = billing_pb.PayRequest(
             request_id=f"payment-{serial}",
             account="poor",
-            amount=common_pb.Money(amount=f"{random.randrange(100, 900) / 100:.2f}", currency="USD"),
+            amount=common_pb.Money(
+                amount=f"{random.randrange(100, 900) / 100:.2f}", currency="USD"
+            ),
         )
         for _ in range(random.choice((1, 2))):
             try:
