@@ -253,6 +253,13 @@ def test_an_explanation_says_why_a_gateway_is_out(run: Run) -> None:
     assert "refused with SIP 503, route not found: no gateway has a prefix of 999" in out
 
 
+def test_an_explanation_may_say_what_kind_the_caller_is(run: Run) -> None:
+    found = run("route", "explain", "--from", "mapping-gateway/acme-pbx", "--callee", "999")
+    missing = run("route", "explain", "--from", "phone/acme-pbx", "--callee", "999")
+
+    assert (found.status, missing.status) == (0, 1)
+
+
 def test_an_explanation_from_nobody_is_refused(run: Run) -> None:
     ended = run("route", "explain", "--from", "nobody", "--callee", "999")
 

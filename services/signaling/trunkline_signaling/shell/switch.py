@@ -128,6 +128,7 @@ class Switch:
         self._auth = peers.auth
         self._outside = Outside(peers.auth, settings, clock.now)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
 
@@ -418,7 +419,7 @@ class Switch:
     # --- tasks and time
 
     def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
