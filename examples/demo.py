@@ -114,7 +114,7 @@ async def place_calls(switch: LocalSwitch) -> None:
 
 async def vendor(call: TakenCall) -> None:
     """Be busy on one number and answer all others."""
-    await (refusing(486) if call.callee == BUSY else answering(ring=0.3))(call)
+    await (refusing(486) if call.number == BUSY else answering(ring=0.3))(call)
 
 
 async def talk(call: PlacedCall, callee: Endpoint, what: str) -> None:

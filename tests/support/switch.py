@@ -480,6 +480,13 @@ class SwitchBench:
         self.pump(agent)
         return transaction
 
+    def acknowledge(self, agent: UserAgent) -> None:
+        """Let an agent acknowledge the last 2xx it got to its INVITE."""
+        answered = [e for e in agent.events_of(ResponseReceived) if e.response.is_success]
+        agent.now = self._loop.time()
+        _acknowledge(agent, answered[-1], b"")
+        self.pump(agent)
+
     def cancel(self, agent: UserAgent, transaction: ClientTransaction) -> None:
         """Let an agent give up its INVITE."""
         agent.now = self._loop.time()

@@ -19,7 +19,7 @@ from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from ..sip.uri import SipUri
 from .cdr import Attempt, Cdr
-from .effects import Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
+from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .legs import Leg, Side
 from .parties import Binding, Endpoint
 from .policy import Candidate
@@ -170,6 +170,8 @@ class Call:
     """Kinds of questions asked so far."""
     recorded: bool = False
     """The CDR has been handed over."""
+    durable: bool = False
+    """It is on disk."""
     is_screened: bool = False
     """auth wants to judge the call by its numbers (AUT-13)."""
     screen: Screen | None = None
@@ -268,6 +270,12 @@ class Call:
         outgoing = Outgoing(leg.side, request, leg.dialog.flow)
         self.emit(Send(outgoing))
         return outgoing
+
+    def answer(self, leg: Leg, transaction: ServerTransaction, response: Response) -> None:
+        """Answer an INVITE of a leg with a 2xx."""
+        assert leg.dialog is not None
+        leg.unacknowledged = True
+        self.emit(Answer(leg.dialog, transaction, response))
 
     def send_bye(self, dialog: Dialog, side: Side, reason: str) -> None:
         """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""

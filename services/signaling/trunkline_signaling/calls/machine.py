@@ -113,6 +113,8 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         HangUp: ending.released_by_operator,
     },
     State.ENDING: {
+        AckReceived: ending.acknowledged_late,
+        AckMissing: ending.acknowledged_late,
         ResponseReceived: attempts.late_response,
         RequestReceived: ending.crossed,
         MediaOpened: ending.media_opened_late,

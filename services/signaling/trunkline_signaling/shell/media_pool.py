@@ -70,7 +70,7 @@ class _Member:
         self.calls: set[str] = set()
         """Calls that have a session there."""
         self.doubtful: set[str] = set()
-        """Calls that may have one: Open or Close had no answer, or they were given up. Close them."""
+        """Calls that may have one still, to be closed: no answer to Open or Close, or given up."""
         self.lost_at: float | None = None
 
     def look(self, load: MediaLoad) -> None:
@@ -168,7 +168,7 @@ class MediaPool:
             await self._close_doubtful(member)
 
     async def _close_doubtful(self, member: _Member) -> None:
-        for call_id in list(member.doubtful):
+        for call_id in sorted(member.doubtful):
             try:
                 await member.instance.close(CloseMedia(call_id, member.name))
             except ServiceError as error:
