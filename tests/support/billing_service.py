@@ -135,6 +135,10 @@ class BillingClient:
         request = pb.ReconcileRequest(**fields)
         return await self._ask(BILLING, "Reconcile", request, pb.ReconcileResponse)
 
+    async def rerate(self, call_id: str, **fields: Any) -> pb.RerateCdrResponse:
+        request = pb.RerateCdrRequest(call_id=call_id, **fields)
+        return await self._ask(BILLING, "RerateCdr", request, pb.RerateCdrResponse)
+
     async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
         now = datetime.now(UTC)
         values: dict[str, Any] = {

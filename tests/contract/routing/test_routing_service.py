@@ -151,6 +151,7 @@ async def test_a_call_is_routed_with_everything_signaling_needs(two_vendors: Cli
     assert (response.account, response.payer) == ("acme", MAPPING)
     assert response.numbers.callee_access == "02071234567"
     assert response.numbers.callee == "442071234567"
+    assert response.numbers.stages[0].stage == "callee dial plan of mapping gateway acme"
     assert response.numbers.stages[0].rule == "0:44"
     assert list(response.leg_a.codecs) == ["PCMA"]
     first = response.plan.first

@@ -134,6 +134,18 @@ class BillingServicer(BillingServiceServicer):
         )
         return pb.ReportResponse(rows=[encode.report_row(row) for row in rows])
 
+    async def RerateCdr(
+        self, request: pb.RerateCdrRequest, context: Context
+    ) -> pb.RerateCdrResponse:
+        stored, before = await self._desk.rerate(
+            decode.required(request.call_id, "call_id"),
+            decode.clean(request.author),
+            decode.clean(request.memo),
+        )
+        return pb.RerateCdrResponse(
+            cdr=encode.rated_cdr(stored), old_charge=encode.charge_of(before)
+        )
+
     async def ListCdrs(self, request: pb.ListCdrsRequest, context: Context) -> pb.ListCdrsResponse:
         found, more = await self._desk.cdrs(
             decode.optional_moment(request, "begin_time"),

@@ -94,8 +94,8 @@ def _at_this_hour(fit: Fit, control: Control, facts: Facts, view: View) -> Exclu
     """Apply period control (RTE-20, RTE-21)."""
     local, calendars = facts.local, view.snapshot.is_working
     for restriction in control.restrictions.active(local, calendars):
-        if restriction.objects(facts.routed):
-            detail = f"a period restriction keeps {facts.routed} off it at {local:%a %H:%M}"
+        if restriction.objects(facts.numbers.callee):
+            detail = f"a period restriction keeps {facts.numbers.callee} off it at {local:%a %H:%M}"
             return Exclusion(fit.gateway, Excluded.PERIOD, detail)
     if limits := control.capacity.active(local, calendars):
         own, *shared = fit.claims

@@ -42,14 +42,13 @@ def call_from_proto(request: pb.RouteRequest, now: datetime, *, thought_of: bool
     ]
     if missing:
         raise BadCall(violations=missing)
-    setup = request.setup_time.ToDatetime(UTC) if request.HasField("setup_time") else now
     return Call(
         id=request.call_id,
         instance=request.signaling_instance,
         endpoint=endpoint_from_proto(request.endpoint, "endpoint"),
         source=request.source.ip,
         identity=_identity(request.identity),
-        time=setup,
+        time=_setup_time(request, now),
     )
 
 
@@ -99,6 +98,15 @@ def report_from_proto(report: pb.GatewayReport) -> GatewayReport:
         reachable=_REACHABLE.get(report.reachability),
         published=report.published_calls if report.HasField("published_calls") else None,
     )
+
+
+def _setup_time(request: pb.RouteRequest, now: datetime) -> datetime:
+    if not request.HasField("setup_time"):
+        return now
+    try:
+        return request.setup_time.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadCall(violations=[FieldViolation("setup_time", "expected a time")]) from error
 
 
 def _identity(identity: pb.Identity) -> Identity:

@@ -69,6 +69,8 @@ class _Member:
         self.draining = False
         self.calls: set[str] = set()
         """Calls that have a session there."""
+        self.doubtful: set[str] = set()
+        """Calls that may have one still, to be closed: no answer to Open or Close, or given up."""
         self.lost_at: float | None = None
 
     def look(self, load: MediaLoad) -> None:
@@ -94,11 +96,14 @@ class MediaPool:
         """Open a session on the instance that is least busy, or on the next one."""
         failure = ServiceError("no media instance can be reached")
         for member in self._by_load()[:TRIES]:
+            member.doubtful.discard(question.call_id)
             try:
                 opened = await member.instance.open(question, self._epoch)
             except ServiceError as error:
                 failure = error
-                member.usable = member.usable and error.exhausted
+                if not error.exhausted:
+                    member.usable = False
+                    member.doubtful.add(question.call_id)
                 continue
             member.name = opened.instance
             member.score += member.step
@@ -114,7 +119,10 @@ class MediaPool:
         """End a session."""
         member = self._named(question.instance)
         member.calls.discard(question.call_id)
-        return await member.instance.close(question)
+        member.doubtful.add(question.call_id)
+        closed = await member.instance.close(question)
+        member.doubtful.discard(question.call_id)
+        return closed
 
     async def serve(self, key: str, instance: MediaInstance) -> None:
         """Use an instance until cancelled."""
@@ -157,6 +165,16 @@ class MediaPool:
             if member.lost_at is not None:
                 member.lost_at = None
                 await self._renew(member)
+            await self._close_doubtful(member)
+
+    async def _close_doubtful(self, member: _Member) -> None:
+        for call_id in sorted(member.doubtful):
+            try:
+                await member.instance.close(CloseMedia(call_id, member.name))
+            except ServiceError as error:
+                if not error.unknown:
+                    return  # with the next look
+            member.doubtful.discard(call_id)
 
     async def _renew(self, member: _Member) -> None:
         calls = member.calls.copy()
@@ -181,6 +199,7 @@ class MediaPool:
     def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
         for call_id in (member.calls if calls is None else calls).copy():
             member.calls.discard(call_id)
+            member.doubtful.add(call_id)
             self._tell(call_id, MediaLost(why))
 
 

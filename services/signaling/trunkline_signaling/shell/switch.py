@@ -59,7 +59,9 @@ from ..calls.services import (
     OpenMedia,
     Question,
     Release,
+    ReportEnd,
     Route,
+    Screen,
     Seat,
     ServiceError,
     ServiceFailed,
@@ -83,6 +85,9 @@ from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
 log = structlog.stdlib.get_logger(__name__)
+
+PATIENCE: Final = 0.02
+"""Seconds for which the news of a call's end waits for that of others: a hop costs less shared."""
 
 DRAIN_RETRY_AFTER: Final = 30
 """Seconds a caller is asked to wait for a switch that is leaving (SIG-01 rule 5)."""
@@ -109,6 +114,8 @@ class Switch:
         self.draining = False
         self.unreleased: dict[str, Release] = {}
         """Seats that routing could not be told of; told again with the leases."""
+        self.unreported: dict[str, ReportEnd] = {}
+        """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
@@ -121,8 +128,11 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
+        self._auth = peers.auth
         self._outside = Outside(peers.auth, settings, clock.now)
+        self._later: list[tuple[Call, Question]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
 
@@ -172,6 +182,12 @@ class Switch:
     def seats(self) -> list[Seat]:
         """Return who holds seats now, for a routing that has forgotten them."""
         return list(_seats(self.calls.values()))
+
+    async def report_ends(self) -> None:
+        """Tell auth of the ends that it has missed. Raises `ServiceError`."""
+        for call_id, report in list(self.unreported.items()):
+            await self._auth.report_end(report)
+            self.unreported.pop(call_id, None)
 
     @property
     def dialogs(self) -> int:
@@ -298,6 +314,8 @@ class Switch:
 
     def _do(self, call: Call, effect: Effect) -> None:
         match effect:
+            case Ask(Release() | ReportEnd() as question):
+                self._ask_later(call, question)
             case Ask(question):
                 self._spawn(self._ask(call, question))
             case Reply(transaction, response):
@@ -332,6 +350,18 @@ class Switch:
             case Finish():
                 self._finish(call)
 
+    def _ask_later(self, call: Call, question: Question) -> None:
+        """Ask what nobody waits for together with what else comes in a moment: one message."""
+        if not self._later:
+            asyncio.get_running_loop().call_later(PATIENCE, self._ask_now)
+        self._later.append((call, question))
+
+    def _ask_now(self) -> None:
+        later, self._later = self._later, []
+        for call, question in later:
+            self._spawn(self._ask(call, question))
+        self._note_emptiness()
+
     async def _ask(self, call: Call, question: Question) -> None:
         service, ask = self._asked[type(question)]
         event: services.Answer | ServiceFailed
@@ -343,6 +373,8 @@ class Switch:
             )
             if isinstance(question, Release):
                 self.unreleased[call.id] = question
+            if isinstance(question, ReportEnd):
+                self.unreported[call.id] = question
         self._observer.decided(call.id, question, event)
         self._happen(call, event)
         self._driver.drain()
@@ -399,13 +431,13 @@ class Switch:
         self._note_emptiness()
 
     def _note_emptiness(self) -> None:
-        if self.draining and not self.calls:
+        if self.draining and not self.calls and not self._later:
             self._empty.set()
 
     # --- tasks and time
 
     def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
@@ -428,6 +460,8 @@ def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any]
     return {
         Admit: ("auth", auth.admit),
         Locate: ("auth", auth.locate),
+        Screen: ("auth", auth.screen),
+        ReportEnd: ("auth", auth.report_end),
         Route: ("routing", routing.route),
         NextCandidate: ("routing", routing.next_candidate),
         Release: ("routing", routing.release),

@@ -14,8 +14,10 @@ from support.virtual_clock import run_virtual
 from trunkline_signaling.sip.flow import Flow, Transport
 from trunkline_signaling.sip.outputs import Event, RequestReceived
 
-HEADERS = ("From", "To", "Contact", "Via", "Max-Forwards", "Require", "Content-Type", "Privacy")
-HEADERS += ("P-Asserted-Identity", "Diversion", "Record-Route", "Route", "Expires", "Supported")
+HEADERS = (
+    *("From", "To", "Contact", "Via", "Max-Forwards", "Require", "Content-Type", "Privacy"),
+    *("P-Asserted-Identity", "Diversion", "Record-Route", "Route", "Expires", "Supported"),
+)
 VALUES = st.one_of(
     st.text(max_size=40),
     st.sampled_from(

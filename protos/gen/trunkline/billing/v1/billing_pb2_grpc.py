@@ -80,6 +80,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.FromString,
                 _registered_method=True)
+        self.RerateCdr = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/RerateCdr',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.FromString,
+                _registered_method=True)
         self.ListCdrs = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/ListCdrs',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
@@ -167,6 +172,15 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RerateCdr(self, request, context):
+        """Charges a call anew by the rates that are now in force for its time, books the difference as a
+        correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
+        nothing more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCdrs(self, request, context):
         """Lists CDRs, newest first, a page at a time (BIL-13).
         """
@@ -235,6 +249,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetCdr,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.SerializeToString,
+            ),
+            'RerateCdr': grpc.unary_unary_rpc_method_handler(
+                    servicer.RerateCdr,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.SerializeToString,
             ),
             'ListCdrs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCdrs,
@@ -496,6 +515,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/GetCdr',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RerateCdr(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/RerateCdr',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.FromString,
             options,
             channel_credentials,
             insecure,
