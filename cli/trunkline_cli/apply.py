@@ -118,6 +118,8 @@ def _show(plan: Plan, dry_run: bool, output: Format) -> None:
         write_json([_change_as_json(change) for change in plan.changes])
         return
     out = console()
+    for warning in plan.warnings:
+        out.print(Text.assemble(("warning", "yellow"), f" {warning}"))
     for change in plan.changes:
         out.print(_headline(change, dry_run))
         if dry_run or change.action == CHANGED:

@@ -222,6 +222,7 @@ class Life:
             "call timers": sum(map(bool, switch._timers._running.values())),
             "tasks": len(switch._tasks),
             "unreleased seats": len(switch.unreleased),
+            "unreported ends": len(switch.unreported),
             "CDRs that billing has not got": self.outbox.delivery.depth,
         }
         left = [f"signaling still has {count} {what}" for what, count in counts.items() if count]

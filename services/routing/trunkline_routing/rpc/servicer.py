@@ -77,9 +77,7 @@ class RoutingServicer(RoutingServiceServicer):
         self, request: pb.RenewLeasesRequest, context: Context
     ) -> pb.RenewLeasesResponse:
         """Keep an instance's seats."""
-        known = await self._router.view.seats.renew(
-            request.signaling_instance, request.epoch, self._clock().timestamp()
-        )
+        known = await self._router.renew(request.signaling_instance, request.epoch, self._clock())
         return pb.RenewLeasesResponse(known=known)
 
     async def AnnounceSeats(

@@ -10,11 +10,11 @@ from typing import Final
 
 from ..sip.fields import Reason
 from ..sip.headers import Headers
-from ..sip.methods import BYE
+from ..sip.methods import BYE, INVITE
 from . import attempts
 from .call import Call
 from .cdr import Cdr
-from .effects import ClearTimers, EndDialog, Finish, Reply, WriteCdr
+from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
 from .events import (
     AckMissing,
     AckReceived,
@@ -97,6 +97,9 @@ def early_request(call: Call, event: RequestReceived) -> None:
         call.unanswered_byes.append(transaction)
         attempts.give_up(call, "cancelled", CallEndReason.CALLER_HANGUP)
         refuse(call, CallEndReason.CALLER_HANGUP, 487, direction=EndDirection.CALLER)
+    elif transaction.request.method == BYE:
+        call.emit(Reply(transaction, transaction.request.reply(200)))
+        attempts.hung_up_early(call, transaction.request.headers.call_id)
     else:
         call.emit(Reply(transaction, transaction.request.reply(491)))
 
@@ -247,17 +250,12 @@ def _answer_what_is_open(call: Call) -> None:
     for negotiation in passed:
         transaction = negotiation.transaction
         call.emit(Reply(transaction, transaction.request.reply(487)))
+        if negotiation.outgoing.request.method == INVITE:
+            call.emit(
+                Cancel(negotiation.outgoing)
+            )  # else it would wait for ever once it is ringing
     call.passed.clear()
     call.negotiation = None
-
-
-def _leave_when_done(call: Call) -> None:
-    """Let go of the call once its CDR is durable and every BYE is on its way."""
-    waiting = any(leg is not None and leg.waiting_bye for leg in (call.leg_a, call.leg_b))
-    if call.durable and not waiting:
-        call.fire(Trigger.RECORDED)
-        _end_dialogs(call)
-        call.emit(Finish())
 
 
 def _report(screen: Screen, cdr: Cdr) -> ReportEnd:
@@ -270,6 +268,15 @@ def _report(screen: Screen, cdr: Cdr) -> ReportEnd:
         busy=cdr.reason is CallEndReason.USER_BUSY,
         cancelled_after=timedelta(seconds=cdr.end_time - cdr.setup_time) if gave_up else None,
     )
+
+
+def _leave_when_done(call: Call) -> None:
+    """Let go of the call once its CDR is durable and every BYE is on its way."""
+    waiting = any(leg is not None and leg.waiting_bye for leg in (call.leg_a, call.leg_b))
+    if call.durable and not waiting:
+        call.fire(Trigger.RECORDED)
+        _end_dialogs(call)
+        call.emit(Finish())
 
 
 def _end_dialogs(call: Call) -> None:
