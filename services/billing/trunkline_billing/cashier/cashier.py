@@ -184,15 +184,16 @@ class Cashier:
         batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
         await self._try(batch)
 
-    async def _try(self, batch: list[_Queued]) -> None:
+    async def _try(self, batch: list[_Queued], *, careful: bool = False) -> None:
+        """Commit a batch; `careful` believes of no call that it was not settled before."""
         try:
             if not self._loaded:
                 await self._reload()
-            await self._commit(batch)
+            await self._commit(batch, careful=careful)
         except Exception as error:
             if _is_away(error):
                 await self._fail(batch, error)
-            elif len(batch) > 1:
+            elif batch and not careful:
                 await self._try_each(batch)
             else:
                 log.exception("request_cannot_be_stored")
@@ -204,14 +205,14 @@ class Cashier:
         """Commit one by one: the database refuses one of them, the others shall not suffer."""
         self._undo()
         for queued in batch:
-            await self._try([queued])
+            await self._try([queued], careful=True)
 
-    async def _commit(self, batch: list[_Queued]) -> None:
+    async def _commit(self, batch: list[_Queued], *, careful: bool) -> None:
         started = asyncio.get_running_loop().time()
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(COMMIT_LIMIT), self._journal.write() as write:
-                    await self._decide(batch, write)
+                    await self._decide(batch, write, careful=careful)
                     changes = self.till.take_changes()
                     self._lost = changes
                     await write.store(changes, self.till)
@@ -224,23 +225,26 @@ class Cashier:
         if self._journal.shared:
             self.till.forget()
 
-    async def _decide(self, batch: list[_Queued], write: Write) -> None:
+    async def _decide(self, batch: list[_Queued], write: Write, *, careful: bool) -> None:
         if self._journal.shared:
             await write.lock_calls(self.till, {q.work.call for q in batch if q.work.call})
             accounts = {name for q in batch for name in q.work.accounts(self.till)}
             await write.lock_purses(self.till, accounts)
-        known = await write.known(self._doubtful(batch))
+        known = await write.known(self._doubtful(batch, careful=careful))
         rules, now = self._rules(), self._clock()
         for queued in batch:
             queued.outcome = _outcome(queued.work, self.till, known, rules, now)
 
-    def _doubtful(self, batch: list[_Queued]) -> set[str]:
-        """Return what may be booked already: all but calls that hold a reservation."""
+    def _doubtful(self, batch: list[_Queued], *, careful: bool) -> set[str]:
+        """Return what may be booked already.
+
+        Rarely a call that holds a reservation: its Authorize would have come after its Settle.
+        """
+        sure = {} if careful or self._journal.shared else self.till.reservations
         return {
             one.work.transaction
             for one in batch
-            if one.work.transaction
-            and (self._journal.shared or one.work.call not in self.till.reservations)
+            if one.work.transaction and (isinstance(one.work, Expire) or one.work.call not in sure)
         }
 
     async def _fail(self, batch: list[_Queued], error: Exception) -> None:
