@@ -14,6 +14,7 @@ from trunkline_kernel.database import Database
 
 from ..cdrs.query import CdrQuery, Position
 from ..ledger.transactions import EntryKind, transaction_id
+from .cdr_export import CdrExport
 from .cdr_rows import StoredCdr, decode_cdr
 from .tables import CDRS, TRANSACTIONS
 
@@ -26,6 +27,7 @@ class CdrReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.export = CdrExport(database)
 
     async def find(self, call_id: str) -> StoredCdr | None:
         """Return the CDR of a call. Its transaction knows which day's partition holds it."""
