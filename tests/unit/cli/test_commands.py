@@ -239,7 +239,13 @@ def test_cdrs_show_talk_charge_and_reason(run: Run) -> None:
 def test_a_cdr_that_is_not_there_is_refused(run: Run) -> None:
     ended = run("cdr", "show", "call-9")
 
-    assert (ended.status, ended.err) == (1, "error: billing: call-9 has no CDR\n")
+    assert (ended.status, ended.err) == (1, "error: there is no CDR call-9\n")
+
+
+def test_the_beginning_of_an_id_is_enough_where_it_is_the_only_one(run: Run) -> None:
+    assert json.loads(run("cdr", "show", "call", "-o", "json").out)["cdr"]["callId"] == "call-0"
+    assert run("call", "show", "call-2").status == 0
+    assert "there are 3 beginning like call call" in run("call", "show", "call").err
 
 
 def test_a_wrong_time_is_wrong_usage(run: Run) -> None:
