@@ -6,6 +6,7 @@ nothing running.
 """
 
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -65,7 +66,10 @@ class Failed(Exception):
 
 
 async def main() -> None:
-    """Run the story."""
+    """Run the story. SIGTERM ends it as Ctrl-C does."""
+    story = asyncio.current_task()
+    assert story is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, story.cancel)
     with tempfile.TemporaryDirectory(prefix="trunkline-demo-") as folder:
         started = time.monotonic()
         with out.status("starting five services"):
@@ -110,7 +114,7 @@ async def place_calls(switch: LocalSwitch) -> None:
 
 async def vendor(call: TakenCall) -> None:
     """Be busy on one number and answer all others."""
-    await (refusing(486) if call.callee == BUSY else answering(ring=0.3))(call)
+    await (refusing(486) if call.number == BUSY else answering(ring=0.3))(call)
 
 
 async def talk(call: PlacedCall, callee: Endpoint, what: str) -> None:
@@ -214,7 +218,7 @@ def check(truth: bool, complaint: str) -> None:
 if __name__ == "__main__":
     try:
         asyncio.run(main())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         sys.exit(130)
     except (Failed, CommandError, AssertionError, TimeoutError) as failure:
         out.print(Text.assemble(("✗ ", "red"), str(failure) or repr(failure)))

@@ -28,10 +28,12 @@ STOP_ORDER: Final = (
 )
 """Calls in progress need the other services until signaling has let go of the last one."""
 
-KILL_MARGIN: Final = 5.0
-"""Seconds after its own grace that a service gets before it is killed."""
-
 POLL_INTERVAL: Final = 0.1
+IMPATIENT: Final = tuple(
+    (f"grpc.{which}_reconnect_backoff_ms", 100) for which in ("initial", "min", "max")
+)
+"""Nobody listens yet: gRPC would soon wait for seconds between two tries."""
+
 LINE_LIMIT: Final = 1 << 20
 
 OnLine = Callable[[Service, str], None]
@@ -102,7 +104,7 @@ class ServiceProcess:
     async def wait_ready(self, timeout: float) -> None:
         """Wait until it takes work. Raises `Refused` when it ends before, or is too slow."""
         deadline = time.monotonic() + timeout
-        async with grpc.aio.insecure_channel(self.address) as channel:
+        async with grpc.aio.insecure_channel(self.address, options=IMPATIENT) as channel:
             while not await _is_serving(channel):
                 if self.status is not None:
                     raise Refused(f"{self.service} ended with status {self.status} at its start")
@@ -115,8 +117,11 @@ class ServiceProcess:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    async def stop(self, grace: float) -> None:
-        """Let it drain for `grace` seconds, then kill it. Fine when it has ended."""
+    async def stop(self, grace: float | None) -> None:
+        """Let it drain for `grace` seconds, then kill it. Fine when it has ended.
+
+        Without a grace it takes the time its own settings allow. Told twice, it waits for no call.
+        """
         self.send(signal.SIGTERM)
         try:
             async with asyncio.timeout(grace):
@@ -139,8 +144,8 @@ async def _is_serving(channel: grpc.aio.Channel) -> bool:
     return bool(answer.status == HealthCheckResponse.SERVING)
 
 
-async def stop_all(processes: Iterable[ServiceProcess], grace: float) -> None:
-    """Stop services in the order in which they can be missed."""
+async def stop_all(processes: Iterable[ServiceProcess], grace: float | None) -> None:
+    """Stop services in the order in which they can be missed; `grace` is that of each."""
     running = {process.service: process for process in processes}
     for group in STOP_ORDER:
         leaving = [running[service].stop(grace) for service in group if service in running]

@@ -6,7 +6,7 @@ from functools import cache
 import grpc
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from trunkline.auth.v1.auth_pb2_grpc import AuthServiceStub
-from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub
+from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub, RateServiceStub
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
 from trunkline.media.v1.media_pb2_grpc import MediaServiceStub
@@ -48,6 +48,11 @@ class Switch:
     def billing(self) -> BillingServiceStub:
         """What calls cost."""
         return BillingServiceStub(self.channel(Service.BILLING))
+
+    @property
+    def rates(self) -> RateServiceStub:
+        """Rate files."""
+        return RateServiceStub(self.channel(Service.BILLING))
 
     @property
     def signaling(self) -> Sequence[SignalingServiceStub]:

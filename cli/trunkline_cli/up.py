@@ -7,22 +7,20 @@ import socket
 import sys
 import time
 from collections.abc import Awaitable
-from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from .errors import CommandError, Refused
+from .errors import Refused
 from .output import console
-from .processes import KILL_MARGIN, ServiceProcess, grpc_address, stop_all
+from .processes import ServiceProcess, grpc_address, stop_all
 from .services import Service
 
 READY_TIMEOUT: Final = 60.0
-DEFAULT_GRACE: Final = 30.0
-"""Seconds: the services' own default of DRAIN_GRACE."""
+HURRY_GRACE: Final = 15.0
+"""Seconds a service that was told twice may take to end its calls."""
 
 COLOURS: Final = {
     Service.SIGNALING: "cyan",
@@ -37,7 +35,7 @@ NAME_WIDTH: Final = max(map(len, Service))
 def up(
     logs: Annotated[bool, typer.Option(help="Show what the services log.")] = True,
 ) -> None:
-    """Run the whole switch here until Ctrl-C, which drains it; a second Ctrl-C ends it at once.
+    """Run the whole switch here until Ctrl-C, which drains it; a second one ends its calls.
 
     Each service reads its settings from the environment; data goes to ./var.
     """
@@ -111,14 +109,14 @@ class LocalSwitch:
     async def _leave(self) -> None:
         running = [process for process in self._processes if process.status is None]
         if running:
-            self._out.print(Text("Draining; Ctrl-C ends calls at once.", "yellow"))
+            self._out.print(Text("Draining; Ctrl-C ends the calls in progress.", "yellow"))
         self._stop.clear()
-        leaving = asyncio.create_task(stop_all(running, _longest_grace() + KILL_MARGIN))
+        leaving = asyncio.create_task(stop_all(running, grace=None))
         hurry = asyncio.create_task(self._stop.wait())
         await asyncio.wait([leaving, hurry], return_when=asyncio.FIRST_COMPLETED)
         if not leaving.done():
-            for process in running:
-                process.send(signal.SIGKILL)
+            self._out.print(Text("Ending calls.", "yellow"))
+            await stop_all(running, HURRY_GRACE)
         await leaving
         hurry.cancel()
 
@@ -158,16 +156,3 @@ def _starting(waiting: set[Service]) -> str:
 def _console_logs() -> dict[str, str]:
     names = [f"TRUNKLINE_{service.upper()}_LOG_FORMAT" for service in Service]
     return {name: "console" for name in names if name not in os.environ}
-
-
-def _longest_grace() -> float:
-    spans = [
-        text
-        for service in Service
-        if (text := os.environ.get(f"TRUNKLINE_{service.upper()}_DRAIN_GRACE"))
-    ]
-    try:
-        graces = TypeAdapter(list[timedelta]).validate_python(spans)
-    except ValidationError as error:
-        raise CommandError(f"DRAIN_GRACE: {error}") from None
-    return max((grace.total_seconds() for grace in graces), default=DEFAULT_GRACE)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
@@ -35,6 +36,8 @@ class Kind(Enum):
     """It does its work at once, and the answer takes its time."""
     BROKEN = auto()
     """It answers INTERNAL."""
+    LATE = auto()
+    """It does its work after the client has given up, as one does that stood still."""
 
 
 class Broken(TrunklineError):
@@ -97,6 +100,7 @@ class FaultyChannel:
         self._spells = spells
         self._random = random
         self._trace = trace
+        self._late: set[asyncio.Task[None]] = set()
 
     async def call(
         self,
@@ -155,6 +159,9 @@ class FaultyChannel:
             raise Unavailable(f"{self._service} is away")
         if kind is Kind.BROKEN:
             raise Broken(f"{self._service} is broken")
+        if kind is Kind.LATE:
+            self._keep(asyncio.create_task(self._work_later(method, request, timeout, call_id)))
+            await asyncio.sleep(2 * timeout)
         if spell is not None and kind is Kind.SLOW:
             await asyncio.sleep(spell.delay)
         response = await self._channel.call(method, request, timeout=timeout, call_id=call_id)
@@ -163,6 +170,21 @@ class FaultyChannel:
         if kind is Kind.REPLY_LOST:
             raise Unavailable(f"the stream to {self._service} broke")
         return response
+
+    async def _work_later(
+        self,
+        method: Method[RequestT, ResponseT],
+        request: RequestT,
+        timeout: float,
+        call_id: str | None,
+    ) -> None:
+        await asyncio.sleep(timeout + self._random.uniform(0.01, 2.0))
+        with suppress(TrunklineError):
+            await self._channel.call(method, request, timeout=timeout, call_id=call_id)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
     def _spell(self, now: float) -> Spell | None:
         strikes = (s for s in self._spells if s.strikes(self._service, now, self._random))

@@ -6,15 +6,18 @@ One life ends without a farewell; the next one finds the outbox's file and has a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Channel
 from trunkline_signaling.calls.call import CallSettings
 from trunkline_signaling.calls.cdr import Cdr
+from trunkline_signaling.calls.events import Event
 from trunkline_signaling.calls.parties import Target
 from trunkline_signaling.observation import Observation
 from trunkline_signaling.outbox.journal import Entry, Journal
@@ -145,7 +148,8 @@ class Life:
         self._manners = manners
         self._alive = True
         self._writers: list[CrashableWriter] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stack = AsyncExitStack()
         self.outbox = Outbox(
             outbox_file,
             encode_cdr,
@@ -154,7 +158,7 @@ class Life:
             Clock(),
             self._make_writer,
         )
-        media = MediaPool(INSTANCE, epoch, lambda call_id, event: self.switch.tell(call_id, event))
+        media = MediaPool(INSTANCE, epoch, self._tell)
         settings = CallSettings(INSTANCE, OneAddress())
         self.switch = Switch(
             Services(AuthClient(channels["auth"]), routing, billing, media),
@@ -166,16 +170,26 @@ class Life:
             lambda: settings,
             Random(random.getrandbits(64)),
         )
-        self._run(self.outbox.run())
-        self._run(media.serve("media", MediaClient(channels["media"])))
-        self._run(SeatLeases(routing, self.switch, INSTANCE, epoch).run())
-        wire.attach(SWITCH, self._receive)
+        self._background = (
+            self.outbox.run,
+            partial(media.serve, "media", MediaClient(channels["media"])),
+            SeatLeases(routing, self.switch, INSTANCE, epoch).run,
+        )
+
+    async def begin(self) -> None:
+        """Start it, as a composition root does."""
+        await self._stack.enter_async_context(self.outbox)
+        self._tasks = [asyncio.create_task(work()) for work in self._background]
+        self._wire.attach(SWITCH, self._receive)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send a message of the switch."""
         if self._alive:
             self._manners.sent(data)
             self._wire.send(data, SWITCH, flow.remote)
+
+    def _tell(self, call_id: str, event: Event) -> bool:
+        return self._alive and self.switch.tell(call_id, event)
 
     def _receive(self, data: bytes, flow: Flow) -> None:
         self._manners.received(data)
@@ -197,7 +211,7 @@ class Life:
     async def close(self) -> None:
         """End it when nothing is left to do."""
         self._wire.detach(SWITCH)
-        await self._end(list(self._tasks))
+        await self._end(self._tasks)
 
     def left(self) -> list[str]:
         """Return what the switch still holds. Nothing, when every call is over for long."""
@@ -208,6 +222,7 @@ class Life:
             "call timers": sum(map(bool, switch._timers._running.values())),
             "tasks": len(switch._tasks),
             "unreleased seats": len(switch.unreleased),
+            "unreported ends": len(switch.unreported),
             "CDRs that billing has not got": self.outbox.delivery.depth,
         }
         left = [f"signaling still has {count} {what}" for what, count in counts.items() if count]
@@ -233,10 +248,8 @@ class Life:
         self._writers.append(writer)
         return writer
 
-    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
-        self._tasks.add(asyncio.get_running_loop().create_task(work))
-
-    async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._stack.aclose()

@@ -111,7 +111,7 @@ async def _run(plan: Plan, folder: Path) -> World:
         wire.weather = _weather(random, plan)
         _people(world, wire, random)
         signaling = _Signaling(world, folder, dict(channels), wire, random)
-        signaling.start()
+        await signaling.start()
         await asyncio.sleep(begins - loop.time())  # media has been looked at by now
         async with asyncio.TaskGroup() as tasks:
             if plan.kills:
@@ -144,9 +144,9 @@ class _Signaling:
         self._random = Random(random.getrandbits(64))
         self._watcher = Watcher(self._began, self._ended)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin a life."""
-        self._world.life = Life(
+        life = Life(
             self._channels,
             self._file,
             self._wire,
@@ -154,6 +154,8 @@ class _Signaling:
             self._watcher,
             self._world.manners,
         )
+        await life.begin()
+        self._world.life = life
 
     async def be_killed(self, times: int, within: float) -> None:
         """Kill it some times, and start it again each time."""
@@ -168,7 +170,7 @@ class _Signaling:
             self._world.lost.update(life.switch.calls)
             await life.kill()
             await asyncio.sleep(self._random.choice((0.5, 3.0, 8.0)))
-            self.start()
+            await self.start()
             self._world.kills.append((killed, loop.time()))
 
     def _began(self, call_id: str, sip_call_id: str) -> None:

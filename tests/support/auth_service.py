@@ -115,19 +115,26 @@ async def start_auth(database: Database) -> RunningAuth:
     await lists.refresh()
     await documents.load()
     black_list = MemoryBlackList()
+    policy = Live(parameters.values, list_policy_of)
     screener = Screener(
         black_list,
         MemoryWindows(),
         MemoryCallerSeats(),
         publication,
-        policy=Live(parameters.values, list_policy_of),
+        policy=policy,
         white_list=lambda: publication.white_list,
         longest_call=timedelta(hours=2),
     )
     dispatcher = Dispatcher(metrics)
     dispatcher.add(
         add_AuthServiceServicer_to_server,
-        AuthServicer(house.doors, house.state, Observation(metrics), lambda: house.now),
+        AuthServicer(
+            house.doors,
+            house.state,
+            Observation(metrics),
+            lambda: house.now,
+            lambda: policy().watches or publication.has_entries,
+        ),
     )
     dispatcher.add(
         add_ListServiceServicer_to_server,
@@ -135,6 +142,7 @@ async def start_auth(database: Database) -> RunningAuth:
             screener,
             black_list,
             lambda: publication.white_list,
+            house.directory,
             store,
             lists,
             lambda: house.now,

@@ -131,6 +131,14 @@ class BillingClient:
         )
         return response.rates
 
+    async def reconcile(self, **fields: Any) -> pb.ReconcileResponse:
+        request = pb.ReconcileRequest(**fields)
+        return await self._ask(BILLING, "Reconcile", request, pb.ReconcileResponse)
+
+    async def rerate(self, call_id: str, **fields: Any) -> pb.RerateCdrResponse:
+        request = pb.RerateCdrRequest(call_id=call_id, **fields)
+        return await self._ask(BILLING, "RerateCdr", request, pb.RerateCdrResponse)
+
     async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
         now = datetime.now(UTC)
         values: dict[str, Any] = {
@@ -166,6 +174,17 @@ class BillingClient:
     async def set(self, **values: str) -> None:
         request = parameters_pb2.SetParametersRequest(values=values)
         await self._ask(PARAMETERS, "SetParameters", request, parameters_pb2.SetParametersResponse)
+
+    async def follows(self, name: str, value: str) -> None:
+        """Return when this replica obeys a parameter that another one was told."""
+        request = parameters_pb2.GetParameterRequest(name=name)
+        while True:
+            response = await self._ask(
+                PARAMETERS, "GetParameter", request, parameters_pb2.GetParameterResponse
+            )
+            if response.parameter.value == value:
+                return
+            await asyncio.sleep(0.05)
 
     async def knows_rates(self) -> None:
         """Return when this replica can price a call of acme."""

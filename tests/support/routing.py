@@ -196,7 +196,11 @@ class Bench:
 
     def explain(self, *args: str, seed: int = 1, **kwargs: Any) -> Explanation:
         """Explain a call built as `call` builds it."""
-        return explain(self.call(*args, **kwargs), self.view, self.portability, seed)
+        return self.explain_call(self.call(*args, **kwargs), seed)
+
+    def explain_call(self, call: Call, seed: int = 1) -> Explanation:
+        """Explain a call."""
+        return explain(call, self.view, self.portability, seed)
 
     def verdict(self, gateway: str, *args: str, **kwargs: Any) -> Verdict:
         """Explain one gateway for a call."""

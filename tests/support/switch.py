@@ -23,8 +23,10 @@ from trunkline_signaling.calls.services import (
     Answer,
     Authorize,
     Authorized,
+    Blacklisted,
     CloseMedia,
     ConnectMedia,
+    EndReported,
     Exhausted,
     Extend,
     Extended,
@@ -42,8 +44,11 @@ from trunkline_signaling.calls.services import (
     Registration,
     Release,
     Released,
+    ReportEnd,
     Route,
     Routed,
+    Screen,
+    Screened,
     Seat,
     ServiceError,
     ServiceFailed,
@@ -197,7 +202,10 @@ class FakeAuth:
         self.registration: Registration = Registered(())
         self.bindings: tuple[Binding, ...] = ()
         self.away = False
-        self.asked: list[Admit | Register | Locate] = []
+        self.verdict: Screened | Blacklisted = Screened()
+        self.cannot_screen = False
+        self.asked: list[Admit | Register | Locate | Screen] = []
+        self.ends: list[ReportEnd] = []
 
     async def admit(self, question: Admit) -> Admission:
         """Answer as told."""
@@ -216,6 +224,18 @@ class FakeAuth:
         self.asked.append(question)
         await _hop(self.away)
         return Located(self.bindings)
+
+    async def screen(self, question: Screen) -> Screened | Blacklisted:
+        """Answer as told."""
+        self.asked.append(question)
+        await _hop(self.away or self.cannot_screen)
+        return self.verdict
+
+    async def report_end(self, question: ReportEnd) -> EndReported:
+        """Take note."""
+        await _hop(self.away)
+        self.ends.append(question)
+        return EndReported()
 
 
 class FakeRouting:
@@ -459,6 +479,13 @@ class SwitchBench:
         transaction = agent.transactions.send_request(request, dialog.flow, agent.now)
         self.pump(agent)
         return transaction
+
+    def acknowledge(self, agent: UserAgent) -> None:
+        """Let an agent acknowledge the last 2xx it got to its INVITE."""
+        answered = [e for e in agent.events_of(ResponseReceived) if e.response.is_success]
+        agent.now = self._loop.time()
+        _acknowledge(agent, answered[-1], b"")
+        self.pump(agent)
 
     def cancel(self, agent: UserAgent, transaction: ClientTransaction) -> None:
         """Let an agent give up its INVITE."""

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ from .documents.lists import list_kinds
 from .documents.operators import OperatorFeed, operator_kind
 from .identity import Directory
 from .list_parameters import list_policy_of
-from .lists import BlackList, Screener
+from .lists import BlackList, ListPolicy, Screener
 from .login_parameters import (
     PASSWORD_LENGTH,
     TERMINAL_ADDITIONAL_CHARACTERS,
@@ -91,7 +91,7 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         feed = _follow_sources(service, settings, documents, routing)
         async with _open_state(service, settings, database) as state:
             lists = _screen(service, settings, documents, state, parameters.values)
-            await _keep_lists(service, database, number_lists, lists)
+            await _keep_lists(service, database, feed.directory, number_lists, lists)
             operators = OperatorFeed()
             documents.subscribe(operators.documents_changed)
             await documents.load()
@@ -106,7 +106,7 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
                 random.SystemRandom(),
                 lambda: areas.map,
             )
-            _admit(service, doors, state.doors, observation)
+            _admit(service, doors, state.doors, observation, lists.could_stop)
             logins = Logins(
                 operators.find,
                 hasher.verify,
@@ -163,9 +163,15 @@ def _follow_sources(
     return feed
 
 
-def _admit(service: Service, doors: Doors, state: SharedState, observation: Observation) -> None:
+def _admit(
+    service: Service,
+    doors: Doors,
+    state: SharedState,
+    observation: Observation,
+    screens: Callable[[], bool],
+) -> None:
     """Answer signaling."""
-    servicer = AuthServicer(doors, state, observation, _now)
+    servicer = AuthServicer(doors, state, observation, _now, screens)
     service.add(add_AuthServiceServicer_to_server, servicer)
     service.background(lambda: _tick(doors, state, observation))
 
@@ -187,6 +193,11 @@ class _Lists:
     screener: Screener
     black_list: BlackList
     publication: ListPublication
+    policy: Callable[[], ListPolicy]
+
+    def could_stop(self) -> bool:
+        """Return whether any number's behaviour could stop a call now."""
+        return self.policy().watches or self.publication.has_entries
 
 
 def _screen(
@@ -200,22 +211,27 @@ def _screen(
     source = MemorySource()
     publication = ListPublication(source, service.metrics)
     documents.subscribe(publication.documents_changed)
+    policy = Live(parameters, list_policy_of)
     screener = Screener(
         state.black_list,
         state.windows,
         state.seats,
         publication,
-        policy=Live(parameters, list_policy_of),
+        policy=policy,
         white_list=lambda: publication.white_list,
         longest_call=settings.longest_call,
     )
     service.add(add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source}))
     service.background(lambda: _publish(publication, state.black_list))
-    return _Lists(screener, state.black_list, publication)
+    return _Lists(screener, state.black_list, publication, policy)
 
 
 async def _keep_lists(
-    service: Service, database: Database, store: NumberListStore, lists: _Lists
+    service: Service,
+    database: Database,
+    directory: Directory,
+    store: NumberListStore,
+    lists: _Lists,
 ) -> None:
     """Keep number lists in memory as they are stored, and answer for all lists."""
     publication = lists.publication
@@ -225,6 +241,7 @@ async def _keep_lists(
         lists.screener,
         lists.black_list,
         lambda: publication.white_list,
+        directory,
         store,
         numbers,
         _now,

@@ -32,6 +32,11 @@ class ListPublication:
         )
         self._entries = metrics.gauge("black_list_entries", "Numbers on the dynamic black list.")
 
+    @property
+    def has_entries(self) -> bool:
+        """Whether any number is on the dynamic black list, as far as was heard."""
+        return bool(self._black)
+
     def part_changed(self, name: str, part: str, codes: bytes) -> None:
         """Publish one part of a number list; an empty one is gone."""
         key = f"list/{name}/{part}"

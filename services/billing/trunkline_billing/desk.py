@@ -1,6 +1,7 @@
 """The desk: everything billing can be asked, in its own types. What servicers call."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,7 +14,7 @@ from trunkline_kernel.parameters import Parameters
 from .accounts.account import Account
 from .accounts.purse import Purse
 from .cashier.cashier import Cashier
-from .cashier.work import Pay, Settle
+from .cashier.work import Correct, Pay, Settle
 from .cdrs.cdr import Call, Cdr
 from .cdrs.closed_hours import parse_closed_hours
 from .cdrs.query import CdrQuery, Position, page_limit, require_open, time_range
@@ -23,12 +24,19 @@ from .charging.rules import Rules
 from .charging.settlement import Settlement
 from .charging.terms import terms_of
 from .charging.till import unsold
-from .errors import BadQuery, UnknownCall
+from .errors import BadQuery, RatedMeanwhile, UnknownCall
 from .ledger.payments import Payment
 from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
 from .parameters import QUERY_DENY_TIME, QUERY_MAX_DAYS
 from .rating.tariff import Charge, longest_talk, rate_call
+from .reports.reconciliation import (
+    Reconciliation,
+    StatedCall,
+    Tolerance,
+    reconcile,
+    stated_call,
+)
 from .reports.report import Dimension, Report, Row
 from .store.cdr_reader import CdrReader, position_of
 from .store.cdr_rows import StoredCdr
@@ -117,6 +125,15 @@ class Desk:
     def new_flow_no(self) -> int:
         """Return a number for an external call that brings none: 63 random bits."""
         return self._random.getrandbits(63) or 1
+
+    async def rerate(self, call_id: str, author: str, memo: str) -> tuple[StoredCdr, Cdr]:
+        """Charge a call anew; return its CDR as it is now, and as it was (BIL-10)."""
+        stored = await self.cdr(call_id)
+        number = await self._ledger.corrections(call_id) + 1
+        made = await self._cashier.submit(Correct(stored.cdr, number, author, memo))
+        if made is None:
+            raise RatedMeanwhile(f"call {call_id} was charged anew by somebody else just now")
+        return StoredCdr(stored.flow_no, made.after), made.before
 
     async def quote(
         self, account: str, callee: str, talk: timedelta, setup_time: datetime
@@ -212,6 +229,25 @@ class Desk:
         async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
             report.add(stored.cdr)
         return report.rows()
+
+    async def reconcile(
+        self,
+        name: str,
+        begin: datetime,
+        end: datetime,
+        theirs: Iterable[StatedCall],
+        tolerance: Tolerance,
+    ) -> tuple[Account, Reconciliation]:
+        """Compare an account's calls with a statement (BIL-14)."""
+        account = self._till.accounts.get(name)
+        if begin > end:
+            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        ours = [
+            stated
+            async for stored in self._cdrs.each(begin, end, account=name)
+            if (stated := stated_call(stored.cdr, name)) is not None
+        ]
+        return account, await asyncio.to_thread(reconcile, ours, theirs, tolerance)
 
     async def _purse(self, name: str) -> Purse:
         return await self._cashier.purse(name, self._ledger)

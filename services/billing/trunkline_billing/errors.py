@@ -2,10 +2,13 @@
 
 TrunklineError (kernel)
 +-- Refused             the call may not start; each class names its call end reason (MGT-04)
-|   +-- RateNotFound, BalanceInsufficient, AccountExpired, AccountDisabled
+|   +-- RateNotFound, BalanceInsufficient, AccountExpired
+|   +-- AccountDisabled
+|       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
 |   +-- BadAmount, BadRate, BadNumber, BadQuery, CurrencyMismatch
 +-- UnknownAccount, UnknownRateGroup, UnknownCall
++-- RatedMeanwhile      two charged a call anew at the same time; look again
 +-- RequestReused       a request id came again with another content
 +-- Overdrawn           a deduction goes past the overdraft
 +-- QueryDenied         CDR queries are closed at this hour (BIL-13)
@@ -53,6 +56,12 @@ class AccountDisabled(Refused):
 
     reason = "ACCOUNT_DISABLED"
     call_end_reason = CallEndReason.ACCOUNT_DISABLED
+
+
+class SpendLimitReached(AccountDisabled):
+    """An account spent what it may in this hour or day: the fraud brake is on."""
+
+    reason = "SPEND_LIMIT_REACHED"
 
 
 class BadInput(InvalidArgument):
@@ -107,6 +116,13 @@ class UnknownCall(NotFound):
     """The call has no reservation, or no CDR."""
 
     reason = "UNKNOWN_CALL"
+
+
+class RatedMeanwhile(TrunklineError):
+    """Somebody else charged the call anew at the same time."""
+
+    fault = Fault.ABORTED
+    reason = "RATED_MEANWHILE"
 
 
 class RequestReused(TrunklineError):

@@ -4,11 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
+import structlog
 from trunkline_kernel.metrics import Metrics
 
 from .charging.settlement import Settlement
 from .charging.till import Changes, Till, unsold
 from .errors import Refused
+
+log = structlog.stdlib.get_logger(__name__)
 
 BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -37,6 +40,9 @@ class Observation:
             "settle_duration_seconds", "From a settlement's arrival to its being durable."
         )
         self._cdrs = metrics.counter("cdrs", "CDRs stored.")
+        self._spend_warnings = metrics.counter(
+            "spend_warnings", "Accounts that crossed their spending warning.", ["period"]
+        )
         self._pushes = metrics.counter("cdr_pushes", "CDR pushes, by outcome.", ["outcome"])
         self._owed = metrics.gauge(
             "cdr_queue", "CDRs that an output still has to deliver.", ["output"]
@@ -64,6 +70,9 @@ class Observation:
         self._commit_requests.observe(requests)
         self._commit_duration.observe(seconds)
         self._cdrs.inc(len(changes.cdrs))
+        for warning in changes.warnings:
+            self._spend_warnings.labels(warning.period).inc()
+            log.warning("spend_warning", account=warning.account, evidence=str(warning))
 
     def failed(self) -> None:
         """Count a group commit that could not be written."""

@@ -12,6 +12,7 @@ from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_t
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
 from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
+from trunkline.routing.v1.tables_pb2_grpc import add_TableServiceServicer_to_server
 from trunkline_kernel.database import open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.metrics import Metrics
@@ -28,6 +29,7 @@ from .documents.vault import Vault, read_key
 from .lists.replicated import TOPIC as NUMBER_LISTS
 from .publication import TOPIC
 from .rates.replicated import TOPIC as RATES
+from .rpc.tables import TableServicer
 from .settings import RoutingSettings
 from .shared.connection import open_store
 from .state import RoutingState, state_in_memory, state_in_redis
@@ -103,6 +105,7 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
         service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
         service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         service.add(add_ReplicationServiceServicer_to_server, topics)
+        service.add(add_TableServiceServicer_to_server, TableServicer(documents))
         yield
 
 

@@ -71,7 +71,7 @@ class Routing:
         self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))
         self.rates = ReplicatedRates(self._take_rates, clock)
         self._observation = Observation(metrics)
-        self.servicer = RoutingServicer(self.router, self._observation, clock)
+        self.servicer = RoutingServicer(self.router, state.health.report, self._observation, clock)
         values.subscribe(lambda changes: self.read_parameters())
         self.read_parameters()
 

@@ -27,3 +27,10 @@ class BadCall(RoutingError):
 
     fault = Fault.INVALID_ARGUMENT
     reason = "BAD_CALL"
+
+
+class BadImport(RoutingError):
+    """Rows can't be imported: no such kind of table, or no text to be read."""
+
+    fault = Fault.INVALID_ARGUMENT
+    reason = "BAD_IMPORT"

@@ -25,4 +25,7 @@ def _entry(gateway: RoutingGateway) -> bytes:
         targets=map(target_to_proto, gateway.targets),
         registers=gateway.spec.registration is Registration.DYNAMIC,
         locked=gateway.spec.locked,
+        options_check=gateway.spec.options_check,
+        allow_publish=gateway.spec.publish,
+        capacity=gateway.limit,
     ).SerializeToString(deterministic=True)

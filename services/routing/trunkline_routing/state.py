@@ -14,7 +14,8 @@ from .capacity.rotation import MemoryRotation
 from .capacity.seats import Seats
 from .quality.windows import MemoryQuality
 from .shared.connection import SharedStore
-from .shared.notices import SharedHealth, SharedQuality
+from .shared.health import SharedHealth
+from .shared.quality import SharedQuality
 from .shared.seats import RedisSeats
 from .shared.turns import RedisCourses, RedisRotation
 

@@ -5,9 +5,16 @@ from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from support.auth_doors import static_gateway
 from support.auth_service import RunningAuth
+from trunkline.auth.v1 import auth_pb2
 from trunkline.auth.v1 import lists_pb2 as pb
-from trunkline.common.v1.common_pb2 import ENDPOINT_KIND_MAPPING_GATEWAY, Endpoint
+from trunkline.common.v1.common_pb2 import (
+    ENDPOINT_KIND_MAPPING_GATEWAY,
+    TRANSPORT_UDP,
+    Endpoint,
+    SocketAddress,
+)
 from trunkline_auth.documents.lists import MAX_DOCUMENT_NUMBERS
 from trunkline_auth.store.number_lists import NumberLists, NumberListStore
 from trunkline_kernel.database import Database
@@ -303,3 +310,49 @@ async def test_what_is_wrong_is_named_by_its_field(
         await auth.ask(request_)
 
     assert [each.field for each in raised.value.violations] == [field]
+
+
+async def test_aut13_a_flagged_gateway_counts_for_itself(auth: RunningAuth) -> None:
+    access = {"mode": "ip", "addresses": ["192.0.2.1"], "dynamicBlackListInStandalone": True}
+    await auth.documents.apply(
+        [
+            parameters(
+                SS_BLACK_LIST_DYNAMIC_RUN_MODE="Standalone", SS_BLACK_LIST_MALICIOUS_CALL_LIMIT=1
+            ),
+            Document("MappingGateway", "acme", {"access": access}),
+        ]
+    )
+    other = Endpoint(kind=ENDPOINT_KIND_MAPPING_GATEWAY, name="other")
+
+    await auth.ask(screen(1))
+    stopped = await auth.ask(screen(2))
+    elsewhere = [await auth.ask(screen(number, endpoint=other)) for number in (3, 4)]
+
+    assert stopped.stopped_by.gateway == ACME
+    assert not any(each.HasField("stopped_by") for each in elsewhere)
+
+
+async def admitted(auth: RunningAuth) -> Any:
+    source = SocketAddress(ip="192.0.2.1", port=5060)
+    question = auth_pb2.AdmitRequest(
+        method="INVITE", source=source, transport=TRANSPORT_UDP, call_id="call-1"
+    )
+    return (await auth.ask(question)).allow
+
+
+async def test_a_call_is_to_be_screened_only_where_something_could_stop_it(
+    auth: RunningAuth,
+) -> None:
+    auth.house.directory.put(static_gateway("acme", "192.0.2.1"))
+    assert not (await admitted(auth)).screened
+
+    await auth.ask(
+        pb.AddBlackEntryRequest(
+            party=pb.PARTY_CALLER, number="1", lifetime_duration=Duration(seconds=60)
+        )
+    )
+    assert (await admitted(auth)).screened
+    await auth.ask(pb.RemoveBlackEntriesRequest())
+    assert not (await admitted(auth)).screened
+    await auth.documents.apply([parameters(SS_BLACK_LIST_NO_ANSWER_LIMIT=1)])
+    assert (await admitted(auth)).screened

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.billing_service import ACME, RETAIL, BillingClient
+from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
 from trunkline_kernel.faults import Fault, TrunklineError
 
 
@@ -166,3 +166,13 @@ async def test_a_rate_group_in_another_currency_charges_nobody(billing: BillingC
     answer = await billing.authorize()
 
     assert "keeps USD, rate group retail is in EUR" in answer.refusal.explanation
+
+
+async def test_a_spending_limit_holds_over_a_restart(url: str) -> None:
+    limited = {**ACME, "spendPerDay": {"warn": "0.05", "block": "0.10"}}
+    async with running_billing(url) as before:
+        await before.apply(("RateGroup", "retail", RETAIL), ("Account", "acme", limited))
+        await before.settle(cdr())
+
+    async with running_billing(url) as after:
+        assert "spent 0.10 USD in this day" in (await after.authorize()).refusal.explanation

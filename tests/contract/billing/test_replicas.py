@@ -14,7 +14,7 @@ async def test_two_replicas_never_hold_the_same_money(postgres_url: str) -> None
         await one.apply(("RateGroup", "retail", RETAIL), ("Account", "acme", ACME))
         await one.set(SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME="60")
         await two.knows_rates()
-        await asyncio.sleep(1.1)  # parameters reach the other replica within a second
+        await two.follows("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", "60")
 
         answers = await asyncio.gather(
             *((one, two)[call % 2].authorize(f"call-{call}") for call in range(30))

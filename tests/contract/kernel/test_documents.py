@@ -161,6 +161,19 @@ async def test_a_reference_may_be_in_the_same_batch_and_must_exist(database: Dat
     ]
 
 
+async def test_a_broken_reference_is_told_beside_other_errors(database: Database) -> None:
+    documents = await opened(database)
+
+    plan = await documents.plan(
+        [gate("a", behind=["nowhere", "bad"]), gate("bad", colour="red"), gate("c")]
+    )
+
+    assert [str(problem) for problem in plan.problems] == [
+        "Gate/bad: spec.colour: unknown field",
+        "Gate/a: spec.behind[0]: no Gate is named 'nowhere'",
+    ]
+
+
 async def test_references_to_other_services_are_reported(database: Database) -> None:
     documents = await opened(database)
 
@@ -289,6 +302,16 @@ async def test_parameters_are_a_document_that_changes_only_what_it_names(
     (again,) = await documents.apply([Document("Parameters", "", {})])
     assert again.action is Action.UNCHANGED
     assert documents.parameters.values[LIMIT] == 7
+
+
+async def test_a_parameter_given_its_default_is_unchanged(database: Database) -> None:
+    documents = await opened(database)
+    default = Document("Parameters", "", {"LIMIT": 5})
+
+    first = await documents.apply([default])
+    second = await documents.apply([default])
+
+    assert [change.action for change in first + second] == [Action.UNCHANGED] * 2
 
 
 async def test_bad_documents_leave_parameters_alone(database: Database) -> None:

@@ -151,6 +151,7 @@ async def test_a_call_is_routed_with_everything_signaling_needs(two_vendors: Cli
     assert (response.account, response.payer) == ("acme", MAPPING)
     assert response.numbers.callee_access == "02071234567"
     assert response.numbers.callee == "442071234567"
+    assert response.numbers.stages[0].stage == "callee dial plan of mapping gateway acme"
     assert response.numbers.stages[0].rule == "0:44"
     assert list(response.leg_a.codecs) == ["PCMA"]
     first = response.plan.first
@@ -366,6 +367,20 @@ async def test_gateways_addresses_are_published(two_vendors: Client) -> None:
 
     assert set(entries) == {"first", "second"}
     assert first.targets[0].host == "198.51.100.7"
+
+
+async def test_a_gateway_that_is_reported_unreachable_is_listed_so_and_skipped(
+    two_vendors: Client,
+) -> None:
+    report = pb.GatewayReport(name="first", reachability=pb.REACHABILITY_UNREACHABLE)
+    await two_vendors.call(
+        "ReportGateways",
+        pb.ReportGatewaysRequest(signaling_instance="signaling-1", gateways=[report]),
+    )
+    listed = await two_vendors.call("ListGateways", pb.ListGatewaysRequest())
+
+    assert [each.reachable for each in listed.gateways] == [True, False, True]
+    assert (await two_vendors.route()).plan.first.endpoint.name == "second"
 
 
 async def test_an_attempt_is_booked_with_its_talk_time(two_vendors: Client) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from trunkline.auth.v1 import auth_pb2
+from trunkline.auth.v1 import auth_pb2, lists_pb2
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
+from trunkline.auth.v1.lists_pb2_grpc import add_ListServiceServicer_to_server
 from trunkline.billing.v1 import billing_pb2
 from trunkline.billing.v1.billing_pb2_grpc import (
     add_BillingServiceServicer_to_server,
@@ -40,6 +41,7 @@ from trunkline_signaling.calls.services import (
     Allowed,
     Authorize,
     Authorized,
+    Blacklisted,
     CloseMedia,
     ConnectMedia,
     Exhausted,
@@ -49,8 +51,11 @@ from trunkline_signaling.calls.services import (
     OpenMedia,
     PayloadFormat,
     Rejected,
+    ReportEnd,
     Route,
     Routed,
+    Screen,
+    Screened,
     ServiceError,
     Unpayable,
     Unroutable,
@@ -440,3 +445,39 @@ def test_a_recovered_call_ends_when_its_owner_was_last_alive(alive: float, end: 
 @pytest.mark.parametrize("reason", CallEndReason)
 def test_reasons_have_the_same_numbers_on_the_wire(reason: CallEndReason) -> None:
     assert common_pb2.CallEndReason.Name(reason) == f"CALL_END_REASON_{reason.name}"  # type: ignore[arg-type]
+
+
+SCREEN = Screen("call-1", "100", "777", Endpoint(EndpointKind.PHONE, "1001"))
+
+
+async def test_a_black_list_entry_stops_a_call() -> None:
+    entry = lists_pb2.BlackEntry(number="777", reason=lists_pb2.LISTED_FOR_NO_ANSWER)
+    servicer = Told()
+    answer = lists_pb2.ScreenResponse(stopped_by=entry)
+    channel = channel_to(add_ListServiceServicer_to_server, servicer, answer)
+
+    verdict = await AuthClient(channel).screen(SCREEN)
+
+    assert verdict == Blacklisted("777 is on the dynamic black list: no_answer")
+    asked = servicer.asked
+    assert (asked.call_id, asked.caller, asked.callee) == ("call-1", "100", "777")
+    assert asked.endpoint == PHONE_PROTO
+
+
+async def test_no_entry_lets_a_call_pass() -> None:
+    answer = lists_pb2.ScreenResponse()
+    channel = channel_to(add_ListServiceServicer_to_server, Told(), answer)
+
+    assert await AuthClient(channel).screen(SCREEN) == Screened()
+
+
+async def test_an_end_says_when_the_caller_gave_up_and_nothing_where_it_did_not() -> None:
+    servicer = Told()
+    answer = lists_pb2.ReportEndsResponse()
+    client = AuthClient(channel_to(add_ListServiceServicer_to_server, servicer, answer))
+    gave_up = ReportEnd(SCREEN, False, True, False, timedelta(seconds=3))
+
+    await client.report_end(gave_up)
+    assert servicer.asked.ends[0].cancel_duration.seconds == 3
+    await client.report_end(ReportEnd(SCREEN, True, True, False, None))
+    assert not servicer.asked.ends[0].HasField("cancel_duration")

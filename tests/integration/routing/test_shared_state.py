@@ -10,12 +10,14 @@ from support.redis import RedisServer
 from support.routing import NOON, Bench
 from support.seat_contract import SeatContract, holder
 from trunkline_routing.calls.course import Record
+from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.seats import LEASE, Taken
 from trunkline_routing.model.callers import Claim
 from trunkline_routing.shared import connection
 from trunkline_routing.shared.connection import SharedStore, open_store
-from trunkline_routing.shared.notices import SharedHealth, SharedQuality
+from trunkline_routing.shared.health import SharedHealth
+from trunkline_routing.shared.quality import SharedQuality
 from trunkline_routing.shared.seats import RedisSeats
 from trunkline_routing.shared.turns import RedisCourses, RedisRotation
 
@@ -133,6 +135,23 @@ async def test_a_retry_after_is_heard_of_by_other_replicas(store: SharedStore) -
 
     assert other.disabled_until("a", NOON) == NOON + timedelta(seconds=20)
     assert other.disabled_until("a", NOON + timedelta(seconds=20)) is None
+
+
+async def test_a_gateway_that_any_node_reaches_is_reachable(store: SharedStore) -> None:
+    """0.6: OPTIONS state, any node's success wins; SIG-14: limits are cluster-wide."""
+    one, other = SharedHealth(store), SharedHealth(store)
+    one.report("signaling-1", [GatewayReport("a", reachable=False, published=3)], NOON)
+    await one.exchange(NOON)
+    await other.exchange(NOON)
+    alone = other.unreachable("a", NOON)
+    other.report("signaling-2", [GatewayReport("a", reachable=True)], NOON)
+    await other.exchange(NOON)
+    await one.exchange(NOON)
+
+    assert alone
+    assert not one.unreachable("a", NOON)
+    assert other.published("a", NOON) == 3
+    assert other.published("a", NOON + timedelta(seconds=30)) is None
 
 
 async def test_ratios_are_those_of_the_whole_cluster(store: SharedStore) -> None:

@@ -1,6 +1,8 @@
 """Commands against services that answer: what is shown, in both formats, and exit codes."""
 
+import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -103,6 +105,20 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
         )
 
 
+class Rates(billing_pb2_grpc.RateServiceServicer):
+    def ImportRates(self, request: billing_pb2.ImportRatesRequest, context: Any) -> Any:
+        lines = gzip.decompress(request.content).decode().splitlines()
+        return billing_pb2.ImportRatesResponse(
+            dialect="commas",
+            counts=billing_pb2.RateImportCounts(added=1, bad_lines=len(lines) - 1),
+            differences=[billing_pb2.RateDifference(prefix="44", action="new", new_price="0.01")],
+            errors=[
+                billing_pb2.RateLineError(line=n, column="price", message="expected a decimal")
+                for n in range(2, len(lines) + 1)
+            ],
+        )
+
+
 class Routing(routing_pb2_grpc.RoutingServiceServicer):
     def Explain(self, request: routing_pb2.ExplainRequest, context: Any) -> Any:
         refusal = routing_pb2.Refusal(
@@ -166,6 +182,9 @@ def switch(signaling: Signaling) -> FakeSwitch:
     )
     switch.servicers[Service.BILLING].append(
         (billing_pb2_grpc.add_BillingServiceServicer_to_server, Billing())  # type: ignore[abstract]
+    )
+    switch.servicers[Service.BILLING].append(
+        (billing_pb2_grpc.add_RateServiceServicer_to_server, Rates())  # type: ignore[abstract]
     )
     switch.servicers[Service.ROUTING].append(
         (routing_pb2_grpc.add_RoutingServiceServicer_to_server, Routing())  # type: ignore[abstract]
@@ -253,6 +272,13 @@ def test_an_explanation_says_why_a_gateway_is_out(run: Run) -> None:
     assert "refused with SIP 503, route not found: no gateway has a prefix of 999" in out
 
 
+def test_an_explanation_may_say_what_kind_the_caller_is(run: Run) -> None:
+    found = run("route", "explain", "--from", "mapping-gateway/acme-pbx", "--callee", "999")
+    missing = run("route", "explain", "--from", "phone/acme-pbx", "--callee", "999")
+
+    assert (found.status, missing.status) == (0, 1)
+
+
 def test_an_explanation_from_nobody_is_refused(run: Run) -> None:
     ended = run("route", "explain", "--from", "nobody", "--callee", "999")
 
@@ -308,3 +334,31 @@ def test_an_address_without_port_is_wrong_usage(run: Run) -> None:
 
     assert ended.status == 2
     assert "expected HOST:PORT" in ended.err
+
+
+def test_a_rate_file_says_what_it_changes(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("44,0.01\n")
+
+    ended = run("rates", "import", str(file), "--group", "retail", "--dry-run")
+
+    assert ended.status == 0
+    assert ended.out.splitlines() == [
+        "PREFIX  CHANGE  BEFORE  AFTER",
+        "44      new          -   0.01",
+        "read as commas",
+        "dry run: 1 new",
+    ]
+
+
+def test_bad_lines_of_a_rate_file_are_listed_with_their_number(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("44,0.01\n45,free\n")
+
+    ended = run("rates", "import", str(file), "--group", "retail")
+
+    assert ended.status == 1
+    assert ended.err.splitlines() == [
+        "error: 1 lines gave no rate",
+        f"  {file}:2: price: expected a decimal",
+    ]

@@ -81,7 +81,12 @@ def parameters_kind(stored: StoredParameters) -> Kind[ParametersSpec]:
             key: values.declared[key].spell(values.declared[key].parse(given[key])) for key in given
         }
         before = previous.values if previous else {}
-        return ParametersSpec.model_validate({**before, **spelled})
+        new = {
+            key: value
+            for key, value in spelled.items()
+            if key in before or value != values.declared[key].spell(values.declared[key].default)
+        }
+        return ParametersSpec.model_validate({**before, **new})
 
     return Kind(
         name=NAME,

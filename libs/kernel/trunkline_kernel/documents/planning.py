@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from ..faults import FieldViolation, TrunklineError
 from ..logs import MASK
@@ -65,6 +66,7 @@ class Plan:
 
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
 
@@ -84,6 +86,7 @@ class Planner:
         self._previous = previous
         self._specs = {kind: dict(stored.get(kind, {})) for kind in kinds}
         self._names = {kind: set(found) for kind, found in names.items()}
+        self._given: set[Key] = set()
         self._plan = Plan()
 
     def of(self, kind: str) -> Mapping[str, Any]:
@@ -92,17 +95,18 @@ class Planner:
 
     def plan(self, documents: Sequence[Document], checks: Iterable[Any]) -> Plan:
         """Return the plan. Checks across documents run when every document is right by itself."""
-        seen: set[Key] = set()
         for document in documents:
             key = (document.kind, document.name)
-            if key in seen:
+            if key in self._given:
                 self._problem(document, "", "is given twice")
             else:
                 self._one(document)
-            seen.add(key)
+            self._given.add(key)
+        self._check_references()
         if not self._plan.problems:
-            self._check_references()
-            self._plan.problems += [problem for check in checks for problem in check(self)]
+            found = [problem for check in checks for problem in check(self)]
+            self._plan.problems += [each for each in found if not each.is_warning]
+            self._plan.warnings += [each for each in found if each.is_warning]
         if self._plan.problems:
             self._plan.changes = []
         return self._plan
@@ -131,7 +135,7 @@ class Planner:
             spec: BaseModel = kind.spec.model_validate(_with_secrets(document.spec, previous))
         except ValidationError as error:
             for each in error.errors(include_url=False, include_input=False):
-                self._problem(document, spell_path(each["loc"]), each["msg"])
+                self._problem(document, spell_path(each["loc"]), _wording(each))
             return None
         if kind.prepare is None:
             return spec
@@ -164,13 +168,32 @@ class Planner:
                     self._plan.references.append(
                         Reference(change.kind, change.name, where, kind, name)
                     )
-                elif name not in self._specs[kind] and name not in self._names.get(kind, ()):
+                elif not self._is_there(kind, name):
                     self._plan.problems.append(
                         Problem(change.kind, change.name, where, f"no {kind} is named {name!r}")
                     )
 
+    def _is_there(self, kind: str, name: str) -> bool:
+        """Tell whether a document is stored or given, be it with problems of its own."""
+        return (
+            (kind, name) in self._given
+            or name in self._specs[kind]
+            or name in self._names.get(kind, ())
+        )
+
     def _problem(self, document: Document, where: str, message: str) -> None:
         self._plan.problems.append(Problem(document.kind, document.name, where, message))
+
+
+def _wording(error: ErrorDetails) -> str:
+    """Return what pydantic complains about in the words of this house."""
+    match error["type"]:
+        case "extra_forbidden":
+            return "unknown field"
+        case "missing":
+            return "is required"
+    message = error["msg"].removeprefix("Value error, ")
+    return message.replace("Input should be", "must be").replace("String should", "must")
 
 
 def _name_expected(kind: Kind[Any]) -> str:

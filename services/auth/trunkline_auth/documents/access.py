@@ -49,6 +49,10 @@ class GatewayAccess(Spec):
     priority: Annotated[int, Field(ge=0, le=10_000)] = DEFAULT_PRIORITY
     """Decides last among gateways of one address: the smaller number wins."""
 
+    dynamic_black_list_in_standalone: bool = False
+    """Whether numbers that misbehave here are listed, and blocked here, in mode Standalone of the
+    dynamic black list (AUT-13)."""
+
     areas: AreaRuleSpec | None = None
     """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 

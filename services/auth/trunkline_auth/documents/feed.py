@@ -75,6 +75,7 @@ class DirectoryFeed:
             trust=access.trust_binding,
             callee_prefixes=access.callee_prefixes,
             priority=access.priority,
+            counts_alone=access.dynamic_black_list_in_standalone,
             areas=access.areas.compiled() if access.areas else None,
         )
 

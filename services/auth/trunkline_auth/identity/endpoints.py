@@ -68,6 +68,8 @@ class Endpoint:
     """Digits that tell gateways of one address apart by the number called."""
     priority: int = DEFAULT_PRIORITY
     """Decides last among gateways of one address: the smaller number wins."""
+    counts_alone: bool = False
+    """dynamicBlackListInStandalone: its calls are counted, and blocked, for itself (AUT-13)."""
     areas: AreaRule | None = None
     """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 

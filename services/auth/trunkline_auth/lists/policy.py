@@ -29,3 +29,9 @@ class ListPolicy:
     """SS_BLACK_LIST_NO_ANSWER_* (AUT-11)."""
     concurrent: Detector = Detector()
     """SS_BLACK_LIST_CALLER_CONCURRENT_* (AUT-12): `limit` calls at once, `interval` unused."""
+
+    @property
+    def watches(self) -> bool:
+        """Whether any behaviour is an offence."""
+        detectors = (self.callee, self.caller, self.no_answer, self.concurrent)
+        return any(each.limit for each in detectors)

@@ -39,10 +39,10 @@ _SUSPENSIONS: Final = {
 }
 
 
-def admit_response(decision: Decision) -> auth_pb2.AdmitResponse:
+def admit_response(decision: Decision, screened: bool) -> auth_pb2.AdmitResponse:
     match decision:
         case Allow():
-            return auth_pb2.AdmitResponse(allow=_allow(decision))
+            return auth_pb2.AdmitResponse(allow=_allow(decision, screened))
         case Challenged():
             return auth_pb2.AdmitResponse(challenge=_challenge(decision))
         case Reject():
@@ -105,9 +105,10 @@ def _registered(outcome: Registered) -> auth_pb2.Registered:
     return message
 
 
-def _allow(decision: Allow) -> auth_pb2.Allow:
+def _allow(decision: Allow, screened: bool) -> auth_pb2.Allow:
     known = endpoint(decision.endpoint.id) if decision.endpoint else None
-    return auth_pb2.Allow(endpoint=known, admitted_by=_ADMITTED_BY[decision.by])
+    by = _ADMITTED_BY[decision.by]
+    return auth_pb2.Allow(endpoint=known, admitted_by=by, screened=screened)
 
 
 def _challenge(decision: Challenged) -> auth_pb2.Challenge:

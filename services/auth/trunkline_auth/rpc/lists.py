@@ -11,7 +11,7 @@ from trunkline.common.v1 import common_pb2
 from trunkline_kernel.faults import FieldViolation, InvalidArgument
 from trunkline_kernel.rpc import Context
 
-from ..identity import EndpointId, EndpointKind
+from ..identity import Directory, EndpointId, EndpointKind
 from ..lists import (
     PLATFORM,
     BlackList,
@@ -56,6 +56,7 @@ class ListServicer(ListServiceServicer):
         screener: Screener,
         black_list: BlackList,
         white_list: Callable[[], WhiteList],
+        directory: Directory,
         store: NumberListStore,
         lists: NumberLists,
         clock: Callable[[], datetime],
@@ -63,12 +64,13 @@ class ListServicer(ListServiceServicer):
         self._screener = screener
         self._black_list = black_list
         self._white_list = white_list
+        self._directory = directory
         self._store = store
         self._lists = lists
         self._clock = clock
 
     async def Screen(self, request: pb.ScreenRequest, context: Context) -> pb.ScreenResponse:
-        verdict = await self._screener.screen(_call(request), self._clock())
+        verdict = await self._screener.screen(self._call(request), self._clock())
         if isinstance(verdict, Stopped):
             return pb.ScreenResponse(stopped_by=entry_message(verdict.entry))
         return pb.ScreenResponse()
@@ -76,7 +78,7 @@ class ListServicer(ListServiceServicer):
     async def ReportEnds(
         self, request: pb.ReportEndsRequest, context: Context
     ) -> pb.ReportEndsResponse:
-        for ended in [_ended(each) for each in request.ends]:
+        for ended in [self._ended(each) for each in request.ends]:
             await self._screener.ended(ended, self._clock())
         return pb.ReportEndsResponse()
 
@@ -133,6 +135,26 @@ class ListServicer(ListServiceServicer):
             entries=map(entry_message, found),
         )
 
+    def _call(self, message: pb.ScreenRequest) -> ScreenedCall:
+        if not message.call_id:
+            raise invalid("call_id", "expected the Call-ID")
+        if not message.callee:
+            raise invalid("callee", "expected a number")
+        gateway = endpoint_id(message.endpoint)
+        known = self._directory.get(gateway)
+        flagged = known is not None and known.counts_alone
+        return ScreenedCall(message.call_id, message.caller, message.callee, str(gateway), flagged)
+
+    def _ended(self, message: pb.EndedCall) -> EndedCall:
+        gave_up = message.HasField("cancel_duration")
+        return EndedCall(
+            self._call(message.call),
+            message.answered,
+            message.reached,
+            message.busy,
+            message.cancel_duration.ToTimedelta() if gave_up else None,
+        )
+
 
 def entry_message(entry: Entry) -> pb.BlackEntry:
     """Return an entry as it is shown and published."""
@@ -148,28 +170,6 @@ def entry_message(entry: Entry) -> pb.BlackEntry:
         kind, _, name = entry.key.scope.partition("/")
         message.gateway.CopyFrom(endpoint(EndpointId(EndpointKind(kind), name)))
     return message
-
-
-def _call(message: pb.ScreenRequest) -> ScreenedCall:
-    if not message.call_id:
-        raise invalid("call_id", "expected the Call-ID")
-    if not message.callee:
-        raise invalid("callee", "expected a number")
-    gateway = str(endpoint_id(message.endpoint))
-    return ScreenedCall(
-        message.call_id, message.caller, message.callee, gateway, message.standalone
-    )
-
-
-def _ended(message: pb.EndedCall) -> EndedCall:
-    gave_up = message.HasField("cancel_duration")
-    return EndedCall(
-        _call(message.call),
-        message.answered,
-        message.reached,
-        message.busy,
-        message.cancel_duration.ToTimedelta() if gave_up else None,
-    )
 
 
 def _key(message: pb.AddBlackEntryRequest) -> EntryKey:

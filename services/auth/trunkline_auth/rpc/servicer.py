@@ -22,11 +22,14 @@ class AuthServicer(AuthServiceServicer):
         state: SharedState,
         observation: Observation,
         clock: Callable[[], datetime],
+        screens: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`screens` says whether any list or detector could stop a call."""
         self._doors = doors
         self._state = state
         self._observation = observation
         self._clock = clock
+        self._screens = screens
 
     async def Admit(
         self, request: auth_pb2.AdmitRequest, context: Context
@@ -34,7 +37,7 @@ class AuthServicer(AuthServiceServicer):
         asked = decode.sip_request(request)
         decision = await self._doors.admitter.admit(asked, self._clock())
         self._observation.admitted(asked, decision)
-        return encode.admit_response(decision)
+        return encode.admit_response(decision, self._screens())
 
     async def Register(
         self, request: auth_pb2.RegisterRequest, context: Context

@@ -26,6 +26,14 @@ class AccountType(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SpendLimit:
+    """What may be spent in a period before somebody is told, and before calls are refused."""
+
+    warn: Decimal | None = None
+    block: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A money holder."""
 
@@ -43,6 +51,10 @@ class Account:
     valid_until: datetime | None = None
     """When it expires. None: a default life after `created_at`."""
     created_at: datetime | None = None
+    hour_limit: SpendLimit | None = None
+    """Fraud brake by the hour (UTC)."""
+    day_limit: SpendLimit | None = None
+    """Fraud brake by the day (UTC)."""
 
     def require_usable(self, now: datetime, default_life: timedelta) -> None:
         """Raise `AccountDisabled` or `AccountExpired` unless the account may make calls."""

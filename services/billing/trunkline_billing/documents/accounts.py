@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.documents import Planned, Problem, Ref, Spec
 from trunkline_kernel.faults import FailedPrecondition, FieldViolation, InvalidArgument
 
-from ..accounts.account import Account, AccountType, agent_problem
+from ..accounts.account import Account, AccountType, SpendLimit, agent_problem
 from ..errors import BadAmount
 from ..ledger.payments import book_opening
 from ..money import ZERO, Money, parse_amount, parse_currency
@@ -63,6 +63,15 @@ class Contact(Spec):
     address: str = ""
 
 
+class SpendLimitSpec(Spec):
+    """A fraud brake."""
+
+    warn: Annotated[ExactAmount | None, Field(ge=0)] = None
+    """From this amount on it is told."""
+    block: Annotated[ExactAmount | None, Field(ge=0)] = None
+    """From this amount on no new call begins."""
+
+
 class AccountSpec(Spec):
     """A money holder."""
 
@@ -84,6 +93,11 @@ class AccountSpec(Spec):
     """Whether it may make no calls any more. Its history stays."""
     valid_until: AwareDatetime | None = None
     """When it expires. Unset: SERVER_ACCOUNT_DEFAULT_VALID_DAYS after its creation."""
+    spend_per_hour: SpendLimitSpec | None = None
+    """What its calls may cost in an hour (UTC) before somebody is told, and before new calls are
+    refused. Every account of a chain of agents has its own."""
+    spend_per_day: SpendLimitSpec | None = None
+    """The same by the day (UTC)."""
     memo: str = ""
     contact: Contact = Contact()
 
@@ -105,7 +119,13 @@ def account_of(name: str, spec: AccountSpec, created_at: datetime | None = None)
         cancelled=spec.cancelled,
         valid_until=spec.valid_until,
         created_at=created_at,
+        hour_limit=_limit(spec.spend_per_hour),
+        day_limit=_limit(spec.spend_per_day),
     )
+
+
+def _limit(spec: SpendLimitSpec | None) -> SpendLimit | None:
+    return None if spec is None else SpendLimit(spec.warn, spec.block)
 
 
 def prepare_account(name: str, spec: AccountSpec, previous: AccountSpec | None) -> AccountSpec:

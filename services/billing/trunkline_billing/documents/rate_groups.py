@@ -122,6 +122,16 @@ def spec_of(rate: Rate) -> RateSpec:
     return RateSpec(**values)
 
 
+def prepare_rate_group(
+    name: str, spec: RateGroupSpec, previous: RateGroupSpec | None
+) -> RateGroupSpec:
+    """Return the group as it is read again: rates by prefix, prices without trailing zeros."""
+    if spec.rates is None:
+        return spec
+    ordered = sorted(spec.rates, key=lambda rate: rate.prefix)
+    return spec.model_copy(update={"rates": tuple(spec_of(rate_of(rate)) for rate in ordered)})
+
+
 class RateGroupStore:
     """Keeps rate groups; their rates stand in a table of their own, up to millions."""
 

@@ -5,6 +5,8 @@ CGRateS and plain words). A file without a heading is read as prefix, price, and
 """
 
 import csv
+import gzip
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from ..errors import BadInput
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 SAMPLE_LINES: Final = 50
+MOST_BYTES: Final = 256 << 20
 
 HEADINGS: Final = {
     "prefix": ("prefix", "code", "dialcode", "dial code", "feeprefix", "destination code", "id"),
@@ -95,6 +98,18 @@ def decode(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return content.decode("cp1252", "replace")
+
+
+def unpack(content: bytes) -> bytes:
+    """Return what gzip packed; raise `BadFile` for anything else, or more than is allowed."""
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+            unpacked = file.read(MOST_BYTES + 1)
+    except (OSError, EOFError):
+        raise BadFile("content is not packed by gzip") from None
+    if len(unpacked) > MOST_BYTES:
+        raise BadFile(f"the file is larger than {MOST_BYTES >> 20} MiB")
+    return unpacked
 
 
 def detect(lines: Sequence[str]) -> Dialect:

@@ -4,8 +4,6 @@ Reading and comparing go in slices of lines, so that calls are served meanwhile.
 """
 
 import asyncio
-import gzip
-import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,12 +30,11 @@ from ..store.rates import (
     write_beside,
 )
 from .comparison import Comparison, Mode, compare
-from .dialect import BadFile, Dialect, decode, detect
+from .dialect import Dialect, decode, detect
 from .reader import LineError, read
 from .tally import Counts, tally
 
 LINES_AT_ONCE: Final = 1000
-MOST_BYTES: Final = 256 << 20
 MOST_LISTED: Final = 100
 CLOCK: Final = "documents"
 
@@ -157,18 +154,6 @@ class RateOffice:
             author=author or "unknown",
             changed_at=datetime.now(UTC),
         )
-
-
-def unpack(content: bytes) -> bytes:
-    """Return what gzip packed; raise `BadFile` for anything else, or more than is allowed."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(MOST_BYTES + 1)
-    except (OSError, EOFError):
-        raise BadFile("content is not packed by gzip") from None
-    if len(unpacked) > MOST_BYTES:
-        raise BadFile(f"the file is larger than {MOST_BYTES >> 20} MiB")
-    return unpacked
 
 
 async def _read(content: bytes) -> FileReading:

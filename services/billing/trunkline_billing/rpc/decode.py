@@ -18,6 +18,7 @@ from ..ledger.transactions import PaymentType
 from ..money import Money
 from ..rating.deck import parse_number
 from ..reasons import BillingMode, CallEndReason, EndDirection
+from ..reports.reconciliation import Tolerance
 from ..reports.report import Dimension
 
 MAX_ID: Final = 256
@@ -146,6 +147,17 @@ def dimensions(values: Iterable[int]) -> list[Dimension]:
         return [Dimension(value) for value in values]
     except ValueError as error:
         raise BadInput(f"dimensions: {error}") from None
+
+
+def tolerance(request: pb.ReconcileRequest) -> Tolerance:
+    """Return what two books may differ in."""
+    usual = Tolerance()
+    start, billed = usual.start, usual.billed
+    if request.HasField("start_tolerance"):
+        start = span(request.start_tolerance, "start_tolerance")
+    if request.HasField("duration_tolerance"):
+        billed = span(request.duration_tolerance, "duration_tolerance")
+    return Tolerance(start, billed)
 
 
 def payment(request: pb.PayRequest) -> Payment:

@@ -17,10 +17,12 @@ from ..errors import Refused
 from ..ledger.transactions import PaymentType
 from ..money import Currency
 from ..reasons import BillingMode
+from ..reports.reconciliation import Reconciliation, StatedCall, Totals
 from ..reports.report import Row
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
 
+MOST_DISPUTES: Final = 1000
 PAYMENT_TYPES: Final = {
     None: pb.PAYMENT_TYPE_UNSPECIFIED,
     PaymentType.CASH: pb.PAYMENT_TYPE_CASH,
@@ -103,6 +105,7 @@ def rated_cdr(stored: StoredCdr) -> pb.RatedCdr:
         cost_prefix=vendor.prefix if vendor else "",
         settle_time=timestamp(rated.settled_at),
         flow_no=stored.flow_no,
+        gift_duration=duration(payer.gift_time if payer else None),
     )
 
 
@@ -159,6 +162,22 @@ def report_row(row: Row) -> pb.ReportRow:
     return message
 
 
+def reconciliation(result: Reconciliation, currency: Currency) -> pb.ReconcileResponse:
+    """Return two books compared."""
+    return pb.ReconcileResponse(
+        deviates=result.deviates,
+        ours=_totals(result.ours),
+        theirs=_totals(result.theirs),
+        matched=result.matched,
+        disputed=money(result.disputed, currency),
+        disputes=[
+            pb.CallDispute(finding=one.finding, ours=_stated(one.ours), theirs=_stated(one.theirs))
+            for one in result.disputes[:MOST_DISPUTES]
+        ],
+        dispute_count=len(result.disputes),
+    )
+
+
 def ledger_entry(entry: BookedEntry) -> pb.LedgerEntry:
     """Return one side of a booking."""
     return pb.LedgerEntry(
@@ -172,6 +191,27 @@ def ledger_entry(entry: BookedEntry) -> pb.LedgerEntry:
         time=timestamp(entry.time),
         memo=entry.memo,
         payment_type=PAYMENT_TYPES[entry.payment_type],
+    )
+
+
+def _totals(totals: Totals) -> pb.TrafficTotals:
+    return pb.TrafficTotals(
+        calls=totals.calls,
+        billed_duration=duration(totals.billed),
+        amount=format(totals.amount, "f"),
+    )
+
+
+def _stated(call: StatedCall | None) -> pb.StatedCall | None:
+    if call is None:
+        return None
+    return pb.StatedCall(
+        caller=call.caller,
+        callee=call.callee,
+        answer_time=timestamp(call.start),
+        billed_duration=duration(call.billed),
+        amount=format(call.amount, "f"),
+        reference=call.reference,
     )
 
 

@@ -9,7 +9,8 @@ from trunkline_kernel.rpc import Context
 
 from ..errors import BadInput
 from ..imports.comparison import Difference, Mode
-from ..imports.office import ImportResult, RateOffice, unpack
+from ..imports.dialect import unpack
+from ..imports.office import ImportResult, RateOffice
 from ..imports.reader import LineError
 from ..rating.deck import Rate
 from ..store.rates import RateImport

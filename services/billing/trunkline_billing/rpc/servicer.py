@@ -9,7 +9,9 @@ from trunkline_kernel.rpc import Context
 
 from ..desk import Desk
 from ..errors import Refused
+from ..imports.dialect import unpack
 from ..rating.deck import parse_number
+from ..reports.statement import read_statement
 from . import decode, encode, pages
 
 OUTCOMES = {
@@ -109,6 +111,19 @@ class BillingServicer(BillingServiceServicer):
         stored = await self._desk.cdr(decode.required(request.call_id, "call_id"))
         return pb.GetCdrResponse(cdr=encode.rated_cdr(stored))
 
+    async def Reconcile(
+        self, request: pb.ReconcileRequest, context: Context
+    ) -> pb.ReconcileResponse:
+        content = unpack(request.content) if request.gzip else request.content
+        account, result = await self._desk.reconcile(
+            decode.required(request.account, "account"),
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            read_statement(content),
+            decode.tolerance(request),
+        )
+        return encode.reconciliation(result, account.currency)
+
     async def Report(self, request: pb.ReportRequest, context: Context) -> pb.ReportResponse:
         rows = await self._desk.report(
             decode.moment(request.begin_time, "begin_time"),
@@ -118,6 +133,18 @@ class BillingServicer(BillingServiceServicer):
             gateway=request.gateway,
         )
         return pb.ReportResponse(rows=[encode.report_row(row) for row in rows])
+
+    async def RerateCdr(
+        self, request: pb.RerateCdrRequest, context: Context
+    ) -> pb.RerateCdrResponse:
+        stored, before = await self._desk.rerate(
+            decode.required(request.call_id, "call_id"),
+            decode.clean(request.author),
+            decode.clean(request.memo),
+        )
+        return pb.RerateCdrResponse(
+            cdr=encode.rated_cdr(stored), old_charge=encode.charge_of(before)
+        )
 
     async def ListCdrs(self, request: pb.ListCdrsRequest, context: Context) -> pb.ListCdrsResponse:
         found, more = await self._desk.cdrs(

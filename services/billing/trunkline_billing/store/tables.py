@@ -28,6 +28,9 @@ PURSES = Table(
     Column("balance", ExactDecimal, nullable=False),
     Column("reserved", ExactDecimal, nullable=False),
     Column("calls", Integer, nullable=False),
+    Column("spent_since", UtcDateTime, comment="Hour that spent_hour is of."),
+    Column("spent_hour", ExactDecimal, nullable=False),
+    Column("spent_day", ExactDecimal, nullable=False),
     comment="What every account holds: kept beside the entries it is the sum of.",
 )
 
@@ -130,6 +133,19 @@ CDRS = Table(
     Index("cdrs_by_caller_name", "caller_name", "end_time", "flow_no"),
     Index("cdrs_by_callee_name", "callee_name", "end_time", "flow_no"),
     comment="One row per finished call (BIL-10).",
+)
+
+PACKAGE_PERIODS = Table(
+    "package_periods",
+    METADATA,
+    Column("order_name", NAME, primary_key=True),
+    Column("account", NAME, nullable=False, index=True),
+    Column("begin_at", UtcDateTime, nullable=False),
+    Column("end_at", UtcDateTime, nullable=False),
+    Column("left_seconds", Text, nullable=False, comment="JSON: of each gift."),
+    Column("consumed", ExactDecimal, nullable=False),
+    Column("current", Boolean, nullable=False, comment="Whether its rent was paid."),
+    comment="The present periods of packages (BIL-15).",
 )
 
 DELIVERIES = Table(

@@ -7,8 +7,10 @@ from typing import Final
 
 from trunkline_engine import LegCounters
 
-from .legs import LegName, MediaAddress, MediaCheck
+from .legs import DigitForm, LegName, MediaAddress, MediaCheck
 from .quality import mean_opinion_score
+
+MILLISECOND: Final = timedelta(milliseconds=1)
 
 DROP_REASONS: Final = (
     "malformed",
@@ -41,6 +43,7 @@ class DigitPressed:
 
     key: str
     duration: timedelta
+    form: DigitForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class StreamStatistics:
     packets_reordered: int
     dropped: Mapping[str, int]
     """Datagrams that were not relayed, by reason."""
+    round_trip: timedelta | None
+    """Between us and the device, as RTCP last told it."""
     mos: float
     """1.0 to 4.5; zero when nothing came."""
     last_packet_time: datetime | None
@@ -92,12 +97,14 @@ class StreamStatistics:
         return sum(self.dropped.values())
 
     @classmethod
-    def of(cls, counters: LegCounters, encoding: str) -> "StreamStatistics":
-        """Return the statistics behind a leg's `counters`."""
+    def of(cls, counters: LegCounters, encoding: str, way: timedelta) -> "StreamStatistics":
+        """Return the statistics behind a leg's `counters`.
+
+        `way` is the round trip over both legs, which every word makes half of.
+        """
         expected = counters.received_packets + counters.lost
         loss = counters.lost / expected if expected else 0.0
-        jitter_ms = counters.jitter / timedelta(milliseconds=1)
-        score = mean_opinion_score(encoding, loss, 0.0, jitter_ms)
+        score = mean_opinion_score(encoding, loss, way / MILLISECOND, counters.jitter / MILLISECOND)
         last = counters.last_packet_unix_nanos
         return cls(
             packets=counters.received_packets,
@@ -106,6 +113,7 @@ class StreamStatistics:
             jitter=counters.jitter,
             packets_reordered=counters.reordered,
             dropped={reason: getattr(counters, reason) for reason in DROP_REASONS},
+            round_trip=counters.round_trip,
             mos=score if counters.received_packets else 0.0,
             last_packet_time=None if last is None else time_of(last),
         )

@@ -54,7 +54,7 @@ from .events import (
     time_of,
 )
 from .leases import Leases
-from .legs import Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
+from .legs import DigitForm, Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
 
 REMEMBERED: Final = 60.0
 """Seconds for which a closed session's statistics are kept for a repeat."""
@@ -146,6 +146,11 @@ class Session:
     """Why it is being closed without its owner's wish."""
     closing: bool = False
 
+    def encoding(self, name: LegName) -> str:
+        """Return the name of the codec a leg speaks. Empty while unknown."""
+        codec = self.legs[name].codec(self.legs[name.other])
+        return codec.encoding if codec else ""
+
     def settings(self, name: LegName) -> LegSettings:
         """Return what the relay is to know about a leg. Silence is watched from the answer on."""
         limit = self.silence_limit if self.answered else None
@@ -204,7 +209,8 @@ class Sessions:
         """Change legs. Raises `SessionNotFound`, `InvalidRequest`."""
         session = self._find(session_id)
         legs = {name: session.legs[name].changed(change) for name, change in changes.items()}
-        self._check_codecs(session.legs | legs)
+        if not session.answered:  # afterwards, offer and answer of a re-INVITE come one by one
+            self._check_codecs(session.legs | legs)
         self._protect(session.number, session.legs, legs)
         session.legs.update(legs)
         session.answered = session.answered or answered
@@ -218,7 +224,7 @@ class Sessions:
         Raises `SessionNotFound`, `NoCodec`.
         """
         session = self._find(session_id)
-        encoding = session.legs[playing.leg].encoding
+        encoding = session.encoding(playing.leg)
         if not encoding or not self._relay.converts(encoding, encoding):
             raise NoCodec(f"leg {playing.leg} has no codec that can be played to")
         session.playing[playing.leg] = playing.name
@@ -282,7 +288,8 @@ class Sessions:
                 silence = FellSilent(way, fact.duration)
                 yield _event(session, fact.unix_nanos, silence, fact.side)
             case Digit():
-                pressed = DigitPressed(fact.key, fact.duration)
+                form = DigitForm.INBAND if fact.inband else DigitForm.RFC4733
+                pressed = DigitPressed(fact.key, fact.duration, form)
                 yield _event(session, fact.unix_nanos, pressed, fact.side)
             case PlayEnded():
                 name = session.playing.pop(_leg_name(fact.side), "")
@@ -333,11 +340,13 @@ class Sessions:
 
     def _check_codecs(self, legs: Mapping[LegName, Leg]) -> None:
         """Refuse two codecs that can't be converted into each other (MED-03)."""
-        a, b = legs[LegName.A].encoding, legs[LegName.B].encoding
-        if not a or not b or a.lower() == b.lower():
+        leg_a, leg_b = legs[LegName.A], legs[LegName.B]
+        a, b = leg_a.codec(leg_b), leg_b.codec(leg_a)
+        if a is None or b is None or a.kind == b.kind:
             return
-        if not (self._relay.converts(a, b) and self._relay.converts(b, a)):
-            raise NotConvertible(f"{a} and {b} cannot be converted into each other here")
+        names = a.encoding, b.encoding
+        if not (self._relay.converts(*names) and self._relay.converts(*reversed(names))):
+            raise NotConvertible(f"{names[0]} and {names[1]} cannot be converted here")
 
     def _protect(
         self, number: int, before: Mapping[LegName, Leg], after: Mapping[LegName, Leg]
@@ -375,9 +384,11 @@ class Sessions:
             self._relay.close(session.number)
 
     def _end(self, session: Session, counters: SessionCounters, now: float) -> SessionEnd:
+        trips = (leg.round_trip or timedelta(0) for leg in (counters.a, counters.b))
+        way = sum(trips, timedelta(0))
         statistics = SessionStatistics(
-            StreamStatistics.of(counters.a, session.legs[LegName.A].encoding),
-            StreamStatistics.of(counters.b, session.legs[LegName.B].encoding),
+            StreamStatistics.of(counters.a, session.encoding(LegName.A), way),
+            StreamStatistics.of(counters.b, session.encoding(LegName.B), way),
         )
         self._ended[session.session_id] = (now + REMEMBERED, statistics)
         del self._open[session.session_id], self._by_number[session.number]

@@ -7,6 +7,7 @@ from typing import Final
 from trunkline.common.v1 import common_pb2
 from trunkline.media.v1 import media_pb2
 
+from ..domain.codecs import CLOCK_RATE_DEFAULT, Codec, Formats
 from ..domain.events import (
     AudioEnded,
     ClosedUnasked,
@@ -18,13 +19,11 @@ from ..domain.events import (
     StreamStatistics,
 )
 from ..domain.legs import (
-    CLOCK_RATE_DEFAULT,
     Cipher,
     DigitForm,
     Direction,
     Dtmf,
     Encryption,
-    Formats,
     LegChange,
     LegName,
     MediaAddress,
@@ -72,6 +71,8 @@ DIGIT_FORMS: Final = {
     media_pb2.DTMF_FORM_INFO: DigitForm.INFO,
     media_pb2.DTMF_FORM_NONE: DigitForm.NONE,
 }
+
+DIGIT_FORMS_TO_PROTO: Final = {form: number for number, form in DIGIT_FORMS.items()}
 
 TELEPHONE_EVENT: Final = "telephone-event"
 NOT_VOICE: Final = frozenset({TELEPHONE_EVENT, "cn"})
@@ -131,16 +132,17 @@ def address_from_proto(address: common_pb2.SocketAddress) -> MediaAddress:
 
 
 def formats_from_proto(formats: Sequence[media_pb2.PayloadFormat]) -> Formats | None:
-    """Return the voice codec and the events among payload formats. None when no voice is there."""
-    voice = [one for one in formats if one.encoding.lower() not in NOT_VOICE]
-    if not voice:
+    """Return the voice codecs and the events among payload formats. None when nothing is said."""
+    if not formats:
         return None
     events = (one for one in formats if one.encoding.lower() == TELEPHONE_EVENT)
     event = next(events, None)
     return Formats(
-        encoding=voice[0].encoding,
-        payload_type=_payload_type(voice[0]),
-        clock_rate=voice[0].clock_rate or CLOCK_RATE_DEFAULT,
+        voice=tuple(
+            Codec(one.encoding, _payload_type(one), one.clock_rate or CLOCK_RATE_DEFAULT)
+            for one in formats
+            if one.encoding.lower() not in NOT_VOICE
+        ),
         telephone_event=None if event is None else _payload_type(event),
     )
 
@@ -148,7 +150,12 @@ def formats_from_proto(formats: Sequence[media_pb2.PayloadFormat]) -> Formats | 
 def dtmf_from_proto(dtmf: media_pb2.Dtmf) -> Dtmf:
     """Return what is done with digits."""
     send = DIGIT_FORMS.get(dtmf.send, DigitForm.RFC4733)
-    return Dtmf(receive_events=dtmf.receive_events, send=send, forward=dtmf.forward)
+    return Dtmf(
+        receive_events=dtmf.receive_events,
+        receive_inband=dtmf.receive_inband,
+        send=send,
+        forward=dtmf.forward,
+    )
 
 
 def leg_name_from_proto(leg: "media_pb2.LegName.ValueType") -> LegName:
@@ -194,6 +201,7 @@ def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
         jitter_ms=stream.jitter / MILLISECOND,
         packets_reordered=stream.packets_reordered,
         packets_dropped=stream.packets_dropped,
+        round_trip_ms=(stream.round_trip or timedelta(0)) / MILLISECOND,
         mos=stream.mos,
     )
 
@@ -210,9 +218,9 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         case FellSilent(direction, duration):
             response.silence.direction = CHECKS_TO_PROTO[direction]
             response.silence.duration.FromTimedelta(duration)
-        case DigitPressed(key, pressed):
+        case DigitPressed(key, pressed, form):
             response.digit.key = key
-            response.digit.form = media_pb2.DTMF_FORM_RFC4733
+            response.digit.form = DIGIT_FORMS_TO_PROTO[form]
             response.digit.duration.FromTimedelta(pressed)
         case AudioEnded(audio):
             response.play_ended.audio = audio

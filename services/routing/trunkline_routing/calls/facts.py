@@ -118,6 +118,10 @@ def establish(
         return Stopped(ported, caller, mapped.access, staged)
     routed, steps = _share_out(caller, ported.routed, rng)
     account, payer = _payer(caller, staged.numbers, mapped.phone, view)
+    price = view.rates.rate(account, encode(ported.billed))
+    if price is not None and mapped.phone is None and price.price.level > caller.level:
+        refusal = refusals.restricted(f"calls to {ported.billed} need a higher call level")
+        return Stopped(refusal, caller, mapped.access, staged)
     return Facts(
         call=mapped.call,
         caller=caller,
@@ -131,7 +135,7 @@ def establish(
         payer=payer,
         phone=mapped.phone,
         place=encode(ported.routed),
-        price=view.rates.rate(account, encode(ported.billed)),
+        price=price,
         local=mapped.call.time.astimezone(view.zone),
     )
 

@@ -1,22 +1,40 @@
-"""Gateways that asked to be left alone for a while (SIG-26)."""
+"""What keeps gateways out for the moment, or lets them take less (SIG-14, SIG-16, SIG-26)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
+
+REPORTED: Final = timedelta(seconds=30)
+"""How long a report of a signaling instance holds."""
+
 _NOTHING: Final = timedelta(0)
 
 
+@dataclass(frozen=True, slots=True)
+class GatewayReport:
+    """What a signaling instance knows about one gateway; nothing is not known."""
+
+    name: str
+    reachable: bool | None = None
+    published: int | None = None
+    """Calls at once it said it can take."""
+
+
 class MemoryHealth:
-    """Retry-After by gateway, in this process."""
+    """Retry-After and reports by gateway, in this process."""
 
     def __init__(self) -> None:
         self._disabled: dict[str, datetime] = {}
+        self._reports: dict[str, tuple[datetime, tuple[GatewayReport, ...]]] = {}
+        self._known: dict[str, list[tuple[datetime, GatewayReport]]] = {}
 
     def disabled_until(self, gateway: str, now: datetime) -> datetime | None:
-        """Return until when the gateway is out, or nothing."""
+        """Return until when a Retry-After keeps the gateway out, or nothing."""
         until = self._disabled.get(gateway)
         return until if until is not None and now < until else None
 
@@ -24,3 +42,34 @@ class MemoryHealth:
         """Leave the gateway out for `retry_after`, at most an hour."""
         if retry_after > _NOTHING:
             self._disabled[gateway] = now + min(retry_after, LONGEST_RETRY_AFTER)
+
+    def report(self, instance: str, reports: Iterable[GatewayReport], now: datetime) -> None:
+        """Take all that an instance knows, in place of what it knew before."""
+        self._reports[instance] = (now, tuple(reports))
+        self._sort_out()
+
+    def unreachable(self, gateway: str, now: datetime) -> bool:
+        """Say whether somebody can't reach the gateway and nobody can."""
+        if gateway not in self._known:
+            return False
+        known = [each.reachable for each in self._fresh(gateway, now)]
+        return False in known and True not in known
+
+    def published(self, gateway: str, now: datetime) -> int | None:
+        """Return the fewest calls that the gateway said it can take, or nothing."""
+        if gateway not in self._known:
+            return None
+        return min(
+            (each.published for each in self._fresh(gateway, now) if each.published is not None),
+            default=None,
+        )
+
+    def _fresh(self, gateway: str, now: datetime) -> list[GatewayReport]:
+        return [report for at, report in self._known[gateway] if now - at < REPORTED]
+
+    def _sort_out(self) -> None:
+        """Sort what all instances know by gateway."""
+        self._known = {}
+        for at, reports in self._reports.values():
+            for report in reports:
+                self._known.setdefault(report.name, []).append((at, report))

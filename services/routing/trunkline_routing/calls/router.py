@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from ..candidates.judge import Exclusion, no_seat
 from ..candidates.offer import Offer, draw_duration, offer_gateway, offer_phone
@@ -27,6 +27,10 @@ from .course import Course, Courses
 from .decision import Attempt, Decision, Plan
 from .facts import Facts, Stopped, establish, map_call
 from .refusals import Refusal
+
+
+FIRST_RENEWAL: Final = timedelta(milliseconds=200)
+"""Within which a signaling instance renews after its first call; no process comes back as soon."""
 
 
 class Rotation(Protocol):
@@ -67,6 +71,7 @@ class Router:
         self._shared = courses
         self._seeds = seeds
         self._courses: dict[str, Course] = {}
+        self._epochs: dict[str, str] = {}
 
     async def route(self, call: Call, now: datetime) -> Decision:
         """Return where the call goes, the caller's seat and the first candidate's taken."""
@@ -111,6 +116,17 @@ class Router:
             self._outcomes.book(last, now)
             self._outcomes.book_call(course.facts.caller, last, now)
 
+    async def renew(self, instance: str, epoch: str, now: datetime) -> bool:
+        """Keep a signaling instance's seats; forget the calls of its former life.
+
+        Return whether the seats are known; if not, it should announce them.
+        """
+        known = await self.view.seats.renew(instance, epoch, now.timestamp())
+        if self._epochs.get(instance, epoch) != epoch:
+            self._forget_former_life(instance, now)
+        self._epochs[instance] = epoch
+        return known
+
     async def expire(self, now: datetime) -> None:
         """Free the seats of lost signaling instances and forget their calls."""
         for call_id in await self.view.seats.expire(now.timestamp()):
@@ -119,6 +135,17 @@ class Router:
     def under_way(self) -> int:
         """Return how many calls are remembered."""
         return len(self._courses)
+
+    def _forget_former_life(self, instance: str, now: datetime) -> None:
+        """Calls it has begun since it came back, before it first renewed, go on."""
+        lost = [
+            call_id
+            for call_id, course in self._courses.items()
+            if course.facts.call.instance == instance
+            and course.facts.call.time < now - FIRST_RENEWAL
+        ]
+        for call_id in lost:
+            del self._courses[call_id]
 
     async def _establish(self, call: Call, rng: random.Random) -> Facts | Stopped:
         mapped = map_call(call, self.view, rng)

@@ -21,6 +21,7 @@ class Status:
     locked: bool
     ratios: Ratios
     disabled_until: datetime | None = None
+    reachable: bool = True
 
 
 def statuses(view: View, now: datetime) -> Iterator[Status]:
@@ -43,4 +44,5 @@ def statuses(view: View, now: datetime) -> Iterator[Status]:
             locked=gateway.spec.locked,
             ratios=view.quality.ratios(name, now),
             disabled_until=view.health.disabled_until(name, now),
+            reachable=not view.health.unreachable(name, now),
         )

@@ -69,6 +69,8 @@ def judge(
     if until is not None:
         detail = f"a Retry-After keeps it out until {until:%H:%M:%S} UTC"
         return Exclusion(gateway, Excluded.DISABLED, detail)
+    if view.health.unreachable(gateway.name, facts.call.time):
+        return Exclusion(gateway, Excluded.UNREACHABLE, "it answers no probe or registration")
     if not facts.caller.may_use(gateway.groups):
         return Exclusion(gateway, Excluded.GROUP, "its groups are closed to the caller")
     if facts.call.source in gateway.peers:
@@ -80,6 +82,9 @@ def judge(
     fit.shortness = -len(prefix)
     if gateway.control is not None and (shut := _at_this_hour(fit, gateway.control, facts, view)):
         return shut
+    published = view.health.published(gateway.name, facts.call.time)
+    if published is not None:
+        _cap(fit, published)
     if gateway.account is not None and (refused := _afford(fit, facts, view, rng)):
         return refused
     return _find_seats(fit, view) or fit
@@ -89,8 +94,8 @@ def _at_this_hour(fit: Fit, control: Control, facts: Facts, view: View) -> Exclu
     """Apply period control (RTE-20, RTE-21)."""
     local, calendars = facts.local, view.snapshot.is_working
     for restriction in control.restrictions.active(local, calendars):
-        if restriction.objects(facts.routed):
-            detail = f"a period restriction keeps {facts.routed} off it at {local:%a %H:%M}"
+        if restriction.objects(facts.numbers.callee):
+            detail = f"a period restriction keeps {facts.numbers.callee} off it at {local:%a %H:%M}"
             return Exclusion(fit.gateway, Excluded.PERIOD, detail)
     if limits := control.capacity.active(local, calendars):
         own, *shared = fit.claims
@@ -101,6 +106,13 @@ def _at_this_hour(fit: Fit, control: Control, facts: Facts, view: View) -> Exclu
     if priority is not None:
         fit.priority = priority
     return None
+
+
+def _cap(fit: Fit, published: int) -> None:
+    """Let no more calls in than the gateway said it can take (SIG-14)."""
+    own, *shared = fit.claims
+    if own.limit is None or published < own.limit:
+        fit.claims = (own._replace(limit=published), *shared)
 
 
 def _afford(fit: Fit, facts: Facts, view: View, rng: random.Random) -> Exclusion | None:

@@ -35,6 +35,15 @@ class OnOff(StrEnum):
     OFF = "off"
 
 
+class CallLevel(StrEnum):
+    """How far calls may go: the rate's own level must not be above it (AUT-19)."""
+
+    NETWORK = "network"
+    LOCAL = "local"
+    DOMESTIC = "domestic"
+    INTERNATIONAL = "international"
+
+
 class ListMode(StrEnum):
     """Whether what is listed may pass, or all but what is listed."""
 

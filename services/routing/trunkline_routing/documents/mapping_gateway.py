@@ -13,6 +13,7 @@ from trunkline_kernel.documents import Ref, Spec
 
 from .checks import Checks
 from .fields import (
+    CallLevel,
     Calls,
     Distinct,
     ListMode,
@@ -121,6 +122,7 @@ class MappingGatewaySpec(Spec):
 
     account: Annotated[Name, Ref("Account")]
     locked: bool = False
+    call_level: CallLevel = CallLevel.INTERNATIONAL
     capacity: Capacity = Capacity()
     routing_groups: GroupRestriction = GroupRestriction()
     numbers: MappingNumbers = MappingNumbers()

@@ -12,7 +12,7 @@ from pydantic import Field
 from trunkline_kernel.documents import Ref, Spec
 
 from .checks import Checks
-from .fields import Calls, Name, PlanText
+from .fields import CallLevel, Calls, Name, PlanText
 from .mapping_gateway import GroupRestriction, LrnPolicy, RoutePolicy
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
@@ -51,6 +51,7 @@ class PhoneSpec(Spec):
 
     account: Annotated[Name, Ref("Account")]
     locked: Lock = Lock.NONE
+    call_level: CallLevel = CallLevel.INTERNATIONAL
     lines: Lines = Lines()
     numbers: PhoneNumbers = PhoneNumbers()
     checks: Checks = Checks()

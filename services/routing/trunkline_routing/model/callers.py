@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from ..documents.fields import ListMode, OnOff
+from ..documents.fields import CallLevel, ListMode, OnOff
 from ..documents.mapping_gateway import (
     CalleeSource,
     CallerSource,
@@ -22,6 +22,14 @@ from ..numbers.pipeline import Rules
 from .checks import NumberChecks
 from .draws import WeightedPrefixes
 from .limits import Limits, compile_limits
+
+LEVELS: Final = {
+    CallLevel.NETWORK: 1,
+    CallLevel.LOCAL: 2,
+    CallLevel.DOMESTIC: 4,
+    CallLevel.INTERNATIONAL: 5,
+}
+"""Permission levels as rates number them (BIL-01)."""
 
 
 class Kind(StrEnum):
@@ -59,6 +67,8 @@ class Caller:
     endpoint: Endpoint
     account: str
     locked: bool
+    level: int
+    """Highest permission that a rate may demand of its calls (AUT-19)."""
     claims: tuple[Claim, ...]
     caller_source: CallerSource
     callee_source: CalleeSource
@@ -112,6 +122,7 @@ def compile_mapping_gateway(name: str, spec: MappingGatewaySpec) -> Caller:
         endpoint=endpoint,
         account=spec.account,
         locked=spec.locked,
+        level=LEVELS[spec.call_level],
         claims=(Claim(str(endpoint), spec.capacity.calls, spec.capacity.calls_per_second),),
         caller_source=numbers.caller_source,
         callee_source=numbers.callee_source,
@@ -146,6 +157,7 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         endpoint=endpoint,
         account=spec.account,
         locked=spec.locked in (Lock.OUT, Lock.ALL),
+        level=LEVELS[spec.call_level],
         claims=(
             Claim(f"{endpoint} outgoing", spec.lines.outgoing),
             Claim(str(endpoint), spec.lines.total),

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from .errors import PlanError
@@ -79,8 +80,7 @@ class DialPlan:
 
         Raises `PlanError` naming the rule and what was expected.
         """
-        plain = _SPACES.sub("", text)
-        return cls(plain, tuple(_parse_rules(plain)) if plain else ())
+        return _compile(_SPACES.sub("", text))
 
     def apply(self, number: str, rng: random.Random) -> Rewritten | None:
         """Return what the one best rule makes of `number`, or nothing when none matches."""
@@ -119,6 +119,12 @@ class DialPlan:
 
     def __repr__(self) -> str:
         return f"DialPlan({self.text!r})"
+
+
+@lru_cache(maxsize=4096)
+def _compile(text: str) -> DialPlan:
+    """Return the one plan of a text: a hundred thousand phones share a few plans."""
+    return DialPlan(text, tuple(_parse_rules(text)) if text else ())
 
 
 def _precedence(rule: Rule) -> tuple[int, int, bool]:

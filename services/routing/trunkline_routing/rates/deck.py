@@ -22,15 +22,14 @@ _BASE: Final = 13
 _LENGTH_BITS: Final = 5
 _LENGTH_MASK: Final = (1 << _LENGTH_BITS) - 1
 _NOTHING: Final = 0xFFFFFFFF
-_DIGITS: Final = str.maketrans("#*0123456789", "123456789abc")
+_DIGITS: Final = str.maketrans("#*0123456789", "123456789abc", "+")
 _SPELLING: Final = re.compile(r"[0-9*#]*\Z")
 _SPANS: Final = tuple(_BASE ** (WIDTH - length) for length in range(WIDTH + 1))
 
 
 def encode(number: str) -> int:
-    """Return the place of `number` among all numbers; a plan's leading plus is no part of it."""
-    digits = number.removeprefix("+")[:WIDTH]
-    return int(digits.translate(_DIGITS).ljust(WIDTH, "0"), _BASE)
+    """Return the place of `number` among all numbers; a plus that a plan wrote doesn't count."""
+    return int(number.translate(_DIGITS)[:WIDTH].ljust(WIDTH, "0"), _BASE)
 
 
 class Deck:

@@ -27,6 +27,8 @@ class Price:
     section_seconds: int = 0
     locked: bool = False
     """A locked rate matches and refuses."""
+    level: int = 5
+    """Permission it demands: 1 network, 2 local, 4 domestic, 5 international (AUT-19)."""
 
     @cached_property
     def per_second(self) -> Decimal:

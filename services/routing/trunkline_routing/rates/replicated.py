@@ -13,11 +13,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
+import structlog
 from trunkline.billing.v1.rates_pb2 import RateChunk, RatePrice, RatesEntry
 
 from .book import RateBook, Tariff
 from .deck import Deck
 from .price import Price
+
+log = structlog.stdlib.get_logger(__name__)
 
 TOPIC: Final = "rates"
 
@@ -26,6 +29,9 @@ SETTLE: Final = 0.2
 
 RECHECK: Final = 1.0
 """Seconds between two looks at whether a version has come into force."""
+
+UNSAID_LEVEL: Final = 5
+"""International: what a rate demands that doesn't say."""
 
 SMALL: Final = 20_000
 """Bytes of chunks whose deck is built in a few milliseconds, in the loop."""
@@ -97,15 +103,23 @@ class ReplicatedRates:
         self._changed.clear()
         for name, group in due.items():
             group.changed = False
-            chunks = list(group.chunks.values())
-            if sum(map(len, chunks)) < SMALL:
-                built = build_deck(chunks, now)
-            else:
-                built = await asyncio.to_thread(build_deck, chunks, now)
-            self._decks[name], group.next_version = built
+            try:
+                self._decks[name], group.next_version = await _build(group, now)
+            except ValueError as error:
+                log.error(
+                    "rates are unreadable, the ones before stay", group=name, error=str(error)
+                )
             if not group.chunks:
-                del self._groups[name], self._decks[name]
+                del self._groups[name]
+                self._decks.pop(name, None)
         self._publish(RateBook(dict(self._accounts), dict(self._decks)))
+
+
+async def _build(group: _Group, now: float) -> tuple[Deck, float | None]:
+    chunks = list(group.chunks.values())
+    if sum(map(len, chunks)) < SMALL:
+        return build_deck(chunks, now)
+    return await asyncio.to_thread(build_deck, chunks, now)
 
 
 def build_deck(chunks: list[bytes], now: float) -> tuple[Deck, float | None]:
@@ -144,6 +158,7 @@ def _price(price: RatePrice) -> Price:
         section_fee=Decimal(section.fee) if section else None,
         section_seconds=section.seconds if section else 0,
         locked=price.locked,
+        level=price.level or UNSAID_LEVEL,
     )
 
 

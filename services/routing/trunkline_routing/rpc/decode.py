@@ -11,8 +11,14 @@ from trunkline_kernel.faults import FieldViolation
 
 from ..calls.call import Call, Identity
 from ..calls.decision import Attempt
+from ..calls.health import GatewayReport
 from ..errors import BadCall
 from ..model.callers import Endpoint, Kind
+
+_REACHABLE: Final = {
+    pb.REACHABILITY_REACHABLE: True,
+    pb.REACHABILITY_UNREACHABLE: False,
+}
 
 _CANCELLED: Final = 487
 """SIP status of an attempt whose caller gave up."""
@@ -36,14 +42,13 @@ def call_from_proto(request: pb.RouteRequest, now: datetime, *, thought_of: bool
     ]
     if missing:
         raise BadCall(violations=missing)
-    setup = request.setup_time.ToDatetime(UTC) if request.HasField("setup_time") else now
     return Call(
         id=request.call_id,
         instance=request.signaling_instance,
         endpoint=endpoint_from_proto(request.endpoint, "endpoint"),
         source=request.source.ip,
         identity=_identity(request.identity),
-        time=setup,
+        time=_setup_time(request, now),
     )
 
 
@@ -82,6 +87,26 @@ def seat_from_proto(seat: pb.Seat) -> tuple[str, Endpoint, Endpoint | None]:
         caller,
         endpoint_from_proto(seat.callee, "seats.callee") if called else None,
     )
+
+
+def report_from_proto(report: pb.GatewayReport) -> GatewayReport:
+    """Return what is known about a gateway. Raises `BadCall` when it names none."""
+    if not report.name:
+        raise BadCall(violations=[FieldViolation("gateways.name", "is required")])
+    return GatewayReport(
+        name=report.name,
+        reachable=_REACHABLE.get(report.reachability),
+        published=report.published_calls if report.HasField("published_calls") else None,
+    )
+
+
+def _setup_time(request: pb.RouteRequest, now: datetime) -> datetime:
+    if not request.HasField("setup_time"):
+        return now
+    try:
+        return request.setup_time.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise BadCall(violations=[FieldViolation("setup_time", "expected a time")]) from error
 
 
 def _identity(identity: pb.Identity) -> Identity:

@@ -18,7 +18,7 @@ from ..candidates.offer import Offer, StopRules
 from ..documents.fields import Transport
 from ..model.callers import Caller, Endpoint, Kind
 from ..model.gateways import RoutingGateway, Target
-from ..numbers.pipeline import Step
+from ..numbers.pipeline import Stage, Step
 from ..rates.book import Rate
 from .policies import duration_to_proto, leg_to_proto, timers_to_proto
 
@@ -31,6 +31,23 @@ _TRANSPORTS: Final = {
     Transport.UDP: common.TRANSPORT_UDP,
     Transport.TCP: common.TRANSPORT_TCP,
     Transport.TLS: common.TRANSPORT_TLS,
+}
+_OBJECTS: Final = {
+    Kind.MAPPING_GATEWAY: "mapping gateway",
+    Kind.ROUTING_GATEWAY: "routing gateway",
+    Kind.PHONE: "phone",
+}
+_STAGES: Final = {
+    Stage.MAPPING_MOBILE_AREA: "mobile area",
+    Stage.MAPPING_DIAL_PLAN: "dial plan",
+    Stage.MAPPING_TRANSFORM: "transform",
+    Stage.PORTABILITY: "portability",
+    Stage.PROPORTIONAL_PREFIX: "proportional prefix",
+    Stage.ROUTING_MOBILE_AREA: "mobile area",
+    Stage.ROUTING_DIAL_PLAN: "dial plan",
+    Stage.ROUTING_TRANSFORM: "transform",
+    Stage.CALLER_POOL: "pool",
+    Stage.ASSERTED_IDENTITY: "asserted identity plan",
 }
 _REASONS: Final = {
     reason: common.CallEndReason.Value(f"CALL_END_REASON_{reason}") for reason in EndReason
@@ -148,20 +165,19 @@ def _numbers(known: Facts | Stopped) -> pb.Numbers:
         message.caller_access, message.callee_access = known.access
     if isinstance(known, Facts):
         message.caller, message.callee = known.numbers.caller, known.billed
-        message.stages.extend(stages_to_proto(known.steps, str(known.caller.endpoint)))
-    elif known.staged is not None:
+        message.stages.extend(stages_to_proto(known.steps, known.caller.endpoint))
+    elif known.staged is not None and known.caller is not None:
         message.caller, message.callee = known.staged.numbers
-        message.stages.extend(stages_to_proto(known.staged.steps, ""))
+        message.stages.extend(stages_to_proto(known.staged.steps, known.caller.endpoint))
     return message
 
 
-def stages_to_proto(steps: Iterable[Step], where: str) -> list[pb.NumberStage]:
-    """Return what the stages did; `where` is whose rules they are."""
+def stages_to_proto(steps: Iterable[Step], whose: Endpoint) -> list[pb.NumberStage]:
+    """Return what the stages did, by the rules of `whose`."""
+    of_whom = f" of {_OBJECTS[whose.kind]} {whose.name}"
     return [
         pb.NumberStage(
-            stage=f"{step.party} {step.stage} of {where}"
-            if where
-            else f"{step.party} {step.stage}",
+            stage=f"{step.party} {_STAGES[step.stage]}{of_whom}",
             before=step.before,
             after=step.after,
             rule=step.rule,
@@ -205,8 +221,7 @@ def _verdict(verdict: Verdict) -> pb.CandidateExplanation:
         candidate = candidate_to_proto(verdict.offer, verdict.position)
         candidate.ClearField("credentials")
         message.candidate.CopyFrom(candidate)
-        where = str(verdict.gateway.endpoint)
-        message.stages.extend(stages_to_proto(verdict.offer.steps, where))
+        message.stages.extend(stages_to_proto(verdict.offer.steps, verdict.gateway.endpoint))
     if verdict.price is not None:
         message.price_per_minute.CopyFrom(money_to_proto(per_minute(verdict.price), verdict.price))
         if verdict.margin is not None:

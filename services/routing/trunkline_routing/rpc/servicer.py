@@ -13,11 +13,12 @@ from trunkline_kernel.rpc import Context
 
 from ..calls.announcement import announced
 from ..calls.explain import explain
+from ..calls.health import GatewayReport
 from ..calls.refusals import Refusal
 from ..calls.router import Router
 from ..calls.status import statuses
 from ..observation import Observation
-from .decode import attempt_from_proto, call_from_proto, seat_from_proto
+from .decode import attempt_from_proto, call_from_proto, report_from_proto, seat_from_proto
 from .encode import candidate_to_proto, decision_to_proto, explanation_to_proto, refusal_to_proto
 from .status import status_to_proto
 
@@ -25,13 +26,22 @@ SEED_BITS: Final = 63
 """What a seed of routing's own choosing has, so that it fits everybody's integers."""
 
 
+Reports = Callable[[str, list[GatewayReport], datetime], None]
+"""Takes what an instance reports about gateways."""
+
+
 class RoutingServicer(RoutingServiceServicer):
     """One router over the contract. `clock` gives the present in UTC."""
 
     def __init__(
-        self, router: Router, observation: Observation, clock: Callable[[], datetime]
+        self,
+        router: Router,
+        reports: Reports,
+        observation: Observation,
+        clock: Callable[[], datetime],
     ) -> None:
         self._router = router
+        self._reports = reports
         self._observation = observation
         self._clock = clock
 
@@ -67,9 +77,7 @@ class RoutingServicer(RoutingServiceServicer):
         self, request: pb.RenewLeasesRequest, context: Context
     ) -> pb.RenewLeasesResponse:
         """Keep an instance's seats."""
-        known = await self._router.view.seats.renew(
-            request.signaling_instance, request.epoch, self._clock().timestamp()
-        )
+        known = await self._router.renew(request.signaling_instance, request.epoch, self._clock())
         return pb.RenewLeasesResponse(known=known)
 
     async def AnnounceSeats(
@@ -83,6 +91,14 @@ class RoutingServicer(RoutingServiceServicer):
             request.signaling_instance, request.epoch, taken, self._clock().timestamp()
         )
         return pb.AnnounceSeatsResponse()
+
+    async def ReportGateways(
+        self, request: pb.ReportGatewaysRequest, context: Context
+    ) -> pb.ReportGatewaysResponse:
+        """Take what an instance learnt about gateways."""
+        reports = [report_from_proto(each) for each in request.gateways]
+        self._reports(request.signaling_instance, reports, self._clock())
+        return pb.ReportGatewaysResponse()
 
     async def Explain(self, request: pb.ExplainRequest, context: Context) -> pb.ExplainResponse:
         """Say what would become of a call, and why."""

@@ -18,7 +18,7 @@ def status_to_proto(status: Status) -> pb.GatewayStatus:
         capacity=status.limit or 0,
         answer_seizure_ratio=-1.0 if ratio is None else ratio,
         average_call_duration=duration_to_proto(status.ratios.mean_talk),
-        reachable=True,
+        reachable=status.reachable,
         locked=status.locked,
     )
     if status.disabled_until is not None:

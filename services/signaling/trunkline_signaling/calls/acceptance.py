@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ..sip.errors import MalformedValue
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.sdp import CONTENT_TYPE
@@ -23,6 +24,13 @@ KNOWN_METHODS: Final = frozenset(
 
 def refusal_of(request: Request) -> Response | None:
     """Return the refusal of a request that we can do nothing with, or None."""
+    try:
+        return _refusal_of(request)
+    except MalformedValue:
+        return request.reply(400)
+
+
+def _refusal_of(request: Request) -> Response | None:
     if request.headers.max_forwards == 0:
         return request.reply(483)
     unknown = request.headers.tokens("Require") - EXTENSIONS

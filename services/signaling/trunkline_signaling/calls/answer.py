@@ -8,7 +8,7 @@ from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from . import failover, money
 from .call import SDP, Call, DelayedAck, LiveAttempt
-from .effects import Answer, EndDialog, Journal, Outgoing, SendAck, Timer
+from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
 from .reasons import CAUSE_ANSWERED_ELSEWHERE
@@ -59,9 +59,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         leg.codec = call.leg_a.codec = codec_of(description)
         body = rewritten(call.leg_a, description, call.local_ip(call.leg_a))
     call.cdr.codecs = (call.leg_a.codec, leg.codec) if leg.codec else ()
-    assert call.leg_a.dialog is not None
-    response = call.response(call.invite, 200, body)
-    call.emit(Answer(call.leg_a.dialog, call.invite, response))
+    call.answer(call.leg_a, call.invite, call.response(call.invite, 200, body))
     call.emit(Journal(call.cdr))
     call.clear_timer(Timer.PROGRESS)
     call.clear_timer(Timer.SETUP)
@@ -80,6 +78,7 @@ def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
 
 def acknowledged(call: Call, event: AckReceived) -> None:
     """The ACK for a 2xx of ours; where that held an offer, this holds the answer (RFC 3264)."""
+    call.leg(event.side).unacknowledged = False
     delayed = call.delayed_ack
     if delayed is None or delayed.awaits is not event.side:
         return

@@ -23,6 +23,7 @@ from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
 from .session import read, rewritten
+from .states import State
 from .stop_rules import Failure
 
 MAX_FORWARDS = 70
@@ -105,6 +106,20 @@ def target_of(attempt: LiveAttempt) -> Target | None:
         return None
     (host, port), transport = attempt.binding.received_address, attempt.binding.transport
     return Target(host, port, transport)
+
+
+def hung_up_early(call: Call, sip_call_id: str) -> None:
+    """The callee's BYE overtook its own 2xx: it has answered and is gone (RFC 3261 section 15).
+
+    That 2xx, when it comes, is acknowledged and nothing more.
+    """
+    attempt = call.attempt
+    outgoing = attempt.outgoing if attempt is not None else None
+    if attempt is None or outgoing is None or outgoing.abandoned:
+        return
+    if call.state is State.INVITING and outgoing.request.headers.call_id == sip_call_id:
+        give_up(call, "hung up at once", CallEndReason.CALLEE_HANGUP)
+        failover.failed(call, attempt.failure(480), "hung up at once")
 
 
 def late_response(call: Call, event: ResponseReceived) -> None:

@@ -19,7 +19,7 @@ from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from ..sip.uri import SipUri
 from .cdr import Attempt, Cdr
-from .effects import Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
+from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .legs import Leg, Side
 from .parties import Binding, Endpoint
 from .policy import Candidate
@@ -35,6 +35,8 @@ from .services import (
     Question,
     Route,
     Routed,
+    Screen,
+    Unpayable,
 )
 from .session import leg_media, note_media, read
 from .states import TRANSITIONS, State, Trigger
@@ -43,7 +45,7 @@ from .stop_rules import Failure
 SDP: Final = "application/sdp"
 
 AWAITED: Final[frozenset[type[Question]]] = frozenset(
-    {Route, NextCandidate, Authorize, Locate, OpenMedia, CloseMedia}
+    {Route, NextCandidate, Authorize, Locate, Screen, OpenMedia, CloseMedia}
 )
 """Questions whose answers a call needs before it can go on or end."""
 
@@ -168,6 +170,14 @@ class Call:
     """Kinds of questions asked so far."""
     recorded: bool = False
     """The CDR has been handed over."""
+    durable: bool = False
+    """It is on disk."""
+    is_screened: bool = False
+    """auth wants to judge the call by its numbers (AUT-13)."""
+    screen: Screen | None = None
+    """What auth was asked, and will be told the end of."""
+    unpayable: Unpayable | None = None
+    """billing's refusal, while auth's, which comes first (0.5), may still be on its way."""
     effects: list[Effect] = field(default_factory=list)
 
     # --- what moves it
@@ -260,6 +270,12 @@ class Call:
         outgoing = Outgoing(leg.side, request, leg.dialog.flow)
         self.emit(Send(outgoing))
         return outgoing
+
+    def answer(self, leg: Leg, transaction: ServerTransaction, response: Response) -> None:
+        """Answer an INVITE of a leg with a 2xx."""
+        assert leg.dialog is not None
+        leg.unacknowledged = True
+        self.emit(Answer(leg.dialog, transaction, response))
 
     def send_bye(self, dialog: Dialog, side: Side, reason: str) -> None:
         """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""

@@ -5,17 +5,19 @@ the CDR is durable before anybody hears that a BYE was understood.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from ..sip.fields import Reason
 from ..sip.headers import Headers
-from ..sip.methods import BYE
+from ..sip.methods import BYE, INVITE
 from . import attempts
 from .call import Call
 from .cdr import Cdr
-from .effects import ClearTimers, EndDialog, Finish, Reply, WriteCdr
+from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
 from .events import (
     AckMissing,
+    AckReceived,
     CancelReceived,
     CdrStored,
     HangUp,
@@ -32,7 +34,17 @@ from .reasons import (
     cause_of_status,
     replaced_status,
 )
-from .services import NO_CODES, CloseMedia, MediaClosed, MediaOpened, Release, Route
+from .services import (
+    NO_CODES,
+    Blacklisted,
+    CloseMedia,
+    MediaClosed,
+    MediaOpened,
+    Release,
+    ReportEnd,
+    Route,
+    Screen,
+)
 from .states import State, Trigger
 
 EXPLAINING: Final = ("Accept", "Allow", "Unsupported")
@@ -85,6 +97,9 @@ def early_request(call: Call, event: RequestReceived) -> None:
         call.unanswered_byes.append(transaction)
         attempts.give_up(call, "cancelled", CallEndReason.CALLER_HANGUP)
         refuse(call, CallEndReason.CALLER_HANGUP, 487, direction=EndDirection.CALLER)
+    elif transaction.request.method == BYE:
+        call.emit(Reply(transaction, transaction.request.reply(200)))
+        attempts.hung_up_early(call, transaction.request.headers.call_id)
     else:
         call.emit(Reply(transaction, transaction.request.reply(491)))
 
@@ -138,7 +153,18 @@ def media_lost(call: Call, event: MediaLost) -> None:
 
 def unacknowledged(call: Call, event: AckMissing) -> None:
     """A 2xx of ours was never acknowledged (SIG-08): the dialog cannot be trusted."""
+    call.leg(event.side).unacknowledged = False
     release(call, CallEndReason.SESSION_TIMEOUT)
+
+
+def acknowledged_late(call: Call, event: AckReceived | AckMissing) -> None:
+    """The ACK came, or never will: now a BYE that waited for it can go."""
+    leg = call.leg(event.side)
+    leg.unacknowledged = False
+    if leg.waiting_bye and leg.dialog is not None:
+        call.send_bye(leg.dialog, leg.side, leg.waiting_bye)
+        leg.waiting_bye = ""
+        _leave_when_done(call)
 
 
 def media_opened_late(call: Call, event: MediaOpened) -> None:
@@ -160,23 +186,36 @@ def write_when_complete(call: Call, event: object = None) -> None:
         cdr = call.cdr
         if Route in call.asked:
             call.ask(Release(call.id, cdr.attempts[-1] if cdr.attempts else None, cdr.talk))
+        if call.screen is not None:
+            call.ask(_report(call.screen, cdr))
         call.emit(WriteCdr(cdr))
+
+
+def not_seated(call: Call, event: Blacklisted) -> None:
+    """The call ended before it was refused for its numbers: auth has no seat of it to free."""
+    call.screen = None
+    write_when_complete(call)
 
 
 def stored(call: Call, event: CdrStored) -> None:
     """The CDR is durable: now the BYE is understood."""
-    call.fire(Trigger.RECORDED)
+    call.durable = True
     for bye in call.unanswered_byes:
         call.emit(Reply(bye, bye.request.reply(200)))
-    _end_dialogs(call)
-    call.emit(Finish())
+    _leave_when_done(call)
 
 
 def crossed(call: Call, event: RequestReceived) -> None:
     """Something came in while the call ends: a BYE that crossed ours, or what is too late."""
     request = event.transaction.request
     if request.method == BYE and call.state is State.ENDING:
-        call.unanswered_byes.append(event.transaction)
+        if call.answered:
+            call.leg(event.side).waiting_bye = ""  # it has gone by itself
+        if call.durable:
+            call.emit(Reply(event.transaction, request.reply(200)))
+            _leave_when_done(call)
+        else:
+            call.unanswered_byes.append(event.transaction)
     else:
         status = 200 if request.method == BYE else 481
         call.emit(Reply(event.transaction, request.reply(status)))
@@ -184,9 +223,13 @@ def crossed(call: Call, event: RequestReceived) -> None:
 
 def _say_bye(call: Call, side: Side, reason: CallEndReason) -> None:
     leg: Leg = call.leg(side)
-    if leg.dialog is not None:
-        cause = Reason.of("Q.850", cause_of_reason(reason))
-        call.send_bye(leg.dialog, side, str(cause))
+    if leg.dialog is None:
+        return
+    cause = str(Reason.of("Q.850", cause_of_reason(reason)))
+    if leg.unacknowledged:
+        leg.waiting_bye = cause
+    else:
+        call.send_bye(leg.dialog, side, cause)
 
 
 def _close(call: Call, reason: CallEndReason, direction: EndDirection) -> None:
@@ -207,8 +250,33 @@ def _answer_what_is_open(call: Call) -> None:
     for negotiation in passed:
         transaction = negotiation.transaction
         call.emit(Reply(transaction, transaction.request.reply(487)))
+        if negotiation.outgoing.request.method == INVITE:
+            call.emit(
+                Cancel(negotiation.outgoing)
+            )  # else it would wait for ever once it is ringing
     call.passed.clear()
     call.negotiation = None
+
+
+def _report(screen: Screen, cdr: Cdr) -> ReportEnd:
+    answered = cdr.answer_time is not None
+    gave_up = cdr.reason is CallEndReason.CALLER_HANGUP and not answered
+    return ReportEnd(
+        screen,
+        answered=answered,
+        reached=any(attempt.remote_address is not None for attempt in cdr.attempts),
+        busy=cdr.reason is CallEndReason.USER_BUSY,
+        cancelled_after=timedelta(seconds=cdr.end_time - cdr.setup_time) if gave_up else None,
+    )
+
+
+def _leave_when_done(call: Call) -> None:
+    """Let go of the call once its CDR is durable and every BYE is on its way."""
+    waiting = any(leg is not None and leg.waiting_bye for leg in (call.leg_a, call.leg_b))
+    if call.durable and not waiting:
+        call.fire(Trigger.RECORDED)
+        _end_dialogs(call)
+        call.emit(Finish())
 
 
 def _end_dialogs(call: Call) -> None:

@@ -14,7 +14,7 @@ from ..sip.transactions import ServerTransaction
 from . import answer, attempts, ending
 from .acceptance import ALLOW
 from .call import SDP, Call, DelayedAck, Negotiation
-from .effects import Answer, Cancel, Reply
+from .effects import Cancel, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
 from .legs import Leg
 from .reasons import CallEndReason
@@ -158,7 +158,7 @@ def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: by
     assert leg.dialog is not None
     response = leg.dialog.reply(transaction.request, 200, body, SDP)
     if transaction.request.method == INVITE:
-        call.emit(Answer(leg.dialog, transaction, response))
+        call.answer(leg, transaction, response)
     else:
         call.emit(Reply(transaction, response))
 

@@ -46,6 +46,10 @@ class Leg:
     relay: Address | None = None
     """Where the media relay waits for this side's RTP."""
     codec: str = ""
+    unacknowledged: bool = False
+    """Our 2xx to this side has no ACK yet: a BYE has to wait for it (RFC 3261 section 15)."""
+    waiting_bye: str = ""
+    """The Reason of a BYE that waits."""
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
 

@@ -59,6 +59,8 @@ class Allowed:
 
     endpoint: Endpoint | None
     """None where it is known by name alone: nothing is proven, and no call can come of it."""
+    screened: bool = False
+    """The call is to be screened by its numbers once it is routed (AUT-13)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,46 @@ class Located:
     """Reachable bindings, the freshest first. Empty: offline."""
 
     bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Ask whether what its numbers did before stops a call (AUT-09 to AUT-13)."""
+
+    call_id: str
+    caller: str
+    callee: str
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Nothing stops it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blacklisted:
+    """One of its numbers is on the dynamic black list."""
+
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportEnd:
+    """Tell how a screened call ended, which frees its caller's seat (AUT-11, AUT-12)."""
+
+    screen: Screen
+    answered: bool
+    reached: bool
+    """It was sent to somebody."""
+    busy: bool
+    cancelled_after: timedelta | None
+    """When the caller gave up; None if not the caller did."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndReported:
+    """auth knows."""
 
 
 # --- routing -------------------------------------------------------------------------------------
@@ -405,6 +447,8 @@ Question = (
     | NextCandidate
     | Release
     | Locate
+    | Screen
+    | ReportEnd
     | Authorize
     | Extend
     | OpenMedia
@@ -420,6 +464,9 @@ Answer = (
     | Exhausted
     | Released
     | Located
+    | Screened
+    | Blacklisted
+    | EndReported
     | Authorized
     | Unpayable
     | Extended
@@ -466,6 +513,12 @@ class AuthService(Protocol):
 
     async def locate(self, question: Locate) -> Located:
         """Return where a terminal is."""
+
+    async def screen(self, question: Screen) -> Screened | Blacklisted:
+        """Judge a call by its numbers, and count it."""
+
+    async def report_end(self, question: ReportEnd) -> EndReported:
+        """Take note of how a screened call ended."""
 
 
 class RoutingService(Protocol):

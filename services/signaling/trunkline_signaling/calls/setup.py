@@ -22,6 +22,7 @@ from .services import (
     Allowed,
     Authorize,
     Authorized,
+    Blacklisted,
     Challenged,
     Dropped,
     LegMedia,
@@ -32,6 +33,8 @@ from .services import (
     Rejected,
     Route,
     Routed,
+    Screen,
+    Screened,
     ServiceFailed,
     Unpayable,
     Unroutable,
@@ -49,6 +52,7 @@ def admitted(call: Call, event: Allowed) -> None:
     assert event.endpoint is not None, "auth lets no INVITE in that it knows by name alone"
     call.fire(Trigger.ADMITTED)
     call.endpoint = call.cdr.caller_endpoint = event.endpoint
+    call.is_screened = event.screened
     refusal = refusal_of(call.invite.request)
     if refusal is not None:
         ending.refuse(call, CallEndReason.PROTOCOL_LIMIT, refusal.status, extra=refusal.headers)
@@ -102,6 +106,7 @@ def routed(call: Call, event: Routed) -> None:
     _note_numbers(call, event)
     if event.max_setup_duration is not None:
         call.set_timer(Timer.SETUP, event.max_setup_duration)
+    _screen(call, event)
     _authorize(call, event)
     prepare(call, event.first)
 
@@ -131,9 +136,33 @@ def authorized(call: Call, event: Authorized) -> None:
 
 
 def unpayable(call: Call, event: Unpayable) -> None:
-    """The account cannot pay, which counts whatever media or auth will say."""
+    """The account cannot pay, which counts whatever media will say; a black list comes first."""
+    if Screen in call.waiting:
+        call.unpayable = event
+        return
     call.note(f"refused: {event.explanation}")
     ending.refuse(call, event.reason)
+
+
+def screened(call: Call, event: Screened) -> None:
+    """No number stops the call."""
+    if call.unpayable is not None:
+        unpayable(call, call.unpayable)
+    else:
+        go_on(call)
+
+
+def blacklisted(call: Call, event: Blacklisted) -> None:
+    """One of the numbers misbehaved (AUT-13). auth has not seated the call: no end to report."""
+    call.screen = None
+    call.note(f"refused: {event.explanation}")
+    ending.refuse(call, CallEndReason.BLACKLISTED)
+
+
+def screen_failed(call: Call, event: ServiceFailed) -> None:
+    """auth can't say: the black list fails open (section 0.6)."""
+    call.note(f"not screened: {event.explanation}")
+    screened(call, Screened())
 
 
 def located(call: Call, event: Located) -> None:
@@ -180,12 +209,31 @@ def go_on(call: Call) -> None:
     assert attempt is not None
     if not attempt.candidate.targets and attempt.binding is None:
         failover.failed(call, Failure(480), "offline")
-    elif attempt.relay is Relay.NEEDED and not call.relayed:
+    elif _relay_is_missing(call, attempt):
         full = CallEndReason.CAPACITY_EXCEEDED if call.media_full else None
         failover.failed(call, Failure(503, own_reason=full), "no media relay")
     else:
         call.fire(Trigger.READY)
         attempts.begin(call)
+
+
+def _screen(call: Call, plan: Routed) -> None:
+    if call.is_screened:
+        assert call.endpoint is not None
+        numbers = plan.numbers
+        call.screen = Screen(call.id, numbers.caller, numbers.callee, call.endpoint)
+        call.ask(call.screen)
+
+
+def _relay_is_missing(call: Call, attempt: LiveAttempt) -> bool:
+    """Tell whether the attempt fails for want of a relay.
+
+    It does when something insists on one, and when ports have run out (MED-13); where the media
+    service is away, a call that only would have been relayed goes on directly (section 0.9).
+    """
+    if call.relayed or attempt.relay is Relay.NONE:
+        return False
+    return attempt.relay is Relay.NEEDED or call.media_full
 
 
 def _authorize(call: Call, plan: Routed) -> None:

@@ -28,7 +28,7 @@ class State(Enum):
     ENDING = "ending"
     """Over for both sides; the services give their last answers and the CDR is written."""
     ENDED = "ended"
-    """The CDR is durable. Only late messages still find the call."""
+    """The CDR is durable and every BYE is sent. Only late messages still find the call."""
 
     __hash__ = object.__hash__  # Enum's own runs in Python, and every event looks a state up
 
@@ -44,7 +44,7 @@ class Trigger(Enum):
     NEXT = "next candidate"
     ANSWERED = "answered"
     END = "refused, given up or hung up"
-    RECORDED = "CDR durable"
+    RECORDED = "CDR durable, BYEs sent"
 
     __hash__ = object.__hash__
 

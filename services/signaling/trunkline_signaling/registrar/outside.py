@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Final
 
 from ..calls.acceptance import ALLOW, refusal_of
@@ -21,6 +22,7 @@ from ..calls.services import (
 from ..sip.errors import MalformedValue
 from ..sip.fields import parse_delta_seconds
 from ..sip.flow import Flow
+from ..sip.grammar import quote
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import REGISTER
@@ -33,9 +35,16 @@ RETRY_AFTER: Final = 5
 class Outside:
     """The answers to what comes outside of calls."""
 
-    def __init__(self, auth: AuthService, settings: Callable[[], CallSettings]) -> None:
+    def __init__(
+        self,
+        auth: AuthService,
+        settings: Callable[[], CallSettings],
+        now: Callable[[], float],
+    ) -> None:
+        """`now` returns UNIX seconds."""
         self._auth = auth
         self._settings = settings
+        self._now = now
 
     async def answer(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
         """Return the answer, or None and why there is none (AUT-01)."""
@@ -52,16 +61,17 @@ class Outside:
 
     async def _admit(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
         decision = await self._auth.admit(admission_of(request, flow))
+        if request.to_tag is not None and not isinstance(decision, Dropped):
+            return request.reply(481), ""  # of a dialog that is not here, whoever sends it
         if isinstance(decision, Challenged | Rejected | Dropped):
             return _turned_away(request, decision)
-        response = refusal_of(request) or _options(request)
-        return response, ""
+        return refusal_of(request) or _options(request), ""
 
     async def _register(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
         question = registration_of(request, flow, self._settings().instance)
         decision = await self._auth.register(question)
         if isinstance(decision, Registered):
-            return _registered(request, decision), ""
+            return _registered(request, decision, self._now()), ""
         return _turned_away(request, decision)
 
 
@@ -91,12 +101,13 @@ def _contact(value: str) -> RegisterContact:
     )
 
 
-def _registered(request: Request, decision: Registered) -> Response:
+def _registered(request: Request, decision: Registered, now: float) -> Response:
     response = _tagged(request, 200)
+    response.headers.set("Date", formatdate(now, usegmt=True))
     for contact in decision.contacts:
         params = f";expires={int(contact.expires.total_seconds())}"
         if contact.instance_id:
-            params += f';+sip.instance="{contact.instance_id}"'
+            params += f";+sip.instance={quote(contact.instance_id)}"
         response.headers.add("Contact", f"<{contact.uri}>{params}")
     return response
 

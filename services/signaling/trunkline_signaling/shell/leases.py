@@ -44,3 +44,4 @@ class SeatLeases:
         for call_id, release in list(self._switch.unreleased.items()):
             await self._routing.release(release)
             self._switch.unreleased.pop(call_id, None)
+        await self._switch.report_ends()

@@ -65,8 +65,12 @@ class _Member:
         self.step = 0.0
         """What one session adds to the score."""
         self.usable = False
+        """It has answered lately."""
+        self.draining = False
         self.calls: set[str] = set()
         """Calls that have a session there."""
+        self.doubtful: set[str] = set()
+        """Calls that may have one still, to be closed: no answer to Open or Close, or given up."""
         self.lost_at: float | None = None
 
     def look(self, load: MediaLoad) -> None:
@@ -74,7 +78,8 @@ class _Member:
         self.name = load.instance
         self.step = 1 / max(load.capacity, 1)
         self.score = max(load.sessions * self.step, load.busy)
-        self.usable = not load.draining
+        self.usable = True
+        self.draining = load.draining
 
 
 class MediaPool:
@@ -91,11 +96,14 @@ class MediaPool:
         """Open a session on the instance that is least busy, or on the next one."""
         failure = ServiceError("no media instance can be reached")
         for member in self._by_load()[:TRIES]:
+            member.doubtful.discard(question.call_id)
             try:
                 opened = await member.instance.open(question, self._epoch)
             except ServiceError as error:
                 failure = error
-                member.usable = member.usable and error.exhausted
+                if not error.exhausted:
+                    member.usable = False
+                    member.doubtful.add(question.call_id)
                 continue
             member.name = opened.instance
             member.score += member.step
@@ -111,7 +119,10 @@ class MediaPool:
         """End a session."""
         member = self._named(question.instance)
         member.calls.discard(question.call_id)
-        return await member.instance.close(question)
+        member.doubtful.add(question.call_id)
+        closed = await member.instance.close(question)
+        member.doubtful.discard(question.call_id)
+        return closed
 
     async def serve(self, key: str, instance: MediaInstance) -> None:
         """Use an instance until cancelled."""
@@ -131,8 +142,9 @@ class MediaPool:
         return member is None or not member.calls
 
     def _by_load(self) -> list[_Member]:
-        usable = [member for member in self._members.values() if member.usable]
-        return sorted(usable, key=lambda member: member.score)
+        """Return whom to ask: who answers, the least busy first, then who may answer again."""
+        staying = [member for member in self._members.values() if not member.draining]
+        return sorted(staying, key=lambda member: (not member.usable, member.score))
 
     def _named(self, name: str) -> _Member:
         for member in self._members.values():
@@ -153,6 +165,16 @@ class MediaPool:
             if member.lost_at is not None:
                 member.lost_at = None
                 await self._renew(member)
+            await self._close_doubtful(member)
+
+    async def _close_doubtful(self, member: _Member) -> None:
+        for call_id in sorted(member.doubtful):
+            try:
+                await member.instance.close(CloseMedia(call_id, member.name))
+            except ServiceError as error:
+                if not error.unknown:
+                    return  # with the next look
+            member.doubtful.discard(call_id)
 
     async def _renew(self, member: _Member) -> None:
         calls = member.calls.copy()
@@ -177,6 +199,7 @@ class MediaPool:
     def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
         for call_id in (member.calls if calls is None else calls).copy():
             member.calls.discard(call_id)
+            member.doubtful.add(call_id)
             self._tell(call_id, MediaLost(why))
 
 

@@ -59,7 +59,9 @@ from ..calls.services import (
     OpenMedia,
     Question,
     Release,
+    ReportEnd,
     Route,
+    Screen,
     Seat,
     ServiceError,
     ServiceFailed,
@@ -74,15 +76,18 @@ from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
-from ..sip.methods import ACK, INVITE
+from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
-from ..sip.transactions import ServerTransaction
+from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
 log = structlog.stdlib.get_logger(__name__)
+
+PATIENCE: Final = 0.02
+"""Seconds for which the news of a call's end waits for that of others: a hop costs less shared."""
 
 DRAIN_RETRY_AFTER: Final = 30
 """Seconds a caller is asked to wait for a switch that is leaving (SIG-01 rule 5)."""
@@ -109,6 +114,8 @@ class Switch:
         self.draining = False
         self.unreleased: dict[str, Release] = {}
         """Seats that routing could not be told of; told again with the leases."""
+        self.unreported: dict[str, ReportEnd] = {}
+        """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
@@ -121,8 +128,11 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
-        self._outside = Outside(peers.auth, settings)
+        self._auth = peers.auth
+        self._outside = Outside(peers.auth, settings, clock.now)
+        self._later: list[tuple[Call, Question]] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self._asked = _methods(peers)
 
@@ -173,6 +183,12 @@ class Switch:
         """Return who holds seats now, for a routing that has forgotten them."""
         return list(_seats(self.calls.values()))
 
+    async def report_ends(self) -> None:
+        """Tell auth of the ends that it has missed. Raises `ServiceError`."""
+        for call_id, report in list(self.unreported.items()):
+            await self._auth.report_end(report)
+            self.unreported.pop(call_id, None)
+
     @property
     def dialogs(self) -> int:
         """Number of dialogs, for tests and metrics."""
@@ -184,6 +200,8 @@ class Switch:
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
+            case outputs.ResponseReceived(transaction, response) if response.is_success:
+                self._end_straggler(output)
             case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._own(transaction, call)
@@ -197,10 +215,10 @@ class Switch:
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
-                call, outgoing = transaction.owner
+                call, outgoing = _let_go(transaction)
                 self._happen(call, RequestFailed(outgoing, "no answer"))
             case outputs.TransportFailed(transaction) if transaction.owner is not None:
-                call, outgoing = transaction.owner
+                call, outgoing = _let_go(transaction)
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
@@ -217,13 +235,23 @@ class Switch:
             else:
                 dialog.owner = dialog.owner or (call, outgoing.side)
         self._happen(call, ResponseReceived(outgoing, response, dialog))
+        if dialog is None and not response.is_provisional:
+            _let_go(output.transaction)  # it stays for copies only
+
+    def _end_straggler(self, output: outputs.ResponseReceived) -> None:
+        """End the dialog of a fork that answered when its call was over already."""
+        transaction = output.transaction
+        if transaction.request.method != INVITE:
+            return
+        dialog = self._dialogs.establish(output)
+        self.transactions.send_ack(transaction, dialog.ack(transaction.request), dialog.flow)
+        self.transactions.send_request(dialog.request(BYE), dialog.flow, self._driver.now)
+        self._dialogs.terminate(dialog)
 
     def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == ACK:
             return
-        if request.to_tag is not None:
-            self.transactions.respond(transaction, request.reply(481), self._driver.now)
-        elif request.method == INVITE:
+        if request.method == INVITE and request.to_tag is None:
             self._new_call(transaction, request)
         else:
             self._spawn(self._answer_outside(transaction, request))
@@ -286,6 +314,8 @@ class Switch:
 
     def _do(self, call: Call, effect: Effect) -> None:
         match effect:
+            case Ask(Release() | ReportEnd() as question):
+                self._ask_later(call, question)
             case Ask(question):
                 self._spawn(self._ask(call, question))
             case Reply(transaction, response):
@@ -320,6 +350,18 @@ class Switch:
             case Finish():
                 self._finish(call)
 
+    def _ask_later(self, call: Call, question: Question) -> None:
+        """Ask what nobody waits for together with what else comes in a moment: one message."""
+        if not self._later:
+            asyncio.get_running_loop().call_later(PATIENCE, self._ask_now)
+        self._later.append((call, question))
+
+    def _ask_now(self) -> None:
+        later, self._later = self._later, []
+        for call, question in later:
+            self._spawn(self._ask(call, question))
+        self._note_emptiness()
+
     async def _ask(self, call: Call, question: Question) -> None:
         service, ask = self._asked[type(question)]
         event: services.Answer | ServiceFailed
@@ -331,6 +373,8 @@ class Switch:
             )
             if isinstance(question, Release):
                 self.unreleased[call.id] = question
+            if isinstance(question, ReportEnd):
+                self.unreported[call.id] = question
         self._observer.decided(call.id, question, event)
         self._happen(call, event)
         self._driver.drain()
@@ -381,18 +425,19 @@ class Switch:
 
     def _finish(self, call: Call) -> None:
         self._timers.clear_all(call)
+        _untie(call)
         if self.calls.pop(call.id, None) is not None:
             self._observer.call_ended(call.cdr if call.recorded else None, call.id)
         self._note_emptiness()
 
     def _note_emptiness(self) -> None:
-        if self.draining and not self.calls:
+        if self.draining and not self.calls and not self._later:
             self._empty.set()
 
     # --- tasks and time
 
     def _spawn(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_done)
 
@@ -415,6 +460,8 @@ def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any]
     return {
         Admit: ("auth", auth.admit),
         Locate: ("auth", auth.locate),
+        Screen: ("auth", auth.screen),
+        ReportEnd: ("auth", auth.report_end),
         Route: ("routing", routing.route),
         NextCandidate: ("routing", routing.next_candidate),
         Release: ("routing", routing.release),
@@ -432,6 +479,26 @@ def _seats(calls: Any) -> Iterator[Seat]:
             attempt = call.attempt
             callee = attempt.candidate.endpoint if attempt is not None else None
             yield Seat(call.id, call.endpoint, callee)
+
+
+def _untie(call: Call) -> None:
+    """Break the rings of references, so that an ended call needs no garbage collector."""
+    call.invite.owner = None
+    for leg in (call.leg_a, call.leg_b):
+        if leg is not None and leg.dialog is not None:
+            leg.dialog.owner = None
+    outgoing = call.attempt.outgoing if call.attempt is not None else None
+    if outgoing is not None and outgoing.transaction is not None and not outgoing.abandoned:
+        _let_go(outgoing.transaction)
+
+
+def _let_go(transaction: ClientTransaction) -> tuple[Call, Outgoing]:
+    """Part a transaction from its call; return what it belonged to."""
+    call, outgoing = transaction.owner
+    transaction.owner = None
+    if outgoing.transaction is transaction:
+        outgoing.transaction = None
+    return call, outgoing
 
 
 def _nothing() -> None:

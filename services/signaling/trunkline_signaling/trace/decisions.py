@@ -11,6 +11,7 @@ from ..calls.services import (
     Answer,
     Authorize,
     Authorized,
+    Blacklisted,
     Challenged,
     CloseMedia,
     ConnectMedia,
@@ -27,8 +28,11 @@ from ..calls.services import (
     Question,
     Rejected,
     Release,
+    ReportEnd,
     Route,
     Routed,
+    Screen,
+    Screened,
     ServiceFailed,
     ServiceName,
     Unpayable,
@@ -38,6 +42,8 @@ from ..calls.services import (
 _SERVICES: Final[Mapping[type, ServiceName]] = {
     Admit: "auth",
     Locate: "auth",
+    Screen: "auth",
+    ReportEnd: "auth",
     Route: "routing",
     NextCandidate: "routing",
     Release: "routing",
@@ -69,6 +75,10 @@ def summary_of(question: Question, answer: Answer | ServiceFailed) -> str:
             return f"dropped: {explanation}"
         case Located(bindings):
             return ", ".join(str(b.contact) for b in bindings) or "offline"
+        case Screened():
+            return "no list stops it"
+        case Blacklisted(explanation):
+            return f"refuse: {explanation}"
         case Routed():
             return _routed(answer)
         case Unroutable(reason, status, explanation):

@@ -129,6 +129,21 @@ async def test_a_lost_signaling_instance_frees_its_calls() -> None:
     assert (bench.router.under_way(), seats(bench, "a")) == (0, 0)
 
 
+async def test_a_restarted_signaling_instance_frees_and_forgets_the_calls_of_its_former_life() -> (
+    None
+):
+    bench = Bench(routing=THREE)
+    await bench.router.view.seats.announce("signaling-1", "first", [], bench.now.timestamp())
+    await bench.router.renew("signaling-1", "first", bench.now)
+    await bench.plan()
+
+    bench.now += timedelta(seconds=5)
+    await bench.plan(id="just begun")
+    assert not await bench.router.renew("signaling-1", "second", bench.now)
+    assert bench.router.under_way() == 1
+    assert isinstance(await bench.fail("just begun", 1, "a"), Offer)
+
+
 async def test_when_only_capacity_keeps_everybody_out_it_is_capacity_that_was_exceeded() -> None:
     """RTE-07."""
     bench = Bench(routing={"a": {"capacity": {"calls": 0}}, "b": {"locked": True}})

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 from support.routing import NOON, Bench, order, per_minute
+from trunkline_routing.calls.decision import Plan
+from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.calls.refusals import EndReason
 from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.parameters import Parameters, Place
@@ -167,6 +169,41 @@ async def test_a_retry_after_is_cut_to_an_hour() -> None:
 
     bench.now = NOON + timedelta(hours=1)
     assert order(await bench.plan()) == ["a"]
+
+
+async def test_a_gateway_nobody_reaches_is_skipped_until_somebody_does() -> None:
+    """SIG-16."""
+    bench = Bench(routing={"a": {"priority": 1}, "b": {"priority": 2}})
+    bench.health.report("signaling-1", [GatewayReport("a", reachable=False)], bench.now)
+    assert bench.verdict("a").excluded is Excluded.UNREACHABLE
+
+    bench.health.report("signaling-2", [GatewayReport("a", reachable=True)], bench.now)
+    assert order(await bench.plan()) == ["a", "b"]
+
+
+async def test_a_report_holds_for_half_a_minute() -> None:
+    bench = Bench(routing={"a": {}})
+    bench.health.report("signaling-1", [GatewayReport("a", reachable=False)], bench.now)
+    bench.now += timedelta(seconds=30)
+
+    assert order(await bench.plan()) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("configured", "limit"),
+    [
+        pytest.param(100, 1, id="less than configured"),
+        pytest.param(0, 0, id="more than configured"),
+        pytest.param(None, 1, id="no limit configured"),
+    ],
+)
+async def test_a_published_limit_lowers_the_capacity(configured: int | None, limit: int) -> None:
+    """SIG-14, RTE-20."""
+    bench = Bench(routing={"a": {"capacity": {"calls": configured}}})
+    bench.health.report("signaling-1", [GatewayReport("a", published=1)], bench.now)
+    outcomes = [(await bench.route()).outcome for _ in range(2)]
+
+    assert [isinstance(each, Plan) for each in outcomes].count(True) == limit
 
 
 async def test_h323_is_stored_and_never_chosen() -> None:

@@ -40,6 +40,11 @@ def test_a_number_shorter_than_a_prefix_does_not_match_it() -> None:
     assert found(rates, "440") == PRICES[0]
 
 
+@given(st.text("0123456789*#+", max_size=32))
+def test_every_number_has_its_place(number: str) -> None:
+    assert encode(number) == encode(number.replace("+", ""))
+
+
 def test_an_empty_prefix_matches_every_number() -> None:
     rates = deck("", "9")
 

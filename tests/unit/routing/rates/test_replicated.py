@@ -135,6 +135,14 @@ async def test_the_first_section_is_kept() -> None:
     assert rate.price.first_per_second == Decimal("0.0002")
 
 
+async def test_rates_that_cannot_be_read_leave_the_ones_before() -> None:
+    rates = await with_account()
+    await rates.put("deck/gold/1/44", chunk("44", [0]))
+    await rates.put("deck/gold/1/44", chunk("44 x", [1, 1]))
+
+    assert rates.per_minute("442071") == Decimal("0.01")
+
+
 @pytest.mark.parametrize("key", ["", "account/", "deck/gold", "rates/gold/44"])
 def test_a_key_that_means_nothing_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="no key of the topic"):

@@ -4,9 +4,19 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from support.switch import CALLER, CUSTOMER, VENDOR, SwitchBench, caller, invite, vendor
+from support.switch import (
+    CALLER,
+    CUSTOMER,
+    VENDOR,
+    SwitchBench,
+    answers,
+    caller,
+    invite,
+    vendor,
+)
+from support.user_agent import UserAgent
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
-from trunkline_signaling.sip.outputs import ResponseReceived
+from trunkline_signaling.sip.outputs import Event, RequestReceived, ResponseReceived
 
 
 async def test_a_call_is_rung_answered_and_acknowledged_on_both_legs() -> None:
@@ -196,3 +206,40 @@ async def test_an_invite_without_an_offer_gets_the_vendors_and_its_ack_takes_the
     ack = next(d for _, to, d in bench.messages if to == VENDOR and d.startswith(b"ACK"))
     assert b"m=audio 4000" in ack
     assert bench.to(VENDOR) == ["INVITE", "ACK"]
+
+
+async def test_a_callee_whose_bye_overtakes_its_answer_has_hung_up() -> None:
+    def answers_late_and_is_gone(agent: UserAgent, event: Event) -> None:
+        match event:
+            case RequestReceived(transaction, request) if request.method == "INVITE":
+                dialog = agent.dialogs.accept(transaction, agent.contact)
+                ringing = dialog.reply(request, 180)
+                agent.transactions.respond(transaction, ringing, agent.now)
+                agent.send_in(dialog, "BYE")
+
+    alice, bob = caller(), vendor(answers_late_and_is_gone)
+    bench = SwitchBench(alice, bob)
+
+    bench.call(alice)
+    await asyncio.sleep(1)
+
+    assert bob.statuses() == [200]
+    assert bench.cdr.answer_time is None
+    assert bench.cdr.attempts[0].outcome == "hung up at once"
+
+
+async def test_the_caller_hears_of_a_quick_hang_up_after_its_answer() -> None:
+    def is_gone_at_once(agent: UserAgent, event: Event) -> None:
+        answers(agent, event)
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            (dialog,) = agent.dialogs
+            agent.send_in(dialog, "BYE")
+
+    alice, bob = UserAgent(CALLER), vendor(is_gone_at_once)
+    bench = SwitchBench(alice, bob)
+
+    bench.call(alice)
+    await asyncio.sleep(20)
+
+    assert bench.to(CALLER).count("200") > 2
+    assert "BYE" not in bench.to(CALLER)

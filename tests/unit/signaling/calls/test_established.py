@@ -1,6 +1,7 @@
 """An established call: hold, codec change, INFO, glare, forks, silence."""
 
 import asyncio
+import gc
 
 import pytest
 from support.switch import (
@@ -16,7 +17,7 @@ from support.switch import (
     vendor,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call import Call, CallSettings
 from trunkline_signaling.calls.events import MediaLost, Silence
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
@@ -280,3 +281,91 @@ async def test_the_relay_is_told_whose_silence_ends_the_call() -> None:
 
     (answer,) = [q for q in bench.media.asked if isinstance(q, ConnectMedia)]
     assert answer.answered
+
+
+async def test_a_reinvite_that_is_never_answered_ends_with_its_call() -> None:
+    def rings_for_ever(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, DialogRequestReceived) and event.request.method == "INVITE":
+            agent.reply(event, 100)
+        else:
+            answers(agent, event)
+
+    alice, _, bench = await established(script=rings_for_ever)
+    bench.send_in(alice, "INVITE", HOLD)
+    await asyncio.sleep(5)
+
+    bench.send_in(alice, "BYE")
+    await asyncio.sleep(100)
+
+    assert "CANCEL" in bench.to(VENDOR)
+    assert len(bench.switch.transactions) == 0
+
+
+async def test_a_fork_that_answers_after_the_end_of_the_call_is_acknowledged_and_ended() -> None:
+    late: list[RequestReceived] = []
+
+    def forks(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            late.append(event)
+        answers(agent, event)
+
+    alice, bob, bench = await established(script=forks)
+    bench.send_in(alice, "BYE")
+    await asyncio.sleep(1)
+    assert bench.switch.calls == {}
+
+    bob.now = asyncio.get_running_loop().time()
+    transaction = late[0].transaction
+    dialog = bob.dialogs.accept(transaction, bob.contact)
+    answer = dialog.reply(transaction.request, 200, ANSWER, "application/sdp")
+    bob.dialogs.answer(dialog, transaction, answer, bob.now)
+    bench.pump(bob)
+    await asyncio.sleep(1)
+
+    assert bench.to(VENDOR)[-2:] == ["ACK", "BYE"]
+    assert bench.switch.dialogs == 0
+
+
+async def test_rfc3261_15_a_bye_to_the_caller_waits_for_the_ack_of_our_200() -> None:
+    slow = caller(acknowledges=False)
+    bench = SwitchBench(slow, bob := vendor())
+    bench.call(slow)
+    await asyncio.sleep(0.2)
+
+    bench.send_in(bob, "BYE")
+    await asyncio.sleep(0.2)
+    assert "BYE" not in bench.to(CALLER)
+    assert bench.cdr.reason is CallEndReason.CALLEE_HANGUP
+    assert bob.statuses()[-1] == 200
+    bench.acknowledge(slow)
+    await asyncio.sleep(1)
+
+    assert bench.to(CALLER)[-1] == "BYE"
+    assert bench.switch.calls == {}
+
+
+async def test_rfc3261_15_a_bye_that_waits_goes_when_no_ack_will_come() -> None:
+    deaf = caller(acknowledges=False)
+    bench = SwitchBench(deaf, bob := vendor())
+    bench.call(deaf)
+    await asyncio.sleep(0.2)
+
+    bench.send_in(bob, "BYE")
+    await asyncio.sleep(40)
+
+    assert bench.to(CALLER)[-1] == "BYE"
+    assert bench.switch.calls == {}
+    assert len(bench.cdrs.cdrs) == 1
+
+
+async def test_an_ended_call_needs_no_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        alice, _, bench = await established()
+        bench.send_in(alice, "BYE")
+        await asyncio.sleep(1)
+
+        assert not [o for o in gc.get_objects() if isinstance(o, Call)]
+    finally:
+        gc.enable()

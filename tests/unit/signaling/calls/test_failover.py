@@ -468,10 +468,11 @@ async def test_sig24_a_call_to_a_phone_that_is_offline_gets_480() -> None:
     assert bench.cdr.attempts[0].outcome == "offline"
 
 
-async def test_med13_without_a_free_port_the_attempt_fails_as_capacity_exceeded() -> None:
-    settings = CallSettings(
-        "signaling-1", OneAddress(), relay=RelayParameters(mode=MediaProxy.MUST_ON)
-    )
+@pytest.mark.parametrize("mode", [MediaProxy.ON, MediaProxy.MUST_ON])
+async def test_med13_without_a_free_port_the_attempt_fails_as_capacity_exceeded(
+    mode: MediaProxy,
+) -> None:
+    settings = CallSettings("signaling-1", OneAddress(), relay=RelayParameters(mode=mode))
     alice = caller()
     bench = SwitchBench(alice, vendor(), settings=settings)
     bench.media.full = True

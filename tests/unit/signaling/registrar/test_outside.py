@@ -42,7 +42,7 @@ def register(**headers: str) -> Request:
 
 async def answer(auth: FakeAuth, asked: Request) -> Response:
     """Return the answer to a request."""
-    response, _ = await Outside(auth, _settings).answer(asked, FLOW)
+    response, _ = await Outside(auth, _settings, lambda: 1_000_000_000.0).answer(asked, FLOW)
     assert response is not None
     return response
 
@@ -83,6 +83,32 @@ async def test_sig24_a_200_echoes_the_contact_with_what_was_granted() -> None:
     assert response.headers.get("Contact") == (
         '<sip:1001@10.0.0.2>;expires=600;+sip.instance="<urn:uuid:1>"'
     )
+
+
+async def test_sig24_a_200_tells_the_date() -> None:
+    response = await answer(FakeAuth(), register())
+
+    assert response.headers.get("Date") == "Sun, 09 Sep 2001 01:46:40 GMT"
+
+
+async def test_a_request_of_a_dialog_that_is_not_here_gets_481_whoever_sends_it() -> None:
+    auth = FakeAuth()
+    auth.decision = Challenged(401, ("Digest x",))
+    asked = request("BYE")
+    asked.headers.set("To", "<sip:bob@10.0.0.1>;tag=gone")
+
+    assert (await answer(auth, asked)).status == 481
+
+
+async def test_aut01_a_strangers_request_of_no_dialog_is_dropped_like_any_other() -> None:
+    auth = FakeAuth()
+    auth.decision = Dropped("unauthorized")
+    asked = request("BYE")
+    asked.headers.set("To", "<sip:bob@10.0.0.1>;tag=gone")
+
+    response, _ = await Outside(auth, _settings, lambda: 0.0).answer(asked, FLOW)
+
+    assert response is None
 
 
 async def test_sig24_too_short_a_time_gets_423_with_min_expires() -> None:
@@ -147,7 +173,9 @@ async def test_aut01_a_dropped_request_has_no_answer_but_a_reason() -> None:
     auth = FakeAuth()
     auth.decision = Dropped("unauthorized")
 
-    assert await Outside(auth, _settings).answer(request("OPTIONS"), FLOW) == (
+    assert await Outside(auth, _settings, lambda: 1_000_000_000.0).answer(
+        request("OPTIONS"), FLOW
+    ) == (
         None,
         "unauthorized",
     )

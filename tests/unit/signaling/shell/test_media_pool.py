@@ -188,3 +188,41 @@ async def test_an_instance_that_comes_back_without_its_sessions_has_lost_them() 
         await asyncio.sleep(3)
 
         assert [(call_id, type(event)) for call_id, event in told] == [("a", MediaLost)]
+
+
+async def test_a_session_whose_opening_had_no_answer_is_closed_when_its_instance_answers() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.open(open_for("a"))
+        instance.dead = False
+        await asyncio.sleep(3)
+
+    assert instance.closed == ["a"]
+
+
+async def test_a_session_whose_closing_had_no_answer_is_closed_again() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        await pool.open(open_for("a"))
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.close(CloseMedia("a", "one"))
+        instance.dead = False
+        await asyncio.sleep(3)
+
+    assert instance.closed == ["a"]
+
+
+async def test_a_session_that_opens_at_the_second_try_is_not_closed() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.open(open_for("a"))
+        instance.dead = False
+        await pool.open(open_for("a"))
+        await asyncio.sleep(3)
+
+    assert instance.closed == []

@@ -344,8 +344,13 @@ class Allow(_message.Message):
 
     ENDPOINT_FIELD_NUMBER: _builtins.int
     ADMITTED_BY_FIELD_NUMBER: _builtins.int
+    SCREENED_FIELD_NUMBER: _builtins.int
     admitted_by: Global___AdmittedBy.ValueType
     """How it was recognised."""
+    screened: _builtins.bool
+    """Whether a call is to be screened by its numbers once it is routed (ListService.Screen). False where no list and no
+    detector could stop it, which spares the question.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Who it is. Absent where the source is known by name alone; such a request never becomes a call."""
@@ -355,10 +360,11 @@ class Allow(_message.Message):
         *,
         endpoint: _common_pb2.Endpoint | None = ...,
         admitted_by: Global___AdmittedBy.ValueType = ...,
+        screened: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_by", b"admitted_by", "endpoint", b"endpoint"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["admitted_by", b"admitted_by", "endpoint", b"endpoint", "screened", b"screened"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

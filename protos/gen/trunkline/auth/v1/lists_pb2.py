@@ -27,53 +27,53 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from trunkline.common.v1 import common_pb2 as trunkline_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtrunkline/auth/v1/lists.proto\x12\x11trunkline.auth.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a trunkline/common/v1/common.proto\"\x93\x02\n\nBlackEntry\x12\'\n\x05party\x18\x01 \x01(\x0e\x32\x18.trunkline.auth.v1.Party\x12\x0e\n\x06number\x18\x02 \x01(\t\x12.\n\x07gateway\x18\x03 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12,\n\x06reason\x18\x04 \x01(\x0e\x32\x1c.trunkline.auth.v1.ListedFor\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04hits\x18\x07 \x01(\r\"\x1f\n\x0eNumberListPart\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\"\x85\x01\n\rScreenRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x02 \x01(\t\x12\x0e\n\x06\x63\x61llee\x18\x03 \x01(\t\x12/\n\x08\x65ndpoint\x18\x04 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x12\n\nstandalone\x18\x05 \x01(\x08\"C\n\x0eScreenResponse\x12\x31\n\nstopped_by\x18\x01 \x01(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry\"?\n\x11ReportEndsRequest\x12*\n\x04\x65nds\x18\x01 \x03(\x0b\x32\x1c.trunkline.auth.v1.EndedCall\"\x14\n\x12ReportEndsResponse\"\xa0\x01\n\tEndedCall\x12.\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32 .trunkline.auth.v1.ScreenRequest\x12\x10\n\x08\x61nswered\x18\x02 \x01(\x08\x12\x0f\n\x07reached\x18\x03 \x01(\x08\x12\x0c\n\x04\x62usy\x18\x04 \x01(\x08\x12\x32\n\x0f\x63\x61ncel_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"W\n\x17ListBlackEntriesRequest\x12\x0e\n\x06number\x18\x01 \x01(\t\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.trunkline.auth.v1.ListedFor\"J\n\x18ListBlackEntriesResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry\"\xb5\x01\n\x14\x41\x64\x64\x42lackEntryRequest\x12\'\n\x05party\x18\x01 \x01(\x0e\x32\x18.trunkline.auth.v1.Party\x12\x0e\n\x06number\x18\x02 \x01(\t\x12.\n\x07gateway\x18\x03 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x34\n\x11lifetime_duration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"E\n\x15\x41\x64\x64\x42lackEntryResponse\x12,\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry\"Y\n\x19RemoveBlackEntriesRequest\x12\x0e\n\x06number\x18\x01 \x01(\t\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.trunkline.auth.v1.ListedFor\"-\n\x1aRemoveBlackEntriesResponse\x12\x0f\n\x07removed\x18\x01 \x01(\r\"p\n\x14ImportNumbersRequest\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\x0c\x12+\n\x04mode\x18\x03 \x01(\x0e\x32\x1d.trunkline.auth.v1.ImportMode\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\"F\n\x15ImportNumbersResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\r\x12\x0f\n\x07removed\x18\x02 \x01(\r\x12\r\n\x05total\x18\x03 \x01(\r\"#\n\x11\x46indNumberRequest\x12\x0e\n\x06number\x18\x01 \x01(\t\"b\n\x12\x46indNumberResponse\x12\r\n\x05lists\x18\x01 \x03(\t\x12\r\n\x05white\x18\x02 \x01(\x08\x12.\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry*B\n\x05Party\x12\x15\n\x11PARTY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPARTY_CALLER\x10\x01\x12\x10\n\x0cPARTY_CALLEE\x10\x02*\xb5\x01\n\tListedFor\x12\x1a\n\x16LISTED_FOR_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLISTED_FOR_MALICIOUS_CALLEE\x10\x01\x12\x1f\n\x1bLISTED_FOR_MALICIOUS_CALLER\x10\x02\x12\x18\n\x14LISTED_FOR_NO_ANSWER\x10\x03\x12\x19\n\x15LISTED_FOR_CONCURRENT\x10\x04\x12\x15\n\x11LISTED_FOR_MANUAL\x10\x05*o\n\nImportMode\x12\x1b\n\x17IMPORT_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13IMPORT_MODE_REPLACE\x10\x01\x12\x13\n\x0fIMPORT_MODE_ADD\x10\x02\x12\x16\n\x12IMPORT_MODE_REMOVE\x10\x03\x32\xba\x05\n\x0bListService\x12M\n\x06Screen\x12 .trunkline.auth.v1.ScreenRequest\x1a!.trunkline.auth.v1.ScreenResponse\x12Y\n\nReportEnds\x12$.trunkline.auth.v1.ReportEndsRequest\x1a%.trunkline.auth.v1.ReportEndsResponse\x12k\n\x10ListBlackEntries\x12*.trunkline.auth.v1.ListBlackEntriesRequest\x1a+.trunkline.auth.v1.ListBlackEntriesResponse\x12\x62\n\rAddBlackEntry\x12\'.trunkline.auth.v1.AddBlackEntryRequest\x1a(.trunkline.auth.v1.AddBlackEntryResponse\x12q\n\x12RemoveBlackEntries\x12,.trunkline.auth.v1.RemoveBlackEntriesRequest\x1a-.trunkline.auth.v1.RemoveBlackEntriesResponse\x12\x62\n\rImportNumbers\x12\'.trunkline.auth.v1.ImportNumbersRequest\x1a(.trunkline.auth.v1.ImportNumbersResponse\x12Y\n\nFindNumber\x12$.trunkline.auth.v1.FindNumberRequest\x1a%.trunkline.auth.v1.FindNumberResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dtrunkline/auth/v1/lists.proto\x12\x11trunkline.auth.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a trunkline/common/v1/common.proto\"\x93\x02\n\nBlackEntry\x12\'\n\x05party\x18\x01 \x01(\x0e\x32\x18.trunkline.auth.v1.Party\x12\x0e\n\x06number\x18\x02 \x01(\t\x12.\n\x07gateway\x18\x03 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12,\n\x06reason\x18\x04 \x01(\x0e\x32\x1c.trunkline.auth.v1.ListedFor\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x65xpire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04hits\x18\x07 \x01(\r\"\x1f\n\x0eNumberListPart\x12\r\n\x05\x63odes\x18\x01 \x01(\x0c\"\x83\x01\n\rScreenRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x02 \x01(\t\x12\x0e\n\x06\x63\x61llee\x18\x03 \x01(\t\x12/\n\x08\x65ndpoint\x18\x04 \x01(\x0b\x32\x1d.trunkline.common.v1.EndpointJ\x04\x08\x05\x10\x06R\nstandalone\"C\n\x0eScreenResponse\x12\x31\n\nstopped_by\x18\x01 \x01(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry\"?\n\x11ReportEndsRequest\x12*\n\x04\x65nds\x18\x01 \x03(\x0b\x32\x1c.trunkline.auth.v1.EndedCall\"\x14\n\x12ReportEndsResponse\"\xa0\x01\n\tEndedCall\x12.\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32 .trunkline.auth.v1.ScreenRequest\x12\x10\n\x08\x61nswered\x18\x02 \x01(\x08\x12\x0f\n\x07reached\x18\x03 \x01(\x08\x12\x0c\n\x04\x62usy\x18\x04 \x01(\x08\x12\x32\n\x0f\x63\x61ncel_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\"W\n\x17ListBlackEntriesRequest\x12\x0e\n\x06number\x18\x01 \x01(\t\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.trunkline.auth.v1.ListedFor\"J\n\x18ListBlackEntriesResponse\x12.\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry\"\xb5\x01\n\x14\x41\x64\x64\x42lackEntryRequest\x12\'\n\x05party\x18\x01 \x01(\x0e\x32\x18.trunkline.auth.v1.Party\x12\x0e\n\x06number\x18\x02 \x01(\t\x12.\n\x07gateway\x18\x03 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x34\n\x11lifetime_duration\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\"E\n\x15\x41\x64\x64\x42lackEntryResponse\x12,\n\x05\x65ntry\x18\x01 \x01(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry\"Y\n\x19RemoveBlackEntriesRequest\x12\x0e\n\x06number\x18\x01 \x01(\t\x12,\n\x06reason\x18\x02 \x01(\x0e\x32\x1c.trunkline.auth.v1.ListedFor\"-\n\x1aRemoveBlackEntriesResponse\x12\x0f\n\x07removed\x18\x01 \x01(\r\"p\n\x14ImportNumbersRequest\x12\x0c\n\x04list\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\x0c\x12+\n\x04mode\x18\x03 \x01(\x0e\x32\x1d.trunkline.auth.v1.ImportMode\x12\x0f\n\x07\x64ry_run\x18\x04 \x01(\x08\"F\n\x15ImportNumbersResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\r\x12\x0f\n\x07removed\x18\x02 \x01(\r\x12\r\n\x05total\x18\x03 \x01(\r\"#\n\x11\x46indNumberRequest\x12\x0e\n\x06number\x18\x01 \x01(\t\"b\n\x12\x46indNumberResponse\x12\r\n\x05lists\x18\x01 \x03(\t\x12\r\n\x05white\x18\x02 \x01(\x08\x12.\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x1d.trunkline.auth.v1.BlackEntry*B\n\x05Party\x12\x15\n\x11PARTY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPARTY_CALLER\x10\x01\x12\x10\n\x0cPARTY_CALLEE\x10\x02*\xb5\x01\n\tListedFor\x12\x1a\n\x16LISTED_FOR_UNSPECIFIED\x10\x00\x12\x1f\n\x1bLISTED_FOR_MALICIOUS_CALLEE\x10\x01\x12\x1f\n\x1bLISTED_FOR_MALICIOUS_CALLER\x10\x02\x12\x18\n\x14LISTED_FOR_NO_ANSWER\x10\x03\x12\x19\n\x15LISTED_FOR_CONCURRENT\x10\x04\x12\x15\n\x11LISTED_FOR_MANUAL\x10\x05*o\n\nImportMode\x12\x1b\n\x17IMPORT_MODE_UNSPECIFIED\x10\x00\x12\x17\n\x13IMPORT_MODE_REPLACE\x10\x01\x12\x13\n\x0fIMPORT_MODE_ADD\x10\x02\x12\x16\n\x12IMPORT_MODE_REMOVE\x10\x03\x32\xba\x05\n\x0bListService\x12M\n\x06Screen\x12 .trunkline.auth.v1.ScreenRequest\x1a!.trunkline.auth.v1.ScreenResponse\x12Y\n\nReportEnds\x12$.trunkline.auth.v1.ReportEndsRequest\x1a%.trunkline.auth.v1.ReportEndsResponse\x12k\n\x10ListBlackEntries\x12*.trunkline.auth.v1.ListBlackEntriesRequest\x1a+.trunkline.auth.v1.ListBlackEntriesResponse\x12\x62\n\rAddBlackEntry\x12\'.trunkline.auth.v1.AddBlackEntryRequest\x1a(.trunkline.auth.v1.AddBlackEntryResponse\x12q\n\x12RemoveBlackEntries\x12,.trunkline.auth.v1.RemoveBlackEntriesRequest\x1a-.trunkline.auth.v1.RemoveBlackEntriesResponse\x12\x62\n\rImportNumbers\x12\'.trunkline.auth.v1.ImportNumbersRequest\x1a(.trunkline.auth.v1.ImportNumbersResponse\x12Y\n\nFindNumber\x12$.trunkline.auth.v1.FindNumberRequest\x1a%.trunkline.auth.v1.FindNumberResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.auth.v1.lists_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PARTY']._serialized_start=1798
-  _globals['_PARTY']._serialized_end=1864
-  _globals['_LISTEDFOR']._serialized_start=1867
-  _globals['_LISTEDFOR']._serialized_end=2048
-  _globals['_IMPORTMODE']._serialized_start=2050
-  _globals['_IMPORTMODE']._serialized_end=2161
+  _globals['_PARTY']._serialized_start=1796
+  _globals['_PARTY']._serialized_end=1862
+  _globals['_LISTEDFOR']._serialized_start=1865
+  _globals['_LISTEDFOR']._serialized_end=2046
+  _globals['_IMPORTMODE']._serialized_start=2048
+  _globals['_IMPORTMODE']._serialized_end=2159
   _globals['_BLACKENTRY']._serialized_start=152
   _globals['_BLACKENTRY']._serialized_end=427
   _globals['_NUMBERLISTPART']._serialized_start=429
   _globals['_NUMBERLISTPART']._serialized_end=460
   _globals['_SCREENREQUEST']._serialized_start=463
-  _globals['_SCREENREQUEST']._serialized_end=596
-  _globals['_SCREENRESPONSE']._serialized_start=598
-  _globals['_SCREENRESPONSE']._serialized_end=665
-  _globals['_REPORTENDSREQUEST']._serialized_start=667
-  _globals['_REPORTENDSREQUEST']._serialized_end=730
-  _globals['_REPORTENDSRESPONSE']._serialized_start=732
-  _globals['_REPORTENDSRESPONSE']._serialized_end=752
-  _globals['_ENDEDCALL']._serialized_start=755
-  _globals['_ENDEDCALL']._serialized_end=915
-  _globals['_LISTBLACKENTRIESREQUEST']._serialized_start=917
-  _globals['_LISTBLACKENTRIESREQUEST']._serialized_end=1004
-  _globals['_LISTBLACKENTRIESRESPONSE']._serialized_start=1006
-  _globals['_LISTBLACKENTRIESRESPONSE']._serialized_end=1080
-  _globals['_ADDBLACKENTRYREQUEST']._serialized_start=1083
-  _globals['_ADDBLACKENTRYREQUEST']._serialized_end=1264
-  _globals['_ADDBLACKENTRYRESPONSE']._serialized_start=1266
-  _globals['_ADDBLACKENTRYRESPONSE']._serialized_end=1335
-  _globals['_REMOVEBLACKENTRIESREQUEST']._serialized_start=1337
-  _globals['_REMOVEBLACKENTRIESREQUEST']._serialized_end=1426
-  _globals['_REMOVEBLACKENTRIESRESPONSE']._serialized_start=1428
-  _globals['_REMOVEBLACKENTRIESRESPONSE']._serialized_end=1473
-  _globals['_IMPORTNUMBERSREQUEST']._serialized_start=1475
-  _globals['_IMPORTNUMBERSREQUEST']._serialized_end=1587
-  _globals['_IMPORTNUMBERSRESPONSE']._serialized_start=1589
-  _globals['_IMPORTNUMBERSRESPONSE']._serialized_end=1659
-  _globals['_FINDNUMBERREQUEST']._serialized_start=1661
-  _globals['_FINDNUMBERREQUEST']._serialized_end=1696
-  _globals['_FINDNUMBERRESPONSE']._serialized_start=1698
-  _globals['_FINDNUMBERRESPONSE']._serialized_end=1796
-  _globals['_LISTSERVICE']._serialized_start=2164
-  _globals['_LISTSERVICE']._serialized_end=2862
+  _globals['_SCREENREQUEST']._serialized_end=594
+  _globals['_SCREENRESPONSE']._serialized_start=596
+  _globals['_SCREENRESPONSE']._serialized_end=663
+  _globals['_REPORTENDSREQUEST']._serialized_start=665
+  _globals['_REPORTENDSREQUEST']._serialized_end=728
+  _globals['_REPORTENDSRESPONSE']._serialized_start=730
+  _globals['_REPORTENDSRESPONSE']._serialized_end=750
+  _globals['_ENDEDCALL']._serialized_start=753
+  _globals['_ENDEDCALL']._serialized_end=913
+  _globals['_LISTBLACKENTRIESREQUEST']._serialized_start=915
+  _globals['_LISTBLACKENTRIESREQUEST']._serialized_end=1002
+  _globals['_LISTBLACKENTRIESRESPONSE']._serialized_start=1004
+  _globals['_LISTBLACKENTRIESRESPONSE']._serialized_end=1078
+  _globals['_ADDBLACKENTRYREQUEST']._serialized_start=1081
+  _globals['_ADDBLACKENTRYREQUEST']._serialized_end=1262
+  _globals['_ADDBLACKENTRYRESPONSE']._serialized_start=1264
+  _globals['_ADDBLACKENTRYRESPONSE']._serialized_end=1333
+  _globals['_REMOVEBLACKENTRIESREQUEST']._serialized_start=1335
+  _globals['_REMOVEBLACKENTRIESREQUEST']._serialized_end=1424
+  _globals['_REMOVEBLACKENTRIESRESPONSE']._serialized_start=1426
+  _globals['_REMOVEBLACKENTRIESRESPONSE']._serialized_end=1471
+  _globals['_IMPORTNUMBERSREQUEST']._serialized_start=1473
+  _globals['_IMPORTNUMBERSREQUEST']._serialized_end=1585
+  _globals['_IMPORTNUMBERSRESPONSE']._serialized_start=1587
+  _globals['_IMPORTNUMBERSRESPONSE']._serialized_end=1657
+  _globals['_FINDNUMBERREQUEST']._serialized_start=1659
+  _globals['_FINDNUMBERREQUEST']._serialized_end=1694
+  _globals['_FINDNUMBERRESPONSE']._serialized_start=1696
+  _globals['_FINDNUMBERRESPONSE']._serialized_end=1794
+  _globals['_LISTSERVICE']._serialized_start=2162
+  _globals['_LISTSERVICE']._serialized_end=2860
 # @@protoc_insertion_point(module_scope)

@@ -200,15 +200,12 @@ class ScreenRequest(_message.Message):
     CALLER_FIELD_NUMBER: _builtins.int
     CALLEE_FIELD_NUMBER: _builtins.int
     ENDPOINT_FIELD_NUMBER: _builtins.int
-    STANDALONE_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """Call-ID of the caller's side. Required."""
     caller: _builtins.str
     """Caller as transformed. Empty where it is withheld; then no caller is counted."""
     callee: _builtins.str
     """Callee as transformed. Required."""
-    standalone: _builtins.bool
-    """The gateway's dynamicBlackListInStandalone."""
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """The gateway or phone it comes from. Required."""
@@ -220,11 +217,10 @@ class ScreenRequest(_message.Message):
         caller: _builtins.str = ...,
         callee: _builtins.str = ...,
         endpoint: _common_pb2.Endpoint | None = ...,
-        standalone: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "callee", b"callee", "caller", b"caller", "endpoint", b"endpoint", "standalone", b"standalone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "callee", b"callee", "caller", b"caller", "endpoint", b"endpoint"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -400,6 +400,7 @@ class RatedCdr(_message.Message):
     COST_PREFIX_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
     FLOW_NO_FIELD_NUMBER: _builtins.int
+    GIFT_DURATION_FIELD_NUMBER: _builtins.int
     rate_prefix: _builtins.str
     """Prefix of the rate that applied. Empty when no rate did."""
     rate_group: _builtins.str
@@ -432,6 +433,10 @@ class RatedCdr(_message.Message):
     def settle_time(self) -> _timestamp_pb2.Timestamp:
         """When it was settled."""
 
+    @_builtins.property
+    def gift_duration(self) -> _duration_pb2.Duration:
+        """Package time that was used before money (suiteFeeTime, BIL-15)."""
+
     def __init__(
         self,
         *,
@@ -445,10 +450,11 @@ class RatedCdr(_message.Message):
         cost_prefix: _builtins.str = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
         flow_no: _builtins.int = ...,
+        gift_duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "gift_duration", b"gift_duration", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "gift_duration", b"gift_duration", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1221,6 +1227,66 @@ class GetCdrResponse(_message.Message):
 Global___GetCdrResponse: _TypeAlias = GetCdrResponse  # noqa: Y015
 
 @_typing.final
+class RerateCdrRequest(_message.Message):
+    """Asks to charge a call anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    MEMO_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call's id. Required."""
+    author: _builtins.str
+    """Who asks, for the books. Empty is recorded as "unknown"."""
+    memo: _builtins.str
+    """Why, for the books."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        author: _builtins.str = ...,
+        memo: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "call_id", b"call_id", "memo", b"memo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrRequest: _TypeAlias = RerateCdrRequest  # noqa: Y015
+
+@_typing.final
+class RerateCdrResponse(_message.Message):
+    """The call is charged anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CDR_FIELD_NUMBER: _builtins.int
+    OLD_CHARGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cdr(self) -> Global___RatedCdr:
+        """The CDR as it is now."""
+
+    @_builtins.property
+    def old_charge(self) -> _common_pb2.Money:
+        """Charge to the payer before. Absent when nobody was charged."""
+
+    def __init__(
+        self,
+        *,
+        cdr: Global___RatedCdr | None = ...,
+        old_charge: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "old_charge", b"old_charge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "old_charge", b"old_charge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrResponse: _TypeAlias = RerateCdrResponse  # noqa: Y015
+
+@_typing.final
 class ListCdrsRequest(_message.Message):
     """Asks for CDRs."""
 
@@ -1305,6 +1371,228 @@ class ListCdrsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListCdrsResponse: _TypeAlias = ListCdrsResponse  # noqa: Y015
+
+@_typing.final
+class ReconcileRequest(_message.Message):
+    """Asks to compare books."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    GZIP_FIELD_NUMBER: _builtins.int
+    START_TOLERANCE_FIELD_NUMBER: _builtins.int
+    DURATION_TOLERANCE_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Account: a vendor's, whose costs are compared, or a customer's, whose charges are. Required."""
+    content: _builtins.bytes
+    """Their statement: CSV with columns for caller, callee, start, duration and amount."""
+    gzip: _builtins.bool
+    """Whether content is packed by gzip."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    @_builtins.property
+    def start_tolerance(self) -> _duration_pb2.Duration:
+        """How far starts may lie apart. Absent means 5 seconds."""
+
+    @_builtins.property
+    def duration_tolerance(self) -> _duration_pb2.Duration:
+        """How far billed durations may lie apart. Absent means 1 second."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        content: _builtins.bytes = ...,
+        gzip: _builtins.bool = ...,
+        start_tolerance: _duration_pb2.Duration | None = ...,
+        duration_tolerance: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "duration_tolerance", b"duration_tolerance", "end_time", b"end_time", "start_tolerance", b"start_tolerance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "begin_time", b"begin_time", "content", b"content", "duration_tolerance", b"duration_tolerance", "end_time", b"end_time", "gzip", b"gzip", "start_tolerance", b"start_tolerance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileRequest: _TypeAlias = ReconcileRequest  # noqa: Y015
+
+@_typing.final
+class ReconcileResponse(_message.Message):
+    """Two books compared."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVIATES_FIELD_NUMBER: _builtins.int
+    OURS_FIELD_NUMBER: _builtins.int
+    THEIRS_FIELD_NUMBER: _builtins.int
+    MATCHED_FIELD_NUMBER: _builtins.int
+    DISPUTED_FIELD_NUMBER: _builtins.int
+    DISPUTES_FIELD_NUMBER: _builtins.int
+    DISPUTE_COUNT_FIELD_NUMBER: _builtins.int
+    deviates: _builtins.bool
+    """Whether a total deviates by more than 0.5 percent."""
+    matched: _builtins.int
+    """Calls that are in both books."""
+    dispute_count: _builtins.int
+    """How many disputes there are."""
+    @_builtins.property
+    def ours(self) -> Global___TrafficTotals:
+        """Our totals."""
+
+    @_builtins.property
+    def theirs(self) -> Global___TrafficTotals:
+        """Their totals."""
+
+    @_builtins.property
+    def disputed(self) -> _common_pb2.Money:
+        """What they charge more than we have, over all disputes. Negative when less."""
+
+    @_builtins.property
+    def disputes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallDispute]:
+        """The first 1000 disputes."""
+
+    def __init__(
+        self,
+        *,
+        deviates: _builtins.bool = ...,
+        ours: Global___TrafficTotals | None = ...,
+        theirs: Global___TrafficTotals | None = ...,
+        matched: _builtins.int = ...,
+        disputed: _common_pb2.Money | None = ...,
+        disputes: _abc.Iterable[Global___CallDispute] | None = ...,
+        dispute_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["disputed", b"disputed", "ours", b"ours", "theirs", b"theirs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deviates", b"deviates", "dispute_count", b"dispute_count", "disputed", b"disputed", "disputes", b"disputes", "matched", b"matched", "ours", b"ours", "theirs", b"theirs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReconcileResponse: _TypeAlias = ReconcileResponse  # noqa: Y015
+
+@_typing.final
+class TrafficTotals(_message.Message):
+    """Sums over answered calls."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLS_FIELD_NUMBER: _builtins.int
+    BILLED_DURATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    calls: _builtins.int
+    """Answered calls."""
+    amount: _builtins.str
+    """Amount, added up, a plain decimal."""
+    @_builtins.property
+    def billed_duration(self) -> _duration_pb2.Duration:
+        """Billed time, added up."""
+
+    def __init__(
+        self,
+        *,
+        calls: _builtins.int = ...,
+        billed_duration: _duration_pb2.Duration | None = ...,
+        amount: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["billed_duration", b"billed_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "billed_duration", b"billed_duration", "calls", b"calls"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrafficTotals: _TypeAlias = TrafficTotals  # noqa: Y015
+
+@_typing.final
+class CallDispute(_message.Message):
+    """A call the books disagree on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FINDING_FIELD_NUMBER: _builtins.int
+    OURS_FIELD_NUMBER: _builtins.int
+    THEIRS_FIELD_NUMBER: _builtins.int
+    finding: _builtins.str
+    """What is wrong: "missing on our side", "missing on their side", "duration differs", "amount
+    differs".
+    """
+    @_builtins.property
+    def ours(self) -> Global___StatedCall:
+        """The call in our books. Absent when we have none."""
+
+    @_builtins.property
+    def theirs(self) -> Global___StatedCall:
+        """The call in theirs. Absent when they have none."""
+
+    def __init__(
+        self,
+        *,
+        finding: _builtins.str = ...,
+        ours: Global___StatedCall | None = ...,
+        theirs: Global___StatedCall | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ours", b"ours", "theirs", b"theirs"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["finding", b"finding", "ours", b"ours", "theirs", b"theirs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CallDispute: _TypeAlias = CallDispute  # noqa: Y015
+
+@_typing.final
+class StatedCall(_message.Message):
+    """An answered call in one side's books."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLER_FIELD_NUMBER: _builtins.int
+    CALLEE_FIELD_NUMBER: _builtins.int
+    ANSWER_TIME_FIELD_NUMBER: _builtins.int
+    BILLED_DURATION_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    caller: _builtins.str
+    """Caller number."""
+    callee: _builtins.str
+    """Callee number as sent to the vendor."""
+    amount: _builtins.str
+    """Amount, a plain decimal."""
+    reference: _builtins.str
+    """Our call id, or the line of their statement."""
+    @_builtins.property
+    def answer_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was answered."""
+
+    @_builtins.property
+    def billed_duration(self) -> _duration_pb2.Duration:
+        """Billed time."""
+
+    def __init__(
+        self,
+        *,
+        caller: _builtins.str = ...,
+        callee: _builtins.str = ...,
+        answer_time: _timestamp_pb2.Timestamp | None = ...,
+        billed_duration: _duration_pb2.Duration | None = ...,
+        amount: _builtins.str = ...,
+        reference: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "billed_duration", b"billed_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "answer_time", b"answer_time", "billed_duration", b"billed_duration", "callee", b"callee", "caller", b"caller", "reference", b"reference"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatedCall: _TypeAlias = StatedCall  # noqa: Y015
 
 @_typing.final
 class ImportRatesRequest(_message.Message):

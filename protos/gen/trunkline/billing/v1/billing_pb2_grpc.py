@@ -80,10 +80,20 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.FromString,
                 _registered_method=True)
+        self.RerateCdr = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/RerateCdr',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.FromString,
+                _registered_method=True)
         self.ListCdrs = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/ListCdrs',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+                _registered_method=True)
+        self.Reconcile = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/Reconcile',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileResponse.FromString,
                 _registered_method=True)
         self.Report = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/Report',
@@ -162,8 +172,24 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RerateCdr(self, request, context):
+        """Charges a call anew by the rates that are now in force for its time, books the difference as a
+        correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
+        nothing more.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCdrs(self, request, context):
         """Lists CDRs, newest first, a page at a time (BIL-13).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Reconcile(self, request, context):
+        """Compares our calls of an account with the statement of who is behind it (BIL-14).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -224,10 +250,20 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.SerializeToString,
             ),
+            'RerateCdr': grpc.unary_unary_rpc_method_handler(
+                    servicer.RerateCdr,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.SerializeToString,
+            ),
             'ListCdrs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCdrs,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.SerializeToString,
+            ),
+            'Reconcile': grpc.unary_unary_rpc_method_handler(
+                    servicer.Reconcile,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileResponse.SerializeToString,
             ),
             'Report': grpc.unary_unary_rpc_method_handler(
                     servicer.Report,
@@ -490,6 +526,33 @@ class BillingService:
             _registered_method=True)
 
     @staticmethod
+    def RerateCdr(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/RerateCdr',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListCdrs(request,
             target,
             options=(),
@@ -506,6 +569,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/ListCdrs',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Reconcile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/Reconcile',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ReconcileResponse.FromString,
             options,
             channel_credentials,
             insecure,

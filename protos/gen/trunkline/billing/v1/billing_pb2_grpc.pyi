@@ -57,8 +57,15 @@ class BillingServiceStub:
     """
     GetCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
+    RerateCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RerateCdrRequest, _billing_pb2.RerateCdrResponse]
+    """Charges a call anew by the rates that are now in force for its time, books the difference as a
+    correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
+    nothing more.
+    """
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Reconcile: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReconcileRequest, _billing_pb2.ReconcileResponse]
+    """Compares our calls of an account with the statement of who is behind it (BIL-14)."""
     Report: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]
     """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
@@ -91,8 +98,15 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     GetCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]  # type: ignore[assignment]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
+    RerateCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.RerateCdrRequest, _billing_pb2.RerateCdrResponse]  # type: ignore[assignment]
+    """Charges a call anew by the rates that are now in force for its time, books the difference as a
+    correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
+    nothing more.
+    """
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
+    Reconcile: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReconcileRequest, _billing_pb2.ReconcileResponse]  # type: ignore[assignment]
+    """Compares our calls of an account with the statement of who is behind it (BIL-14)."""
     Report: _aio.UnaryUnaryMultiCallable[_billing_pb2.ReportRequest, _billing_pb2.ReportResponse]  # type: ignore[assignment]
     """Adds up the CDRs of a time range in groups (BIL-16, MGT-11). Equal CDRs give equal reports."""
 
@@ -178,12 +192,31 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns one CDR. NOT_FOUND when the call is unknown."""
 
     @_abc_1.abstractmethod
+    def RerateCdr(
+        self,
+        request: _billing_pb2.RerateCdrRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RerateCdrResponse, _abc.Awaitable[_billing_pb2.RerateCdrResponse]]:
+        """Charges a call anew by the rates that are now in force for its time, books the difference as a
+        correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
+        nothing more.
+        """
+
+    @_abc_1.abstractmethod
     def ListCdrs(
         self,
         request: _billing_pb2.ListCdrsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.ListCdrsResponse, _abc.Awaitable[_billing_pb2.ListCdrsResponse]]:
         """Lists CDRs, newest first, a page at a time (BIL-13)."""
+
+    @_abc_1.abstractmethod
+    def Reconcile(
+        self,
+        request: _billing_pb2.ReconcileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.ReconcileResponse, _abc.Awaitable[_billing_pb2.ReconcileResponse]]:
+        """Compares our calls of an account with the statement of who is behind it (BIL-14)."""
 
     @_abc_1.abstractmethod
     def Report(

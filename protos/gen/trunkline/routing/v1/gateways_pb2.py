@@ -25,13 +25,13 @@ _sym_db = _symbol_database.Default()
 from trunkline.routing.v1 import routing_pb2 as trunkline_dot_routing_dot_v1_dot_routing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/routing/v1/gateways.proto\x12\x14trunkline.routing.v1\x1a\"trunkline/routing/v1/routing.proto\"k\n\x17RoutingGatewayAddresses\x12-\n\x07targets\x18\x01 \x03(\x0b\x32\x1c.trunkline.routing.v1.Target\x12\x11\n\tregisters\x18\x02 \x01(\x08\x12\x0e\n\x06locked\x18\x03 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/routing/v1/gateways.proto\x12\x14trunkline.routing.v1\x1a\"trunkline/routing/v1/routing.proto\"\xbd\x01\n\x17RoutingGatewayAddresses\x12-\n\x07targets\x18\x01 \x03(\x0b\x32\x1c.trunkline.routing.v1.Target\x12\x11\n\tregisters\x18\x02 \x01(\x08\x12\x0e\n\x06locked\x18\x03 \x01(\x08\x12\x15\n\roptions_check\x18\x04 \x01(\x08\x12\x15\n\rallow_publish\x18\x05 \x01(\x08\x12\x15\n\x08\x63\x61pacity\x18\x06 \x01(\rH\x00\x88\x01\x01\x42\x0b\n\t_capacityb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.routing.v1.gateways_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROUTINGGATEWAYADDRESSES']._serialized_start=97
-  _globals['_ROUTINGGATEWAYADDRESSES']._serialized_end=204
+  _globals['_ROUTINGGATEWAYADDRESSES']._serialized_start=98
+  _globals['_ROUTINGGATEWAYADDRESSES']._serialized_end=287
 # @@protoc_insertion_point(module_scope)

@@ -14,26 +14,35 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class RoutingGatewayAddresses(_message.Message):
-    """Where a routing gateway lives, so that requests from there are known."""
+    """Where a routing gateway lives and what may come from there."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TARGETS_FIELD_NUMBER: _builtins.int
     REGISTERS_FIELD_NUMBER: _builtins.int
     LOCKED_FIELD_NUMBER: _builtins.int
+    OPTIONS_CHECK_FIELD_NUMBER: _builtins.int
+    ALLOW_PUBLISH_FIELD_NUMBER: _builtins.int
+    CAPACITY_FIELD_NUMBER: _builtins.int
     registers: _builtins.bool
     """Whether it registers here and is known by its registration."""
     locked: _builtins.bool
     """Whether it is locked by configuration."""
+    options_check: _builtins.bool
+    """Whether its addresses are to be probed with OPTIONS (SIG-16)."""
+    allow_publish: _builtins.bool
+    """Whether it may PUBLISH how many calls it can take (SIG-14)."""
+    capacity: _builtins.int
+    """Calls it may have by configuration. Absent when there is no limit."""
     @_builtins.property
     def targets(self) -> _containers.RepeatedCompositeFieldContainer[_routing_pb2.Target]:
         """Its addresses, in order of preference. Empty for a gateway that registers here."""
@@ -44,11 +53,16 @@ class RoutingGatewayAddresses(_message.Message):
         targets: _abc.Iterable[_routing_pb2.Target] | None = ...,
         registers: _builtins.bool = ...,
         locked: _builtins.bool = ...,
+        options_check: _builtins.bool = ...,
+        allow_publish: _builtins.bool = ...,
+        capacity: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "capacity", b"capacity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["locked", b"locked", "registers", b"registers", "targets", b"targets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "allow_publish", b"allow_publish", "capacity", b"capacity", "locked", b"locked", "options_check", b"options_check", "registers", b"registers", "targets", b"targets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__capacity: _TypeAlias = _typing.Literal["capacity"]  # noqa: Y015
+    _WhichOneofArgType__capacity: _TypeAlias = _typing.Literal["_capacity", b"_capacity"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__capacity) -> _WhichOneofReturnType__capacity | None: ...
 
 Global___RoutingGatewayAddresses: _TypeAlias = RoutingGatewayAddresses  # noqa: Y015

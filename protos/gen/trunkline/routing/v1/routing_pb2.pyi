@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Reachability:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReachabilityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reachability.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REACHABILITY_UNSPECIFIED: _Reachability.ValueType  # 0
+    """Not known."""
+    REACHABILITY_REACHABLE: _Reachability.ValueType  # 1
+    """It answers probes, or we are registered there."""
+    REACHABILITY_UNREACHABLE: _Reachability.ValueType  # 2
+    """It answers no probe, or we are not registered there. It is no candidate unless another instance reaches it."""
+
+class Reachability(_Reachability, metaclass=_ReachabilityEnumTypeWrapper):
+    """Whether a gateway answers."""
+
+REACHABILITY_UNSPECIFIED: Reachability.ValueType  # 0
+"""Not known."""
+REACHABILITY_REACHABLE: Reachability.ValueType  # 1
+"""It answers probes, or we are registered there."""
+REACHABILITY_UNREACHABLE: Reachability.ValueType  # 2
+"""It answers no probe, or we are not registered there. It is no candidate unless another instance reaches it."""
+Global___Reachability: _TypeAlias = Reachability  # noqa: Y015
+
 class _MediaProxy:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1373,6 +1397,83 @@ class AnnounceSeatsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AnnounceSeatsResponse: _TypeAlias = AnnounceSeatsResponse  # noqa: Y015
+
+@_typing.final
+class ReportGatewaysRequest(_message.Message):
+    """What a signaling instance knows about gateways."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    GATEWAYS_FIELD_NUMBER: _builtins.int
+    signaling_instance: _builtins.str
+    """Signaling instance. Required."""
+    @_builtins.property
+    def gateways(self) -> _containers.RepeatedCompositeFieldContainer[Global___GatewayReport]:
+        """Every gateway it knows something about. One that it named before and names no more is unknown to it."""
+
+    def __init__(
+        self,
+        *,
+        signaling_instance: _builtins.str = ...,
+        gateways: _abc.Iterable[Global___GatewayReport] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gateways", b"gateways", "signaling_instance", b"signaling_instance"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportGatewaysRequest: _TypeAlias = ReportGatewaysRequest  # noqa: Y015
+
+@_typing.final
+class GatewayReport(_message.Message):
+    """What is known about one routing gateway."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REACHABILITY_FIELD_NUMBER: _builtins.int
+    PUBLISHED_CALLS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the routing gateway. Required."""
+    reachability: Global___Reachability.ValueType
+    """Whether it can be reached from there. Unspecified when it is neither probed nor registered at."""
+    published_calls: _builtins.int
+    """Calls at once it published that it can take (SIG-14). Absent when nothing it published still holds."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reachability: Global___Reachability.ValueType = ...,
+        published_calls: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "published_calls", b"published_calls"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "name", b"name", "published_calls", b"published_calls", "reachability", b"reachability"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__published_calls: _TypeAlias = _typing.Literal["published_calls"]  # noqa: Y015
+    _WhichOneofArgType__published_calls: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__published_calls) -> _WhichOneofReturnType__published_calls | None: ...
+
+Global___GatewayReport: _TypeAlias = GatewayReport  # noqa: Y015
+
+@_typing.final
+class ReportGatewaysResponse(_message.Message):
+    """The report is taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportGatewaysResponse: _TypeAlias = ReportGatewaysResponse  # noqa: Y015
 
 @_typing.final
 class ExplainRequest(_message.Message):

@@ -60,6 +60,11 @@ class RoutingServiceStub:
                 request_serializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.AnnounceSeatsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.AnnounceSeatsResponse.FromString,
                 _registered_method=True)
+        self.ReportGateways = channel.unary_unary(
+                '/trunkline.routing.v1.RoutingService/ReportGateways',
+                request_serializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.ReportGatewaysRequest.SerializeToString,
+                response_deserializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.ReportGatewaysResponse.FromString,
+                _registered_method=True)
         self.Explain = channel.unary_unary(
                 '/trunkline.routing.v1.RoutingService/Explain',
                 request_serializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.ExplainRequest.SerializeToString,
@@ -113,6 +118,14 @@ class RoutingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReportGateways(self, request, context):
+        """Takes what a signaling instance learnt about gateways: probes, registrations there, PUBLISH (SIG-02, SIG-14,
+        SIG-16). Holds for 30 seconds, so it is to be repeated with RenewLeases. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Explain(self, request, context):
         """Says for a call that is only thought of what Route would do and why. Takes no seat.
         """
@@ -154,6 +167,11 @@ def add_RoutingServiceServicer_to_server(servicer, server):
                     servicer.AnnounceSeats,
                     request_deserializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.AnnounceSeatsRequest.FromString,
                     response_serializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.AnnounceSeatsResponse.SerializeToString,
+            ),
+            'ReportGateways': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReportGateways,
+                    request_deserializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.ReportGatewaysRequest.FromString,
+                    response_serializer=trunkline_dot_routing_dot_v1_dot_routing__pb2.ReportGatewaysResponse.SerializeToString,
             ),
             'Explain': grpc.unary_unary_rpc_method_handler(
                     servicer.Explain,
@@ -302,6 +320,33 @@ class RoutingService:
             '/trunkline.routing.v1.RoutingService/AnnounceSeats',
             trunkline_dot_routing_dot_v1_dot_routing__pb2.AnnounceSeatsRequest.SerializeToString,
             trunkline_dot_routing_dot_v1_dot_routing__pb2.AnnounceSeatsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReportGateways(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.routing.v1.RoutingService/ReportGateways',
+            trunkline_dot_routing_dot_v1_dot_routing__pb2.ReportGatewaysRequest.SerializeToString,
+            trunkline_dot_routing_dot_v1_dot_routing__pb2.ReportGatewaysResponse.FromString,
             options,
             channel_credentials,
             insecure,

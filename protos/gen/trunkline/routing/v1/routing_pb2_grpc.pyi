@@ -47,6 +47,10 @@ class RoutingServiceStub:
     """Keeps the seats of a signaling instance for another 30 seconds. Safe to repeat."""
     AnnounceSeats: _grpc.UnaryUnaryMultiCallable[_routing_pb2.AnnounceSeatsRequest, _routing_pb2.AnnounceSeatsResponse]
     """Announces the seats of live calls again after RenewLeases said that they are unknown. Safe to repeat."""
+    ReportGateways: _grpc.UnaryUnaryMultiCallable[_routing_pb2.ReportGatewaysRequest, _routing_pb2.ReportGatewaysResponse]
+    """Takes what a signaling instance learnt about gateways: probes, registrations there, PUBLISH (SIG-02, SIG-14,
+    SIG-16). Holds for 30 seconds, so it is to be repeated with RenewLeases. Safe to repeat.
+    """
     Explain: _grpc.UnaryUnaryMultiCallable[_routing_pb2.ExplainRequest, _routing_pb2.ExplainResponse]
     """Says for a call that is only thought of what Route would do and why. Takes no seat."""
     ListGateways: _grpc.UnaryUnaryMultiCallable[_routing_pb2.ListGatewaysRequest, _routing_pb2.ListGatewaysResponse]
@@ -71,6 +75,10 @@ class RoutingServiceAsyncStub(RoutingServiceStub):
     """Keeps the seats of a signaling instance for another 30 seconds. Safe to repeat."""
     AnnounceSeats: _aio.UnaryUnaryMultiCallable[_routing_pb2.AnnounceSeatsRequest, _routing_pb2.AnnounceSeatsResponse]  # type: ignore[assignment]
     """Announces the seats of live calls again after RenewLeases said that they are unknown. Safe to repeat."""
+    ReportGateways: _aio.UnaryUnaryMultiCallable[_routing_pb2.ReportGatewaysRequest, _routing_pb2.ReportGatewaysResponse]  # type: ignore[assignment]
+    """Takes what a signaling instance learnt about gateways: probes, registrations there, PUBLISH (SIG-02, SIG-14,
+    SIG-16). Holds for 30 seconds, so it is to be repeated with RenewLeases. Safe to repeat.
+    """
     Explain: _aio.UnaryUnaryMultiCallable[_routing_pb2.ExplainRequest, _routing_pb2.ExplainResponse]  # type: ignore[assignment]
     """Says for a call that is only thought of what Route would do and why. Takes no seat."""
     ListGateways: _aio.UnaryUnaryMultiCallable[_routing_pb2.ListGatewaysRequest, _routing_pb2.ListGatewaysResponse]  # type: ignore[assignment]
@@ -122,6 +130,16 @@ class RoutingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_routing_pb2.AnnounceSeatsResponse, _abc.Awaitable[_routing_pb2.AnnounceSeatsResponse]]:
         """Announces the seats of live calls again after RenewLeases said that they are unknown. Safe to repeat."""
+
+    @_abc_1.abstractmethod
+    def ReportGateways(
+        self,
+        request: _routing_pb2.ReportGatewaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_routing_pb2.ReportGatewaysResponse, _abc.Awaitable[_routing_pb2.ReportGatewaysResponse]]:
+        """Takes what a signaling instance learnt about gateways: probes, registrations there, PUBLISH (SIG-02, SIG-14,
+        SIG-16). Holds for 30 seconds, so it is to be repeated with RenewLeases. Safe to repeat.
+        """
 
     @_abc_1.abstractmethod
     def Explain(

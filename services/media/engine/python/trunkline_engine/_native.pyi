@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 class PortsExhausted(Exception):
-    """No pair of ports is free on the leg's local address."""
+    """No pair of ports, or no socket, is free for a leg."""
 
 class UnknownSession(LookupError):
     """The session has been closed, or never was."""
@@ -70,8 +70,9 @@ class LegSettings:
     `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence is
     judged only where a limit is given. With `fax`, the media is UDPTL (MED-09). Legs whose voice
     formats differ are converted. With `receive_events`, telephone events end here and are told as
-    Digits; with `forward_digits`, the other leg's are sent to this one. Raises ValueError for what
-    is no address, port or rate.
+    Digits; with `receive_inband`, so are tones in the voice, which goes on as it is; with
+    `forward_digits`, the other leg's are sent to this one. Raises ValueError for what is no
+    address, port or rate.
     """
 
     def __new__(
@@ -86,6 +87,7 @@ class LegSettings:
         voice: VoiceFormat | None = None,
         telephone_event: int | None = None,
         receive_events: bool = False,
+        receive_inband: bool = False,
         forward_digits: bool = False,
         digits_inband: bool = False,
         silence_received: timedelta | None = None,
@@ -260,6 +262,7 @@ class Digit:
     side: Side
     key: str
     duration: timedelta
+    inband: bool
 
 @final
 class PlayEnded:
@@ -290,6 +293,7 @@ class LegCounters:
     jitter: timedelta
     jitter_max: timedelta
     last_packet_unix_nanos: int | None
+    round_trip: timedelta | None
     malformed: int
     oversized: int
     stranger: int

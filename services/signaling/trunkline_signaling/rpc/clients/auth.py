@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from trunkline.auth.v1 import auth_pb2 as pb
+from trunkline.auth.v1 import lists_pb2 as lists_pb
 from trunkline_kernel.rpc import Channel, method_of
 
 from ...calls.parties import Binding
@@ -12,8 +13,10 @@ from ...calls.services import (
     Admission,
     Admit,
     Allowed,
+    Blacklisted,
     Challenged,
     Dropped,
+    EndReported,
     Locate,
     Located,
     Register,
@@ -22,6 +25,9 @@ from ...calls.services import (
     RegisteredContact,
     Registration,
     Rejected,
+    ReportEnd,
+    Screen,
+    Screened,
     ServiceError,
 )
 from .shared import (
@@ -34,6 +40,7 @@ from .shared import (
     decode_transport,
     encode_address,
     encode_endpoint,
+    encode_span,
     unexpected,
 )
 
@@ -43,6 +50,17 @@ REGISTER: Final = method_of(
     _SERVICE, "Register", pb.RegisterRequest, pb.RegisterResponse, idempotent=True
 )
 LOCATE: Final = method_of(_SERVICE, "Locate", pb.LocateRequest, pb.LocateResponse, idempotent=True)
+
+
+_LISTS: Final = lists_pb.DESCRIPTOR.services_by_name["ListService"]
+SCREEN: Final = method_of(_LISTS, "Screen", lists_pb.ScreenRequest, lists_pb.ScreenResponse)
+REPORT_ENDS: Final = method_of(
+    _LISTS,
+    "ReportEnds",
+    lists_pb.ReportEndsRequest,
+    lists_pb.ReportEndsResponse,
+    idempotent=True,
+)
 
 
 class AuthClient:
@@ -57,7 +75,7 @@ class AuthClient:
         if response.WhichOneof("decision") == "allow":
             allow = response.allow
             known = decode_endpoint(allow.endpoint) if allow.HasField("endpoint") else None
-            return Allowed(known)
+            return Allowed(known, allow.screened)
         return _turned_away(response)
 
     async def register(self, question: Register) -> Registration:
@@ -72,6 +90,37 @@ class AuthClient:
         request = pb.LocateRequest(endpoint=encode_endpoint(question.endpoint))
         response = await ask(self._channel, LOCATE, request)
         return Located(tuple(map(_decode_binding, response.bindings)))
+
+    async def screen(self, question: Screen) -> Screened | Blacklisted:
+        """Judge a call by its numbers, and count it."""
+        response = await ask(self._channel, SCREEN, _encode_screen(question))
+        if not response.HasField("stopped_by"):
+            return Screened()
+        entry = response.stopped_by
+        reason = lists_pb.ListedFor.Name(entry.reason).removeprefix("LISTED_FOR_").lower()
+        return Blacklisted(f"{entry.number} is on the dynamic black list: {reason}")
+
+    async def report_end(self, question: ReportEnd) -> EndReported:
+        """Tell how a screened call ended."""
+        gave_up = question.cancelled_after
+        end = lists_pb.EndedCall(
+            call=_encode_screen(question.screen),
+            answered=question.answered,
+            reached=question.reached,
+            busy=question.busy,
+            cancel_duration=encode_span(gave_up) if gave_up is not None else None,
+        )
+        await ask(self._channel, REPORT_ENDS, lists_pb.ReportEndsRequest(ends=[end]))
+        return EndReported()
+
+
+def _encode_screen(question: Screen) -> lists_pb.ScreenRequest:
+    return lists_pb.ScreenRequest(
+        call_id=question.call_id,
+        caller=question.caller,
+        callee=question.callee,
+        endpoint=encode_endpoint(question.endpoint),
+    )
 
 
 def _turned_away(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use trunkline_relay::{Clock, Fact, FactKind};
-use trunkline_rtp::{Counters, Dropped, EventKind};
+use trunkline_rtp::{Counters, DigitForm, Dropped, EventKind};
 
 /// One of a session's two legs.
 #[pyclass(
@@ -89,6 +89,7 @@ pub struct Digit {
     side: Side,
     key: char,
     duration: Duration,
+    inband: bool,
 }
 
 /// What was playing to a leg has come to its end.
@@ -122,6 +123,7 @@ pub struct LegCounters {
     jitter: Duration,
     jitter_max: Duration,
     last_packet_unix_nanos: Option<u128>,
+    round_trip: Option<Duration>,
     malformed: u64,
     oversized: u64,
     stranger: u64,
@@ -214,12 +216,13 @@ pub(crate) fn to_python(py: Python<'_>, clock: Clock, fact: Fact) -> PyResult<Py
             }
             .into_py_any(py)
         }
-        EventKind::Digit(trunkline_rtp::Digit { key, duration }) => Digit {
+        EventKind::Digit(trunkline_rtp::Digit { key, duration }, form) => Digit {
             session,
             unix_nanos,
             side,
             key: key.into(),
             duration,
+            inband: form == DigitForm::Inband,
         }
         .into_py_any(py),
         EventKind::PlayEnded => PlayEnded {
@@ -269,6 +272,7 @@ fn leg_counters(clock: Clock, leg: &Counters) -> LegCounters {
         duplicates: reception.duplicates,
         jitter: reception.jitter,
         jitter_max: reception.jitter_max,
+        round_trip: received.round_trip,
         last_packet_unix_nanos: received.last_packet.map(|time| clock.unix_nanos(time)),
         malformed: dropped(Dropped::Malformed),
         oversized: dropped(Dropped::Oversized),

@@ -60,6 +60,7 @@ impl LegSettings {
         voice = None,
         telephone_event = None,
         receive_events = false,
+        receive_inband = false,
         forward_digits = false,
         digits_inband = false,
         silence_received = None,
@@ -76,6 +77,7 @@ impl LegSettings {
         voice: Option<VoiceFormat>,
         telephone_event: Option<u8>,
         receive_events: bool,
+        receive_inband: bool,
         forward_digits: bool,
         digits_inband: bool,
         silence_received: Option<Duration>,
@@ -99,6 +101,7 @@ impl LegSettings {
             telephone_event,
             dtmf: DtmfSettings {
                 receive_events,
+                receive_inband,
                 forward: forward_digits,
                 send: if digits_inband {
                     DigitForm::Inband

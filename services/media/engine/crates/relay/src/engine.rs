@@ -22,7 +22,7 @@ use crate::fact::{Fact, SessionId};
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
 use crate::shard::{Command, Outbox, Shard, ShardLoad, Sockets};
-use crate::sys::{Notifier, set_type_of_service};
+use crate::sys::{Notifier, bind_udp};
 
 /// Pairs tried for one leg before its address counts as full: other programs may hold some.
 const BIND_ATTEMPTS: usize = 64;
@@ -74,6 +74,8 @@ pub struct Opened {
 pub enum OpenError {
     /// No pair of ports is free on the leg's address.
     NoPort(Side),
+    /// The system gives no socket.
+    System(Side, io::Error),
     /// The leg's local address has no such index.
     NoAddress(Side),
     /// The thread that would have it is gone.
@@ -84,6 +86,7 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPort(side) => write!(f, "no pair of ports is free for leg {side:?}"),
+            Self::System(side, error) => write!(f, "no socket for leg {side:?}: {error}"),
             Self::NoAddress(side) => {
                 write!(f, "leg {side:?} names a local address that isn't there")
             }
@@ -404,7 +407,12 @@ impl Engine {
                         sockets,
                     });
                 }
-                Err(_) => self.pools[address].give_back(rtp, now), // some other program has it
+                Err(error) => {
+                    self.pools[address].give_back(rtp, now);
+                    if error.kind() != io::ErrorKind::AddrInUse {
+                        return Err(OpenError::System(side, error));
+                    } // else some other program has it: try the next pair
+                }
             }
         }
         Err(OpenError::NoPort(side))
@@ -461,10 +469,6 @@ fn random() -> u32 {
 }
 
 fn bind_pair(ip: IpAddr, rtp: u16, type_of_service: u8) -> io::Result<[UdpSocket; 2]> {
-    let bind = |port| {
-        let socket = UdpSocket::bind(SocketAddr::new(ip, port))?;
-        set_type_of_service(&socket, ip.is_ipv6(), type_of_service)?;
-        Ok::<_, io::Error>(socket)
-    };
+    let bind = |port| bind_udp(SocketAddr::new(ip, port), type_of_service);
     Ok([bind(rtp)?, bind(rtp + 1)?])
 }

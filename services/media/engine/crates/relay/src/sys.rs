@@ -27,14 +27,48 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     }
 }
 
-/// Set the TOS or traffic-class byte of what `socket` sends.
-pub fn set_type_of_service(socket: &UdpSocket, v6: bool, value: u8) -> io::Result<()> {
-    let (level, name) = if v6 {
-        (libc::IPPROTO_IPV6, libc::IPV6_TCLASS)
+/// Bind a UDP socket whose packets carry a TOS or traffic-class byte. An IPv6 socket leaves the
+/// IPv4 port of the same number to another.
+pub fn bind_udp(address: SocketAddr, type_of_service: u8) -> io::Result<UdpSocket> {
+    let domain = if address.is_ipv6() {
+        libc::AF_INET6
     } else {
-        (libc::IPPROTO_IP, libc::IP_TOS)
+        libc::AF_INET
     };
-    let value = libc::c_int::from(value);
+    // SAFETY: no pointer is passed; the descriptor returned is ours alone.
+    let fd = check(unsafe { libc::socket(domain, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
+    // SAFETY: as above.
+    let socket = unsafe { UdpSocket::from_raw_fd(fd) };
+    if address.is_ipv6() {
+        set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
+        set_option(
+            &socket,
+            libc::IPPROTO_IPV6,
+            libc::IPV6_TCLASS,
+            type_of_service.into(),
+        )?;
+    } else {
+        set_option(
+            &socket,
+            libc::IPPROTO_IP,
+            libc::IP_TOS,
+            type_of_service.into(),
+        )?;
+    }
+    // SAFETY: zeroes are a valid value of this plain C structure.
+    let mut storage = unsafe { MaybeUninit::zeroed().assume_init() };
+    let length = to_raw(address, &mut storage);
+    // SAFETY: the address was just written, and has the length that is said.
+    check(unsafe { libc::bind(fd, (&raw const storage).cast(), length) })?;
+    Ok(socket)
+}
+
+fn set_option(
+    socket: &UdpSocket,
+    level: libc::c_int,
+    name: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     // SAFETY: the descriptor is open, and the option's value is a c_int that outlives the call.
     let result = unsafe {
         libc::setsockopt(

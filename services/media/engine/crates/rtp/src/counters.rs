@@ -1,5 +1,7 @@
 //! What a leg counts, by direction and by reason.
 
+use std::time::Duration;
+
 use crate::reception::ReceptionCounters;
 use crate::time::Time;
 
@@ -57,6 +59,8 @@ pub struct ReceivedCounters {
     pub rtcp_packets: u64,
     /// When the last RTP packet was accepted.
     pub last_packet: Option<Time>,
+    /// Round trip between us and the peer, as RTCP last told it.
+    pub round_trip: Option<Duration>,
     /// Datagrams dropped, by [`Dropped`].
     pub dropped: [u64; Dropped::ALL.len()],
     /// Loss, order and jitter.

@@ -6,13 +6,14 @@ use std::time::Duration;
 use crate::activity::Watch;
 use crate::codec::Encoding;
 use crate::counters::{Counters, Dropped, ReceivedCounters, SentCounters};
-use crate::dtmf::{DtmfSettings, EventReceiver};
+use crate::dtmf::{Digit, DigitForm, DtmfSettings, EventReceiver, InbandReceiver};
 use crate::latch::{Latch, Learning, Standing};
 use crate::outgoing::Outgoing;
 use crate::packet::Header;
 use crate::path::Path;
 use crate::protection::{Datagram, Protection};
 use crate::reception::Reception;
+use crate::round_trip::RoundTrip;
 use crate::session::{Component, Direction, Event, EventKind, Forward, Side};
 use crate::tap::{Tap, Voice};
 use crate::time::Time;
@@ -91,10 +92,14 @@ pub struct Leg {
     pub(crate) sent: SentCounters,
     pub(crate) received_watch: Watch,
     pub(crate) sent_watch: Watch,
+    pub(crate) round_trip: RoundTrip,
     pub(crate) outgoing: Outgoing,
     /// Beyond plain relaying, towards this leg. Boxed: most legs need none.
     pub(crate) path: Option<Box<Path>>,
     pub(crate) digits: EventReceiver,
+    pub(crate) inband: Option<(Encoding, Box<InbandReceiver>)>,
+    /// The form in which the peer's first digit came.
+    pub(crate) digit_form: Option<DigitForm>,
     pub(crate) protection: Option<Box<dyn Protection>>,
     /// Whether a packet has come since the peer was last signaled.
     pub(crate) heard: bool,
@@ -131,6 +136,7 @@ impl Leg {
     pub fn counters(&self) -> Counters {
         let received = ReceivedCounters {
             reception: self.reception.counters(),
+            round_trip: self.round_trip.latest(),
             ..self.received
         };
         Counters {
@@ -168,6 +174,14 @@ impl Leg {
 
     pub(crate) fn count_dropped(&mut self, reason: Dropped) {
         self.received.dropped[reason as usize] += 1;
+    }
+
+    /// Look for tones in a packet of the leg's voice codec. Returns the key that it ends.
+    pub(crate) fn hear_inband(&mut self, packet: &[u8], header: &Header) -> Option<Digit> {
+        let (_, receiver) = self.inband.as_mut()?;
+        let is_voice = self.settings.voice?.payload_type == header.payload_type;
+        let payload = packet.get(header.payload_start..).filter(|_| is_voice)?;
+        receiver.hear(payload)
     }
 
     /// Let `tap` hear a packet of the leg's voice codec.

@@ -19,6 +19,7 @@ mod path;
 mod payload_cipher;
 mod protection;
 mod reception;
+mod round_trip;
 mod rtcp;
 mod sequence;
 mod session;

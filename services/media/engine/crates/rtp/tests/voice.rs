@@ -151,7 +151,7 @@ impl Bench {
         self.events
             .iter()
             .filter_map(|event| match event.kind {
-                EventKind::Digit(digit) => Some((event.side, digit.key.into())),
+                EventKind::Digit(digit, _) => Some((event.side, digit.key.into())),
                 _ => None,
             })
             .collect()
@@ -256,7 +256,7 @@ fn terminating(side: Side) -> LegSettings {
     let dtmf = DtmfSettings {
         receive_events: true,
         forward: true,
-        send: DigitForm::Event,
+        ..DtmfSettings::default()
     };
     LegSettings { dtmf, ..pcma(side) }
 }
@@ -447,4 +447,53 @@ fn fax_is_relayed_as_it_is_and_what_is_no_fax_is_dropped() {
     assert_eq!(relay(&[0, 1, 99, 0]), Err(Dropped::Malformed));
     assert_eq!(bench.session.counters(Side::A).received.packets, 1);
     assert_eq!(bench.session.counters(Side::B).sent.packets, 1);
+}
+
+/// Packets of a key's tone and of the silence after it, in A-law.
+fn pressed(key: char) -> Vec<[u8; 160]> {
+    let mut sound = [0; 1600];
+    let key = Key::from_char(key).expect("a key");
+    trunkline_rtp::DualTone::new(key, 8000)
+        .expect("a tone")
+        .fill(&mut sound[..800]);
+    let coded = sound.map(|sample| G711::new(Law::A).compress(sample));
+    coded.as_chunks::<160>().0.to_vec()
+}
+
+fn hearing_tones(side: Side) -> LegSettings {
+    let dtmf = DtmfSettings {
+        receive_events: true,
+        receive_inband: true,
+        ..DtmfSettings::default()
+    };
+    LegSettings { dtmf, ..pcma(side) }
+}
+
+#[test]
+fn a_tone_in_the_voice_is_told_and_passed_on_as_it_is() {
+    let mut bench = Bench::new(hearing_tones(Side::A), pcma(Side::B));
+    for (number, payload) in (1..).zip(pressed('5')) {
+        bench.receive(
+            Side::A,
+            &packet(8, number, 160 * u32::from(number), &payload),
+        );
+    }
+
+    assert_eq!(bench.digits(), [(Side::A, '5')]);
+    assert_eq!(bench.sent.len(), 10);
+}
+
+#[test]
+fn the_form_of_the_first_digit_is_the_only_one_from_then_on() {
+    let mut bench = Bench::new(hearing_tones(Side::A), pcma(Side::B));
+    bench.receive(Side::A, &packet(101, 1, 160, &event('1', true, 640)));
+    for (number, payload) in (2..).zip(pressed('5')) {
+        bench.receive(
+            Side::A,
+            &packet(8, number, 160 * u32::from(number), &payload),
+        );
+    }
+    bench.receive(Side::A, &packet(101, 20, 4_800, &event('2', true, 640)));
+
+    assert_eq!(bench.digits(), [(Side::A, '1'), (Side::A, '2')]);
 }

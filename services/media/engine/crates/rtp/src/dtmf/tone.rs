@@ -4,10 +4,10 @@ use std::f64::consts::TAU;
 
 use super::Key;
 
-const LOW: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
-const HIGH: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
+pub(super) const LOW: [f64; 4] = [697.0, 770.0, 852.0, 941.0];
+pub(super) const HIGH: [f64; 4] = [1209.0, 1336.0, 1477.0, 1633.0];
 /// Rows of the dial from the top, columns from the left.
-const DIAL: [&str; 4] = ["123A", "456B", "789C", "*0#D"];
+pub(super) const DIAL: [&str; 4] = ["123A", "456B", "789C", "*0#D"];
 /// Peak of each tone: -9 dBm0 for the low group and -7 dBm0 for the high one, which lines weaken
 /// more. A sine of full scale has 3.14 dBm0 (G.711).
 const LOW_PEAK: f64 = 8_098.0;

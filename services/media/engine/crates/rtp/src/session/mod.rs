@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::codec::Codecs;
 use crate::counters::{Counters, Dropped};
-use crate::dtmf::Digit;
+use crate::dtmf::{Digit, DigitForm};
 use crate::latch::Standing;
 use crate::leg::{Leg, LegSettings};
 use crate::packet::Header;
@@ -94,8 +94,9 @@ pub enum EventKind {
     Silent(Direction, Duration),
     /// Packets again, after a silence that was told.
     Resumed(Direction),
-    /// A key of the peer has been let go, or was recognized as a whole (MED-06).
-    Digit(Digit),
+    /// A key of the peer has been let go, or was recognized as a whole, and the form it came in
+    /// (MED-06).
+    Digit(Digit, DigitForm),
     /// What was playing to the peer has come to its end.
     PlayEnded,
 }
@@ -167,7 +168,7 @@ impl Session {
         let settings = &self.legs[side as usize].settings;
         let mux = settings.rtcp_mux;
         let verdict = if component == Component::Rtcp || mux && is_rtcp(datagram.bytes()) {
-            self.receive_rtcp(side, from, datagram).map(Some)
+            self.receive_rtcp(side, from, datagram, now).map(Some)
         } else if settings.fax {
             self.receive_udptl(side, from, datagram, now, events)
                 .map(Some)
@@ -203,7 +204,7 @@ impl Session {
             leg.judge_silence(side, now, events);
             let clock_rate = leg.settings.clock_rate();
             if let Some(digit) = leg.digits.tick(clock_rate, now) {
-                self.tell_digit(side, digit, now, events);
+                self.tell_digit(side, digit, DigitForm::Event, now, events);
             }
         }
     }
@@ -233,7 +234,10 @@ impl Session {
         if let Some(tap) = &mut self.tap {
             leg.be_heard(side, tap.as_mut(), datagram.bytes(), &header, now);
         }
-        if leg.is_event_for_us(&header) {
+        if let Some(digit) = leg.hear_inband(datagram.bytes(), &header) {
+            self.tell_digit(side, digit, DigitForm::Inband, now, events);
+        }
+        if self.legs[side as usize].is_event_for_us(&header) {
             self.receive_event(side, datagram, &header, now, events);
             return Ok(None);
         }
@@ -301,6 +305,7 @@ impl Session {
         side: Side,
         from: SocketAddr,
         datagram: &mut Datagram<'_>,
+        now: Time,
     ) -> Result<Forward, Dropped> {
         let leg = &mut self.legs[side as usize];
         if !leg.latch.knows(from.ip()) {
@@ -309,15 +314,24 @@ impl Session {
         if let Some(protection) = &mut leg.protection {
             protection.open_rtcp(datagram).map_err(dropped)?;
         }
-        Compound::parse(datagram.bytes()).map_err(|_| Dropped::Malformed)?;
+        let compound = Compound::parse(datagram.bytes()).map_err(|_| Dropped::Malformed)?;
+        leg.round_trip.receive(compound, now);
         leg.learn_rtcp(from);
         leg.received.rtcp_packets += 1;
-        self.send_rtcp(side.other(), datagram)
+        self.send_rtcp(side.other(), datagram, now)
     }
 
-    fn send_rtcp(&mut self, side: Side, datagram: &mut Datagram<'_>) -> Result<Forward, Dropped> {
+    fn send_rtcp(
+        &mut self,
+        side: Side,
+        datagram: &mut Datagram<'_>,
+        now: Time,
+    ) -> Result<Forward, Dropped> {
         let leg = &mut self.legs[side as usize];
         let to = leg.rtcp_destination().ok_or(Dropped::Undeliverable)?;
+        if let Ok(compound) = Compound::parse(datagram.bytes()) {
+            leg.round_trip.send(compound, now);
+        }
         if let Some(protection) = &mut leg.protection {
             protection
                 .seal_rtcp(datagram)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Event, EventKind, Forward, Session, Side};
 use crate::audio::Audio;
-use crate::dtmf::{Digit, EventPayload};
+use crate::dtmf::{Digit, DigitForm, EventPayload, InbandReceiver};
 use crate::packet::Header;
 use crate::path::Path;
 use crate::protection::Datagram;
@@ -76,20 +76,27 @@ impl Session {
             .digits
             .receive(report, header.timestamp, clock_rate, now)
         {
-            self.tell_digit(side, digit, now, events);
+            self.tell_digit(side, digit, DigitForm::Event, now, events);
         }
     }
 
+    /// Tell a digit and pass it on, unless the peer's digits first came in another form: that one
+    /// is locked until the call ends, so that a key pressed once is one key (MED-06).
     pub(super) fn tell_digit(
         &mut self,
         side: Side,
         digit: Digit,
+        form: DigitForm,
         now: Time,
         events: &mut Vec<Event>,
     ) {
+        let locked = self.legs[side as usize].digit_form.get_or_insert(form);
+        if *locked != form {
+            return;
+        }
         events.push(Event {
             side,
-            kind: EventKind::Digit(digit),
+            kind: EventKind::Digit(digit, form),
         });
         if self.legs[side.other() as usize].settings.dtmf.forward {
             self.send_digit(side.other(), digit, now);
@@ -143,6 +150,7 @@ impl Session {
     /// Let the paths follow new settings. A leg that is relayed plainly has none.
     pub(super) fn update_paths(&mut self) {
         for side in Side::BOTH {
+            self.update_inband(side);
             match self.legs[side as usize].path.take() {
                 None => self.make_path(side),
                 Some(mut path) => {
@@ -156,6 +164,21 @@ impl Session {
             if leg.path.as_ref().is_some_and(|path| path.is_plain()) {
                 leg.path = None;
             }
+        }
+    }
+
+    fn update_inband(&mut self, side: Side) {
+        let leg = &mut self.legs[side as usize];
+        let wanted = leg
+            .settings
+            .voice
+            .filter(|_| leg.settings.dtmf.receive_inband);
+        let encoding = wanted.map(|voice| voice.encoding);
+        if leg.inband.as_ref().map(|(encoding, _)| *encoding) != encoding {
+            leg.inband = encoding.and_then(|encoding| {
+                let receiver = InbandReceiver::new(self.codecs.decoder(encoding)?);
+                Some((encoding, Box::new(receiver)))
+            });
         }
     }
 }

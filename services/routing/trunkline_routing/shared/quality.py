@@ -1,12 +1,11 @@
-"""What replicas tell each other every second: Retry-Afters (SIG-26) and attempts (RTE-13)."""
+"""Answer ratios over the attempts of every replica, at most a second late (RTE-13)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ..calls.health import MemoryHealth
 from ..quality.windows import MemoryQuality, Ratios
 from .connection import PREFIX, SharedStore
 
@@ -14,39 +13,6 @@ _ATTEMPTS: Final = "attempts"
 _ANSWERS: Final = "answers"
 _TALK: Final = "talk"
 _MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class SharedHealth(MemoryHealth):
-    """Retry-Afters of every replica, at most a second late."""
-
-    def __init__(self, store: SharedStore) -> None:
-        super().__init__()
-        self._store = store
-        self._untold: dict[str, datetime] = {}
-
-    def disable(self, gateway: str, retry_after: timedelta, now: datetime) -> None:
-        """Leave the gateway out, here at once."""
-        super().disable(gateway, retry_after, now)
-        if until := self.disabled_until(gateway, now):
-            self._untold[gateway] = until
-
-    async def exchange(self, now: datetime) -> None:
-        """Tell what happened here and hear what happened elsewhere."""
-
-        async def exchange(client: Any) -> None:
-            key = f"{PREFIX}disabled"
-            if self._untold:
-                told = {name: until.timestamp() for name, until in self._untold.items()}
-                await client.hset(key, mapping=told)
-                self._untold.clear()
-            for name, stamp in (await client.hgetall(key)).items():
-                until = datetime.fromtimestamp(float(stamp), UTC)
-                if until > now:
-                    self._disabled[name] = until
-                else:
-                    await client.hdel(key, name)
-
-        await self._store.run(exchange, _nothing)
 
 
 class SharedQuality(MemoryQuality):

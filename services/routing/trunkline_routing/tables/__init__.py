@@ -1,0 +1,1 @@
+"""Tables in bulk: reading rows as others send them, and what importing them changes (RTE-24)."""
