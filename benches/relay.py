@@ -1,10 +1,14 @@
 """CPU microseconds per packet of the relay, beside rtpengine in user space and a minimal C relay.
 
     benches/relay.py [--calls 400] [--secs 5] [--runs 3] [--only engine,rtpengine,floor]
+    benches/relay.py --one-way --only engine,xor,rc4,aes128,srtp,srtp-gcm
 
 Every relay has core 1 to itself, the generator core 0; all of them run in turn, so a noisy minute
 hits all alike. G.711 in packets of 20 ms, both ways: 100 packets a second for each call. CPU is
 utime + stime of the relay's process over the window, divided by the packets that came through.
+25 s of 400 calls are a million packets: a relay whose memory grows in that leaks.
+With --one-way, only callers send: so a leg that encrypts what it sends can be measured, which the
+generator could not answer.
 Needs a C compiler, and Debian's rtpengine-daemon for the peer.
 """
 
@@ -21,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +63,29 @@ import sys, trunkline_engine as engine
 relay = engine.Engine(["127.0.0.1"], int(sys.argv[2]), int(sys.argv[3]))
 def leg(port):
     return engine.LegSettings(remote=("127.0.0.1", int(port)))
+protection = engine.Protection
+ciphers = {
+    "xor": lambda: protection.xor(bytes(range(16))),
+    "rc4": lambda: protection.rc4(bytes(range(16))),
+    "aes128": lambda: protection.aes128(bytes(range(16))),
+    "srtp": lambda: protection.srtp("AES_CM_128_HMAC_SHA1_80", bytes(30), bytes(30)),
+    "srtp-gcm": lambda: protection.srtp("AEAD_AES_128_GCM", bytes(28), bytes(28)),
+}
 for _ in range(int(sys.argv[1])):
-    print(*relay.open(leg(sys.argv[4]), leg(sys.argv[5]))[1:], flush=False)
+    session, a, b = relay.open(leg(sys.argv[4]), leg(sys.argv[5]))
+    if sys.argv[6] in ciphers:
+        relay.protect(session, engine.Side.B, ciphers[sys.argv[6]]())
+    print(a, b, flush=False)
 print("ready", flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def engine(calls: int, _: Path) -> Iterator[tuple[int, PortMap]]:
-    """Our relay, one thread, without the service around it."""
+def engine(calls: int, _: Path, cipher: str = "") -> Iterator[tuple[int, PortMap]]:
+    """Our relay, one thread, without the service around it; leg B may be encrypted."""
     ports = (FIRST_RELAY_PORT, LAST_RELAY_PORT, CALLER_PORT, CALLEE_PORT)
-    command = [sys.executable, "-c", ENGINE, str(calls), *map(str, ports)]
+    command = [sys.executable, "-c", ENGINE, str(calls), *map(str, ports), cipher]
     with process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         lines = [line.split() for line in iter(running.stdout.readline, "ready\n")]
@@ -164,18 +180,32 @@ def _sdp_port(reply: bytes) -> int:
     return int(reply.split(b"m=audio ")[1].split(b" ")[0])
 
 
-def load(folder: Path, pid: int, ports: PortMap, seconds: float) -> dict[str, Any]:
+def load(
+    folder: Path, pid: int, ports: PortMap, seconds: float, *, one_way: bool
+) -> dict[str, Any]:
     """Send through the relay and return what the generator measured."""
     table = folder / "ports"
     table.write_text("".join(f"{a} {b}\n" for a, b in ports))
     command = [str(folder / "rtpload"), "--calls", str(len(ports)), "--map", str(table)]
     command += ["--aport", str(CALLER_PORT), "--bport", str(CALLEE_PORT), "--watch", str(pid)]
     command += ["--secs", str(seconds), "--warm", "1", "--cpu", str(GENERATOR_CORE)]
+    command += ["--oneway", "--opaque"] if one_way else []
+    before = resident_kilobytes(pid)
     result: dict[str, Any] = json.loads(subprocess.check_output(command, timeout=seconds + 60))
-    return result
+    return result | {"growth_kb": resident_kilobytes(pid) - before}
 
 
-RELAYS = {"engine": engine, "rtpengine": rtpengine, "floor": floor}
+def resident_kilobytes(pid: int) -> int:
+    """Return how much memory a process has in use."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024
+
+
+PEERS = ("engine", "rtpengine", "floor")
+CIPHERS = ("xor", "rc4", "aes128", "srtp", "srtp-gcm")
+RELAYS = {"engine": engine, "rtpengine": rtpengine, "floor": floor} | {
+    cipher: partial(engine, cipher=cipher) for cipher in CIPHERS
+}
 
 
 def main() -> None:
@@ -190,8 +220,11 @@ def main() -> None:
         for _ in range(arguments.runs):
             for name in names:
                 with RELAYS[name](arguments.calls, Path(folder)) as (pid, ports):
-                    results[name].append(load(Path(folder), pid, ports, arguments.secs))
-    _print(arguments.calls, results)
+                    measured = load(
+                        Path(folder), pid, ports, arguments.secs, one_way=arguments.one_way
+                    )
+                    results[name].append(measured)
+    _print(arguments, results)
 
 
 def _arguments() -> argparse.Namespace:
@@ -199,7 +232,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--calls", type=int, default=400)
     parser.add_argument("--secs", type=float, default=5)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", default=",".join(RELAYS))
+    parser.add_argument("--only", default=",".join(PEERS))
+    parser.add_argument("--one-way", action="store_true")
     return parser.parse_args()
 
 
@@ -210,10 +244,11 @@ def _available(name: str) -> bool:
     return True
 
 
-def _print(calls: int, results: dict[str, list[dict[str, Any]]]) -> None:
-    print(f"{calls} calls, G.711 20 ms, both ways; medians [least..greatest]")
-    print("| relay | us CPU a packet | core % | loss % | latency p50 / p99 us |")
-    print("| --- | --- | --- | --- | --- |")
+def _print(arguments: argparse.Namespace, results: dict[str, list[dict[str, Any]]]) -> None:
+    ways = "one way" if arguments.one_way else "both ways"
+    print(f"{arguments.calls} calls, G.711 20 ms, {ways}; medians [least..greatest]")
+    print("| relay | us CPU a packet | core % | loss % | latency p50 / p99 us | memory grew kB |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, runs in results.items():
         costs = sorted(run["relay_us_per_pkt"] for run in runs)
         spread = f"{statistics.median(costs):.2f} [{costs[0]:.2f}..{costs[-1]:.2f}]"
@@ -221,7 +256,8 @@ def _print(calls: int, results: dict[str, list[dict[str, Any]]]) -> None:
         loss = max(run["loss_pct"] for run in runs)
         p50 = statistics.median(run["lat_us"]["p50"] for run in runs)
         p99 = statistics.median(run["lat_us"]["p99"] for run in runs)
-        print(f"| {name} | {spread} | {core:.0f} | {loss:.3f} | {p50:.0f} / {p99:.0f} |")
+        growth = max(run["growth_kb"] for run in runs)
+        print(f"| {name} | {spread} | {core:.0f} | {loss:.3f} | {p50:.0f} / {p99:.0f} | {growth} |")
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ async def place_calls(switch: LocalSwitch) -> None:
 
 async def vendor(call: TakenCall) -> None:
     """Be busy on one number and answer all others."""
-    await (refusing(486) if call.callee == BUSY else answering(ring=0.3))(call)
+    await (refusing(486) if call.number == BUSY else answering(ring=0.3))(call)
 
 
 async def talk(call: PlacedCall, callee: Endpoint, what: str) -> None:
@@ -143,7 +143,7 @@ async def show_results(switch: LocalSwitch) -> None:
     title("The call that failed over, as `trunkline trace` shows it")
     chosen = TraceFilter(call_id=failover.cdr.call_id)
     events = await asyncio.to_thread(read_trace, switch.services, chosen)
-    for line in draw([ladder_event(event) for event in events], max(out.width, 100)):
+    for line in draw([ladder_event(event) for event in events], max(out.width, 120)):
         out.print(line, no_wrap=True, overflow="ignore", crop=False)
     title("Why it went there, as `trunkline route explain` says")
     show_explanation(await switch.ask(switch.services.routing.Explain, explain_request()))

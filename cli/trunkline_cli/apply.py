@@ -1,6 +1,5 @@
 """`trunkline apply`: check a whole batch of documents, then store it, service by service."""
 
-import getpass
 import json
 import os
 import sys
@@ -11,7 +10,7 @@ import typer
 from rich.text import Text
 from trunkline.common.v1.documents_pb2 import ApplyDocumentsRequest, ChangeAction, FieldChange
 
-from .context import switch_of
+from .context import author, switch_of
 from .documents.catalog import Part, read_catalog
 from .documents.plan import (
     CHANGED,
@@ -74,7 +73,7 @@ def store(plan: Plan, switch: Switch) -> None:
     for service, parts in plan.work.items():
         try:
             switch.documents(service).ApplyDocuments(
-                ApplyDocumentsRequest(documents=map(wire_document, parts), author=_author())
+                ApplyDocumentsRequest(documents=map(wire_document, parts), author=author())
             )
         except CommandError as error:
             details = [*error.details, *_halfway(done, waiting)]
@@ -114,18 +113,13 @@ def _read(names: list[str]) -> Batch:
     return batch
 
 
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
 def _show(plan: Plan, dry_run: bool, output: Format) -> None:
     if output is Format.JSON:
         write_json([_change_as_json(change) for change in plan.changes])
         return
     out = console()
+    for warning in plan.warnings:
+        out.print(Text.assemble(("warning", "yellow"), f" {warning}"))
     for change in plan.changes:
         out.print(_headline(change, dry_run))
         if dry_run or change.action == CHANGED:

@@ -1,8 +1,8 @@
 """`trunkline call`: calls in progress, over all signaling instances (MGT-09)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final, TypeVar
 
 import typer
 from trunkline.common.v1.common_pb2 import Attempt
@@ -36,9 +36,14 @@ from .output import (
 from .paging import PAGE_SIZE, collect
 from .switch import Switch
 
+T = TypeVar("T")
+
 app = typer.Typer(no_args_is_help=True, help="See and end calls in progress.")
 
-CallArgument = Annotated[str, typer.Argument(metavar="CALL", help="Id of the call.")]
+CallArgument = Annotated[
+    str, typer.Argument(metavar="CALL", help="Id of the call, or its beginning.")
+]
+MANY: Final = 100_000
 
 
 @app.command("list")
@@ -76,18 +81,19 @@ def show(context: typer.Context, call: CallArgument, output: OutputOption = Form
 @app.command()
 def hangup(
     context: typer.Context,
-    calls: Annotated[list[str], typer.Argument(metavar="CALL...", help="Ids of the calls.")],
+    calls: Annotated[
+        list[str], typer.Argument(metavar="CALL...", help="Ids, or their beginnings.")
+    ],
 ) -> None:
     """End calls: BYE on both legs. When one is unknown nothing ends."""
     switch = switch_of(context)
     by_instance: dict[int, list[str]] = {}
     for call_id in calls:
-        instance, _ = _find(switch, call_id)
-        by_instance.setdefault(instance, []).append(call_id)
+        instance, found = _find(switch, call_id)
+        by_instance.setdefault(instance, []).append(found.call_id)
     for instance, ids in by_instance.items():
-        switch.signaling[instance].HangUp(HangUpRequest(call_ids=ids))
-    for call_id in calls:
-        console().print(f"{call_id} is being ended")
+        for call_id in switch.signaling[instance].HangUp(HangUpRequest(call_ids=ids)).call_ids:
+            console().print(f"{call_id} is being ended")
 
 
 def _calls_of(signaling: SignalingServiceStub, chosen: CallFilter, limit: int) -> Iterator[Call]:
@@ -107,10 +113,26 @@ def _find(switch: Switch, call_id: str) -> tuple[int, Call]:
         except PeerError as error:
             if error.remote.fault != Fault.NOT_FOUND:
                 raise
-    raise Refused(
-        f"there is no call {call_id} in progress",
+    found = [
+        (instance, call)
+        for instance, signaling in enumerate(switch.signaling)
+        for call in _calls_of(signaling, CallFilter(), MANY)
+        if call.call_id.startswith(call_id)
+    ]
+    return only(
+        found,
+        f"call {call_id} in progress",
         [f"ended already? `trunkline cdr show {call_id}`"],
     )
+
+
+def only(found: Sequence[T], what: str, hints: Sequence[str] = ()) -> T:
+    """Return the one thing whose id begins as was asked. Raises `Refused` for none and several."""
+    if not found:
+        raise Refused(f"there is no {what}", hints)
+    if len(found) > 1:
+        raise Refused(f"there are {len(found)} beginning like {what}")
+    return found[0]
 
 
 def state(call: Call) -> str:
@@ -151,7 +173,7 @@ def _leg(leg: Leg) -> str:
 
 
 COLUMNS: list[Column[Call]] = [
-    Column("Call", lambda call: call.call_id, "bold"),
+    Column("Call", lambda call: call.call_id, "bold", identity=True),
     Column("State", state, "cyan"),
     Column("Caller", lambda call: call.caller),
     Column("Callee", lambda call: call.callee),

@@ -8,9 +8,11 @@ import typer
 from google.protobuf.duration_pb2 import Duration
 from trunkline.billing.v1.billing_pb2 import GetCdrRequest, ListCdrsRequest, RatedCdr
 from trunkline.common.v1.common_pb2 import CallEndReason, EndDirection, StreamStatistics
+from trunkline_kernel.faults import Fault
 
 from . import words
-from .calls import ATTEMPT_COLUMNS
+from .calls import ATTEMPT_COLUMNS, CallArgument, only
+from .channels import PeerError
 from .context import switch_of
 from .output import (
     Column,
@@ -23,6 +25,7 @@ from .output import (
     write_json,
 )
 from .paging import PAGE_SIZE, collect
+from .switch import Switch
 
 app = typer.Typer(no_args_is_help=True, help="See calls that have ended, and their charges.")
 
@@ -67,17 +70,29 @@ def list_cdrs(
 @app.command()
 def show(
     context: typer.Context,
-    call: Annotated[str, typer.Argument(metavar="CALL", help="Id of the call.")],
+    call: CallArgument,
     output: OutputOption = Format.TABLE,
 ) -> None:
     """Show one CDR with its attempts and charges."""
-    cdr = switch_of(context).billing.GetCdr(GetCdrRequest(call_id=call)).cdr
+    cdr = _find(switch_of(context), call)
     if output is Format.JSON:
         write_json(as_json(cdr))
         return
     show_fields(_fields(cdr))
     if cdr.cdr.attempts:
         show_table(cdr.cdr.attempts, ATTEMPT_COLUMNS, title="Attempts")
+
+
+def _find(switch: Switch, call_id: str) -> RatedCdr:
+    """Return a CDR by its id, or the one of the last thousand whose id begins so."""
+    try:
+        return switch.billing.GetCdr(GetCdrRequest(call_id=call_id)).cdr
+    except PeerError as error:
+        if error.remote.fault != Fault.NOT_FOUND:
+            raise
+    recent = switch.billing.ListCdrs(ListCdrsRequest(page_size=PAGE_SIZE)).cdrs
+    found = [one for one in recent if one.cdr.call_id.startswith(call_id)]
+    return only(found, f"CDR {call_id}")
 
 
 def end_reason(rated: RatedCdr) -> str:
@@ -126,7 +141,7 @@ def _stream(stream: StreamStatistics) -> str:
 
 COLUMNS: list[Column[RatedCdr]] = [
     Column("Ended", lambda rated: words.time(rated.cdr.end_time)),
-    Column("Call", lambda rated: rated.cdr.call_id, "bold"),
+    Column("Call", lambda rated: rated.cdr.call_id, "bold", identity=True),
     Column("Caller", lambda rated: rated.cdr.caller),
     Column("Callee", lambda rated: rated.cdr.callee),
     Column("From", lambda rated: words.endpoint(rated.cdr.caller_endpoint)),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import grpc
 from trunkline_kernel.faults import Fault, RemoteError
+from trunkline_kernel.rpc.batch import MAX_MESSAGE_BYTES
 from trunkline_kernel.rpc.status import DETAILS_KEY, error_of
 
 from .errors import CommandError, Refused, Unreachable
@@ -19,6 +20,11 @@ from .services import Service, address_variable
 
 TIMEOUT: Final = 10.0
 """Seconds a unary call may take. Far above any answer of a healthy service."""
+
+OPTIONS: Final = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+)
 
 SILENT: Final = {Fault.UNAVAILABLE, Fault.DEADLINE_EXCEEDED}
 
@@ -55,9 +61,9 @@ class PeerError(Refused):
 def open_channel(service: Service, address: str, tls: TlsFiles | None) -> grpc.Channel:
     """Return a channel to one instance. Connects with the first call."""
     if tls is None:
-        channel = grpc.insecure_channel(address)
+        channel = grpc.insecure_channel(address, options=OPTIONS)
     else:
-        channel = grpc.secure_channel(address, _credentials(tls))
+        channel = grpc.secure_channel(address, _credentials(tls), options=OPTIONS)
     return grpc.intercept_channel(channel, _Translator(service, address))
 
 

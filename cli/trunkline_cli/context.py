@@ -1,4 +1,6 @@
-"""What every command finds in its context: the switch it talks to."""
+"""What every command knows of its surroundings: the switch it talks to, and who asks."""
+
+import getpass
 
 import typer
 
@@ -10,3 +12,11 @@ def switch_of(context: typer.Context) -> Switch:
     switch = context.find_root().obj
     assert isinstance(switch, Switch)
     return switch
+
+
+def author() -> str:
+    """Return who asks, for the services' histories; empty where the system knows no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,6 +1,5 @@
 """`trunkline get` and `trunkline delete`: documents as the services keep them."""
 
-import getpass
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,7 +17,7 @@ from trunkline.common.v1.documents_pb2 import (
 from trunkline_kernel.faults import Fault
 
 from .channels import PeerError
-from .context import switch_of
+from .context import author, switch_of
 from .documents.catalog import Catalog, read_catalog
 from .errors import Refused
 from .output import Column, DocumentFormat, console, show_table, write_json
@@ -71,7 +70,7 @@ def delete(
     if referrers:
         raise Refused(f"{kind}/{name} is referred to and stays", referrers)
     for service in reversed(catalog.keepers(kind)):
-        request = DeleteDocumentRequest(kind=kind, name=name, author=getpass.getuser())
+        request = DeleteDocumentRequest(kind=kind, name=name, author=author())
         _unless_missing(switch.documents(service).DeleteDocument, request)
     console().print(f"{kind}/{name} [red]deleted[/]")
 

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
 import typer
 from google.protobuf.json_format import MessageToDict
@@ -21,6 +21,10 @@ from rich.table import Table
 from rich.text import Text
 
 T = TypeVar("T")
+
+SHORT_ID: Final = 8
+GAP: Final = 1
+"""Columns of space right of a cell, beside the one of the box."""
 
 
 class Format(StrEnum):
@@ -52,6 +56,8 @@ class Column(Generic[T]):
     style: str = ""
     number: bool = False
     """Whether it is aligned to the right."""
+    identity: bool = False
+    """Whether it is a long id, of which a terminal shows the beginning: that finds it too."""
 
 
 def console() -> Console:
@@ -87,7 +93,9 @@ def show_table(items: Iterable[T], columns: Sequence[Column[T]], title: str = ""
     """Write a table in the way that suits whoever reads it."""
     rows = [[column.value(item) for column in columns] for item in items]
     if sys.stdout.isatty():
-        console().print(rich_table(rows, columns, title))
+        out = console()
+        table = rich_table(rows, columns, title, out.width)
+        out.print(plain_table(rows, columns, title) if table is None else table)
     else:
         sys.stdout.write(plain_table(rows, columns, title))
 
@@ -101,15 +109,39 @@ def show_fields(fields: Iterable[tuple[str, str]]) -> None:
         out.print(Text.assemble((f"{name:<{width}}  ", "bold"), value))
 
 
-def rich_table(rows: Sequence[Sequence[str]], columns: Sequence[Column[T]], title: str) -> Table:
-    """Return a table with colours."""
-    table = Table(box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
-    for column in columns:
-        justify: Any = "right" if column.number else "left"
-        table.add_column(column.title, style=column.style, justify=justify, overflow="fold")
-    for row in rows:
+def rich_table(
+    rows: Sequence[Sequence[str]], columns: Sequence[Column[T]], title: str, width: int
+) -> Table | None:
+    """Return a table with colours; None when it would have to break numbers or names."""
+    table = Table(
+        box=SIMPLE_HEAD,
+        title=title or None,
+        title_justify="left",
+        padding=(0, GAP, 0, 0),
+        pad_edge=False,
+    )
+    needed = 0
+    short = [shorten(columns, row) for row in rows]
+    for column, *shown in zip(columns, *short, strict=True):
+        words = [word for cell in [column.title, *shown] for word in cell.split()]
+        needed += max(map(len, words)) + GAP + 1
+        table.add_column(
+            column.title,
+            style=column.style,
+            justify="right" if column.number else "left",
+            no_wrap=not any(" " in cell for cell in shown),
+        )
+    for row in short:
         table.add_row(*map(Text, row))
-    return table
+    return table if needed <= width else None
+
+
+def shorten(columns: Sequence[Column[T]], row: Sequence[str]) -> list[str]:
+    """Return the cells of a row as a terminal has room for them."""
+    return [
+        cell[:SHORT_ID] if column.identity else cell
+        for column, cell in zip(columns, row, strict=True)
+    ]
 
 
 def plain_table(rows: Sequence[Sequence[str]], columns: Sequence[Column[T]], title: str) -> str:

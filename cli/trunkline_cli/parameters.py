@@ -1,6 +1,5 @@
 """`trunkline parameters`: live parameters of all services by their VOS3000 names (MGT-01)."""
 
-import getpass
 from typing import Annotated
 
 import typer
@@ -17,7 +16,7 @@ from trunkline_kernel.faults import Fault
 
 from . import words
 from .channels import PeerError
-from .context import switch_of
+from .context import author, switch_of
 from .errors import BadUsage, Refused, Unreachable
 from .output import (
     Column,
@@ -84,7 +83,7 @@ def set_parameters(
         change
         for service, of in work.items()
         for change in switch.parameters(service)
-        .SetParameters(SetParametersRequest(values=of, author=getpass.getuser()))
+        .SetParameters(SetParametersRequest(values=of, author=author()))
         .changes
     ]
     _show_changes(changes, output)
@@ -106,7 +105,7 @@ def reset(
         change
         for service, of in work.items()
         for change in switch.parameters(service)
-        .ResetParameters(ResetParametersRequest(names=of, author=getpass.getuser()))
+        .ResetParameters(ResetParametersRequest(names=of, author=author()))
         .changes
     ]
     _show_changes(changes, output)

@@ -35,7 +35,9 @@ SOURCES = {
 @app.command()
 def explain(
     context: typer.Context,
-    source: Annotated[str, typer.Option("--from", help="Mapping gateway or phone that calls.")],
+    source: Annotated[
+        str, typer.Option("--from", help="Who calls: acme-pbx, 1001; phone/1001 if both exist.")
+    ],
     callee: Annotated[str, typer.Option(help="Number called, as it would be sent.")],
     caller: Annotated[
         str, typer.Option(help="Number of the caller. A phone's own if not given.")
@@ -52,7 +54,9 @@ def explain(
             call=RouteRequest(
                 endpoint=_endpoint(switch, source),
                 identity=Identity(
-                    from_user=caller or source, to_user=callee, request_uri_user=callee
+                    from_user=caller or source.rpartition("/")[2],
+                    to_user=callee,
+                    request_uri_user=callee,
                 ),
                 setup_time=words.timestamp(words.parse_time(at, now) if at else now),
             ),
@@ -89,16 +93,19 @@ def outcome(answer: ExplainResponse) -> str:
     )
 
 
-def _endpoint(switch: Switch, name: str) -> Endpoint:
+def _endpoint(switch: Switch, source: str) -> Endpoint:
+    wanted, _, name = source.rpartition("/")
     documents = switch.documents(Service.ROUTING)
     for kind, endpoint_kind in SOURCES.items():
+        if wanted and wanted.replace("-", "").lower() != kind.lower():
+            continue
         try:
             documents.GetDocument(GetDocumentRequest(kind=kind, name=name))
             return Endpoint(kind=endpoint_kind, name=name)
         except PeerError as error:
             if error.remote.fault != Fault.NOT_FOUND:
                 raise
-    raise Refused(f"there is no mapping gateway and no phone {name}")
+    raise Refused(f"there is no mapping gateway and no phone {source}")
 
 
 def _position(candidate: CandidateExplanation) -> str:

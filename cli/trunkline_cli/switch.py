@@ -6,7 +6,8 @@ from functools import cache
 import grpc
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from trunkline.auth.v1.auth_pb2_grpc import AuthServiceStub
-from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub
+from trunkline.auth.v1.lists_pb2_grpc import ListServiceStub
+from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub, RateServiceStub
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
 from trunkline.media.v1.media_pb2_grpc import MediaServiceStub
@@ -40,6 +41,11 @@ class Switch:
         return AuthServiceStub(self.channel(Service.AUTH))
 
     @property
+    def lists(self) -> ListServiceStub:
+        """Lists of numbers."""
+        return ListServiceStub(self.channel(Service.AUTH))
+
+    @property
     def routing(self) -> RoutingServiceStub:
         """Where calls go."""
         return RoutingServiceStub(self.channel(Service.ROUTING))
@@ -48,6 +54,11 @@ class Switch:
     def billing(self) -> BillingServiceStub:
         """What calls cost."""
         return BillingServiceStub(self.channel(Service.BILLING))
+
+    @property
+    def rates(self) -> RateServiceStub:
+        """Rate files."""
+        return RateServiceStub(self.channel(Service.BILLING))
 
     @property
     def signaling(self) -> Sequence[SignalingServiceStub]:

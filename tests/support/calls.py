@@ -56,6 +56,11 @@ class Call:
         self._changed = asyncio.Event()
 
     @property
+    def number(self) -> str:
+        """The number that is called, as in the Request-URI."""
+        return _number(self.invite.request_uri)
+
+    @property
     def has_ended(self) -> bool:
         """Whether it is over."""
         return self.stage is Stage.ENDED
@@ -189,11 +194,6 @@ class TakenCall(Call):
     def caller(self) -> str:
         """Number in From."""
         return _number(self.invite.headers.from_.uri)
-
-    @property
-    def callee(self) -> str:
-        """Number in the Request-URI."""
-        return _number(self.invite.request_uri)
 
     def ring(self, status: int = 180, early_media: bool = False) -> None:
         """Send a provisional response, with our sound in it when wished."""

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,6 +116,15 @@ class LocalSwitch:
 
     async def command(self, *arguments: str) -> Command:
         """Run `trunkline` against this switch."""
+        status, out, err = await self._command(arguments)
+        return Command(status, out.decode(), err.decode())
+
+    async def command_bytes(self, *arguments: str) -> bytes:
+        """Run `trunkline` and return what it wrote, which is no text."""
+        _, out, _ = await self._command(arguments)
+        return out
+
+    async def _command(self, arguments: Sequence[str]) -> tuple[int, bytes, bytes]:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "trunkline_cli", *self._address_options(), *arguments),
             stdin=asyncio.subprocess.DEVNULL,
@@ -123,7 +132,7 @@ class LocalSwitch:
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await process.communicate()
-        return Command(process.returncode or 0, out.decode(), err.decode())
+        return process.returncode or 0, out, err
 
     async def apply(self, *files: Path) -> None:
         """Apply documents. Raises `Refused` with what was wrong."""

@@ -1,7 +1,8 @@
 """Other people's programs under test: started, watched, and ended by their ids."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,11 +21,21 @@ class Program:
         """What it wrote last."""
         return "\n".join(self.lines[-40:])
 
-    async def succeed(self, timeout: float) -> None:
-        """Wait for its end. Raises `AssertionError` unless that is status 0."""
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def wait(self, timeout: float) -> int:
+        """Wait for its end and return the exit status."""
         async with asyncio.timeout(timeout):
             status = await self._process.wait()
             await self._reader
+        return status
+
+    async def succeed(self, timeout: float) -> None:
+        """Wait for its end. Raises `AssertionError` unless that is status 0."""
+        status = await self.wait(timeout)
         if status:
             raise AssertionError(f"{self._name} ended with status {status}")
 
@@ -42,14 +53,17 @@ class Program:
 
 
 @asynccontextmanager
-async def program(*command: str, directory: Path) -> AsyncIterator[Program]:
-    """Run a program in a directory for the length of a block."""
+async def program(
+    *command: str, directory: Path, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Program]:
+    """Run a program in a directory for the length of a block, with more environment variables."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=directory,
+        env={**os.environ, **(settings or {})},
     )
     running = Program(process, command[0])
     try:

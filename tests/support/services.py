@@ -70,6 +70,8 @@ class StoredDocuments(DocumentServiceServicer):
     allowed: set[str] = field(default_factory=set)
     references: dict[str, str] = field(default_factory=dict)
     """Kind referred to, by the field that refers."""
+    doubtful: dict[str, str] = field(default_factory=dict)
+    """Warning, by the field it is of."""
     store: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     broken: str = ""
     """Why Apply fails, when it is to fail."""
@@ -83,10 +85,21 @@ class StoredDocuments(DocumentServiceServicer):
         answer = PlanDocumentsResponse(
             errors=[error for one in request.documents for error in self._errors(one)],
             references=[ref for one in request.documents for ref in self._references(one)],
+            warnings=[warning for one in request.documents for warning in self._warnings(one)],
         )
         if not answer.errors:
             answer.changes.extend(map(self._change, request.documents))
         return answer
+
+    def _warnings(self, document: Document) -> Iterator[DocumentError]:
+        for name, message in self.doubtful.items():
+            if name in json.loads(document.spec_json):
+                yield DocumentError(
+                    kind=document.kind,
+                    name=document.name,
+                    field=f"spec.{name}",
+                    message=message,
+                )
 
     def ApplyDocuments(
         self, request: ApplyDocumentsRequest, context: Any

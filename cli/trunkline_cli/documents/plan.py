@@ -54,6 +54,8 @@ class Plan:
 
     changes: list[PlannedChange] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    """What is allowed and hardly meant."""
     work: dict[Service, list[Part]] = field(default_factory=dict)
     """Parts that change something, by service, in the order of applying."""
 
@@ -80,6 +82,7 @@ def make_plan(
     plan.problems += _service_problems(batch, answers.values())
     plan.problems += _broken_references(batch, answers.values(), catalog, switch)
     plan.problems = sorted(set(plan.problems))
+    plan.warnings = sorted(_warnings(batch, answers.values()))
     if not plan.problems:
         _collect(plan, batch, shares, answers)
     return plan
@@ -115,6 +118,14 @@ def _service_problems(batch: Batch, answers: Iterable[PlanDocumentsResponse]) ->
     for answer in answers:
         for error in answer.errors:
             yield documents[error.kind, error.name].problem(error.field, error.message)
+
+
+def _warnings(batch: Batch, answers: Iterable[PlanDocumentsResponse]) -> Iterator[Problem]:
+    documents = {(d.kind, d.name): d for d in batch.documents}
+    for warning in (one for answer in answers for one in answer.warnings):
+        document = documents.get((warning.kind, warning.name))
+        if document is not None:  # others were warned of when they were applied
+            yield document.problem(warning.field, warning.message)
 
 
 def _broken_references(

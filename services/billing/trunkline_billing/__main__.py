@@ -12,6 +12,7 @@ from trunkline.billing.v1.billing_pb2_grpc import (
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
+from trunkline_kernel.background import steadily
 from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Parameters
@@ -22,14 +23,15 @@ from trunkline_kernel.service import Service, run_service
 
 from .accounts.account import Accounts
 from .cashier.cashier import Cashier
+from .cashier.clerk import PAUSE as CLERK_PAUSE
+from .cashier.clerk import Clerk
 from .charging.till import Till
 from .desk import Desk
-from .documents.live import LiveModel
+from .documents.live import PACKAGE_ORDER, LiveModel
 from .imports.office import RateOffice
 from .observation import Observation
 from .outputs.http_post import post_json
 from .outputs.push import PushOutput
-from .outputs.steadily import steadily
 from .outputs.text_files import FileOutput, TextFiles
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
@@ -42,10 +44,14 @@ from .store.deliveries import Deliveries
 from .store.embedded import EmbeddedJournal
 from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
+from .store.partitions import CdrDays
 from .store.shared import SharedJournal
 
 QUEUE_LOOK: Final = 10.0
 """Seconds between two looks at how much the outputs owe."""
+
+DAYS_LOOK: Final = 3600.0
+"""Seconds between two looks at the days CDRs are kept by."""
 
 MIGRATIONS: Final = "trunkline_billing:store/migrations"
 
@@ -69,8 +75,8 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
                 model.kinds(), database, checks=model.checks(), parameters=parameters
             )
             await model.load()
-            await documents.load()
             documents.subscribe(model.documents_changed)
+            await documents.load()
             observation = Observation(service.metrics)
             observation.watch(till)
             cashier = Cashier(till, journal, rules, now, observation, settings.commit_linger)
@@ -98,9 +104,16 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             deliveries = Deliveries(database)
             files = FileOutput(deliveries, TextFiles(settings.cdr_folder), parameters.values)
             push = PushOutput(deliveries, parameters.values, post_json, now, observation)
+            days = CdrDays(database, settings.cdr_retention)
+            await days.maintain(now())
+            service.background(lambda: _maintain_days(days))
             service.background(files.run)
             service.background(push.run)
             service.background(lambda: _watch_queues(deliveries, observation))
+            clerk = Clerk(
+                cashier, database, now, lambda name: documents.delete(PACKAGE_ORDER, name)
+            )
+            service.background(lambda: steadily(clerk.look, CLERK_PAUSE, "packages"))
             service.background(cashier.run)
             service.background(lambda: cashier.expire_leases(settings.expiry_interval))
             yield
@@ -126,6 +139,14 @@ async def _watch_queues(deliveries: Deliveries, observation: Observation) -> Non
         return 0
 
     await steadily(look, QUEUE_LOOK, "CDR queues")
+
+
+async def _maintain_days(days: CdrDays) -> None:
+    async def maintain() -> int:
+        await days.maintain(now())
+        return 0
+
+    await steadily(maintain, DAYS_LOOK, "CDR days")
 
 
 def now() -> datetime:

@@ -1,7 +1,7 @@
 """The desk: everything billing can be asked, in its own types. What servicers call."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,7 +14,7 @@ from trunkline_kernel.parameters import Parameters
 from .accounts.account import Account
 from .accounts.purse import Purse
 from .cashier.cashier import Cashier
-from .cashier.work import Pay, Settle
+from .cashier.work import Correct, Pay, Settle
 from .cdrs.cdr import Call, Cdr
 from .cdrs.closed_hours import parse_closed_hours
 from .cdrs.query import CdrQuery, Position, page_limit, require_open, time_range
@@ -24,7 +24,7 @@ from .charging.rules import Rules
 from .charging.settlement import Settlement
 from .charging.terms import terms_of
 from .charging.till import unsold
-from .errors import BadQuery, UnknownCall
+from .errors import BadQuery, RatedMeanwhile, UnknownCall
 from .ledger.payments import Payment
 from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
@@ -126,6 +126,15 @@ class Desk:
         """Return a number for an external call that brings none: 63 random bits."""
         return self._random.getrandbits(63) or 1
 
+    async def rerate(self, call_id: str, author: str, memo: str) -> tuple[StoredCdr, Cdr]:
+        """Charge a call anew; return its CDR as it is now, and as it was (BIL-10)."""
+        stored = await self.cdr(call_id)
+        number = await self._ledger.corrections(call_id) + 1
+        made = await self._cashier.submit(Correct(stored.cdr, number, author, memo))
+        if made is None:
+            raise RatedMeanwhile(f"call {call_id} was charged anew by somebody else just now")
+        return StoredCdr(stored.flow_no, made.after), made.before
+
     async def quote(
         self, account: str, callee: str, talk: timedelta, setup_time: datetime
     ) -> QuoteAnswer:
@@ -188,7 +197,7 @@ class Desk:
     ) -> tuple[list[StoredCdr], Position | None]:
         """Return a page of CDRs and where the next one begins (BIL-13)."""
         now = self._clock()
-        require_open(parse_closed_hours(self._parameters[QUERY_DENY_TIME]), now)
+        self._require_open()
         since, until = time_range(begin, end, now, self._parameters[QUERY_MAX_DAYS])
         query = CdrQuery(
             begin=since,
@@ -214,12 +223,19 @@ class Desk:
         gateway: str = "",
     ) -> list[Row]:
         """Return sums over the CDRs of a time range (BIL-16); raise `BadQuery`."""
-        if begin > end:
-            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        _require_order(begin, end)
         report = Report(dimensions)
         async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
             report.add(stored.cdr)
         return report.rows()
+
+    def export(
+        self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
+    ) -> AsyncIterator[bytes]:
+        """Return the CDRs of a time range as CSV; raise `BadQuery` or `QueryDenied`."""
+        _require_order(begin, end)
+        self._require_open()
+        return self._cdrs.export.parts(begin, end, account=account, gateway=gateway)
 
     async def reconcile(
         self,
@@ -231,14 +247,16 @@ class Desk:
     ) -> tuple[Account, Reconciliation]:
         """Compare an account's calls with a statement (BIL-14)."""
         account = self._till.accounts.get(name)
-        if begin > end:
-            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        _require_order(begin, end)
         ours = [
             stated
             async for stored in self._cdrs.each(begin, end, account=name)
             if (stated := stated_call(stored.cdr, name)) is not None
         ]
         return account, await asyncio.to_thread(reconcile, ours, theirs, tolerance)
+
+    def _require_open(self) -> None:
+        require_open(parse_closed_hours(self._parameters[QUERY_DENY_TIME]), self._clock())
 
     async def _purse(self, name: str) -> Purse:
         return await self._cashier.purse(name, self._ledger)
@@ -261,3 +279,8 @@ class Desk:
         if unsold(settlement):
             call = settlement.cdr.call
             log.error("call_not_charged", call_id=call.call_id, account=call.account)
+
+
+def _require_order(begin: datetime, end: datetime) -> None:
+    if begin > end:
+        raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")

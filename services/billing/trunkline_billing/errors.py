@@ -8,6 +8,7 @@ TrunklineError (kernel)
 +-- BadInput            the caller's mistake
 |   +-- BadAmount, BadRate, BadNumber, BadQuery, CurrencyMismatch
 +-- UnknownAccount, UnknownRateGroup, UnknownCall
++-- RatedMeanwhile      two charged a call anew at the same time; look again
 +-- RequestReused       a request id came again with another content
 +-- Overdrawn           a deduction goes past the overdraft
 +-- QueryDenied         CDR queries are closed at this hour (BIL-13)
@@ -115,6 +116,13 @@ class UnknownCall(NotFound):
     """The call has no reservation, or no CDR."""
 
     reason = "UNKNOWN_CALL"
+
+
+class RatedMeanwhile(TrunklineError):
+    """Somebody else charged the call anew at the same time."""
+
+    fault = Fault.ABORTED
+    reason = "RATED_MEANWHILE"
 
 
 class RequestReused(TrunklineError):

@@ -12,6 +12,7 @@ from trunkline_kernel.metrics import Metrics
 from .calls.cdr import Cdr
 from .calls.effects import Note
 from .calls.services import Answer, Question, ServiceFailed
+from .gateway_metrics import GatewayMetrics
 from .sip.flow import Flow
 from .sip.methods import REASON_PHRASES
 from .trace.decisions import service_of, summary_of
@@ -56,6 +57,7 @@ class Observation:
             "INVITE out to the first 18x or final answer, by attempt.",
             buckets=RINGING_BUCKETS,
         )
+        self._gateways = GatewayMetrics(metrics)
         self._talk = metrics.counter("talk_seconds", "Talk time of ended calls.")
 
     def message_received(self, data: bytes, flow: Flow) -> None:
@@ -121,6 +123,7 @@ class Observation:
             return
         self._ended.labels(cdr.reason.name.lower()).inc()
         self._talk.inc(cdr.talk.total_seconds())
+        self._gateways.call_ended(cdr)
         if cdr.attempts:
             self._setup.observe(cdr.attempts[0].start_time - cdr.setup_time)
         for attempt in cdr.attempts:

@@ -87,50 +87,50 @@ async def test_a_masked_password_keeps_the_stored_one(auth: RunningAuth) -> None
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
-        pytest.param(gateway(), "spec.access.mode: Field required", id="no mode"),
+        pytest.param(gateway(), "spec.access.mode: is required", id="no mode"),
         pytest.param(
             gateway(mode="ip"),
-            "spec.access: Value error, mode ip needs addresses",
+            "spec.access: mode ip needs addresses",
             id="no addresses",
         ),
         pytest.param(
             gateway(mode="ip", addresses=["192.0.2.256"]),
-            "spec.access.addresses: Value error, '192.0.2.256': expected an IPv4 or IPv6 address",
+            "spec.access.addresses: '192.0.2.256': expected an IPv4 or IPv6 address",
             id="no address",
         ),
         pytest.param(
             gateway(mode="ip", addresses=["192.0.2.1:0"]),
-            "spec.access.addresses: Value error, '192.0.2.1:0': expected a port from 1 to 65535",
+            "spec.access.addresses: '192.0.2.1:0': expected a port from 1 to 65535",
             id="no port",
         ),
         pytest.param(
             gateway(mode="ip", addresses=["192.0.2.1/24"]),
-            "spec.access.addresses: Value error, '192.0.2.1/24': 192.0.2.1/24 has host bits set",
+            "spec.access.addresses: '192.0.2.1/24': 192.0.2.1/24 has host bits set",
             id="no network",
         ),
         pytest.param(
             gateway(mode="ip-port", addresses=["192.0.2.0/24"]),
-            "spec.access: Value error, mode ip-port takes single addresses, no networks",
+            "spec.access: mode ip-port takes single addresses, no networks",
             id="a network in mode ip-port",
         ),
         pytest.param(
             gateway(mode="ip", addresses=["192.0.2.1"], password="x"),
-            "spec.access: Value error, mode ip takes no password",
+            "spec.access: mode ip takes no password",
             id="a password in mode ip",
         ),
         pytest.param(
             gateway(mode="ip", addresses=["192.0.2.1"], trustBinding="ip"),
-            "spec.access: Value error, mode ip takes no trustBinding",
+            "spec.access: mode ip takes no trustBinding",
             id="trust in mode ip",
         ),
         pytest.param(
             gateway(mode="digest"),
-            "spec.access: Value error, mode digest needs a password",
+            "spec.access: mode digest needs a password",
             id="no password in mode digest",
         ),
         pytest.param(
             gateway(mode="digest", password="x", addresses=["192.0.2.1"]),
-            "spec.access: Value error, mode digest takes no addresses",
+            "spec.access: mode digest takes no addresses",
             id="addresses in mode digest",
         ),
         pytest.param(
@@ -140,12 +140,12 @@ async def test_a_masked_password_keeps_the_stored_one(auth: RunningAuth) -> None
         ),
         pytest.param(
             gateway(mode="digest", username='a"b', password="x"),
-            "spec.access.username: String should match pattern",
+            "spec.access.username: must match pattern",
             id="a username that breaks quotes",
         ),
         pytest.param(
             gateway(mode="ip", addresses=["192.0.2.1"], prefixes=["1"]),
-            "spec.access.prefixes: Extra inputs are not permitted",
+            "spec.access.prefixes: unknown field",
             id="an unknown field",
         ),
     ],
@@ -233,3 +233,26 @@ async def test_aut18_an_area_that_is_named_can_not_be_deleted(auth: RunningAuth)
 
     with pytest.raises(DocumentInUse):
         await auth.documents.delete("Area", "HQ")
+
+
+async def test_aut05_a_second_gateway_of_one_address_is_warned_of_and_applied(
+    auth: RunningAuth,
+) -> None:
+    twin = gateway("zulu", mode="ip", addresses=["192.0.2.9", "192.0.2.1:5060"])
+    others = [
+        gateway("acme", mode="ip", addresses=["192.0.2.1"]),
+        gateway("berlin", mode="ip", addresses=["192.0.2.1"], calleePrefixes=["4930"]),
+        gateway("ported", mode="ip-port", addresses=["192.0.2.1"]),
+    ]
+    await auth.documents.apply(others)
+
+    plan = await auth.documents.plan([twin])
+
+    assert plan.problems == []
+    assert plan.warnings == []
+    same = gateway("zulu", mode="ip", addresses=["192.0.2.9", "192.0.2.1"])
+    plan = await auth.documents.plan([same])
+    assert [(each.name, each.field) for each in plan.warnings] == [
+        ("zulu", "spec.access.addresses[1]")
+    ]
+    assert (await auth.documents.apply([same]))[0].action.name == "CREATED"

@@ -353,6 +353,19 @@ async def test_a_leg_of_g711_hears_one_of_a_library_codec(
     assert (back[1] & 0x7F, len(back) - 12) == (8, 160)
 
 
+async def test_an_answer_out_of_the_middle_of_an_offer_is_relayed_as_it_is(
+    media: MediaClient,
+) -> None:
+    g729 = pb.PayloadFormat(payload_type=18, encoding="G729", clock_rate=8000)
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller, formats=[PCMU, PCMA, g729, EVENTS_101]))
+        await media.connect(leg_b=leg(callee, formats=[g729]), answered=True)
+        spoken = rtp_packet(1, b"\x01" * 20, payload_type=18)
+        caller.send(at(opened.leg_a), spoken)
+
+        assert await callee.receive() == spoken
+
+
 async def test_codecs_that_cannot_be_converted_are_refused(media: MediaClient) -> None:
     speex = pb.PayloadFormat(payload_type=97, encoding="speex", clock_rate=8000)
 

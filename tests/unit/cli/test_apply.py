@@ -41,6 +41,20 @@ def test_each_service_stores_its_part(run: Run, switch: FakeSwitch, file: Path) 
     }
 
 
+def test_a_warning_is_shown_with_its_line_and_stops_nothing(
+    run: Run, switch: FakeSwitch, file: Path
+) -> None:
+    switch.documents[Service.AUTH].doubtful = {"access": "is another's address too"}
+
+    ended = run("apply", "-f", str(file))
+
+    assert ended.status == 0
+    assert ended.out.splitlines()[0] == (
+        f"warning {file}:6: MappingGateway/acme-pbx: spec.access: is another's address too"
+    )
+    assert ("MappingGateway", "acme-pbx") in switch.documents[Service.AUTH].store
+
+
 def test_a_second_apply_changes_nothing(run: Run, switch: FakeSwitch, file: Path) -> None:
     run("apply", "-f", str(file))
     ended = run("apply", "-f", str(file))

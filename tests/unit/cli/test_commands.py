@@ -1,6 +1,8 @@
 """Commands against services that answer: what is shown, in both formats, and exit codes."""
 
+import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -103,6 +105,20 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
         )
 
 
+class Rates(billing_pb2_grpc.RateServiceServicer):
+    def ImportRates(self, request: billing_pb2.ImportRatesRequest, context: Any) -> Any:
+        lines = gzip.decompress(request.content).decode().splitlines()
+        return billing_pb2.ImportRatesResponse(
+            dialect="commas",
+            counts=billing_pb2.RateImportCounts(added=1, bad_lines=len(lines) - 1),
+            differences=[billing_pb2.RateDifference(prefix="44", action="new", new_price="0.01")],
+            errors=[
+                billing_pb2.RateLineError(line=n, column="price", message="expected a decimal")
+                for n in range(2, len(lines) + 1)
+            ],
+        )
+
+
 class Routing(routing_pb2_grpc.RoutingServiceServicer):
     def Explain(self, request: routing_pb2.ExplainRequest, context: Any) -> Any:
         refusal = routing_pb2.Refusal(
@@ -167,6 +183,9 @@ def switch(signaling: Signaling) -> FakeSwitch:
     switch.servicers[Service.BILLING].append(
         (billing_pb2_grpc.add_BillingServiceServicer_to_server, Billing())  # type: ignore[abstract]
     )
+    switch.servicers[Service.BILLING].append(
+        (billing_pb2_grpc.add_RateServiceServicer_to_server, Rates())  # type: ignore[abstract]
+    )
     switch.servicers[Service.ROUTING].append(
         (routing_pb2_grpc.add_RoutingServiceServicer_to_server, Routing())  # type: ignore[abstract]
     )
@@ -220,7 +239,13 @@ def test_cdrs_show_talk_charge_and_reason(run: Run) -> None:
 def test_a_cdr_that_is_not_there_is_refused(run: Run) -> None:
     ended = run("cdr", "show", "call-9")
 
-    assert (ended.status, ended.err) == (1, "error: billing: call-9 has no CDR\n")
+    assert (ended.status, ended.err) == (1, "error: there is no CDR call-9\n")
+
+
+def test_the_beginning_of_an_id_is_enough_where_it_is_the_only_one(run: Run) -> None:
+    assert json.loads(run("cdr", "show", "call", "-o", "json").out)["cdr"]["callId"] == "call-0"
+    assert run("call", "show", "call-2").status == 0
+    assert "there are 3 beginning like call call" in run("call", "show", "call").err
 
 
 def test_a_wrong_time_is_wrong_usage(run: Run) -> None:
@@ -251,6 +276,13 @@ def test_an_explanation_says_why_a_gateway_is_out(run: Run) -> None:
 
     assert "PREFIX" in out
     assert "refused with SIP 503, route not found: no gateway has a prefix of 999" in out
+
+
+def test_an_explanation_may_say_what_kind_the_caller_is(run: Run) -> None:
+    found = run("route", "explain", "--from", "mapping-gateway/acme-pbx", "--callee", "999")
+    missing = run("route", "explain", "--from", "phone/acme-pbx", "--callee", "999")
+
+    assert (found.status, missing.status) == (0, 1)
 
 
 def test_an_explanation_from_nobody_is_refused(run: Run) -> None:
@@ -308,3 +340,31 @@ def test_an_address_without_port_is_wrong_usage(run: Run) -> None:
 
     assert ended.status == 2
     assert "expected HOST:PORT" in ended.err
+
+
+def test_a_rate_file_says_what_it_changes(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("44,0.01\n")
+
+    ended = run("rates", "import", str(file), "--group", "retail", "--dry-run")
+
+    assert ended.status == 0
+    assert ended.out.splitlines() == [
+        "PREFIX  CHANGE  BEFORE  AFTER",
+        "44      new          -   0.01",
+        "read as commas",
+        "dry run: 1 new",
+    ]
+
+
+def test_bad_lines_of_a_rate_file_are_listed_with_their_number(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("44,0.01\n45,free\n")
+
+    ended = run("rates", "import", str(file), "--group", "retail")
+
+    assert ended.status == 1
+    assert ended.err.splitlines() == [
+        "error: 1 lines gave no rate",
+        f"  {file}:2: price: expected a decimal",
+    ]

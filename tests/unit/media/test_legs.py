@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 from trunkline_engine import LegSettings
+from trunkline_media.domain.codecs import Codec, Formats
 from trunkline_media.domain.legs import (
     Direction,
-    Formats,
     Leg,
     LegChange,
     MediaAddress,
@@ -15,7 +15,7 @@ from trunkline_media.domain.legs import (
 from trunkline_media.errors import InvalidRequest
 
 LIMIT = timedelta(seconds=60)
-PCMA = Formats("PCMA", 8)
+PCMA = Formats((Codec("PCMA", 8),))
 PHONE = MediaAddress("192.0.2.10", 4000)
 
 

@@ -6,17 +6,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from trunkline_engine import Audio, LegSettings, PortsExhausted, Protection, Side
+from trunkline_engine import Audio, LegSettings, PortsExhausted, Protection, Side, VoiceFormat
+from trunkline_media.domain.codecs import Codec, Formats
 from trunkline_media.domain.legs import (
     Cipher,
-    Formats,
     LegChange,
     LegName,
     MediaAddress,
     PayloadEncryption,
     Plain,
 )
-from trunkline_media.domain.sessions import LocalAddress, Opening, Playing, Sessions
+from trunkline_media.domain.session import LocalAddress, Opening, Playing
+from trunkline_media.domain.sessions import Sessions
 from trunkline_media.errors import (
     CapacityExceeded,
     Draining,
@@ -174,8 +175,8 @@ def test_a_bad_key_is_refused_before_any_port_is_taken(
     assert relay.opened == 0
 
 
-PCMA = LegChange(formats=Formats("PCMA", 8))
-G729 = LegChange(formats=Formats("G729", 18))
+PCMA = LegChange(formats=Formats((Codec("PCMA", 8),)))
+G729 = LegChange(formats=Formats((Codec("G729", 18),)))
 BRIEF = timedelta(milliseconds=160)
 
 
@@ -189,10 +190,30 @@ def test_codecs_that_cannot_be_converted_are_refused_and_nothing_changes(
     assert relay.updates == []
 
 
+def test_a_re_invite_may_change_one_leg_before_the_other(sessions: Sessions) -> None:
+    both = {LegName.A: PCMA, LegName.B: PCMA}
+    sessions.open(opening(legs=both), now=0)
+    sessions.connect("call-1", {}, answered=True)
+
+    sessions.connect("call-1", {LegName.A: G729}, answered=False)
+    sessions.connect("call-1", {LegName.B: G729}, answered=False)
+
+
 def test_two_legs_of_one_codec_need_no_conversion(sessions: Sessions) -> None:
-    both = {LegName.A: G729, LegName.B: LegChange(formats=Formats("g729", 18))}
+    both = {LegName.A: G729, LegName.B: LegChange(formats=Formats((Codec("g729a", 18),)))}
 
     assert sessions.open(opening(legs=both), now=0)
+
+
+def test_an_answer_out_of_the_middle_of_an_offer_needs_no_conversion(
+    relay: FakeRelay, sessions: Sessions
+) -> None:
+    offer = Formats((Codec("speex", 97), Codec("PCMA", 8), Codec("G729", 18)))
+    sessions.open(opening(legs={LegName.A: LegChange(formats=offer)}), now=0)
+
+    sessions.connect("call-1", {LegName.B: G729}, answered=True)
+    spoken = LegSettings(voice=VoiceFormat("G729", 18))
+    assert [update[2] for update in relay.updates] == [spoken, spoken]
 
 
 def test_nothing_is_played_to_a_leg_without_a_codec(sessions: Sessions) -> None:

@@ -52,6 +52,8 @@ class Problem:
     field: str
     """Path, "spec.prefixes[0]". Empty when the whole document is meant."""
     message: str
+    is_warning: bool = False
+    """Allowed, and hardly meant: said, and applied all the same."""
 
     def __str__(self) -> str:
         where = f"{self.kind}/{self.name}" if self.name else self.kind

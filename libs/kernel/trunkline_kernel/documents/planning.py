@@ -66,6 +66,7 @@ class Plan:
 
     changes: list[Change] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
 
 
@@ -103,7 +104,9 @@ class Planner:
             self._given.add(key)
         self._check_references()
         if not self._plan.problems:
-            self._plan.problems += [problem for check in checks for problem in check(self)]
+            found = [problem for check in checks for problem in check(self)]
+            self._plan.problems += [each for each in found if not each.is_warning]
+            self._plan.warnings += [each for each in found if each.is_warning]
         if self._plan.problems:
             self._plan.changes = []
         return self._plan

@@ -11,7 +11,7 @@ from trunkline.common.v1.documents_pb2_grpc import DocumentServiceServicer
 from ..faults import FieldViolation, InvalidArgument
 from ..rpc import Context
 from .diff import ABSENT, FieldChange
-from .kinds import Kind, Reference, masked
+from .kinds import Kind, Problem, Reference, masked
 from .planning import Change, Document
 from .registry import Documents
 
@@ -37,12 +37,8 @@ class DocumentServicer(DocumentServiceServicer):
         plan = await self._documents.plan(_documents_from_proto(request.documents))
         return pb.PlanDocumentsResponse(
             changes=map(_change_to_proto, plan.changes),
-            errors=[
-                pb.DocumentError(
-                    kind=each.kind, name=each.name, field=each.field, message=each.message
-                )
-                for each in plan.problems
-            ],
+            errors=map(_problem_to_proto, plan.problems),
+            warnings=map(_problem_to_proto, plan.warnings),
             references=map(_reference_to_proto, plan.references),
         )
 
@@ -92,6 +88,12 @@ class DocumentServicer(DocumentServiceServicer):
     async def _document(self, kind: str, name: str) -> pb.Document:
         spec, revision = await self._documents.get(kind, name)
         return pb.Document(kind=kind, name=name, spec_json=_spec_json(spec), revision=revision)
+
+
+def _problem_to_proto(problem: Problem) -> pb.DocumentError:
+    return pb.DocumentError(
+        kind=problem.kind, name=problem.name, field=problem.field, message=problem.message
+    )
 
 
 def _documents_from_proto(documents: Iterable[pb.Document]) -> list[Document]:

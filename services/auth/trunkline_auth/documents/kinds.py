@@ -5,7 +5,7 @@ from typing import Any
 
 from trunkline_kernel.documents import Kind, Planned, Problem
 
-from ..identity import AccessMode, EndpointKind
+from ..identity import AccessMode, AddressPattern, EndpointKind
 from .access import GatewayAccess, MappingGatewaySpec, PhoneSpec, hashed
 from .areas import AREA_KIND
 
@@ -39,6 +39,26 @@ def usernames_are_unique(planned: Planned) -> Iterator[Problem]:
                 kind, name, field, f"username {username!r} is that of {owners[username]} already"
             )
         owners.setdefault(username, document)
+
+
+def gateways_are_told_apart(planned: Planned) -> Iterator[Problem]:
+    """Find customers' gateways of one address that nothing tells apart (AUT-05): a warning."""
+    first: dict[str, str] = {}
+    for name, gateway in sorted(planned.of(EndpointKind.MAPPING_GATEWAY).items()):
+        access: GatewayAccess = gateway.access
+        if access.mode is AccessMode.DIGEST or access.username or access.callee_prefixes:
+            continue
+        for place, text in enumerate(access.addresses):
+            owner = first.setdefault(f"{access.mode} {AddressPattern.parse(text)}", name)
+            if owner != name:
+                yield Problem(
+                    EndpointKind.MAPPING_GATEWAY,
+                    name,
+                    f"spec.access.addresses[{place}]",
+                    f"{text} is an address of MappingGateway/{owner} too, and nothing tells the two"
+                    " apart: give one calleePrefixes or a username",
+                    is_warning=True,
+                )
 
 
 def _usernames(planned: Planned) -> Iterator[tuple[str, str, str, str]]:
@@ -91,4 +111,7 @@ def _phone_preparation(
     return prepare
 
 
-CHECKS: Iterable[Callable[[Planned], Iterable[Problem]]] = (usernames_are_unique,)
+CHECKS: Iterable[Callable[[Planned], Iterable[Problem]]] = (
+    usernames_are_unique,
+    gateways_are_told_apart,
+)

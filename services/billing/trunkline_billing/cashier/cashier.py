@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from ..accounts.purse import Purse
 from ..charging.authorization import Extension
@@ -33,8 +33,13 @@ WRITE_BEHIND: Final = 0.05
 ATTEMPTS: Final = 3
 """Tries of one batch: another replica may settle the same call at the same time."""
 
+COMMIT_LIMIT: Final = 5.0
+"""Seconds after which a commit counts as failed: a lost connection need not say so."""
+FLUSH_LIMIT: Final = 10.0
+"""Seconds that the end of a process waits for the database."""
+
 UNREACHABLE: Final = (OperationalError, InterfaceError, OSError, TimeoutError)
-"""The database is away. Anything else is about what it was asked to store."""
+"""The database is away."""
 
 Answer = TypeVar("Answer")
 log = structlog.get_logger()
@@ -136,8 +141,12 @@ class Cashier:
 
     async def flush(self) -> None:
         """Write everything decided so far. For the end of a process."""
-        while self._queue or self.till.changes:
-            await self._commit_one()
+        try:
+            async with asyncio.timeout(FLUSH_LIMIT):
+                while self._queue or self.till.changes:
+                    await self._commit_one()
+        except TimeoutError:
+            log.error("ledger_not_flushed", requests=len(self._queue))
 
     async def _expired(self) -> list[str]:
         now = self._clock()
@@ -181,10 +190,10 @@ class Cashier:
             if not self._loaded:
                 await self._reload()
             await self._commit(batch, careful=careful)
-        except UNREACHABLE as error:
-            await self._fail(batch, error)
         except Exception as error:
-            if batch and not careful:
+            if _is_away(error):
+                await self._fail(batch, error)
+            elif batch and not careful:
                 await self._try_each(batch)
             else:
                 log.exception("request_cannot_be_stored")
@@ -202,7 +211,7 @@ class Cashier:
         started = asyncio.get_running_loop().time()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self._journal.write() as write:
+                async with asyncio.timeout(COMMIT_LIMIT), self._journal.write() as write:
                     await self._decide(batch, write, careful=careful)
                     changes = self.till.take_changes()
                     self._lost = changes
@@ -264,6 +273,12 @@ class Cashier:
                     self.till.adopt(held)
         self._lost = None
         self._loaded = True
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database could not be asked; else it refuses what it was asked to store."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, UNREACHABLE)
 
 
 def _outcome(work: Work[Any], till: Till, known: Known, rules: Rules, now: datetime) -> object:

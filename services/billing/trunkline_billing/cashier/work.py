@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
-from ..cdrs.cdr import Call
+from ..cdrs.cdr import Call, Cdr
 from ..charging.authorization import Extension
+from ..charging.correction import Correction
 from ..charging.reservation import CallStart, Reservation
 from ..charging.rules import Rules
 from ..charging.settlement import Settlement
@@ -19,6 +20,7 @@ from ..charging.till import Till
 from ..errors import RequestReused
 from ..ledger.payments import Payment, book_payment
 from ..ledger.transactions import EntryKind, Transaction, transaction_id
+from ..packages.renewal import Renewal
 from ..store.journal import Known
 
 Answer = TypeVar("Answer", covariant=True)
@@ -190,6 +192,55 @@ class Post:
             return False
         till.post(self.booking)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Correct:
+    """A settled call is charged anew."""
+
+    before: Cdr
+    number: int
+    author: str
+    memo: str
+    call: str | None = None
+
+    @property
+    def transaction(self) -> str:
+        """The correction's transaction."""
+        reference = f"{self.before.call.call_id}#{self.number}"
+        return transaction_id(EntryKind.CORRECTION, reference)
+
+    def accounts(self, till: Till) -> Collection[str]:
+        """Everybody who paid, and who would pay now."""
+        call, old = self.before.call, self.before
+        shares = [share for share in (old.payer, *old.agents, old.vendor) if share is not None]
+        paying = till.accounts_of(call.account) if call.account else ()
+        vendor = [call.clearing_account] if call.clearing_account in till.accounts else []
+        return {*(share.account for share in shares), *paying, *vendor}
+
+    def decide(self, till: Till, known: Known, rules: Rules, now: datetime) -> Correction | None:
+        """Book the difference; None when somebody else was faster."""
+        if self.transaction in known:
+            return None
+        return till.correct(self.before, self.number, rules, self.author, self.memo, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A period of a package may be due."""
+
+    order: str
+    call: str | None = None
+    transaction: str | None = None
+
+    def accounts(self, till: Till) -> Collection[str]:
+        """The account that has the package."""
+        order = till.shelf.orders.get(self.order)
+        return [order.account] if order is not None else []
+
+    def decide(self, till: Till, known: Known, rules: Rules, now: datetime) -> Renewal | None:
+        """Begin the period; None when there is nothing to do."""
+        return till.renew(self.order, rules, now) if self.order in till.shelf.orders else None
 
 
 def holders(till: Till, call: str) -> Collection[str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from ..cdrs.cdr import NOBODY, Party
 from ..money import ZERO, Currency
+from ..packages.package import GiftPart
 from ..rating.deck import CallLevel
 from ..rating.tariff import NOTHING, RatingRules, Tariff
 from ..reasons import BillingMode
@@ -46,6 +47,8 @@ class Hold:
 
     terms: Terms
     amount: Decimal = ZERO
+    gifts: tuple[GiftPart, ...] = ()
+    """Package time held for the call (BIL-15); the payer's only."""
 
 
 @dataclass(slots=True)

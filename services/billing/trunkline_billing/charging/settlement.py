@@ -49,13 +49,23 @@ def settle(
     decks: Decks,
     rules: Rules,
     now: datetime,
+    talk: timedelta | None = None,
+    gift: timedelta = NOTHING,
 ) -> Settlement:
-    """Return what the call costs. Every call can be settled: one without a rate costs nothing."""
+    """Return what the call costs. Every call can be settled: one without a rate costs nothing.
+
+    Customers pay for `talk` when it is given, else for what `charged_talk` says; the payer after
+    it used `gift` of package time.
+    """
     rating = held.rating if held is not None else rules.rating
-    talk = charged_talk(call, held)
+    talk = charged_talk(call, held) if talk is None else talk
     terms = _terms_by_reservation(held) or _terms_by_account(call, accounts, decks)
     free = rules.no_billing_to_phone and call.callee_party.kind == PHONE
-    shares = [_share(one, talk, rating, free=free) for one in terms]
+    gifts = [gift, *[NOTHING] * len(terms)]
+    shares = [
+        _share(one, talk, rating, given, free=free)
+        for one, given in zip(terms, gifts, strict=False)
+    ]
     vendor = _vendor_terms(call, accounts, decks)
     cdr = Cdr(
         call=call,
@@ -63,10 +73,10 @@ def settle(
         settled_at=now,
         payer=shares[0] if shares else None,
         agents=tuple(shares[1:]),
-        vendor=_share(vendor, call.talk, rating) if vendor is not None else None,
+        vendor=_share(vendor, call.talk, rating, NOTHING) if vendor is not None else None,
     )
     transaction = Transaction(
-        EntryKind.CALL, call.call_id, now, tuple(_entries(cdr)), cdr_time=call.end_time
+        EntryKind.CALL, call.call_id, now, tuple(entries_of(cdr)), cdr_time=call.end_time
     )
     return Settlement(cdr, transaction, is_recorded(cdr, rules))
 
@@ -124,8 +134,10 @@ def _vendor_terms(call: Call, accounts: Accounts, decks: Decks) -> Terms | None:
         return None
 
 
-def _share(terms: Terms, talk: timedelta, rating: RatingRules, *, free: bool = False) -> Share:
-    charge = NO_CHARGE if free else rate_call(terms.tariff, talk, rating)
+def _share(
+    terms: Terms, talk: timedelta, rating: RatingRules, gift: timedelta, *, free: bool = False
+) -> Share:
+    charge = NO_CHARGE if free else rate_call(terms.tariff, talk, rating, gift)
     return Share(
         account=terms.account,
         currency=terms.currency,
@@ -138,7 +150,8 @@ def _share(terms: Terms, talk: timedelta, rating: RatingRules, *, free: bool = F
     )
 
 
-def _entries(cdr: Cdr) -> Iterable[Entry]:
+def entries_of(cdr: Cdr) -> Iterable[Entry]:
+    """Yield what books a call: each account of the chain pays the one above, the vendor is paid."""
     chain = [cdr.payer, *cdr.agents] if cdr.payer is not None else []
     for child, agent in pairwise([*chain, None]):
         assert child is not None

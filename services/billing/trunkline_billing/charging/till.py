@@ -5,7 +5,7 @@ writes in one database transaction with others; until then memory is ahead of th
 failed write the till is filled anew from the store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,14 +15,17 @@ from ..accounts.purse import Purse
 from ..cdrs.cdr import Call, Cdr, Numbers
 from ..errors import UnknownCall
 from ..ledger.transactions import EntryKind, Transaction, is_account
+from ..packages.package import FailedProcess, GiftPart, Period, Shelf, gift_time
+from ..packages.renewal import Renewal, begin_period, shortfall
 from ..rating.deck import RateDeck
-from ..rating.tariff import NOTHING
+from ..rating.tariff import NOTHING, hold_time
 from ..reasons import CallEndReason, EndDirection
 from .authorization import Extension, extend, reserve
 from .brakes import SpendWarning, crossed
+from .correction import Correction, correct
 from .reservation import CallStart, Reservation
 from .rules import Rules
-from .settlement import Settlement, settle
+from .settlement import Settlement, charged_talk, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Changes:
 
     posted: list[Posted] = field(default_factory=list)
     cdrs: list[Cdr] = field(default_factory=list)
+    corrected: list[Cdr] = field(default_factory=list)
+    """CDRs that are charged anew."""
     warnings: list[SpendWarning] = field(default_factory=list)
     """Fraud brakes that were touched."""
     deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
@@ -47,9 +52,11 @@ class Changes:
     """By call id; None for a reservation that ended."""
     purses: set[str] = field(default_factory=set)
     """Accounts whose balance or reservations changed."""
+    periods: dict[str, Period] = field(default_factory=dict)
+    """Periods of packages that changed, by order."""
 
     def __bool__(self) -> bool:
-        return bool(self.posted or self.cdrs or self.reservations or self.purses)
+        return bool(self.posted or self.reservations or self.purses or self.periods)
 
 
 class Till:
@@ -60,6 +67,7 @@ class Till:
         self.decks = decks
         self.purses: dict[str, Purse] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.shelf = Shelf()
         self.changes = Changes()
 
     def purse(self, account: str) -> Purse:
@@ -78,7 +86,8 @@ class Till:
             return held
         for account in filter(None, (*self.accounts_of(start.account), start.callee_account)):
             self.purse(account)
-        held = reserve(start, self.accounts, self.purses, self.decks, rules, now)
+        held = reserve(start, self.accounts, self.purses, self.decks, self.shelf, rules, now)
+        self._touch_gifts(held.holds[0].gifts)
         self.adopt(held)
         return held
 
@@ -94,7 +103,9 @@ class Till:
         if held is None:
             raise UnknownCall(f"call {call_id} has no reservation: settled, expired or never made")
         before = [hold.amount for hold in held.holds]
-        extension = extend(held, self.accounts, self.purses, elapsed, rules)
+        self._touch_gifts(held.holds[0].gifts)
+        extension = extend(held, self.accounts, self.purses, self.shelf, elapsed)
+        self._touch_gifts(held.holds[0].gifts)
         for hold, amount in zip(held.holds, before, strict=True):
             self.purse(hold.terms.account).reserved += hold.amount - amount
         held.lease_until = now + rules.lease
@@ -107,14 +118,25 @@ class Till:
     def settle(self, call: Call, rules: Rules, now: datetime) -> Settlement:
         """Charge a finished call that was not settled before, and release what it held."""
         held = self.reservations.get(call.call_id)
-        settlement = settle(call, held, self.accounts, self.decks, rules, now)
         if held is not None:
             self._release(held)
+        gift = self._use_gifts(call, held, rules)
+        settlement = settle(call, held, self.accounts, self.decks, rules, now, gift=gift)
         self.post(settlement.transaction)
+        self._consume(settlement.cdr)
         if settlement.recorded:
             self.changes.cdrs.append(settlement.cdr)
             self.changes.deliveries += [(output, settlement.cdr) for output in rules.outputs]
         return settlement
+
+    def correct(
+        self, before: Cdr, number: int, rules: Rules, author: str, memo: str, now: datetime
+    ) -> Correction:
+        """Charge a settled call anew and book the difference."""
+        made = correct(before, number, self.accounts, self.decks, rules, author, memo, now)
+        self.post(made.transaction)
+        self.changes.corrected.append(made.after)
+        return made
 
     def expire(self, call_id: str, rules: Rules, now: datetime) -> Settlement:
         """Settle a call whose owner stopped extending, up to its last proven second."""
@@ -143,6 +165,57 @@ class Till:
         self.changes.posted.append(posted)
         return posted
 
+    def renew(self, order: str, rules: Rules, now: datetime) -> Renewal | None:
+        """Begin the present period of a package's order, unless it has begun (BIL-15).
+
+        Charges what the period before it fell short of. None when there is nothing to do.
+        """
+        terms, period = self.shelf.orders[order], self.shelf.periods.get(order)
+        account = self.accounts.find(terms.account)
+        present = terms.period_at(now)
+        if account is None or (period is not None and now < period.end and period.current):
+            return None
+        over = period is not None and now >= period.end
+        if period is not None and over:
+            missing = shortfall(terms, period, account, rules.rating.rounding)
+            if missing is not None:
+                self.post(missing)
+            period.current = False
+            self.changes.periods[order] = period
+        if present is None or (period and not over and terms.failed is not FailedProcess.WAIT):
+            return None
+        renewal = begin_period(
+            terms, *present, account, self.purse(account.name), rules.rating.rounding, now
+        )
+        if renewal.booking is not None:
+            self.post(renewal.booking)
+        self.shelf.periods[order] = self.changes.periods[order] = renewal.period
+        return renewal
+
+    def _use_gifts(self, call: Call, held: Reservation | None, rules: Rules) -> timedelta:
+        """Take the package time of a finished call; return how much that is."""
+        rating = held.rating if held is not None else rules.rating
+        held_for = hold_time(charged_talk(call, held), rating.hold_time_precision)
+        billable = max(held_for - rating.free_time, NOTHING)
+        parts = self.shelf.take(call.account, call.callee.billed, call.setup_time, billable)
+        self._touch_gifts(parts)
+        return gift_time(parts)
+
+    def _consume(self, cdr: Cdr) -> None:
+        """Count what a call cost towards the minimum consumption of its payer's packages."""
+        if cdr.payer is None or not cdr.payer.fee:
+            return
+        for period in self.shelf.of(cdr.payer.account):
+            if period.current and period.begin <= cdr.call.setup_time < period.end:
+                period.consumed += cdr.payer.fee
+                self.changes.periods[period.order] = period
+
+    def _touch_gifts(self, parts: Iterable[GiftPart]) -> None:
+        for part in parts:
+            period = self.shelf.periods.get(part.order)
+            if period is not None:
+                self.changes.periods[part.order] = period
+
     def _spend(self, name: str, purse: Purse, amount: Decimal, now: datetime) -> None:
         purse.spend(amount, now)
         account = self.accounts.find(name)
@@ -161,6 +234,7 @@ class Till:
         """Drop what another replica may change: it is read again when it is needed."""
         self.purses.clear()
         self.reservations.clear()
+        self.shelf.periods.clear()
         self.changes = Changes()
 
     def _keep(self, held: Reservation) -> None:
@@ -170,6 +244,8 @@ class Till:
 
     def _release(self, held: Reservation) -> None:
         for hold in held.holds:
+            self.shelf.give_back(hold.gifts)
+            self._touch_gifts(hold.gifts)
             purse = self.purse(hold.terms.account)
             purse.reserved -= hold.amount
             purse.calls -= 1

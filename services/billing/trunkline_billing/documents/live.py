@@ -5,7 +5,7 @@ What this replica wrote is taken over at once; what another one wrote is read fr
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,10 +18,13 @@ from ..charging.till import Till
 from ..money import Money
 from ..rating.deck import RateDeck
 from .accounts import AccountSpec, AccountStore, check_agents, prepare_account
+from .packages import PackageOrderSpec, PackageSpec, orders_of, prepare_order
 from .rate_groups import RateGroupSpec, RateGroupStore, prepare_rate_group
 
 ACCOUNT: Final = "Account"
 RATE_GROUP: Final = "RateGroup"
+PACKAGE: Final = "Package"
+PACKAGE_ORDER: Final = "PackageOrder"
 RETRY: Final = 1.0
 """Seconds until a document that could not be read is tried again."""
 
@@ -57,13 +60,17 @@ class LiveModel:
         self._purses_in_memory = purses_in_memory
         self.accounts = AccountStore()
         self.rate_groups = RateGroupStore()
+        self._packages: dict[str, PackageSpec] = {}
+        self._orders: dict[str, PackageOrderSpec] = {}
         self._unread: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
-    def kinds(self) -> list[Kind[AccountSpec] | Kind[RateGroupSpec]]:
+    def kinds(self) -> list[Kind[Any]]:
         """Return the kinds of documents, in the order in which they are applied."""
         return [
             Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups, prepare=prepare_rate_group),
             Kind(ACCOUNT, AccountSpec, store=self.accounts, prepare=prepare_account),
+            Kind(PACKAGE, PackageSpec),
+            Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order),
         ]
 
     def checks(self) -> list[Check]:
@@ -86,6 +93,10 @@ class LiveModel:
                 self._account_changed(event)
             elif event.kind == RATE_GROUP:
                 self._rate_group_changed(event)
+            elif event.kind == PACKAGE:
+                self._set_package(event)
+            elif event.kind == PACKAGE_ORDER:
+                self._set_order(event)
 
     async def follow(self) -> None:
         """Read what other replicas wrote. Never returns."""
@@ -104,10 +115,6 @@ class LiveModel:
                 self._set_account(name, await self.accounts.read(session, name))
             else:
                 self._set_deck(name, await self.rate_groups.read(session, name))
-
-    def rates_changed(self, group: str) -> None:
-        """Read a deck again: its rates came by another way than a document."""
-        self._unread.put_nowait((RATE_GROUP, group))
 
     def _account_changed(self, event: Event) -> None:
         written = self.accounts.written.pop(event.name, None)
@@ -129,6 +136,18 @@ class LiveModel:
             self._unread.put_nowait((RATE_GROUP, event.name))
         else:
             self._set_deck(event.name, deck)
+
+    def _set_package(self, event: Event) -> None:
+        self._packages.pop(event.name, None)
+        if isinstance(event.spec, PackageSpec):
+            self._packages[event.name] = event.spec
+        self._till.shelf.orders = orders_of(self._packages, self._orders)
+
+    def _set_order(self, event: Event) -> None:
+        self._orders.pop(event.name, None)
+        if isinstance(event.spec, PackageOrderSpec):
+            self._orders[event.name] = event.spec
+        self._till.shelf.orders = orders_of(self._packages, self._orders)
 
     def _open_purse(self, name: str, opening: Money) -> None:
         """Show the balance that was booked with the account: it can have moved no money yet."""

@@ -8,6 +8,7 @@ twice. Account names cannot hold a colon, so the house's own books never clash w
              vendor  -cost     cost +cost
     payment  account +amount   cash -amount         or its agent's account -amount
     opening  account +amount   opening -amount
+    package  account -rent     revenue +rent        and account +gift, promotion -gift
 """
 
 from collections import defaultdict
@@ -118,6 +119,11 @@ def cost_book(currency: Currency) -> str:
 def cash_book(currency: Currency) -> str:
     """Return the book payments come from."""
     return f"cash:{currency}"
+
+
+def promotion_book(currency: Currency) -> str:
+    """Return the book that money given with packages comes from."""
+    return f"promotion:{currency}"
 
 
 def opening_book(currency: Currency) -> str:

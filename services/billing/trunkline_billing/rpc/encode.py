@@ -105,6 +105,7 @@ def rated_cdr(stored: StoredCdr) -> pb.RatedCdr:
         cost_prefix=vendor.prefix if vendor else "",
         settle_time=timestamp(rated.settled_at),
         flow_no=stored.flow_no,
+        gift_duration=duration(payer.gift_time if payer else None),
     )
 
 

@@ -1,6 +1,6 @@
 """BillingService over gRPC: decode, ask, encode."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from trunkline.billing.v1 import billing_pb2 as pb
@@ -133,6 +133,30 @@ class BillingServicer(BillingServiceServicer):
             gateway=request.gateway,
         )
         return pb.ReportResponse(rows=[encode.report_row(row) for row in rows])
+
+    async def ExportCdrs(
+        self, request: pb.ExportCdrsRequest, context: Context
+    ) -> AsyncIterator[pb.ExportCdrsResponse]:
+        parts = self._desk.export(
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            account=request.account,
+            gateway=request.gateway,
+        )
+        async for content in parts:
+            yield pb.ExportCdrsResponse(content=content)
+
+    async def RerateCdr(
+        self, request: pb.RerateCdrRequest, context: Context
+    ) -> pb.RerateCdrResponse:
+        stored, before = await self._desk.rerate(
+            decode.required(request.call_id, "call_id"),
+            decode.clean(request.author),
+            decode.clean(request.memo),
+        )
+        return pb.RerateCdrResponse(
+            cdr=encode.rated_cdr(stored), old_charge=encode.charge_of(before)
+        )
 
     async def ListCdrs(self, request: pb.ListCdrsRequest, context: Context) -> pb.ListCdrsResponse:
         found, more = await self._desk.cdrs(

@@ -15,6 +15,25 @@ NOTHING: Final = timedelta(0)
 SECOND: Final = timedelta(seconds=1)
 
 
+CHARGE_COLUMNS: Final = (
+    "hold_time",
+    "currency",
+    "fee",
+    "fee_time",
+    "gift_time",
+    "rate_group",
+    "prefix",
+    "level",
+    "agents",
+    "cost_currency",
+    "cost",
+    "cost_time",
+    "cost_rate_group",
+    "cost_prefix",
+)
+"""What another charge changes of a CDR."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCdr:
     """A CDR with the number it was stored under (flowNo)."""

@@ -17,9 +17,10 @@ from sqlalchemy.pool import StaticPool
 
 from ..charging.till import Changes, Till
 from .journal import Known
+from .period_rows import decode_period
 from .reservation_rows import decode_reservation
 from .statements import Statement, Statements, decode_purse
-from .tables import PURSES, RESERVATIONS, TRANSACTIONS
+from .tables import PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
 
 Answer = TypeVar("Answer")
 BUSY_TIMEOUT_MS = 5000
@@ -44,10 +45,11 @@ class EmbeddedJournal:
 
     async def load(self, till: Till) -> None:
         """Fill the till from the file."""
-        purses, reservations = await self._run(self._read_all)
+        purses, reservations, periods = await self._run(self._read_all)
         till.purses = {row.account: decode_purse(row) for row in purses}
         held = (decode_reservation(row._asdict()) for row in reservations)
         till.reservations = {one.call_id: one for one in held}
+        till.shelf.periods = {row.order_name: decode_period(row) for row in periods}
         self._purses = set(till.purses)
 
     @asynccontextmanager
@@ -80,10 +82,12 @@ class EmbeddedJournal:
     async def _run(self, work: Callable[[], Answer]) -> Answer:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
-    def _read_all(self) -> tuple[list[Any], list[Any]]:
+    def _read_all(self) -> list[list[Any]]:
         with self._engine.begin() as connection:
-            purses = connection.execute(select(PURSES)).all()
-            return list(purses), list(connection.execute(select(RESERVATIONS)).all())
+            return [
+                list(connection.execute(select(table)).all())
+                for table in (PURSES, RESERVATIONS, PACKAGE_PERIODS)
+            ]
 
     def _known(self, transactions: list[str]) -> Known:
         query = select(TRANSACTIONS.c.id, TRANSACTIONS.c.content).where(

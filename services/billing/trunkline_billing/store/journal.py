@@ -21,7 +21,7 @@ class Write(Protocol):
         """Lock and refresh the reservations of `calls`."""
 
     async def lock_purses(self, till: Till, accounts: Collection[str]) -> None:
-        """Lock and refresh the purses of `accounts`."""
+        """Lock and refresh the purses of `accounts` and the periods of their packages."""
 
     async def known(self, transactions: Collection[str]) -> Known:
         """Return those of `transactions` that are booked."""

@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from trunkline_kernel.database import Database
 
 from ..accounts.purse import Purse
-from ..ledger.transactions import EntryKind, PaymentType
+from ..ledger.transactions import EntryKind, PaymentType, transaction_id
 from ..money import Currency
 from .statements import decode_purse
 from .tables import ENTRIES, PURSES, TRANSACTIONS
@@ -59,6 +59,14 @@ class LedgerReader:
         async with self._database.reading() as session:
             row = (await session.execute(select(PURSES).where(PURSES.c.account == account))).first()
         return Purse() if row is None else decode_purse(row)
+
+    async def corrections(self, call_id: str) -> int:
+        """Return how often a call was charged anew."""
+        id = TRANSACTIONS.c.id
+        first = transaction_id(EntryKind.CORRECTION, f"{call_id}#")
+        query = select(func.count()).where(id.startswith(first, autoescape=True))
+        async with self._database.reading() as session:
+            return await session.scalar(query) or 0
 
     async def balance_after(self, transaction: str, account: str) -> Decimal | None:
         """Return an account's balance after a transaction, None when it does not touch it."""

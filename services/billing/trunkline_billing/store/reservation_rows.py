@@ -1,7 +1,7 @@
 """Reservations as rows: `terms` never changes, `progress` changes with every Extend."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any, Final
 from ..cdrs.cdr import Party
 from ..charging.reservation import CallStart, Hold, Reservation, Terms
 from ..money import Currency, Rounding
+from ..packages.package import GiftPart
 from ..rating.deck import CallLevel
 from ..rating.tariff import RatingRules, Section, Tariff
 from ..reasons import BillingMode
@@ -49,8 +50,10 @@ def decode_reservation(row: Mapping[str, Any]) -> Reservation:
             callee_account=start["callee_account"],
         ),
         holds=tuple(
-            Hold(_decode_terms(one), Decimal(amount))
-            for one, amount in zip(terms["parties"], progress["amounts"], strict=True)
+            Hold(_decode_terms(one), Decimal(amount), _decode_gifts(parts))
+            for one, amount, parts in zip(
+                terms["parties"], progress["amounts"], progress["gifts"], strict=True
+            )
         ),
         rating=RatingRules(
             rating["precision_ms"] * MILLISECOND,
@@ -94,11 +97,19 @@ def _terms(held: Reservation) -> Json:
 def _progress(held: Reservation) -> Json:
     return {
         "amounts": [str(hold.amount) for hold in held.holds],
+        "gifts": [
+            [(part.order, part.gift, part.time // SECOND) for part in hold.gifts]
+            for hold in held.holds
+        ],
         "granted_s": _seconds(held.granted),
         "end_at_s": _seconds(held.end_at),
         "proven_us": held.proven // MICROSECOND,
         "answered_at": held.answered_at.isoformat() if held.answered_at else None,
     }
+
+
+def _decode_gifts(parts: Iterable[tuple[str, int, int]]) -> tuple[GiftPart, ...]:
+    return tuple(GiftPart(order, gift, time * SECOND) for order, gift, time in parts)
 
 
 def _encode_terms(terms: Terms) -> Json:

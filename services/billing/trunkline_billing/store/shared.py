@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ..accounts.purse import Purse
 from ..charging.till import Changes, Till
 from .journal import Known
+from .period_rows import decode_period
 from .reservation_rows import decode_reservation
 from .statements import Statement, Statements, decode_purse
-from .tables import PURSES, RESERVATIONS, TRANSACTIONS
+from .tables import PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
 
 # Leases may be lost with the database server; they need not wait for its disk.
 UNHURRIED = text("SET LOCAL synchronous_commit TO OFF")
@@ -72,7 +73,8 @@ class SharedWrite:
             till.reservations[row.call_id] = decode_reservation(row._asdict())
 
     async def lock_purses(self, till: Till, accounts: Collection[str]) -> None:
-        """Lock and refresh the purses of `accounts`, making those that are missing."""
+        """Lock and refresh the purses of `accounts`, making those that are missing, and the
+        periods of their packages."""
         if not accounts:
             return
         found = await self._locked_purses(accounts)
@@ -81,6 +83,8 @@ class SharedWrite:
             await self._execute(self._statements.add_purses(missing))
             found = await self._locked_purses(accounts)
         till.purses.update(found)
+        if till.shelf.orders:
+            await self._lock_periods(till, accounts)
 
     async def known(self, transactions: Collection[str]) -> Known:
         """Return those of `transactions` that are booked."""
@@ -97,6 +101,16 @@ class SharedWrite:
         if not changes.posted:
             await self._connection.execute(UNHURRIED)
         await self._execute(statements)
+
+    async def _lock_periods(self, till: Till, accounts: Collection[str]) -> None:
+        query = (
+            select(PACKAGE_PERIODS)
+            .where(PACKAGE_PERIODS.c.account.in_(accounts))
+            .order_by(PACKAGE_PERIODS.c.order_name)
+            .with_for_update()
+        )
+        rows = await self._connection.execute(query)
+        till.shelf.periods.update({row.order_name: decode_period(row) for row in rows})
 
     async def _locked_purses(self, accounts: Collection[str]) -> dict[str, Purse]:
         query = (

@@ -10,9 +10,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Cdr
 from ..charging.till import Changes, Posted, Till
-from .cdr_rows import encode_cdr
+from .cdr_rows import CHARGE_COLUMNS, encode_cdr
+from .period_rows import encode_period
 from .reservation_rows import encode_reservation
-from .tables import CDRS, DELIVERIES, ENTRIES, PURSES, RESERVATIONS, TRANSACTIONS
+from .tables import CDRS, DELIVERIES, ENTRIES, PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
 
 Rows = list[dict[str, object]]
 Statement = tuple[Executable, Rows]
@@ -28,6 +29,11 @@ PURSE_COLUMNS: Final = (
 PUT_TRANSACTION: Final = insert(TRANSACTIONS)
 PUT_ENTRY: Final = insert(ENTRIES)
 PUT_CDR: Final = insert(CDRS)
+CHANGE_CDR: Final = (
+    update(CDRS)
+    .where(CDRS.c.call_id == bind("of"), CDRS.c.end_time == bind("at"))
+    .values({column: bind(column) for column in CHARGE_COLUMNS})
+)
 PUT_DELIVERY: Final = insert(DELIVERIES)
 UPDATE_PURSE: Final = (
     update(PURSES)
@@ -43,7 +49,10 @@ class Statements:
     def __init__(self, dialect: str) -> None:
         self._dialect = dialect
         self._put_purse = self._insert(PURSES).on_conflict_do_nothing()
-        self._put_reservation = self._upsert_reservation()
+        self._put_reservation = self._upsert(RESERVATIONS, "lease_until", "progress")
+        self._put_period = self._upsert(
+            PACKAGE_PERIODS, "begin_at", "end_at", "left_seconds", "consumed", "current"
+        )
 
     def store(self, changes: Changes, till: Till) -> list[Statement]:
         """Return what writes `changes`. The rows are those of this moment."""
@@ -53,8 +62,10 @@ class Statements:
             (PUT_TRANSACTION, _transaction_rows(changes.posted)),
             (PUT_ENTRY, _entry_rows(changes.posted)),
             (PUT_CDR, [encode_cdr(cdr) for cdr in changes.cdrs]),
+            (CHANGE_CDR, [_changed_cdr(cdr) for cdr in changes.corrected]),
             (PUT_DELIVERY, [_delivery_row(output, cdr) for output, cdr in changes.deliveries]),
             (self._put_reservation, [encode_reservation(one) for one in kept]),
+            (self._put_period, [encode_period(one) for one in changes.periods.values()]),
             (DROP_RESERVATION, [{"of": call} for call in ended]),
             (UPDATE_PURSE, _purse_rows(sorted(changes.purses), till)),
         ]
@@ -68,14 +79,12 @@ class Statements:
     def _insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         return sqlite.insert(table) if self._dialect == "sqlite" else postgresql.insert(table)
 
-    def _upsert_reservation(self) -> Executable:
-        statement = self._insert(RESERVATIONS)
+    def _upsert(self, table: Table, *columns: str) -> Executable:
+        """Return what inserts a row, or changes `columns` of the one with its key."""
+        statement = self._insert(table)
         return statement.on_conflict_do_update(
-            index_elements=[RESERVATIONS.c.call_id],
-            set_={
-                "lease_until": statement.excluded.lease_until,
-                "progress": statement.excluded.progress,
-            },
+            index_elements=list(table.primary_key),
+            set_={column: statement.excluded[column] for column in columns},
         )
 
 
@@ -114,6 +123,12 @@ def _entry_rows(posted: Iterable[Posted]) -> Rows:
         for one in posted
         for entry, balance in zip(one.transaction.entries, one.balances, strict=True)
     ]
+
+
+def _changed_cdr(cdr: Cdr) -> dict[str, object]:
+    row = encode_cdr(cdr)
+    changed = {column: row[column] for column in CHARGE_COLUMNS}
+    return {"of": cdr.call.call_id, "at": cdr.call.end_time, **changed}
 
 
 def _delivery_row(output: str, cdr: Cdr) -> dict[str, object]:

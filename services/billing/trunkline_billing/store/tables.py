@@ -130,9 +130,24 @@ CDRS = Table(
     Index("cdrs_by_account", "account", "end_time", "flow_no"),
     Index("cdrs_by_caller", "caller", "end_time", "flow_no"),
     Index("cdrs_by_callee", "callee", "end_time", "flow_no"),
+    Index("cdrs_by_caller_access", "caller_access", "end_time", "flow_no"),
+    Index("cdrs_by_callee_access", "callee_access", "end_time", "flow_no"),
     Index("cdrs_by_caller_name", "caller_name", "end_time", "flow_no"),
     Index("cdrs_by_callee_name", "callee_name", "end_time", "flow_no"),
     comment="One row per finished call (BIL-10).",
+)
+
+PACKAGE_PERIODS = Table(
+    "package_periods",
+    METADATA,
+    Column("order_name", NAME, primary_key=True),
+    Column("account", NAME, nullable=False, index=True),
+    Column("begin_at", UtcDateTime, nullable=False),
+    Column("end_at", UtcDateTime, nullable=False),
+    Column("left_seconds", Text, nullable=False, comment="JSON: of each gift."),
+    Column("consumed", ExactDecimal, nullable=False),
+    Column("current", Boolean, nullable=False, comment="Whether its rent was paid."),
+    comment="The present periods of packages (BIL-15).",
 )
 
 DELIVERIES = Table(

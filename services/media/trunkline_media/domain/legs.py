@@ -13,9 +13,7 @@ from typing import Final, assert_never
 from trunkline_engine import LegSettings, Protection, VoiceFormat
 
 from ..errors import InvalidRequest
-
-CLOCK_RATE_DEFAULT: Final = 8000
-"""Of most telephony codecs (RFC 3551 section 6)."""
+from .codecs import Codec, Formats, in_use
 
 
 class LegName(StrEnum):
@@ -72,17 +70,6 @@ class MediaAddress:
             raise InvalidRequest(f"{self.ip!r} is not an IP address") from None
         if not 1 <= self.port <= 65535:
             raise InvalidRequest(f"port of {self.ip} is {self.port}; expected 1 to 65535")
-
-
-@dataclass(frozen=True, slots=True)
-class Formats:
-    """The payload formats in use on a leg: its voice codec, by its name in SDP, and its events."""
-
-    encoding: str
-    payload_type: int
-    clock_rate: int = CLOCK_RATE_DEFAULT
-    telephone_event: int | None = None
-    """Payload type of RFC 4733, when the device has it."""
 
 
 class DigitForm(StrEnum):
@@ -180,6 +167,9 @@ class LegChange:
     relearn: bool = False
 
 
+NO_FORMATS: Final = Formats()
+
+
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One leg, as all requests so far have left it."""
@@ -192,7 +182,7 @@ class Leg:
     """Whether its media is T.38 over UDPTL (MED-09)."""
     direction: Direction = Direction.SENDRECV
     check: MediaCheck = MediaCheck.NONE
-    formats: Formats | None = None
+    formats: Formats = NO_FORMATS
     dtmf: Dtmf = Dtmf()
     encryption: Encryption = Plain()
 
@@ -218,16 +208,9 @@ class Leg:
             encryption=change.encryption or leg.encryption,
         )
 
-    @property
-    def encoding(self) -> str:
-        """Name of the voice codec. Empty while unknown."""
-        return self.formats.encoding if self.formats else ""
-
-    def _voice(self) -> VoiceFormat | None:
-        formats = self.formats
-        if formats is None:
-            return None
-        return VoiceFormat(formats.encoding, formats.payload_type, formats.clock_rate)
+    def codec(self, other: "Leg") -> Codec | None:
+        """Return the voice codec this leg speaks beside `other`. None while unknown."""
+        return in_use(self.formats.voice, other.formats.voice)
 
     def settings(self, other: "Leg", silence_limit: timedelta | None) -> LegSettings:
         """Return what the relay is told. Without a limit, silence is not judged.
@@ -244,8 +227,8 @@ class Leg:
             learn_source=self.learn_source,
             fax=self.fax,
             rtcp_mux=self.rtcp_mux,
-            voice=self._voice(),
-            telephone_event=self.formats.telephone_event if self.formats else None,
+            voice=_voice(self.codec(other)),
+            telephone_event=self.formats.telephone_event,
             receive_events=self.dtmf.receive_events,
             receive_inband=self.dtmf.receive_inband,
             forward_digits=self.dtmf.forward and self.dtmf.send in RELAYED_FORMS,
@@ -257,6 +240,12 @@ class Leg:
 
 RELAYED_FORMS: Final = (DigitForm.RFC4733, DigitForm.INBAND)
 """Forms that the relay itself can send; INFO is the owner's."""
+
+
+def _voice(codec: Codec | None) -> VoiceFormat | None:
+    if codec is None:
+        return None
+    return VoiceFormat(codec.encoding, codec.payload_type, codec.clock_rate)
 
 
 def _pair(address: MediaAddress | None) -> tuple[str, int] | None:

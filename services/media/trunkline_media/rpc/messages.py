@@ -7,6 +7,7 @@ from typing import Final
 from trunkline.common.v1 import common_pb2
 from trunkline.media.v1 import media_pb2
 
+from ..domain.codecs import CLOCK_RATE_DEFAULT, Codec, Formats
 from ..domain.events import (
     AudioEnded,
     ClosedUnasked,
@@ -18,13 +19,11 @@ from ..domain.events import (
     StreamStatistics,
 )
 from ..domain.legs import (
-    CLOCK_RATE_DEFAULT,
     Cipher,
     DigitForm,
     Direction,
     Dtmf,
     Encryption,
-    Formats,
     LegChange,
     LegName,
     MediaAddress,
@@ -133,16 +132,17 @@ def address_from_proto(address: common_pb2.SocketAddress) -> MediaAddress:
 
 
 def formats_from_proto(formats: Sequence[media_pb2.PayloadFormat]) -> Formats | None:
-    """Return the voice codec and the events among payload formats. None when no voice is there."""
-    voice = [one for one in formats if one.encoding.lower() not in NOT_VOICE]
-    if not voice:
+    """Return the voice codecs and the events among payload formats. None when nothing is said."""
+    if not formats:
         return None
     events = (one for one in formats if one.encoding.lower() == TELEPHONE_EVENT)
     event = next(events, None)
     return Formats(
-        encoding=voice[0].encoding,
-        payload_type=_payload_type(voice[0]),
-        clock_rate=voice[0].clock_rate or CLOCK_RATE_DEFAULT,
+        voice=tuple(
+            Codec(one.encoding, _payload_type(one), one.clock_rate or CLOCK_RATE_DEFAULT)
+            for one in formats
+            if one.encoding.lower() not in NOT_VOICE
+        ),
         telephone_event=None if event is None else _payload_type(event),
     )
 

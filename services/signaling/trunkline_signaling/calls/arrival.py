@@ -51,6 +51,9 @@ def begin_call(
     leg.behind_nat = _behind_nat(request, flow)
     call_id = f"{random.getrandbits(128):032x}"
     cdr = Cdr(call_id, settings.instance, request.headers.call_id, flow.remote, now)
+    # SIG-20's defaults, for a call that ends before routing has chosen among the headers.
+    cdr.caller_access = user_of(request.headers.from_.uri)
+    cdr.callee_access = user_of(request.headers.to.uri)
     call = Call(call_id, settings, random, transaction, leg, cdr, now)
     call.ask(admission_of(request, flow))
     effects, call.effects = call.effects, []

@@ -86,6 +86,9 @@ from .timers import CallTimers
 
 log = structlog.stdlib.get_logger(__name__)
 
+PATIENCE: Final = 0.02
+"""Seconds for which the news of a call's end waits for that of others: a hop costs less shared."""
+
 DRAIN_RETRY_AFTER: Final = 30
 """Seconds a caller is asked to wait for a switch that is leaving (SIG-01 rule 5)."""
 
@@ -127,6 +130,7 @@ class Switch:
         self._driver.attach(self)
         self._auth = peers.auth
         self._outside = Outside(peers.auth, settings, clock.now)
+        self._later: list[tuple[Call, Question]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
@@ -310,6 +314,8 @@ class Switch:
 
     def _do(self, call: Call, effect: Effect) -> None:
         match effect:
+            case Ask(Release() | ReportEnd() as question):
+                self._ask_later(call, question)
             case Ask(question):
                 self._spawn(self._ask(call, question))
             case Reply(transaction, response):
@@ -343,6 +349,18 @@ class Switch:
                 self.transactions.ignore(transaction)
             case Finish():
                 self._finish(call)
+
+    def _ask_later(self, call: Call, question: Question) -> None:
+        """Ask what nobody waits for together with what else comes in a moment: one message."""
+        if not self._later:
+            asyncio.get_running_loop().call_later(PATIENCE, self._ask_now)
+        self._later.append((call, question))
+
+    def _ask_now(self) -> None:
+        later, self._later = self._later, []
+        for call, question in later:
+            self._spawn(self._ask(call, question))
+        self._note_emptiness()
 
     async def _ask(self, call: Call, question: Question) -> None:
         service, ask = self._asked[type(question)]
@@ -413,7 +431,7 @@ class Switch:
         self._note_emptiness()
 
     def _note_emptiness(self) -> None:
-        if self.draining and not self.calls:
+        if self.draining and not self.calls and not self._later:
             self._empty.set()
 
     # --- tasks and time

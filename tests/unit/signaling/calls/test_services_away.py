@@ -43,6 +43,7 @@ async def test_a_service_that_is_away_costs_503_with_retry_after_and_a_cdr(servi
     assert b"Retry-After: 5" in refusal
     assert bench.to(VENDOR) == []
     assert bench.cdr.reason is CallEndReason.INTERNAL_ERROR
+    assert bench.cdr.callee_access != ""
 
 
 @pytest.mark.parametrize("service", ["auth", "routing", "billing"])

@@ -400,6 +400,7 @@ class RatedCdr(_message.Message):
     COST_PREFIX_FIELD_NUMBER: _builtins.int
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
     FLOW_NO_FIELD_NUMBER: _builtins.int
+    GIFT_DURATION_FIELD_NUMBER: _builtins.int
     rate_prefix: _builtins.str
     """Prefix of the rate that applied. Empty when no rate did."""
     rate_group: _builtins.str
@@ -432,6 +433,10 @@ class RatedCdr(_message.Message):
     def settle_time(self) -> _timestamp_pb2.Timestamp:
         """When it was settled."""
 
+    @_builtins.property
+    def gift_duration(self) -> _duration_pb2.Duration:
+        """Package time that was used before money (suiteFeeTime, BIL-15)."""
+
     def __init__(
         self,
         *,
@@ -445,10 +450,11 @@ class RatedCdr(_message.Message):
         cost_prefix: _builtins.str = ...,
         settle_time: _timestamp_pb2.Timestamp | None = ...,
         flow_no: _builtins.int = ...,
+        gift_duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "gift_duration", b"gift_duration", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "gift_duration", b"gift_duration", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1219,6 +1225,126 @@ class GetCdrResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCdrResponse: _TypeAlias = GetCdrResponse  # noqa: Y015
+
+@_typing.final
+class ExportCdrsRequest(_message.Message):
+    """Asks for CDRs as CSV."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Payer or vendor's account. Empty for all."""
+    gateway: _builtins.str
+    """Mapping or routing gateway or phone. Empty for all."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    def __init__(
+        self,
+        *,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        account: _builtins.str = ...,
+        gateway: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "begin_time", b"begin_time", "end_time", b"end_time", "gateway", b"gateway"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCdrsRequest: _TypeAlias = ExportCdrsRequest  # noqa: Y015
+
+@_typing.final
+class ExportCdrsResponse(_message.Message):
+    """A part of the CSV."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """UTF-8 text of whole lines, ended by CR LF (RFC 4180)."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCdrsResponse: _TypeAlias = ExportCdrsResponse  # noqa: Y015
+
+@_typing.final
+class RerateCdrRequest(_message.Message):
+    """Asks to charge a call anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALL_ID_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    MEMO_FIELD_NUMBER: _builtins.int
+    call_id: _builtins.str
+    """The call's id. Required."""
+    author: _builtins.str
+    """Who asks, for the books. Empty is recorded as "unknown"."""
+    memo: _builtins.str
+    """Why, for the books."""
+    def __init__(
+        self,
+        *,
+        call_id: _builtins.str = ...,
+        author: _builtins.str = ...,
+        memo: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "call_id", b"call_id", "memo", b"memo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrRequest: _TypeAlias = RerateCdrRequest  # noqa: Y015
+
+@_typing.final
+class RerateCdrResponse(_message.Message):
+    """The call is charged anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CDR_FIELD_NUMBER: _builtins.int
+    OLD_CHARGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def cdr(self) -> Global___RatedCdr:
+        """The CDR as it is now."""
+
+    @_builtins.property
+    def old_charge(self) -> _common_pb2.Money:
+        """Charge to the payer before. Absent when nobody was charged."""
+
+    def __init__(
+        self,
+        *,
+        cdr: Global___RatedCdr | None = ...,
+        old_charge: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "old_charge", b"old_charge"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "old_charge", b"old_charge"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrResponse: _TypeAlias = RerateCdrResponse  # noqa: Y015
 
 @_typing.final
 class ListCdrsRequest(_message.Message):

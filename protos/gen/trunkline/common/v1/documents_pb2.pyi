@@ -343,6 +343,7 @@ class PlanDocumentsResponse(_message.Message):
     CHANGES_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
     REFERENCES_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentChange]:
         """What would happen to each document, in the order of the request. Empty when there are errors."""
@@ -355,16 +356,21 @@ class PlanDocumentsResponse(_message.Message):
     def references(self) -> _containers.RepeatedCompositeFieldContainer[Global___Reference]:
         """References to kinds that this service does not keep. Whoever asks checks them."""
 
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentError]:
+        """What is allowed and hardly meant. Documents can be applied all the same."""
+
     def __init__(
         self,
         *,
         changes: _abc.Iterable[Global___DocumentChange] | None = ...,
         errors: _abc.Iterable[Global___DocumentError] | None = ...,
         references: _abc.Iterable[Global___Reference] | None = ...,
+        warnings: _abc.Iterable[Global___DocumentError] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "errors", b"errors", "references", b"references"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "errors", b"errors", "references", b"references", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

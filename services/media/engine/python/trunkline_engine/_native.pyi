@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 class PortsExhausted(Exception):
-    """No pair of ports is free on the leg's local address."""
+    """No pair of ports, or no socket, is free for a leg."""
 
 class UnknownSession(LookupError):
     """The session has been closed, or never was."""

@@ -19,7 +19,7 @@ pyo3::create_exception!(
     trunkline_engine._native,
     PortsExhausted,
     PyException,
-    "No pair of ports is free on the leg's local address."
+    "No pair of ports, or no socket, is free for a leg."
 );
 pyo3::create_exception!(
     trunkline_engine._native,
@@ -237,7 +237,7 @@ fn port_range(first: u16, last: u16) -> PyResult<PortRange> {
 
 fn refused(error: &OpenError) -> PyErr {
     match error {
-        OpenError::NoPort(_) => PortsExhausted::new_err(error.to_string()),
+        OpenError::NoPort(_) | OpenError::System(..) => PortsExhausted::new_err(error.to_string()),
         OpenError::NoAddress(_) => PyValueError::new_err(error.to_string()),
         OpenError::Stopped => PyOSError::new_err(error.to_string()),
     }

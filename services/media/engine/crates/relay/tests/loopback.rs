@@ -1,6 +1,6 @@
 //! The relay over real sockets of the loopback interface.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -15,11 +15,15 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn engine(quarantine: Duration, pairs: u16) -> Engine {
+    engine_on(&[LOOPBACK], quarantine, pairs)
+}
+
+fn engine_on(addresses: &[IpAddr], quarantine: Duration, pairs: u16) -> Engine {
     let probe = peer();
     let first = (probe.local_addr().expect("bound").port() & !1).min(60_000);
     let ports = PortRange::new(first, first + 2 * pairs - 1).expect("a range");
     let settings = EngineSettings {
-        addresses: vec![LOOPBACK],
+        addresses: addresses.to_vec(),
         ports,
         quarantine,
         threads: 1,
@@ -120,6 +124,35 @@ fn what_one_leg_sends_the_other_receives_unchanged_and_counted() {
         (b.sent.packets, b.sent.bytes, b.received.packets),
         (20, 3440, 0)
     );
+}
+
+#[test]
+fn a_caller_of_ipv4_hears_a_callee_of_ipv6() {
+    let wildcards = [
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    ];
+    let mut engine = engine_on(&wildcards, Duration::ZERO, 8);
+    let caller = peer();
+    let callee = UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).expect("a port");
+    callee.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let leg_b = LegOpening {
+        address: 1,
+        ..leg(&callee, Learning::Signaled)
+    };
+    let opened = engine
+        .open([leg(&caller, Learning::Signaled), leg_b])
+        .expect("ports");
+    let mut buffer = [0; 2048];
+
+    caller
+        .send_to(&rtp(1), at(opened.ports[0].rtp))
+        .expect("sent");
+    assert_eq!(callee.recv_from(&mut buffer).expect("relayed").0, 172);
+    callee
+        .send_to(&rtp(2), (Ipv6Addr::LOCALHOST, opened.ports[1].rtp))
+        .expect("sent");
+    assert_eq!(caller.recv_from(&mut buffer).expect("relayed").0, 172);
 }
 
 #[test]

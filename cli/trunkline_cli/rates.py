@@ -1,0 +1,148 @@
+"""`trunkline rates`: rate files into rate groups, and back (BIL-01)."""
+
+import gzip
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from trunkline.billing.v1.billing_pb2 import (
+    ImportMode,
+    ImportRatesRequest,
+    ImportRatesResponse,
+    ListRateImportsRequest,
+    RateDifference,
+    RateImport,
+    RateImportCounts,
+    RollBackRateImportRequest,
+)
+
+from . import words
+from .context import author, switch_of
+from .errors import BadUsage, Refused
+from .output import (
+    Column,
+    Format,
+    OutputOption,
+    as_json,
+    console,
+    error_console,
+    show_list,
+    show_table,
+    write_json,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Take rate files over, and back.")
+
+PATIENCE: Final = 600.0
+"""Seconds an import may take: a million lines do."""
+SHOWN_DIFFERENCES: Final = 50
+SHOWN_ERRORS: Final = 20
+
+
+@app.command("import")
+def import_rates(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="CSV in any usual spelling; .gz is unpacked.")],
+    group: Annotated[str, typer.Option(help="Rate group.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="The file is the whole deck: others go.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
+    ] = False,
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """Read a rate file into a rate group. Lines that give no rate are listed: exit code 1."""
+    request = ImportRatesRequest(
+        rate_group=group,
+        content=_packed(file),
+        gzip=True,
+        mode=ImportMode.IMPORT_MODE_REPLACE if replace else ImportMode.IMPORT_MODE_MERGE,
+        dry_run=dry_run,
+        file_name=file.name,
+        author=author(),
+    )
+    with error_console().status(f"reading {file.name}"):
+        answer = switch_of(context).rates.ImportRates(request, timeout=PATIENCE)
+    if output is Format.JSON:
+        write_json(as_json(answer))
+    else:
+        _show(answer, dry_run)
+    if answer.errors:
+        raise Refused(
+            f"{answer.counts.bad_lines} lines gave no rate",
+            [f"{file}:{one.line}: {one.column}: {one.message}" for one in answer.errors][
+                :SHOWN_ERRORS
+            ],
+        )
+
+
+@app.command()
+def imports(
+    context: typer.Context,
+    group: Annotated[str, typer.Argument(help="Rate group.")],
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """List the files that were taken over, the newest first."""
+    answer = switch_of(context).rates.ListRateImports(ListRateImportsRequest(rate_group=group))
+    show_list(answer.imports, COLUMNS, output)
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(min=1, help="Number of the import.")],
+) -> None:
+    """Put a rate group back to what it was before its last import."""
+    request = RollBackRateImportRequest(import_id=number, author=author())
+    answer = switch_of(context).rates.RollBackRateImport(request, timeout=PATIENCE)
+    console().print(f"import {number} is taken back; the group has {answer.rates} rates")
+
+
+def _packed(file: Path) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BadUsage(f"{file} cannot be read: {error.strerror}") from None
+    return content if file.suffix == ".gz" else gzip.compress(content)
+
+
+def _show(answer: ImportRatesResponse, dry_run: bool) -> None:
+    if answer.differences:
+        show_table(answer.differences[:SHOWN_DIFFERENCES], DIFFERENCE_COLUMNS)
+    out = console()
+    left = len(answer.differences) - SHOWN_DIFFERENCES
+    if left > 0:
+        out.print(f"and {left} more, which --output json has")
+    out.print(f"read as {answer.dialect}", style="dim")
+    prefix = "dry run: " if dry_run else f"import {answer.import_id}: " if answer.import_id else ""
+    out.print(prefix + _sums(answer.counts))
+
+
+def _sums(counts: RateImportCounts) -> str:
+    sums = {
+        "new": counts.added,
+        "dearer": counts.increased,
+        "cheaper": counts.decreased,
+        "changed otherwise": counts.changed,
+        "gone": counts.removed,
+        "unchanged": counts.unchanged,
+    }
+    return ", ".join(f"{count} {word}" for word, count in sums.items() if count) or "no rates"
+
+
+DIFFERENCE_COLUMNS: list[Column[RateDifference]] = [
+    Column("Prefix", lambda one: one.prefix, "bold"),
+    Column("Change", lambda one: one.action, "cyan"),
+    Column("Before", lambda one: one.old_price or words.NONE, number=True),
+    Column("After", lambda one: one.new_price or words.NONE, "green", number=True),
+]
+
+COLUMNS: list[Column[RateImport]] = [
+    Column("Import", lambda one: str(one.import_id), "bold", number=True),
+    Column("Time", lambda one: words.time(one.time)),
+    Column("File", lambda one: one.file_name),
+    Column("By", lambda one: one.author),
+    Column("Result", lambda one: _sums(one.counts)),
+    Column("Taken back", lambda one: "yes" if one.rolled_back else "no"),
+]

@@ -1,0 +1,49 @@
+"""Which codec two legs speak, out of what their descriptions list.
+
+A leg's description lists what its device takes (RFC 3264): an offer many, an answer few. Where the
+lists meet, packets go through as they are; only where they don't is voice converted (MED-03).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+CLOCK_RATE_DEFAULT: Final = 8000
+"""Of most telephony codecs (RFC 3551 section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A voice codec by its name in SDP, and its payload type on one leg."""
+
+    encoding: str
+    payload_type: int
+    clock_rate: int = CLOCK_RATE_DEFAULT
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """What makes two codecs one: all spellings of G.729 are (MED-04)."""
+        name = self.encoding.upper()
+        return ("G729" if name.startswith("G729") else name, self.clock_rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """The payload formats of a leg: voice codecs in their order, and its events."""
+
+    voice: tuple[Codec, ...] = ()
+    telephone_event: int | None = None
+    """Payload type of RFC 4733, when the device has it."""
+
+
+def in_use(here: Sequence[Codec], there: Sequence[Codec]) -> Codec | None:
+    """Return what a leg that lists `here` speaks, beside one that lists `there`.
+
+    The shorter list is the answer; its first codec that both have is spoken. Without one, or with
+    the other leg unknown, a leg speaks the first of its own.
+    """
+    answer, offer = (here, there) if len(here) < len(there) else (there, here)
+    offered = {codec.kind for codec in offer}
+    chosen = next((codec.kind for codec in answer if codec.kind in offered), None)
+    spoken = (codec for codec in here if codec.kind == chosen)
+    return next(spoken, here[0] if here else None)

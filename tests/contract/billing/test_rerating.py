@@ -1,0 +1,52 @@
+"""BIL-10: changing what a call cost books the difference and says who did it."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from support.billing_service import BillingClient, cdr
+from trunkline.billing.v1 import billing_pb2 as pb
+from trunkline_kernel.faults import Fault, TrunklineError
+
+
+def at(price: str) -> tuple[str, str, Any]:
+    return ("RateGroup", "retail", {"rates": [{"prefix": "44", "perMinute": price}]})
+
+
+async def test_bil_10_a_call_is_charged_anew_with_an_audit_entry(billing: BillingClient) -> None:
+    await billing.settle(cdr(talk=60))
+    await billing.apply(at("0.25"))
+
+    answer = await billing.rerate("call-1", author="ann", memo="wrong deck")
+
+    assert (answer.old_charge.amount, answer.cdr.charge.amount) == ("0.10", "0.25")
+    assert (await billing.cdr("call-1")).charge.amount == "0.25"
+    assert await billing.balance() == "0.75"
+    entries = (await billing.ledger()).entries
+    assert {entry.kind for entry in entries[:2]} == {pb.LEDGER_ENTRY_KIND_CORRECTION}
+    assert entries[0].memo == "0.10 USD -> 0.25 USD by ann: wrong deck"
+
+
+async def test_charging_anew_at_the_same_rate_changes_no_balance(billing: BillingClient) -> None:
+    await billing.settle(cdr(talk=60))
+
+    await billing.rerate("call-1")
+    await billing.rerate("call-1")
+
+    assert await billing.balance() == "0.90"
+
+
+async def test_two_who_charge_anew_at_once_correct_once(billing: BillingClient) -> None:
+    await billing.settle(cdr(talk=60))
+    await billing.apply(at("0.25"))
+
+    await asyncio.gather(billing.rerate("call-1"), billing.rerate("call-1"), return_exceptions=True)
+
+    assert await billing.balance() == "0.75"
+
+
+async def test_a_call_without_a_cdr_cannot_be_charged_anew(billing: BillingClient) -> None:
+    with pytest.raises(TrunklineError) as caught:
+        await billing.rerate("nobody")
+
+    assert caught.value.fault is Fault.NOT_FOUND

@@ -1,0 +1,185 @@
+"""What the chart renders: valid to Kubernetes, safe, and the same as deploy/k8s."""
+
+import subprocess
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+from support.chart import (
+    DEPLOY,
+    MODES,
+    SECRETS,
+    Object,
+    containers,
+    environment,
+    find,
+    mode,
+    overlay,
+    pods,
+    rendered,
+    renderer,
+)
+
+KUBERNETES = "1.31"
+FOREIGN = ("cert-manager.io/v1", "monitoring.coreos.com/v1")
+"""Kinds of others, which Kubernetes has no schema for."""
+
+RENDERS = [*renderer.OVERLAYS, *MODES]
+
+
+@pytest.fixture(scope="module", params=RENDERS)
+def objects(request: pytest.FixtureRequest) -> list[Object]:
+    name: str = request.param
+    return overlay(name) if name in renderer.OVERLAYS else mode(name)
+
+
+def test_every_object_is_valid_to_kubernetes(objects: list[Object]) -> None:
+    for each in objects:
+        if each["apiVersion"] not in FOREIGN:
+            kubernetes_validate.validate(each, KUBERNETES, strict=True)
+
+
+def test_no_pod_is_privileged_or_root(objects: list[Object]) -> None:
+    for _, spec in pods(objects):
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_every_container_keeps_its_root_read_only_and_has_no_capability(
+    objects: list[Object],
+) -> None:
+    wanted = {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+    assert {n: c["securityContext"] for n, c in containers(objects)} == {
+        name: wanted for name, _ in containers(objects)
+    }
+
+
+def test_every_container_has_requests_and_limits(objects: list[Object]) -> None:
+    for _, container in containers(objects):
+        for bound in ("requests", "limits"):
+            assert container["resources"][bound].keys() == {"cpu", "memory"}
+
+
+def test_every_server_has_probes(objects: list[Object]) -> None:
+    servers = [e for e in objects if e["kind"] in ("Deployment", "StatefulSet")]
+    for _, container in containers(servers):
+        if "ports" in container:
+            assert {"livenessProbe", "readinessProbe"} <= container.keys()
+
+
+def test_no_manifest_holds_a_secret(objects: list[Object]) -> None:
+    assert not [each for each in objects if each["kind"] == "Secret"]
+    for name, container in containers(objects):
+        for variable, value in environment({"env": [], **container}).items():
+            secret = any(word in variable for word in ("PASSWORD", "NONCE"))
+            assert not secret, f"{name}: {variable}={value}"
+
+
+def test_only_media_and_signaling_may_stand_on_the_host(objects: list[Object]) -> None:
+    on_host = {name for name, spec in pods(objects) if spec.get("hostNetwork")}
+
+    assert on_host <= {"trunkline-media", "trunkline-signaling"}
+
+
+def test_a_pod_gets_longer_to_leave_than_its_service_to_drain(objects: list[Object]) -> None:
+    for service in ("signaling", "media"):
+        spec = dict(pods(objects))[f"trunkline-{service}"]
+        variables = environment(spec["containers"][0])
+        drain = int(variables[f"TRUNKLINE_{service.upper()}_DRAIN_GRACE"])
+        assert 0 < drain < spec["terminationGracePeriodSeconds"]
+        assert variables[f"TRUNKLINE_{service.upper()}_READY_WHILE_DRAINING"] == "true"
+
+
+@pytest.mark.parametrize("name", ["auth", "routing", "billing"])
+def test_deciders_stand_behind_headless_services_that_callers_balance(
+    objects: list[Object], name: str
+) -> None:
+    service = find(objects, "Service", f"trunkline-{name}")
+    caller = dict(pods(objects))["trunkline-signaling"]["containers"][0]
+
+    assert service["spec"]["clusterIP"] == "None"
+    target = environment(caller)[f"TRUNKLINE_SIGNALING_{name.upper()}"]
+    assert target == f"dns:///trunkline-{name}:{service['spec']['ports'][0]['port']}"
+
+
+def test_each_pod_behind_load_balancers_has_one_for_udp_and_one_for_tcp() -> None:
+    found = mode("loadBalancer")
+    services = [e for e in found if e.get("spec", {}).get("type") == "LoadBalancer"]
+
+    assert {e["metadata"]["name"] for e in services} == {
+        *(f"trunkline-signaling-{i}-{kind}" for i in (0, 1) for kind in ("udp", "tcp")),
+        *(f"trunkline-media-{i}-udp" for i in (0, 1)),
+    }
+    assert all(e["spec"]["externalTrafficPolicy"] == "Local" for e in services)
+    addresses = [find(found, "Service", f"trunkline-signaling-1-{k}") for k in ("udp", "tcp")]
+    assert [e["spec"]["loadBalancerIP"] for e in addresses] == ["198.51.100.2"] * 2
+
+
+def test_media_scales_on_the_sessions_of_its_pods() -> None:
+    scaler = find(overlay("prod"), "HorizontalPodAutoscaler", "trunkline-media")
+
+    (metric,) = scaler["spec"]["metrics"]
+    assert metric["pods"]["metric"]["name"] == "trunkline_media_sessions"
+    assert scaler["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 600
+
+
+def test_nothing_may_talk_unless_a_policy_names_it() -> None:
+    deny = find(overlay("prod"), "NetworkPolicy", "trunkline-default-deny")
+
+    assert deny["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert not {"ingress", "egress"} & deny["spec"].keys()
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        (["secrets.existingSecret="], "secrets.existingSecret: name the secret"),
+        (["tls.issuer.name="], "tls.issuer.name: name the cert-manager issuer"),
+        (["tls.mode=off"], "set tls.allowPlain if that is meant"),
+        (["network.mode=magic"], "expected hostNetwork, hostPort, loadBalancer or nodePort"),
+        (["network.mode=hostPort"], "10000 ports cannot be published one by one"),
+        (["network.mode=nodePort", "media.rtpPorts.last=20009"], "forwards to one pod"),
+    ],
+)
+def test_values_that_cannot_work_are_refused(values: list[str], complaint: str) -> None:
+    with pytest.raises(renderer.ChartRefused, match=complaint):
+        rendered(*SECRETS, *values)
+
+
+def test_the_chart_passes_helm_lint() -> None:
+    lint = [renderer.HELM, "lint", renderer.CHART, "--strict", "-f", renderer.VALUES / "prod.yaml"]
+    done = subprocess.run(list(map(str, lint)), capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_kustomize_tree_is_what_the_chart_renders() -> None:
+    files = renderer.render()
+
+    stored = {path: path.read_text() for path in renderer.TREE.rglob("*.yaml")}
+    assert stored == files, "run make manifests"
+
+
+@pytest.mark.parametrize("name", renderer.OVERLAYS)
+def test_an_overlay_builds_to_what_helm_installs(name: str) -> None:
+    done = subprocess.run(
+        ["kubectl", "kustomize", str(DEPLOY / "k8s" / "overlays" / name)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+    built = {renderer.key_of(each): specification(each) for each in yaml.safe_load_all(done.stdout)}
+    del built["Namespace", "trunkline"]
+    assert built == {renderer.key_of(each): specification(each) for each in overlay(name)}
+
+
+def specification(each: Object) -> Any:
+    """Return what an object says beside its name."""
+    return {key: value for key, value in each.items() if key in ("spec", "data", "rules")}
