@@ -6,6 +6,7 @@
 Every relay has core 1 to itself, the generator core 0; all of them run in turn, so a noisy minute
 hits all alike. G.711 in packets of 20 ms, both ways: 100 packets a second for each call. CPU is
 utime + stime of the relay's process over the window, divided by the packets that came through.
+25 s of 400 calls are a million packets: a relay whose memory grows in that leaks.
 With --one-way, only callers send: so a leg that encrypts what it sends can be measured, which the
 generator could not answer.
 Needs a C compiler, and Debian's rtpengine-daemon for the peer.
@@ -189,8 +190,15 @@ def load(
     command += ["--aport", str(CALLER_PORT), "--bport", str(CALLEE_PORT), "--watch", str(pid)]
     command += ["--secs", str(seconds), "--warm", "1", "--cpu", str(GENERATOR_CORE)]
     command += ["--oneway", "--opaque"] if one_way else []
+    before = resident_kilobytes(pid)
     result: dict[str, Any] = json.loads(subprocess.check_output(command, timeout=seconds + 60))
-    return result
+    return result | {"growth_kb": resident_kilobytes(pid) - before}
+
+
+def resident_kilobytes(pid: int) -> int:
+    """Return how much memory a process has in use."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024
 
 
 PEERS = ("engine", "rtpengine", "floor")
@@ -239,8 +247,8 @@ def _available(name: str) -> bool:
 def _print(arguments: argparse.Namespace, results: dict[str, list[dict[str, Any]]]) -> None:
     ways = "one way" if arguments.one_way else "both ways"
     print(f"{arguments.calls} calls, G.711 20 ms, {ways}; medians [least..greatest]")
-    print("| relay | us CPU a packet | core % | loss % | latency p50 / p99 us |")
-    print("| --- | --- | --- | --- | --- |")
+    print("| relay | us CPU a packet | core % | loss % | latency p50 / p99 us | memory grew kB |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, runs in results.items():
         costs = sorted(run["relay_us_per_pkt"] for run in runs)
         spread = f"{statistics.median(costs):.2f} [{costs[0]:.2f}..{costs[-1]:.2f}]"
@@ -248,7 +256,8 @@ def _print(arguments: argparse.Namespace, results: dict[str, list[dict[str, Any]
         loss = max(run["loss_pct"] for run in runs)
         p50 = statistics.median(run["lat_us"]["p50"] for run in runs)
         p99 = statistics.median(run["lat_us"]["p99"] for run in runs)
-        print(f"| {name} | {spread} | {core:.0f} | {loss:.3f} | {p50:.0f} / {p99:.0f} |")
+        growth = max(run["growth_kb"] for run in runs)
+        print(f"| {name} | {spread} | {core:.0f} | {loss:.3f} | {p50:.0f} / {p99:.0f} | {growth} |")
 
 
 if __name__ == "__main__":

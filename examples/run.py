@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from support.behaviours import answering  # noqa: E402
 from support.endpoint import Endpoint  # noqa: E402
 from support.local_switch import LocalSwitch  # noqa: E402
 from trunkline_cli.errors import CommandError  # noqa: E402
+from trunkline_cli.replicas import plan  # noqa: E402
 from trunkline_cli.services import PORTS  # noqa: E402
 from trunkline_cli.up import check_ports  # noqa: E402
 
@@ -50,7 +52,7 @@ out = Console(highlight=False)
 
 async def main() -> None:
     """Run until Ctrl-C or SIGTERM."""
-    check_ports()
+    check_ports(plan(1, os.environ))
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

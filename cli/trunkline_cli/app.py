@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from . import accounts, calls, cdrs, gateways, parameters, rates, registrations, routes
+from . import accounts, calls, cdrs, gateways, numbers, parameters, rates, registrations, routes
 from .apply import apply
 from .channels import tls_from_environment
 from .objects import delete, get
@@ -94,5 +94,7 @@ app.add_typer(accounts.app, name="account", rich_help_panel="Money")
 app.add_typer(rates.app, name="rates", rich_help_panel="Money")
 app.add_typer(registrations.app, name="registration", rich_help_panel="Terminals")
 app.add_typer(registrations.suspensions_app, name="suspension", rich_help_panel="Terminals")
+app.add_typer(numbers.app, name="numbers", rich_help_panel="Configure")
+app.add_typer(numbers.black_list_app, name="black-list", rich_help_panel="Calls")
 for _service in installed_services():
     _add_service(_service)

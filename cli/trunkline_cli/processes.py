@@ -146,7 +146,6 @@ async def _is_serving(channel: grpc.aio.Channel) -> bool:
 
 async def stop_all(processes: Iterable[ServiceProcess], grace: float | None) -> None:
     """Stop services in the order in which they can be missed; `grace` is that of each."""
-    running = {process.service: process for process in processes}
+    running = list(processes)
     for group in STOP_ORDER:
-        leaving = [running[service].stop(grace) for service in group if service in running]
-        await asyncio.gather(*leaving)
+        await asyncio.gather(*(one.stop(grace) for one in running if one.service in group))

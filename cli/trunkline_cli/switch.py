@@ -6,6 +6,7 @@ from functools import cache
 import grpc
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from trunkline.auth.v1.auth_pb2_grpc import AuthServiceStub
+from trunkline.auth.v1.lists_pb2_grpc import ListServiceStub
 from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub, RateServiceStub
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
@@ -38,6 +39,11 @@ class Switch:
     def auth(self) -> AuthServiceStub:
         """Who may call."""
         return AuthServiceStub(self.channel(Service.AUTH))
+
+    @property
+    def lists(self) -> ListServiceStub:
+        """Lists of numbers."""
+        return ListServiceStub(self.channel(Service.AUTH))
 
     @property
     def routing(self) -> RoutingServiceStub:

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection, Iterable
 from typing import Annotated, Final
 
 import typer
@@ -16,6 +16,7 @@ from rich.text import Text
 from .errors import Refused
 from .output import console
 from .processes import ServiceProcess, grpc_address, stop_all
+from .replicas import Plan, parse_replicas, plan
 from .services import Service
 
 READY_TIMEOUT: Final = 60.0
@@ -34,20 +35,25 @@ NAME_WIDTH: Final = max(map(len, Service))
 
 def up(
     logs: Annotated[bool, typer.Option(help="Show what the services log.")] = True,
+    replicas: Annotated[
+        str, typer.Option(metavar="media=N", help="Run several media instances.")
+    ] = "media=1",
 ) -> None:
     """Run the whole switch here until Ctrl-C, which drains it; a second one ends its calls.
 
     Each service reads its settings from the environment; data goes to ./var.
     """
     with asyncio.Runner() as runner:
-        runner.run(LocalSwitch(console(), logs).run())
+        processes = plan(parse_replicas(replicas), os.environ)
+        runner.run(LocalSwitch(console(), logs, processes).run())
 
 
 class LocalSwitch:
     """The five services as children of this process."""
 
-    def __init__(self, out: Console, logs: bool) -> None:
+    def __init__(self, out: Console, logs: bool, processes: Plan) -> None:
         self._out = out
+        self._plan = processes
         self._logs = logs
         self._processes: list[ServiceProcess] = []
         self._stop = asyncio.Event()
@@ -57,7 +63,7 @@ class LocalSwitch:
 
         Raises `Refused` when a service could not start or ended by itself.
         """
-        check_ports()
+        check_ports(self._plan)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._on_signal)
@@ -71,31 +77,43 @@ class LocalSwitch:
 
     async def _start(self) -> None:
         environment = {} if not sys.stdout.isatty() else _console_logs()
-        for service in Service:
-            self._processes.append(await ServiceProcess.start(service, environment, self._on_line))
+        for service, settings in self._plan:
+            process = await ServiceProcess.start(service, environment | settings, self._on_line)
+            self._processes.append(process)
         started = time.monotonic()
-        waiting = set(Service)
+        waiting = {process.address: process.service for process in self._processes}
         with self._out.status("") as spinner:
-            spinner.update(_starting(waiting))
+            spinner.update(_starting(waiting.values()))
 
             async def wait(process: ServiceProcess) -> None:
                 await process.wait_ready(READY_TIMEOUT)
-                waiting.discard(process.service)
-                spinner.update(_starting(waiting))
+                del waiting[process.address]
+                spinner.update(_starting(waiting.values()))
                 seconds = time.monotonic() - started
                 self._say(process.service, f"ready at {process.address} after {seconds:.1f} s")
 
             await self._unless_stopped(asyncio.gather(*map(wait, self._processes)))
 
     async def _watch(self) -> None:
-        ends = [asyncio.create_task(process.wait()) for process in self._processes]
-        await self._unless_stopped(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
-        for task in ends:
-            task.cancel()
-        dead = [process for process in self._processes if process.status is not None]
-        if dead and not self._stop.is_set():
-            names = ", ".join(f"{p.service} (status {p.status})" for p in dead)
+        running = list(self._processes)
+        while not self._stop.is_set():
+            ends = [asyncio.create_task(process.wait()) for process in running]
+            await self._unless_stopped(asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED))
+            for task in ends:
+                task.cancel()
+            ended = [process for process in running if process.status is not None]
+            running = [process for process in running if process.status is None]
+            if not self._stop.is_set():
+                self._judge(ended, {process.service for process in running})
+
+    def _judge(self, ended: Iterable[ServiceProcess], left: set[Service]) -> None:
+        """Raise `Refused` unless all that ended had drained and their services have others."""
+        missed = [one for one in ended if one.status or one.service not in left]
+        if missed:
+            names = ", ".join(f"{one.service} (status {one.status})" for one in missed)
             raise Refused(f"ended by itself: {names}", ["the other services were stopped"])
+        for one in ended:
+            self._say(one.service, f"{one.address} has drained and ended")
 
     async def _unless_stopped(self, work: Awaitable[object]) -> None:
         task = asyncio.ensure_future(work)
@@ -132,10 +150,10 @@ class LocalSwitch:
         self._out.print(prefix + Text.from_ansi(line), soft_wrap=True)
 
 
-def check_ports() -> None:
+def check_ports(processes: Plan) -> None:
     """Raise `Refused` when something listens already where a service is to."""
-    for service in Service:
-        host, _, port = grpc_address(service, os.environ).rpartition(":")
+    for service, settings in processes:
+        host, _, port = grpc_address(service, {**os.environ, **settings}).rpartition(":")
         with socket.socket() as probe:
             probe.settimeout(1.0)
             if port != "0" and probe.connect_ex((_reachable(host), int(port))) == 0:
@@ -149,7 +167,7 @@ def _reachable(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "") else host  # noqa: S104 - compared, not bound
 
 
-def _starting(waiting: set[Service]) -> str:
+def _starting(waiting: Collection[Service]) -> str:
     return f"starting {', '.join(service for service in Service if service in waiting)}"
 
 

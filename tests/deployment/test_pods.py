@@ -25,6 +25,8 @@ pytestmark = [pytest.mark.deployment, pytest.mark.timeout(400)]
 SCENARIOS: Final = Path(__file__).parents[2] / "benches" / "sip"
 VENDOR_PORT: Final = 5070
 RATE: Final = 20.0
+FOLLOWED: Final = 3.0
+"""Seconds after which every replica follows what was applied."""
 
 DOCUMENTS: Final = f"""
 kind: Account
@@ -44,15 +46,15 @@ name: customer
 spec:
   account: customer
   access: {{mode: ip, addresses: [127.0.0.1]}}
-  media: {{proxy: must-on}}
+  media: {{proxy: mustOn}}
 ---
 kind: RoutingGateway
 name: vendor
 spec:
   account: vendor
-  address: 127.0.0.1:{VENDOR_PORT}
+  address: 127.0.0.9:{VENDOR_PORT}
   prefixes: ["44"]
-  media: {{proxy: must-on}}
+  media: {{proxy: mustOn}}
 """
 
 
@@ -110,6 +112,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         documents.write_text(DOCUMENTS)
         addresses = [f"--{s}={site.pod(s).target}" for s in Service]
         subprocess.run(["trunkline", *addresses, "apply", "-f", str(documents)], check=True)
+        time.sleep(FOLLOWED)
         site.figures["seconds from kube play to a configured switch"] = since(started)
         yield site
     finally:
@@ -127,7 +130,7 @@ def test_a_call_goes_through_the_pods_and_is_charged(site: Site) -> None:
     site.settled()
 
     site.figures["seconds of the first call, 1 s of talk included"] = since(started)
-    assert counts == {"placed": 1, "good": 1, "lost": 0}
+    assert counts == {"placed": 1, "good": 1, "lost": 0}, diagnosis(site)
     assert cdrs() == {"calls": 1, "cdrs": 1, "answered": 1}
 
 
@@ -231,6 +234,17 @@ def cdrs() -> dict[str, int]:
         check=True,
     )
     return dict(zip(("calls", "cdrs", "answered"), map(int, done.stdout.split("|")), strict=True))
+
+
+def diagnosis(site: Site) -> str:
+    """Return what the switch says of the way of a call, and its logs."""
+    done = subprocess.run(
+        ["trunkline", f"--routing={site.pod('routing').target}", "route", "explain"]
+        + ["--from=customer", "--caller=14155550123", "--callee=442071838750"],
+        capture_output=True,
+        text=True,
+    )
+    return done.stdout + done.stderr + site.pod("routing").log() + site.pod("signaling").log()
 
 
 def since(started: float) -> float:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from trunkline_signaling.sip.digest import Challenge, answer, strongest
 from trunkline_signaling.sip.dialog import Dialog
+from trunkline_signaling.sip.digest import Challenge, answer, strongest
 from trunkline_signaling.sip.headers import Headers
 from trunkline_signaling.sip.message import Request, Response
 from trunkline_signaling.sip.outputs import Event, RequestTimedOut, ResponseReceived

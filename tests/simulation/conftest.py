@@ -1,13 +1,18 @@
-"""Options: which seeds, and how many calls."""
+"""Options: which seeds, and how many calls. Files that live for seconds go to memory."""
 
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 SEEDS = (1, 2, 3, 4)
-CALLS = 250
+CALLS = 500
+MEMORY = Path("/dev/shm")  # noqa: S108  where there is none, the disk does
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +32,14 @@ def calls(request: pytest.FixtureRequest) -> int:
     """Calls in one run."""
     given = request.config.getoption("calls", default=None)
     return given or int(os.environ.get("TRUNKLINE_SIMULATION_CALLS", CALLS))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder for the services' files."""
+    path = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
+    yield path
+    shutil.rmtree(path)
 
 
 def _from_environment() -> list[int]:

@@ -157,12 +157,20 @@ def _one_talk_time(world: World, call: Placed, cdr: StoredCdr) -> Iterator[str]:
         yield f"{name}: answered at {answer:.3f}, not between {earliest:.3f} and {heard}"
     if cdr.recovered_by:
         return
-    hung_up = [party.saw.bye_taken for party in parties if party.saw.answered is not None]
-    if len(hung_up) == 1 and hung_up[0] is not None and end > hung_up[0] + EPSILON:
-        yield f"{name}: charged until {end:.3f}, and the callee was let go at {hung_up[0]:.3f}"
+    yield from _let_go(name, answers, end)
     lower, upper = _bounds_of_end(world, call.saw, answers, cdr)
     if not lower - EPSILON <= end <= upper + EPSILON:
         yield f"{name}: ended at {end:.3f}, not between {lower:.3f} and {upper:.3f}"
+
+
+def _let_go(name: str, answers: list[Sighting], end: float) -> Iterator[str]:
+    """No talk is charged after the callee's BYE was answered, unless that came before its ACK."""
+    if len(answers) > 1:
+        return
+    saw = answers[0]
+    acknowledged = saw.acknowledged is not None and saw.acknowledged <= (saw.bye_sent or 0.0)
+    if acknowledged and saw.bye_taken is not None and end > saw.bye_taken + EPSILON:
+        yield f"{name}: charged until {end:.3f}, and the callee was let go at {saw.bye_taken:.3f}"
 
 
 def _bounds_of_end(

@@ -1,4 +1,4 @@
-"""The SIP network of the simulation: UDP that loses, repeats, delays and so reorders, from a seed."""
+"""The SIP network of the simulation: UDP that loses, repeats, delays and so reorders."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ QUIET: Final = 1500.0
 """Seconds after the last call in which everything must have ended."""
 LOOK: Final = 10.0
 LINGER: Final = 150.0
-"""Seconds after the last activity: leases of two minutes have run out, late copies are forgotten."""
+"""Seconds after the last activity: leases have run out, late copies are forgotten."""
 PAY: Final = method_of(
     billing_pb.DESCRIPTOR.services_by_name["BillingService"],
     "Pay",
@@ -260,7 +260,7 @@ async def _until_quiet(world: World) -> None:
     """Wait until nobody holds anything any more, and then for what comes late."""
     loop = asyncio.get_running_loop()
     limit = loop.time() + QUIET
-    while loop.time() < limit and _busy(world):
+    while loop.time() < limit and _busy(world):  # noqa: ASYNC110  nobody tells us of quiet
         await asyncio.sleep(LOOK)
     await asyncio.sleep(LINGER)
 

@@ -135,6 +135,17 @@ class BillingClient:
         request = pb.ReconcileRequest(**fields)
         return await self._ask(BILLING, "Reconcile", request, pb.ReconcileResponse)
 
+    async def export(self, **fields: Any) -> str:
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {
+            "begin_time": now - timedelta(days=1),
+            "end_time": now + timedelta(days=1),
+        }
+        request = pb.ExportCdrsRequest(**(values | fields))
+        method = method_of(BILLING, "ExportCdrs", pb.ExportCdrsRequest, pb.ExportCdrsResponse)
+        parts = [part.content async for part in self._channel.stream(method, request)]
+        return b"".join(parts).decode()
+
     async def rerate(self, call_id: str, **fields: Any) -> pb.RerateCdrResponse:
         request = pb.RerateCdrRequest(call_id=call_id, **fields)
         return await self._ask(BILLING, "RerateCdr", request, pb.RerateCdrResponse)

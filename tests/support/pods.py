@@ -177,7 +177,7 @@ def playable(name: str, spec: Object, settings: Mapping[str, str]) -> Object:
         spec.pop(field, None)
     spec |= {"hostNetwork": True, "restartPolicy": "Never"}
     for container in [*spec.get("initContainers", []), *spec["containers"]]:
-        for field in ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle"):
+        for field in ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle", "ports"):
             container.pop(field, None)
         container["env"] = [
             {"name": each["name"], "value": settings.get(each["name"], each.get("value"))}
@@ -292,7 +292,7 @@ class Vendor:
         assert program is not None
         self.process = subprocess.Popen(
             [
-                *(program, "-sf", str(scenarios / "callee.xml"), "-i", "127.0.0.1"),
+                *(program, "-sf", str(scenarios / "callee.xml"), "-i", "127.0.0.9"),
                 *("-p", str(port), "-nostdin", "-l", "5000"),
             ],
             cwd=folder,

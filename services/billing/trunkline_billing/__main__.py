@@ -12,6 +12,7 @@ from trunkline.billing.v1.billing_pb2_grpc import (
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
+from trunkline_kernel.background import steadily
 from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Parameters
@@ -31,7 +32,6 @@ from .imports.office import RateOffice
 from .observation import Observation
 from .outputs.http_post import post_json
 from .outputs.push import PushOutput
-from .outputs.steadily import steadily
 from .outputs.text_files import FileOutput, TextFiles
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck

@@ -1,7 +1,7 @@
 """The desk: everything billing can be asked, in its own types. What servicers call."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -197,7 +197,7 @@ class Desk:
     ) -> tuple[list[StoredCdr], Position | None]:
         """Return a page of CDRs and where the next one begins (BIL-13)."""
         now = self._clock()
-        require_open(parse_closed_hours(self._parameters[QUERY_DENY_TIME]), now)
+        self._require_open()
         since, until = time_range(begin, end, now, self._parameters[QUERY_MAX_DAYS])
         query = CdrQuery(
             begin=since,
@@ -223,12 +223,19 @@ class Desk:
         gateway: str = "",
     ) -> list[Row]:
         """Return sums over the CDRs of a time range (BIL-16); raise `BadQuery`."""
-        if begin > end:
-            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        _require_order(begin, end)
         report = Report(dimensions)
         async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
             report.add(stored.cdr)
         return report.rows()
+
+    def export(
+        self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
+    ) -> AsyncIterator[bytes]:
+        """Return the CDRs of a time range as CSV; raise `BadQuery` or `QueryDenied`."""
+        _require_order(begin, end)
+        self._require_open()
+        return self._cdrs.export.parts(begin, end, account=account, gateway=gateway)
 
     async def reconcile(
         self,
@@ -240,14 +247,16 @@ class Desk:
     ) -> tuple[Account, Reconciliation]:
         """Compare an account's calls with a statement (BIL-14)."""
         account = self._till.accounts.get(name)
-        if begin > end:
-            raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+        _require_order(begin, end)
         ours = [
             stated
             async for stored in self._cdrs.each(begin, end, account=name)
             if (stated := stated_call(stored.cdr, name)) is not None
         ]
         return account, await asyncio.to_thread(reconcile, ours, theirs, tolerance)
+
+    def _require_open(self) -> None:
+        require_open(parse_closed_hours(self._parameters[QUERY_DENY_TIME]), self._clock())
 
     async def _purse(self, name: str) -> Purse:
         return await self._cashier.purse(name, self._ledger)
@@ -270,3 +279,8 @@ class Desk:
         if unsold(settlement):
             call = settlement.cdr.call
             log.error("call_not_charged", call_id=call.call_id, account=call.account)
+
+
+def _require_order(begin: datetime, end: datetime) -> None:
+    if begin > end:
+        raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")

@@ -10,7 +10,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
-from .domain.sessions import LocalAddress
+from .domain.session import LocalAddress
 
 ELSEWHERE: Final = {4: "192.0.2.1", 6: "2001:db8::1"}
 """Documentation addresses (RFC 5737, RFC 3849): routed by default, never reached."""

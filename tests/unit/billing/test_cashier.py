@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 from support.billing import NOW, USD, account, call, deck, opening, seconds, start, till
 from support.waiting import until
 from trunkline_billing.accounts.purse import Purse
@@ -187,6 +188,46 @@ async def test_a_call_whose_owner_is_gone_is_settled_when_its_lease_runs_out() -
         cdrs = [cdr for changes in journal.written for cdr in changes.cdrs]
         assert [cdr.hold_time for cdr in cdrs] == [seconds(90)]
         assert await cashier.submit(Settle(call())) is None
+
+
+def unique(journal: MemoryJournal) -> Callable[[Changes], Exception | None]:
+    """Return what refuses a transaction that is booked, as the table's key does."""
+
+    def refuse(changes: Changes) -> Exception | None:
+        booked = {one.transaction.id for written in journal.written for one in written.posted}
+        again = any(posted.transaction.id in booked for posted in changes.posted)
+        return IntegrityError("INSERT", {}, ValueError("booked")) if again else None
+
+    return refuse
+
+
+async def test_a_reservation_that_came_after_the_settlement_ends_with_its_lease() -> None:
+    journal, present = MemoryJournal(), [NOW]
+    brief = Rules(lease=timedelta(milliseconds=20), advance=seconds(60))
+    async with cashier_on(journal, brief, lambda: present[0]) as cashier:
+        journal.refuse = unique(journal)
+        await cashier.submit(Settle(call()))
+        await cashier.authorize(start())
+        present[0] += seconds(200)
+        expiring = asyncio.create_task(cashier.expire_leases(seconds(0.01)))
+
+        await until(lambda: not cashier.till.reservations)
+
+        expiring.cancel()
+        purse = cashier.till.purse("acme")
+        assert (purse.balance, purse.reserved, purse.calls) == (Decimal("0.90"), 0, 0)
+
+
+async def test_a_settlement_that_is_repeated_after_a_late_reservation_is_known_again() -> None:
+    journal = MemoryJournal()
+    async with cashier_on(journal) as cashier:
+        journal.refuse = unique(journal)
+        await cashier.submit(Settle(call()))
+        await cashier.authorize(start())
+
+        assert await cashier.submit(Settle(call())) is None
+        purse = cashier.till.purse("acme")
+        assert (purse.balance, purse.reserved, purse.calls) == (Decimal("0.90"), 0, 0)
 
 
 async def test_a_payment_is_known_again() -> None:

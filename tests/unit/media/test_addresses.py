@@ -1,7 +1,7 @@
 """What peers are told to send to."""
 
 from trunkline_media.addresses import LocalAddresses
-from trunkline_media.domain.sessions import LocalAddress
+from trunkline_media.domain.session import LocalAddress
 
 
 def test_what_is_advertised_wins_over_what_is_bound() -> None:

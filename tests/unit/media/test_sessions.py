@@ -16,7 +16,8 @@ from trunkline_media.domain.legs import (
     PayloadEncryption,
     Plain,
 )
-from trunkline_media.domain.sessions import LocalAddress, Opening, Playing, Sessions
+from trunkline_media.domain.session import LocalAddress, Opening, Playing
+from trunkline_media.domain.sessions import Sessions
 from trunkline_media.errors import (
     CapacityExceeded,
     Draining,

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Delete, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..background import steadily
 from ..database import Database
 from ..faults import FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from ..parameters.store import StoredParameters
@@ -117,9 +118,12 @@ class Documents:
 
     async def follow(self) -> None:
         """Take over what other replicas change. Never returns."""
-        while True:
-            await asyncio.sleep(POLL_INTERVAL)
+
+        async def step() -> int:
             await self.catch_up()
+            return 0
+
+        await steadily(step, POLL_INTERVAL, "documents", retry=POLL_INTERVAL)
 
     async def catch_up(self) -> None:
         """Take over what other replicas have changed."""

@@ -3,7 +3,6 @@
 Every replica follows it and sees a change within a second (MGT-01, spec 0.3).
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..background import steadily
 from ..database import Database
 from ..tables import ParameterChangeRow, ParameterRow, RevisionClock, lock_clock, tick
 from .declarations import BadParameterValue
@@ -55,11 +55,13 @@ class StoredParameters:
 
     async def follow(self) -> None:
         """Take over what other replicas write. Never returns."""
-        while True:
-            await asyncio.sleep(POLL_INTERVAL)
-            async with self._database.reading() as session:
-                if await _revision(session) != self._revision:
-                    await self._refresh(session)
+        await steadily(self._catch_up, POLL_INTERVAL, "parameters", retry=POLL_INTERVAL)
+
+    async def _catch_up(self) -> int:
+        async with self._database.reading() as session:
+            if await _revision(session) != self._revision:
+                await self._refresh(session)
+        return 0
 
     async def set(self, values: Mapping[str, str], author: str = "") -> list[Change]:
         """Write `values` by name or alias, all or none; return what changed.

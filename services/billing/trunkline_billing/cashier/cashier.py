@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from ..accounts.purse import Purse
 from ..charging.authorization import Extension
@@ -33,8 +33,13 @@ WRITE_BEHIND: Final = 0.05
 ATTEMPTS: Final = 3
 """Tries of one batch: another replica may settle the same call at the same time."""
 
+COMMIT_LIMIT: Final = 5.0
+"""Seconds after which a commit counts as failed: a lost connection need not say so."""
+FLUSH_LIMIT: Final = 10.0
+"""Seconds that the end of a process waits for the database."""
+
 UNREACHABLE: Final = (OperationalError, InterfaceError, OSError, TimeoutError)
-"""The database is away. Anything else is about what it was asked to store."""
+"""The database is away."""
 
 Answer = TypeVar("Answer")
 log = structlog.get_logger()
@@ -136,8 +141,12 @@ class Cashier:
 
     async def flush(self) -> None:
         """Write everything decided so far. For the end of a process."""
-        while self._queue or self.till.changes:
-            await self._commit_one()
+        try:
+            async with asyncio.timeout(FLUSH_LIMIT):
+                while self._queue or self.till.changes:
+                    await self._commit_one()
+        except TimeoutError:
+            log.error("ledger_not_flushed", requests=len(self._queue))
 
     async def _expired(self) -> list[str]:
         now = self._clock()
@@ -175,15 +184,16 @@ class Cashier:
         batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
         await self._try(batch)
 
-    async def _try(self, batch: list[_Queued]) -> None:
+    async def _try(self, batch: list[_Queued], *, careful: bool = False) -> None:
+        """Commit a batch; `careful` believes of no call that it was not settled before."""
         try:
             if not self._loaded:
                 await self._reload()
-            await self._commit(batch)
-        except UNREACHABLE as error:
-            await self._fail(batch, error)
+            await self._commit(batch, careful=careful)
         except Exception as error:
-            if len(batch) > 1:
+            if _is_away(error):
+                await self._fail(batch, error)
+            elif batch and not careful:
                 await self._try_each(batch)
             else:
                 log.exception("request_cannot_be_stored")
@@ -195,14 +205,14 @@ class Cashier:
         """Commit one by one: the database refuses one of them, the others shall not suffer."""
         self._undo()
         for queued in batch:
-            await self._try([queued])
+            await self._try([queued], careful=True)
 
-    async def _commit(self, batch: list[_Queued]) -> None:
+    async def _commit(self, batch: list[_Queued], *, careful: bool) -> None:
         started = asyncio.get_running_loop().time()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                async with self._journal.write() as write:
-                    await self._decide(batch, write)
+                async with asyncio.timeout(COMMIT_LIMIT), self._journal.write() as write:
+                    await self._decide(batch, write, careful=careful)
                     changes = self.till.take_changes()
                     self._lost = changes
                     await write.store(changes, self.till)
@@ -215,23 +225,26 @@ class Cashier:
         if self._journal.shared:
             self.till.forget()
 
-    async def _decide(self, batch: list[_Queued], write: Write) -> None:
+    async def _decide(self, batch: list[_Queued], write: Write, *, careful: bool) -> None:
         if self._journal.shared:
             await write.lock_calls(self.till, {q.work.call for q in batch if q.work.call})
             accounts = {name for q in batch for name in q.work.accounts(self.till)}
             await write.lock_purses(self.till, accounts)
-        known = await write.known(self._doubtful(batch))
+        known = await write.known(self._doubtful(batch, careful=careful))
         rules, now = self._rules(), self._clock()
         for queued in batch:
             queued.outcome = _outcome(queued.work, self.till, known, rules, now)
 
-    def _doubtful(self, batch: list[_Queued]) -> set[str]:
-        """Return what may be booked already: all but calls that hold a reservation."""
+    def _doubtful(self, batch: list[_Queued], *, careful: bool) -> set[str]:
+        """Return what may be booked already.
+
+        Rarely a call that holds a reservation: its Authorize would have come after its Settle.
+        """
+        sure = {} if careful or self._journal.shared else self.till.reservations
         return {
             one.work.transaction
             for one in batch
-            if one.work.transaction
-            and (self._journal.shared or one.work.call not in self.till.reservations)
+            if one.work.transaction and (isinstance(one.work, Expire) or one.work.call not in sure)
         }
 
     async def _fail(self, batch: list[_Queued], error: Exception) -> None:
@@ -260,6 +273,12 @@ class Cashier:
                     self.till.adopt(held)
         self._lost = None
         self._loaded = True
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database could not be asked; else it refuses what it was asked to store."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, UNREACHABLE)
 
 
 def _outcome(work: Work[Any], till: Till, known: Known, rules: Rules, now: datetime) -> object:

@@ -110,6 +110,7 @@ class Settle:
     def decide(self, till: Till, known: Known, rules: Rules, now: datetime) -> Settlement | None:
         """Charge the call; return None when it was settled before."""
         if self.transaction in known:
+            till.forgo(self.call)
             return None
         return till.settle(self.finished, rules, now)
 
@@ -132,7 +133,10 @@ class Expire:
     def decide(self, till: Till, known: Known, rules: Rules, now: datetime) -> Settlement | None:
         """Settle the call as far as it is proven; None when it is settled or lives after all."""
         held = till.reservations.get(self.call)
-        if held is None or held.lease_until > now or self.transaction in known:
+        if held is None or held.lease_until > now:
+            return None
+        if self.transaction in known:
+            till.forgo(self.call)
             return None
         return till.expire(self.call, rules, now)
 

@@ -142,6 +142,12 @@ class Till:
         """Settle a call whose owner stopped extending, up to its last proven second."""
         return self.settle(abandoned(self.reservations[call_id]), rules, now)
 
+    def forgo(self, call_id: str) -> None:
+        """Release what a call holds that is settled already: its Authorize came too late."""
+        held = self.reservations.get(call_id)
+        if held is not None:
+            self._release(held)
+
     def post(self, transaction: Transaction) -> Posted:
         """Book a transaction on the purses."""
         balances: list[Decimal | None] = []

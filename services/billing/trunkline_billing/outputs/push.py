@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Final, Protocol
 
 import structlog
+from trunkline_kernel.background import steadily
 from trunkline_kernel.parameters import Parameters
 
 from ..cdrs.fields import cdr_fields
 from ..cdrs.retries import next_try
 from ..parameters import CDR_REPORT_SERVER
 from ..store.deliveries import Deliveries, Delivery
-from .steadily import steadily
 
 OUTPUT: Final = "push"
 ACCOUNTS_AT_ONCE: Final = 16

@@ -12,12 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from trunkline_kernel.background import steadily
 from trunkline_kernel.parameters import Parameters
 
 from ..cdrs.text_file import file_name, flow_no_of, line
 from ..parameters import CDR_FILE_NONCONNECT, CDR_FILE_WRITE_MAX
 from ..store.deliveries import Deliveries, Delivery
-from .steadily import steadily
 
 OUTPUT: Final = "file"
 BATCH: Final = 500

@@ -1,6 +1,6 @@
 """BillingService over gRPC: decode, ask, encode."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from trunkline.billing.v1 import billing_pb2 as pb
@@ -133,6 +133,18 @@ class BillingServicer(BillingServiceServicer):
             gateway=request.gateway,
         )
         return pb.ReportResponse(rows=[encode.report_row(row) for row in rows])
+
+    async def ExportCdrs(
+        self, request: pb.ExportCdrsRequest, context: Context
+    ) -> AsyncIterator[pb.ExportCdrsResponse]:
+        parts = self._desk.export(
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            account=request.account,
+            gateway=request.gateway,
+        )
+        async for content in parts:
+            yield pb.ExportCdrsResponse(content=content)
 
     async def RerateCdr(
         self, request: pb.RerateCdrRequest, context: Context

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from trunkline_kernel.database import Database
 
 from ..cdrs.query import CdrQuery, Position
 from ..ledger.transactions import EntryKind, transaction_id
+from .cdr_export import CdrExport
 from .cdr_rows import StoredCdr, decode_cdr
 from .tables import CDRS, TRANSACTIONS
 
@@ -27,6 +27,7 @@ class CdrReader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.export = CdrExport(database)
 
     async def find(self, call_id: str) -> StoredCdr | None:
         """Return the CDR of a call. Its transaction knows which day's partition holds it."""
@@ -59,8 +60,8 @@ class CdrReader:
         """Return the CDRs that match, newest first, at most `query.limit`."""
         found: dict[int, Any] = {}
         async with self._database.reading() as session:
-            for condition in _alternatives(query):
-                for row in await _rows(session, query, condition):
+            for statement in statements(query):
+                for row in await session.execute(statement):
                     found[row.flow_no] = row
         newest = sorted(found.values(), key=lambda row: (row.end_time, row.flow_no), reverse=True)
         return [decode_cdr(row._asdict()) for row in newest[: query.limit]]
@@ -71,34 +72,44 @@ def position_of(stored: StoredCdr) -> Position:
     return Position(stored.cdr.call.end_time, stored.flow_no)
 
 
-def _alternatives(query: CdrQuery) -> list[ColumnElement[bool]]:
-    """Return conditions whose union is the query, each served by one index."""
-    both = _common(query)
-    if query.gateway:
-        return [
-            and_(both, CDRS.c.caller_name == query.gateway),
-            and_(both, CDRS.c.callee_name == query.gateway),
-        ]
-    return [both]
+def statements(query: CdrQuery) -> list[Select[Any]]:
+    """Return statements whose union is the query, each served by one index.
+
+    A number, else a gateway, stands in one of two columns: each column has its index.
+    """
+    either = _either(query)
+    first = next((name for name in either if name), None)
+    narrow = [condition for name, parts in either.items() if name != first for condition in parts]
+    conditions = [*_common(query), *(or_(*narrow[at : at + 2]) for at in range(0, len(narrow), 2))]
+    alternatives = either[first] if first else [true()]
+    return [
+        select(CDRS).where(*conditions, one).order_by(*ORDER).limit(query.limit)
+        for one in alternatives
+    ]
 
 
-def _common(query: CdrQuery) -> ColumnElement[bool]:
+def _either(query: CdrQuery) -> dict[str, list[ColumnElement[bool]]]:
+    """Return the filters that mean one of two columns, the most selective first."""
+    filters = {}
+    for name, value, columns in (
+        ("caller", query.caller, (CDRS.c.caller, CDRS.c.caller_access)),
+        ("callee", query.callee, (CDRS.c.callee, CDRS.c.callee_access)),
+        ("gateway", query.gateway, (CDRS.c.caller_name, CDRS.c.callee_name)),
+    ):
+        if value:
+            filters[name] = [column == value for column in columns]
+    return filters
+
+
+def _common(query: CdrQuery) -> list[ColumnElement[bool]]:
     conditions = [CDRS.c.end_time >= query.begin, CDRS.c.end_time < query.end]
     if query.account:
         conditions.append(CDRS.c.account == query.account)
-    if query.caller:
-        conditions.append(_number(query.caller, "caller"))
-    if query.callee:
-        conditions.append(_number(query.callee, "callee"))
     if query.answered_only:
         conditions.append(CDRS.c.answer_time.is_not(None))
     if query.after is not None:
         conditions.append(_older(query.after))
-    return and_(*conditions)
-
-
-def _number(number: str, side: str) -> ColumnElement[bool]:
-    return or_(CDRS.c[side] == number, CDRS.c[f"{side}_access"] == number)
+    return conditions
 
 
 def _older(position: Position) -> ColumnElement[bool]:
@@ -106,8 +117,3 @@ def _older(position: Position) -> ColumnElement[bool]:
         CDRS.c.end_time <= position.end_time,
         or_(CDRS.c.end_time < position.end_time, CDRS.c.flow_no < position.flow_no),
     )
-
-
-async def _rows(session: AsyncSession, query: CdrQuery, condition: ColumnElement[bool]) -> Any:
-    statement: Select[Any] = select(CDRS).where(condition).order_by(*ORDER).limit(query.limit)
-    return (await session.execute(statement)).all()

@@ -130,6 +130,8 @@ CDRS = Table(
     Index("cdrs_by_account", "account", "end_time", "flow_no"),
     Index("cdrs_by_caller", "caller", "end_time", "flow_no"),
     Index("cdrs_by_callee", "callee", "end_time", "flow_no"),
+    Index("cdrs_by_caller_access", "caller_access", "end_time", "flow_no"),
+    Index("cdrs_by_callee_access", "callee_access", "end_time", "flow_no"),
     Index("cdrs_by_caller_name", "caller_name", "end_time", "flow_no"),
     Index("cdrs_by_callee_name", "callee_name", "end_time", "flow_no"),
     comment="One row per finished call (BIL-10).",

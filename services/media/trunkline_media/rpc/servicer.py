@@ -16,7 +16,7 @@ from trunkline_kernel.rpc import Context
 from ..audio import AudioLibrary
 from ..control import MediaControl
 from ..domain.legs import LegName
-from ..domain.sessions import Opening, Playing
+from ..domain.session import Opening, Playing
 from ..parameters import RTP_INTERRUPT_TIMEOUT
 from .messages import (
     closed_to_proto,

@@ -1227,6 +1227,66 @@ class GetCdrResponse(_message.Message):
 Global___GetCdrResponse: _TypeAlias = GetCdrResponse  # noqa: Y015
 
 @_typing.final
+class ExportCdrsRequest(_message.Message):
+    """Asks for CDRs as CSV."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    GATEWAY_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Payer or vendor's account. Empty for all."""
+    gateway: _builtins.str
+    """Mapping or routing gateway or phone. Empty for all."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    def __init__(
+        self,
+        *,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        account: _builtins.str = ...,
+        gateway: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "begin_time", b"begin_time", "end_time", b"end_time", "gateway", b"gateway"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCdrsRequest: _TypeAlias = ExportCdrsRequest  # noqa: Y015
+
+@_typing.final
+class ExportCdrsResponse(_message.Message):
+    """A part of the CSV."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """UTF-8 text of whole lines, ended by CR LF (RFC 4180)."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportCdrsResponse: _TypeAlias = ExportCdrsResponse  # noqa: Y015
+
+@_typing.final
 class RerateCdrRequest(_message.Message):
     """Asks to charge a call anew."""
 

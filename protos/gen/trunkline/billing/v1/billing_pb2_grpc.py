@@ -80,6 +80,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.FromString,
                 _registered_method=True)
+        self.ExportCdrs = channel.unary_stream(
+                '/trunkline.billing.v1.BillingService/ExportCdrs',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ExportCdrsRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ExportCdrsResponse.FromString,
+                _registered_method=True)
         self.RerateCdr = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/RerateCdr',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
@@ -172,6 +177,13 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportCdrs(self, request, context):
+        """Streams the CDRs of a time range as CSV, oldest first, a heading first. Filters as ListCdrs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RerateCdr(self, request, context):
         """Charges a call anew by the rates that are now in force for its time, books the difference as a
         correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
@@ -249,6 +261,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.GetCdr,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.SerializeToString,
+            ),
+            'ExportCdrs': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportCdrs,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ExportCdrsRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ExportCdrsResponse.SerializeToString,
             ),
             'RerateCdr': grpc.unary_unary_rpc_method_handler(
                     servicer.RerateCdr,
@@ -515,6 +532,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/GetCdr',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.GetCdrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportCdrs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/ExportCdrs',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ExportCdrsRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.ExportCdrsResponse.FromString,
             options,
             channel_credentials,
             insecure,

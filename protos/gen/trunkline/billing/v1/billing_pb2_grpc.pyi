@@ -57,6 +57,8 @@ class BillingServiceStub:
     """
     GetCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
+    ExportCdrs: _grpc.UnaryStreamMultiCallable[_billing_pb2.ExportCdrsRequest, _billing_pb2.ExportCdrsResponse]
+    """Streams the CDRs of a time range as CSV, oldest first, a heading first. Filters as ListCdrs."""
     RerateCdr: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RerateCdrRequest, _billing_pb2.RerateCdrResponse]
     """Charges a call anew by the rates that are now in force for its time, books the difference as a
     correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
@@ -98,6 +100,8 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """
     GetCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.GetCdrRequest, _billing_pb2.GetCdrResponse]  # type: ignore[assignment]
     """Returns one CDR. NOT_FOUND when the call is unknown."""
+    ExportCdrs: _aio.UnaryStreamMultiCallable[_billing_pb2.ExportCdrsRequest, _billing_pb2.ExportCdrsResponse]  # type: ignore[assignment]
+    """Streams the CDRs of a time range as CSV, oldest first, a heading first. Filters as ListCdrs."""
     RerateCdr: _aio.UnaryUnaryMultiCallable[_billing_pb2.RerateCdrRequest, _billing_pb2.RerateCdrResponse]  # type: ignore[assignment]
     """Charges a call anew by the rates that are now in force for its time, books the difference as a
     correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
@@ -190,6 +194,14 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_billing_pb2.GetCdrResponse, _abc.Awaitable[_billing_pb2.GetCdrResponse]]:
         """Returns one CDR. NOT_FOUND when the call is unknown."""
+
+    @_abc_1.abstractmethod
+    def ExportCdrs(
+        self,
+        request: _billing_pb2.ExportCdrsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_billing_pb2.ExportCdrsResponse], _abc.AsyncIterator[_billing_pb2.ExportCdrsResponse]]:
+        """Streams the CDRs of a time range as CSV, oldest first, a heading first. Filters as ListCdrs."""
 
     @_abc_1.abstractmethod
     def RerateCdr(

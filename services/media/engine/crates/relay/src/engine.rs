@@ -1,7 +1,6 @@
 //! The control side of the relay: ports, sessions, and the threads that have them.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -18,113 +17,18 @@ use trunkline_rtp::{
 };
 
 use crate::clock::Clock;
+use crate::command::{Command, Outbox, ShardLoad, Sockets};
 use crate::fact::{Fact, SessionId};
+use crate::opening::{
+    EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+};
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
-use crate::shard::{Command, Outbox, Shard, ShardLoad, Sockets};
+use crate::shard::Shard;
 use crate::sys::{Notifier, bind_udp};
 
 /// Pairs tried for one leg before its address counts as full: other programs may hold some.
 const BIND_ATTEMPTS: usize = 64;
-
-/// How an engine is set up.
-#[derive(Clone, Debug)]
-pub struct EngineSettings {
-    /// Addresses to receive media on. Legs name one by its index.
-    pub addresses: Vec<IpAddr>,
-    /// Ports to use on each.
-    pub ports: PortRange,
-    /// How long a freed pair rests (MED-13).
-    pub quarantine: Duration,
-    /// Relay threads.
-    pub threads: usize,
-    /// TOS or traffic-class byte of what is sent (`SS_QOS_RTP`).
-    pub type_of_service: u8,
-}
-
-/// What a leg is opened with.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LegOpening {
-    /// Index of the local address.
-    pub address: usize,
-    /// The peer, as far as it is known.
-    pub settings: LegSettings,
-}
-
-/// The local ports of a leg: even, and the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LocalPorts {
-    /// Index of the local address.
-    pub address: usize,
-    /// Port of RTP. RTCP has the next one.
-    pub rtp: u16,
-}
-
-/// A session that has just been opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// Its name.
-    pub session: SessionId,
-    /// Where leg A, then leg B, is to send.
-    pub ports: [LocalPorts; 2],
-}
-
-/// Why a session can't be opened.
-#[derive(Debug)]
-pub enum OpenError {
-    /// No pair of ports is free on the leg's address.
-    NoPort(Side),
-    /// The system gives no socket.
-    System(Side, io::Error),
-    /// The leg's local address has no such index.
-    NoAddress(Side),
-    /// The thread that would have it is gone.
-    Stopped,
-}
-
-impl fmt::Display for OpenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPort(side) => write!(f, "no pair of ports is free for leg {side:?}"),
-            Self::System(side, error) => write!(f, "no socket for leg {side:?}: {error}"),
-            Self::NoAddress(side) => {
-                write!(f, "leg {side:?} names a local address that isn't there")
-            }
-            Self::Stopped => f.write_str("the relay has stopped"),
-        }
-    }
-}
-
-impl std::error::Error for OpenError {}
-
-/// The session has been closed, or never was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UnknownSession(pub SessionId);
-
-impl fmt::Display for UnknownSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "session {} is not open", self.0)
-    }
-}
-
-impl std::error::Error for UnknownSession {}
-
-/// How busy the engine is.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Load {
-    /// Open sessions.
-    pub sessions: usize,
-    /// Port pairs in all; a session takes two.
-    pub pairs: usize,
-    /// Port pairs that could be had now.
-    pub pairs_available: usize,
-    /// Each thread's share of a core over the last second.
-    pub busy: Vec<f64>,
-    /// Datagrams received since the start.
-    pub datagrams: u64,
-    /// Packets that recordings have lost because the disk was too slow.
-    pub recording_lost: u64,
-}
 
 struct Thread {
     commands: Sender<Command>,

@@ -4,17 +4,21 @@
 //! its own sessions; nothing is shared on the path of a packet. Commands go down a queue, facts
 //! come up another, each beside an eventfd.
 
+mod batch;
 mod clock;
+mod command;
 mod engine;
 mod fact;
+mod opening;
 mod ports;
 mod recorder;
 mod shard;
 mod sys;
 
 pub use clock::Clock;
-pub use engine::{
-    Engine, EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
-};
+pub use engine::Engine;
 pub use fact::{Fact, FactKind, SessionId};
+pub use opening::{
+    EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+};
 pub use ports::{PortPool, PortRange, PortRangeError};

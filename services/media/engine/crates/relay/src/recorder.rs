@@ -18,8 +18,8 @@ use trunkline_rtp::{
 };
 
 use crate::clock::Clock;
+use crate::command::Outbox;
 use crate::fact::{Fact, FactKind, SessionId};
-use crate::shard::Outbox;
 
 /// Packets that may wait for the disk: over half a second of 1,000 recorded calls.
 const QUEUE: usize = 65_536;

@@ -4,20 +4,18 @@
 //! and read with `recvmmsg` until they are empty, which saves a system call for each packet.
 
 use std::collections::HashMap;
-use std::net::UdpSocket;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use trunkline_rtp::{
-    Audio, Component, Counters, Datagram, Digit, Event, LegSettings, Protection, Session, Side,
-    Tap, Time,
-};
+use trunkline_rtp::{Component, Counters, Datagram, Event, Session, Side, Time};
 
+use crate::batch::{BATCH, Batch};
 use crate::clock::Clock;
+use crate::command::{Command, Outbox, ShardLoad, Sockets};
 use crate::fact::{Fact, FactKind, SessionId};
-use crate::sys::{BATCH, Batch, Notifier, Poller, Trigger, thread_cpu_time};
+use crate::sys::{Notifier, Poller, Trigger, thread_cpu_time};
 
 /// How often silences are judged: well under the 200 ms in which they must be told (MED-12).
 const TICK: Duration = Duration::from_millis(50);
@@ -30,51 +28,6 @@ const TURNS: usize = 4;
 /// How often packets of our own are looked for, while any session makes some.
 const PACE: Duration = Duration::from_millis(5);
 const WAKE: u64 = u64::MAX;
-
-/// A session's sockets: RTP and RTCP of leg A, then of leg B.
-pub type Sockets = [UdpSocket; 4];
-
-/// What the control plane asks of a shard.
-pub enum Command {
-    /// Relay a new session.
-    Open(SessionId, Box<(Session, Sockets)>),
-    /// Take a new offer or answer on one leg; the last says whether to learn the source anew.
-    Update(SessionId, Side, LegSettings, bool),
-    /// Let one leg wear another cipher on the wire, or none.
-    Protect(SessionId, Side, Option<Box<dyn Protection>>),
-    /// Let somebody hear both legs.
-    Listen(SessionId, Box<dyn Tap>),
-    /// Play a sound to one leg: whether it is looped, and its longest time.
-    Play(SessionId, Side, Audio, bool, Option<Duration>),
-    /// Play nothing to one leg.
-    StopPlay(SessionId, Side),
-    /// Send a digit to one leg.
-    SendDigit(SessionId, Side, Digit),
-    /// Tell the counters.
-    Query(SessionId),
-    /// End the session and tell its last counters.
-    Close(SessionId),
-    /// End the thread.
-    Stop,
-}
-
-/// How busy a shard is; written by its thread about once a second.
-#[derive(Debug, Default)]
-pub struct ShardLoad {
-    /// Thousandths of a core.
-    pub busy_permille: AtomicU32,
-    /// Datagrams received since the start.
-    pub datagrams: AtomicU64,
-}
-
-/// Where facts go, and the notifier beside it.
-#[derive(Clone)]
-pub struct Outbox {
-    /// The queue.
-    pub facts: Sender<Fact>,
-    /// Wakes the control plane.
-    pub notifier: Arc<Notifier>,
-}
 
 struct Relayed {
     id: SessionId,

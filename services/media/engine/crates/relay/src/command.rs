@@ -1,0 +1,57 @@
+//! What goes between the control plane and a shard: commands down, facts up, the load beside them.
+
+use std::net::UdpSocket;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use trunkline_rtp::{Audio, Digit, LegSettings, Protection, Session, Side, Tap};
+
+use crate::fact::{Fact, SessionId};
+use crate::sys::Notifier;
+
+/// A session's sockets: RTP and RTCP of leg A, then of leg B.
+pub type Sockets = [UdpSocket; 4];
+
+/// What the control plane asks of a shard.
+pub enum Command {
+    /// Relay a new session.
+    Open(SessionId, Box<(Session, Sockets)>),
+    /// Take a new offer or answer on one leg; the last says whether to learn the source anew.
+    Update(SessionId, Side, LegSettings, bool),
+    /// Let one leg wear another cipher on the wire, or none.
+    Protect(SessionId, Side, Option<Box<dyn Protection>>),
+    /// Let somebody hear both legs.
+    Listen(SessionId, Box<dyn Tap>),
+    /// Play a sound to one leg: whether it is looped, and its longest time.
+    Play(SessionId, Side, Audio, bool, Option<Duration>),
+    /// Play nothing to one leg.
+    StopPlay(SessionId, Side),
+    /// Send a digit to one leg.
+    SendDigit(SessionId, Side, Digit),
+    /// Tell the counters.
+    Query(SessionId),
+    /// End the session and tell its last counters.
+    Close(SessionId),
+    /// End the thread.
+    Stop,
+}
+
+/// How busy a shard is; written by its thread about once a second.
+#[derive(Debug, Default)]
+pub struct ShardLoad {
+    /// Thousandths of a core.
+    pub busy_permille: AtomicU32,
+    /// Datagrams received since the start.
+    pub datagrams: AtomicU64,
+}
+
+/// Where facts go, and the notifier beside it.
+#[derive(Clone)]
+pub struct Outbox {
+    /// The queue.
+    pub facts: Sender<Fact>,
+    /// Wakes the control plane.
+    pub notifier: Arc<Notifier>,
+}
