@@ -28,7 +28,6 @@ from .decision import Attempt, Decision, Plan
 from .facts import Facts, Stopped, establish, map_call
 from .refusals import Refusal
 
-
 FIRST_RENEWAL: Final = timedelta(milliseconds=200)
 """Within which a signaling instance renews after its first call; no process comes back as soon."""
 
