@@ -115,7 +115,9 @@ class FaultyChannel:
         spell = self._spell(loop.time())
         name = method.name.rpartition("/")[2]
         about = call_id or ""
-        self._trace.note(loop.time(), about, f"{name} ?", request.SerializeToString(True))
+        self._trace.note(
+            loop.time(), about, f"{name} ?", request.SerializeToString(deterministic=True)
+        )
         try:
             async with asyncio.timeout(timeout):
                 response = await self._call(spell, method, request, timeout, call_id)

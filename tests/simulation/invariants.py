@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from support.virtual_clock import START
+from trunkline_routing.capacity.memory import MemorySeats
+
 from .agent import Sighting
 from .books import Books, StoredCdr, check_books
 from .callers import Placed
 from .config import VENDORS
-from .loop import EPOCH, START
+from .loop import EPOCH
 from .world import World
 
 EPSILON: Final = 0.001
@@ -39,6 +42,7 @@ def _left_over(world: World) -> Iterator[str]:
     yield from world.left
     plane = world.plane
     seats = plane.routing.view.seats
+    assert isinstance(seats, MemorySeats)
     for call_id in seats._calls:
         yield f"routing still has seats of call {call_id}"
     for key, count in seats._counts.items():

@@ -102,8 +102,10 @@ class FakeMedia(MediaServiceServicer):
 
     async def Close(self, request: pb.CloseRequest, context: Context) -> pb.CloseResponse:
         if request.session_id not in self._closed:
-            self._session(request.session_id)
-            self._end(request.session_id)
+            known = request.session_id in self.sessions
+            self._end(request.session_id)  # an unknown one, too: its Open may still come, too late
+            if not known:
+                raise NotFound(f"session {request.session_id} is not open")
         stream = common.StreamStatistics(packets=50)
         return pb.CloseResponse(statistics=common.MediaStatistics(leg_a=stream, leg_b=stream))
 
@@ -131,6 +133,20 @@ class FakeMedia(MediaServiceServicer):
         owned = sum(session.owner == request.owner for session in self.sessions.values())
         return pb.RenewLeasesResponse(sessions=owned)
 
+    async def Play(self, request: pb.PlayRequest, context: Context) -> pb.PlayResponse:
+        return pb.PlayResponse()
+
+    async def StopPlay(self, request: pb.StopPlayRequest, context: Context) -> pb.StopPlayResponse:
+        return pb.StopPlayResponse()
+
+    async def SendDigits(
+        self, request: pb.SendDigitsRequest, context: Context
+    ) -> pb.SendDigitsResponse:
+        return pb.SendDigitsResponse()
+
+    async def Drain(self, request: pb.DrainRequest, context: Context) -> pb.DrainResponse:
+        return pb.DrainResponse(sessions=len(self.sessions))
+
     # --- inside
 
     def _session(self, session_id: str) -> Session:
@@ -154,7 +170,9 @@ class FakeMedia(MediaServiceServicer):
                 self._tell(owner, pb.EventsResponse(session_id=session_id, session_closed=closed))
 
     def _end(self, session_id: str) -> None:
-        self._free.append(self.sessions.pop(session_id).ports)
+        session = self.sessions.pop(session_id, None)
+        if session is not None:
+            self._free.append(session.ports)
         self._closed[session_id] = asyncio.get_running_loop().time()
 
     def _tell(self, owner: str, event: pb.EventsResponse) -> None:

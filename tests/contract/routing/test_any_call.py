@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC
+from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,6 +38,9 @@ identities = st.builds(
 )
 
 
+SERIAL = count()
+
+
 def read(request: pb.RouteRequest) -> Call | None:
     try:
         return call_from_proto(request, NOON)
@@ -55,7 +59,7 @@ async def test_any_call_is_answered_or_refused(
     identity: pb.Identity, kind: int, name: str, seconds: int, source: str
 ) -> None:
     request = pb.RouteRequest(
-        call_id="call",
+        call_id=f"call-{next(SERIAL)}",
         signaling_instance="signaling-1",
         endpoint=common.Endpoint(kind=kind, name=name),  # type: ignore[arg-type]
         source=common.SocketAddress(ip=source),

@@ -32,6 +32,10 @@ FIRST_RENEWAL: Final = timedelta(milliseconds=200)
 """Within which a signaling instance renews after its first call; no process comes back as soon."""
 
 
+REMEMBERED: Final = timedelta(seconds=30)
+"""How long a Route may be on its way that the Release of its call has overtaken."""
+
+
 class Rotation(Protocol):
     """Positions that go round, one number for the whole cluster (RTE-26)."""
 
@@ -71,9 +75,16 @@ class Router:
         self._seeds = seeds
         self._courses: dict[str, Course] = {}
         self._epochs: dict[str, str] = {}
+        self._over: dict[str, datetime] = {}
+        """When calls were released, as long as their Route may still be on its way."""
 
     async def route(self, call: Call, now: datetime) -> Decision:
-        """Return where the call goes, the caller's seat and the first candidate's taken."""
+        """Return where the call goes, the caller's seat and the first candidate's taken.
+
+        Raises `UnknownCall` for a call that was released: nobody would free its seats again.
+        """
+        if call.id in self._over:
+            raise UnknownCall(f"call {call.id} is over")
         course = self._courses.get(call.id)
         if course is not None and course.decision is not None:
             return course.decision
@@ -109,6 +120,8 @@ class Router:
     async def release(self, call_id: str, last: Attempt | None, now: datetime) -> None:
         """Free every seat of the call and book its last attempt. A repeat books nothing."""
         course = self._courses.pop(call_id, None)
+        if course is None:
+            self._over[call_id] = now
         await self.view.seats.release(call_id)
         await self._shared.drop(call_id)
         if course is not None and last is not None:
@@ -130,6 +143,7 @@ class Router:
         """Free the seats of lost signaling instances and forget their calls."""
         for call_id in await self.view.seats.expire(now.timestamp()):
             self._courses.pop(call_id, None)
+        self._over = {one: then for one, then in self._over.items() if now - then < REMEMBERED}
 
     def under_way(self) -> int:
         """Return how many calls are remembered."""

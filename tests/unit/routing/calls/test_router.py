@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -127,6 +128,15 @@ async def test_a_lost_signaling_instance_frees_its_calls() -> None:
     await bench.router.expire(bench.now + timedelta(seconds=31))
 
     assert (bench.router.under_way(), seats(bench, "a")) == (0, 0)
+
+
+async def test_a_route_that_its_release_has_overtaken_takes_no_seat() -> None:
+    bench = Bench(routing=THREE)
+    await bench.router.release("call", None, bench.now)
+
+    with pytest.raises(UnknownCall, match="call call is over"):
+        await bench.route(id="call")
+    assert seats(bench, "a") == 0
 
 
 async def test_a_restarted_signaling_instance_frees_and_forgets_the_calls_of_its_former_life() -> (
@@ -339,9 +349,10 @@ async def test_no_seat_is_left_when_every_call_is_over(
     for act, number in acts:
         call_id = f"call-{number}"
         if act == "p":
-            outcome = (await bench.route(id=call_id)).outcome
-            if isinstance(outcome, Plan):
-                attempts.setdefault(call_id, (1, outcome.first.endpoint.name))
+            with suppress(UnknownCall):  # it was released before
+                outcome = (await bench.route(id=call_id)).outcome
+                if isinstance(outcome, Plan):
+                    attempts.setdefault(call_id, (1, outcome.first.endpoint.name))
         elif act == "f" and call_id in attempts:
             attempt, gateway = attempts[call_id]
             following = await bench.fail(call_id, attempt, gateway)
