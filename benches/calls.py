@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Callable
 from random import Random
+from typing import NoReturn
 
 from prometheus_client import CollectorRegistry
 from trunkline_kernel.metrics import Metrics
@@ -84,7 +85,13 @@ class Instant:
     async def route(self, question: object) -> Routed:
         return PLAN
 
-    async def next_candidate(self, question: object) -> None:
+    async def next_candidate(self, question: object) -> NoReturn:
+        raise AssertionError
+
+    async def screen(self, question: object) -> NoReturn:
+        raise AssertionError
+
+    async def report_end(self, question: object) -> NoReturn:
         raise AssertionError
 
     async def release(self, question: object) -> Released:

@@ -10,7 +10,7 @@ from . import accounts, calls, cdrs, gateways, numbers, parameters, rates, regis
 from .apply import apply
 from .channels import tls_from_environment
 from .objects import delete, get
-from .run import installed_services, run_service, stop_with_standard_input
+from .run import installed_services, run_service
 from .services import Service, address_variable, default_address, parse_addresses
 from .status import drain, status
 from .switch import Switch
@@ -66,16 +66,9 @@ def connect(
 
 
 def _add_service(name: str) -> None:
-    def run(
-        attached: Annotated[
-            bool, typer.Option("--attached", help="Stop when standard input closes.")
-        ] = False,
-    ) -> None:
-        if attached:
-            stop_with_standard_input()
-        run_service(name)
-
-    app.command(name, rich_help_panel="Single services", help=f"Run the {name} service here.")(run)
+    app.command(name, rich_help_panel="Single services", help=f"Run the {name} service here.")(
+        lambda: run_service(name)
+    )
 
 
 app.command(rich_help_panel="Run")(up)

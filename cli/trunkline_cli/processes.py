@@ -1,7 +1,7 @@
 """The services of one machine as processes: started, watched until ready, drained and stopped.
 
-A service is started as `trunkline <service> --attached`, in a session of its own, so that Ctrl-C
-reaches it only through us, and it leaves by itself when we die: its standard input closes.
+A service is started in a session of its own, so that Ctrl-C reaches it only through us, and it
+leaves by itself when we die: its standard input closes.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ class ServiceProcess:
         whole = {**os.environ, **environment}
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "trunkline_cli", service, "--attached"),
+            *("-m", "trunkline_cli.run", service),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

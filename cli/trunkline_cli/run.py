@@ -1,4 +1,8 @@
-"""`trunkline <service>`: one installed service in this process, found by its entry point."""
+"""`trunkline <service>`: one installed service in this process, found by its entry point.
+
+`python -m trunkline_cli.run <service>` runs it as somebody's child: it imports nothing else of the
+command line, and ends when its standard input closes.
+"""
 
 import os
 import signal
@@ -30,3 +34,8 @@ def _wait_for_end() -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass  # what is written there means nothing
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    stop_with_standard_input()
+    run_service(sys.argv[1])

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,7 +145,7 @@ def test_a_media_pod_added_under_load_takes_calls(site: Site) -> None:
     site.figures["seconds from the start of a media pod to its first call"] = since(started)
 
     counts = load.wait()
-    assert counts["lost"] == 0, load.errors()
+    assert counts["lost"] == 0, "\n".join(load.failures())
 
 
 def test_a_draining_media_pod_finishes_its_calls_and_exits(site: Site) -> None:
@@ -159,7 +160,7 @@ def test_a_draining_media_pod_finishes_its_calls_and_exits(site: Site) -> None:
     site.figures["seconds it took"] = since(started)
     assert site.pod("media", 0).exit_status() == 0
     counts = load.wait()
-    assert counts["lost"] == 0, load.errors()
+    assert counts["lost"] == 0, "\n".join(load.failures())
 
 
 def test_a_killed_media_pod_ends_only_its_own_calls(site: Site) -> None:
@@ -191,10 +192,13 @@ def test_a_rolling_restart_of_every_service_under_load_loses_no_call_and_no_cdr(
     before = cdrs()
     load = site.load("rolling", calls=5000, talk=6)
 
+    steps = []
     for service in ("billing", "routing", "auth", "media"):
         fresh = 0 if service == "media" else 1
+        steps.append(f"{datetime.now()} a fresh {service}")
         site.playground.start(service, fresh)
         time.sleep(7)  # callers look a name up every 5 s
+        steps.append(f"{datetime.now()} the old {service} stops")
         site.pod(service, 1 - fresh).stop()
     site.playground.start("signaling", 1)
     load.stop_calling()
@@ -202,6 +206,7 @@ def test_a_rolling_restart_of_every_service_under_load_loses_no_call_and_no_cdr(
     site.pod("signaling", 0).stop()
     first, second = load.wait(), other.wait()
 
+    signaling = site.pod("signaling", 0)
     refresh(site)
     site.settled()
     placed = first["placed"] + second["placed"]
@@ -211,8 +216,9 @@ def test_a_rolling_restart_of_every_service_under_load_loses_no_call_and_no_cdr(
         first["lost"] + second["lost"],
         found["cdrs"],
     ]
-    assert site.pod("signaling", 0).exit_status() == 0
-    assert first["lost"] + second["lost"] == 0, load.errors() + other.errors()
+    assert signaling.exit_status() == 0
+    lost = [*steps, *load.failures(), *other.failures(), signaling.warnings()]
+    assert first["lost"] + second["lost"] == 0, "\n".join(lost)
     assert found == {"calls": placed, "cdrs": placed, "answered": placed}
 
 
@@ -239,8 +245,10 @@ def cdrs() -> dict[str, int]:
 def diagnosis(site: Site) -> str:
     """Return what the switch says of the way of a call, and its logs."""
     done = subprocess.run(
-        ["trunkline", f"--routing={site.pod('routing').target}", "route", "explain"]
-        + ["--from=customer", "--caller=14155550123", "--callee=442071838750"],
+        [
+            *("trunkline", f"--routing={site.pod('routing').target}", "route", "explain"),
+            *("--from=customer", "--caller=14155550123", "--callee=442071838750"),
+        ],
         capture_output=True,
         text=True,
     )

@@ -41,12 +41,3 @@ def ringing() -> Behaviour:
         call.ring()
 
     return behave
-
-
-def silent() -> Behaviour:
-    """Say nothing at all, not even 100."""
-
-    async def behave(call: TakenCall) -> None:
-        del call
-
-    return behave

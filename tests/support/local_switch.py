@@ -19,7 +19,7 @@ from typing import Any
 
 from trunkline_cli.errors import Refused
 from trunkline_cli.processes import ServiceProcess, stop_all
-from trunkline_cli.services import Service, address_variable
+from trunkline_cli.services import Service
 from trunkline_cli.switch import Switch
 
 READY_TIMEOUT = 30.0
@@ -163,11 +163,6 @@ class LocalSwitch:
 
     def _on_line(self, service: Service, line: str) -> None:
         self.log.append(f"{service} {line}")
-
-
-def shell_environment(addresses: Mapping[Service, str]) -> dict[str, str]:
-    """Return the variables by which `trunkline` finds services elsewhere than by default."""
-    return {address_variable(service): address for service, address in addresses.items()}
 
 
 def some_ports() -> dict[Service, int]:

@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,14 +94,19 @@ class Pod:
         text = podman("inspect", "--format", "{{.State.ExitCode}}", f"{self.name}-{self.service}")
         return int(text)
 
-    def log(self) -> str:
-        """Return what its service wrote."""
+    def log(self, lines: int = 40) -> str:
+        """Return the last lines that its service wrote."""
         done = subprocess.run(
-            ["podman", "logs", "--tail", "40", f"{self.name}-{self.service}"],
+            ["podman", "logs", "--tail", str(lines), f"{self.name}-{self.service}"],
             capture_output=True,
             text=True,
         )
         return done.stdout + done.stderr
+
+    def warnings(self) -> str:
+        """Return what its service complained about."""
+        lines = self.log(2000).splitlines()
+        return "\n".join(line for line in lines if '"level": "info"' not in line)[-6000:]
 
 
 class Playground:
@@ -278,10 +284,12 @@ class Load:
             "lost": int(row["FailedCall(C)"]),
         }
 
-    def errors(self) -> str:
-        """Return what SIPp complained about."""
+    def failures(self) -> list[str]:
+        """Return when calls failed, to the second, and how many then."""
         file = self._folder / "errors"
-        return file.read_text()[:3000] if file.exists() else ""
+        lines = file.read_text().splitlines() if file.exists() else []
+        times = Counter(line.strip("'")[:19] for line in lines if "Aborting call" in line)
+        return [f"{second}: {count} calls" for second, count in times.items()]
 
 
 class Vendor:

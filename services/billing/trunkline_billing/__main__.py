@@ -74,9 +74,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             documents = Documents(
                 model.kinds(), database, checks=model.checks(), parameters=parameters
             )
-            await model.load()
             documents.subscribe(model.documents_changed)
             await documents.load()
+            await model.load()  # after it: what changes from here on is told
             observation = Observation(service.metrics)
             observation.watch(till)
             cashier = Cashier(till, journal, rules, now, observation, settings.commit_linger)

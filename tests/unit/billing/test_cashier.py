@@ -215,7 +215,7 @@ async def test_a_reservation_that_came_after_the_settlement_ends_with_its_lease(
 
         expiring.cancel()
         purse = cashier.till.purse("acme")
-        assert (purse.balance, purse.reserved, purse.calls) == (Decimal("0.90"), 0, 0)
+        assert (purse.balance, purse.reserved, purse.calls) == (Decimal("0.90"), Decimal(0), 0)
 
 
 async def test_a_settlement_that_is_repeated_after_a_late_reservation_is_known_again() -> None:
@@ -227,7 +227,7 @@ async def test_a_settlement_that_is_repeated_after_a_late_reservation_is_known_a
 
         assert await cashier.submit(Settle(call())) is None
         purse = cashier.till.purse("acme")
-        assert (purse.balance, purse.reserved, purse.calls) == (Decimal("0.90"), 0, 0)
+        assert (purse.balance, purse.reserved, purse.calls) == (Decimal("0.90"), Decimal(0), 0)
 
 
 async def test_a_payment_is_known_again() -> None:

@@ -1,5 +1,7 @@
 """Test endpoints call each other: what they say of a switch can be believed."""
 
+import itertools
+
 import pytest
 from support.behaviours import answering, refusing, ringing
 from support.calls import CallRefused, Stage
@@ -72,3 +74,20 @@ async def test_an_echo_sends_back_what_it_hears() -> None:
         await call.connected()
 
         assert (await call.rtp.hear(30)).hears(450)
+
+
+async def test_an_endpoint_answers_options() -> None:
+    async with Endpoint("alice") as alice, Endpoint("bob") as bob:
+        assert (await alice.ping(bob.address)).status == 200
+
+
+async def test_an_answer_comes_again_when_its_ack_is_lost() -> None:
+    async with Endpoint("alice") as alice, Endpoint("bob") as bob:
+        acks = itertools.count()
+        alice.loses = lambda message: message.startswith(b"ACK") and next(acks) == 0
+        call = await alice.place("4420", bob.address)
+        await call.connected()
+        taken = await bob.taken_call()
+        await taken.acknowledged.wait()
+
+        assert next(acks) == 2

@@ -4,6 +4,8 @@
 //! its own sessions; nothing is shared on the path of a packet. Commands go down a queue, facts
 //! come up another, each beside an eventfd.
 
+#![deny(unsafe_code)]
+
 mod batch;
 mod clock;
 mod command;
