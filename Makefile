@@ -24,6 +24,7 @@ setup: ## Prepare this machine to run the switch: compiler, uv, Python environme
 .PHONY: setup-tests
 setup-tests: ## Prepare this machine to test: also SIPp, baresip, PostgreSQL and Redis
 	@scripts/setup $(TEST_PACKAGES)
+	@scripts/helm version --short >/dev/null
 
 .PHONY: demo
 demo: setup ## Start the switch, place real calls, show ladder, route, CDRs and charges, stop

@@ -136,6 +136,8 @@ def test_a_call_goes_through_the_pods_and_is_charged(site: Site) -> None:
 
 
 def test_a_media_pod_added_under_load_takes_calls(site: Site) -> None:
+    deciders = [site.pod(name) for name in ("signaling", "auth", "routing", "billing")]
+    before = {pod.service: pod.cpu() for pod in deciders}
     load = site.load("scale-out", calls=500, talk=8)
     wait_for(lambda: site.sessions(0) > 40, "the first media pod is busy")
 
@@ -145,6 +147,10 @@ def test_a_media_pod_added_under_load_takes_calls(site: Site) -> None:
     site.figures["seconds from the start of a media pod to its first call"] = since(started)
 
     counts = load.wait()
+    site.figures["CPU ms a call"] = {
+        pod.service: round((pod.cpu() - before[pod.service]) * 1000 / counts["placed"], 2)
+        for pod in deciders
+    }
     assert counts["lost"] == 0, "\n".join(load.failures())
 
 
@@ -166,6 +172,10 @@ def test_a_draining_media_pod_finishes_its_calls_and_exits(site: Site) -> None:
 def test_a_killed_media_pod_ends_only_its_own_calls(site: Site) -> None:
     site.pod("media", 0).remove()
     site.playground.start("media", 0)
+    known = site.load("back", calls=900, talk=2)
+    wait_for(lambda: site.sessions(0) > 0, "the pod that came back takes calls")
+    known.stop_calling()
+    known.wait()
     load = site.load("kill", calls=60, talk=25)
     wait_for(lambda: sum(site.calls_by_media().values()) == 60, "all calls are up")
     before = site.calls_by_media()

@@ -77,6 +77,15 @@ class Pod:
         except (urllib.error.URLError, OSError):
             return False
 
+    def cpu(self) -> float:
+        """Return the seconds of CPU its service has used."""
+        url = f"http://{self.address}:{PORTS[self.service] + 1000}/metrics"
+        with urllib.request.urlopen(url, timeout=5) as page:
+            lines: list[str] = page.read().decode().splitlines()
+        return next(
+            float(n.split()[1]) for n in lines if n.startswith("process_cpu_seconds_total ")
+        )
+
     def stop(self, grace: int = 60) -> None:
         """Do as the kubelet does: SIGTERM, and SIGKILL after the grace period."""
         podman("pod", "stop", "--time", str(grace), self.name)
