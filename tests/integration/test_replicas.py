@@ -53,7 +53,7 @@ async def sessions(switch: LocalSwitch, media: Switch) -> list[int]:
 async def test_calls_spread_over_instances_and_a_drained_one_takes_no_more(tmp_path: Path) -> None:
     async with (
         three_media_instances(tmp_path) as (switch, media),
-        Endpoint("vox", behaviour=answering(ring=0.1), host=VENDOR[0], port=VENDOR[1]),
+        Endpoint("vox", behaviour=answering(ring=0.3), host=VENDOR[0], port=VENDOR[1]),
         Endpoint("acme", host=PBX) as pbx,
     ):
         calls = [await place(pbx, switch) for _ in range(CALLS)]
@@ -71,6 +71,6 @@ async def test_calls_spread_over_instances_and_a_drained_one_takes_no_more(tmp_p
 
 async def place(pbx: Endpoint, switch: LocalSwitch) -> PlacedCall:
     """Place a call and wait until it is answered."""
-    call = await pbx.place("442071838750", switch.sip, caller="14155550123")
+    call = await pbx.place("12125550199", switch.sip, caller="14155550123")
     await call.connected()
     return call
