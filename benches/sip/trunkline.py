@@ -74,7 +74,7 @@ class Trunkline(Peer):
             await switch.apply(documents)
         except Refused as error:
             await switch.stop()
-            raise SystemExit("\n".join([error.message, *error.details])) from error
+            raise RuntimeError("\n".join([error.message, *error.details])) from error
         return switch
 
     def cpu(self) -> dict[str, float]:
@@ -101,4 +101,4 @@ class Trunkline(Peer):
 class TrunklineRelay(Trunkline):
     """The whole switch, every call relayed."""
 
-    proxy = "must-on"
+    proxy = "mustOn"
