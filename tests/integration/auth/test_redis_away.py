@@ -13,9 +13,9 @@ from trunkline_auth.admission.failures import FailureKey, SuspensionKind
 from trunkline_auth.admission.policy import Policy
 from trunkline_auth.lists import Entry, EntryKey, ListedFor, Party
 from trunkline_auth.shared import open_store, state_in_redis
-from trunkline_auth.shared.connection import ANSWER_TIMEOUT, RETRY_AFTER
 from trunkline_auth.state import AuthState
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.shared_state import ANSWER_TIMEOUT, RETRY_AFTER
 
 pytestmark = pytest.mark.integration
 

@@ -9,12 +9,12 @@ import pytest
 from support.redis import RedisServer
 from support.routing import NOON, Bench
 from support.seat_contract import SeatContract, holder
+from trunkline_kernel import shared_state
 from trunkline_routing.calls.course import Record
 from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.seats import LEASE, Taken
 from trunkline_routing.model.callers import Claim
-from trunkline_routing.shared import connection
 from trunkline_routing.shared.connection import SharedStore, open_store
 from trunkline_routing.shared.health import SharedHealth
 from trunkline_routing.shared.quality import SharedQuality
@@ -65,7 +65,7 @@ async def test_a_lost_instance_is_cleared_once_whoever_looks_first(store: Shared
 async def test_seats_are_counted_on_from_what_was_seen_while_redis_is_away(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "RETRY_AFTER", 0.0)
+    monkeypatch.setattr(shared_state, "RETRY_AFTER", 0.0)
     async with open_store(redis.url) as store:
         seats = RedisSeats(store)
         await seats.take(holder("before"), [VENDOR], 0.0)
@@ -172,7 +172,7 @@ async def test_ratios_are_those_of_the_whole_cluster(store: SharedStore) -> None
 async def test_ratios_are_our_own_while_redis_is_away(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "RETRY_AFTER", 0.0)
+    monkeypatch.setattr(shared_state, "RETRY_AFTER", 0.0)
     async with open_store(redis.url) as store:
         quality = SharedQuality(store)
         redis.stop()
