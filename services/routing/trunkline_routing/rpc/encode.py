@@ -116,10 +116,15 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         prefix=offer.prefix,
         max_duration=duration_to_proto(offer.max_duration),
     )
-    if offer.phone is not None:
+    if offer.forward is not None:
+        candidate.forward.reason = offer.forward.reason
+        candidate.forward.numbers.extend(offer.forward.numbers)
+    elif offer.phone is not None:
         candidate.callee_account = offer.phone.account
     if offer.gateway is not None:
         _add_gateway(candidate, offer.gateway)
+    if offer.ringing is not None:
+        candidate.timers.ringing.CopyFrom(Duration(seconds=offer.ringing))
     if offer.rate is not None:
         candidate.cost_per_minute.CopyFrom(money_to_proto(per_minute(offer.rate), offer.rate))
     return candidate
