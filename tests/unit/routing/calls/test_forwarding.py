@@ -24,7 +24,7 @@ TO_2002 = {"numbers": ["2002"]}
 
 def bench(**phone: Any) -> Bench:
     """Return a router over phone 2001 with these fields, and 2002 to 2009."""
-    others = {str(number): {} for number in range(2002, 2010)}
+    others: dict[str, Any] = {str(number): {} for number in range(2002, 2010)}
     return Bench(phones={"2001": phone, **others}, routing={"vox": {"prefixes": ["44"]}})
 
 
@@ -207,7 +207,7 @@ async def forwarded(router: Bench, callee: str, *forwarders: str, **headers: str
 def first_of(decision: Decision) -> Offer:
     """Return the first way of a call that goes somewhere."""
     assert isinstance(decision.outcome, Plan), decision.outcome
-    return first_of(decision)
+    return decision.outcome.first
 
 
 def refusal_of(decision: Decision) -> Refusal:
