@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ..sip import digest
@@ -10,7 +11,7 @@ from ..sip.fields import Reason
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
-from ..sip.uri import SipUri
+from ..sip.uri import SipUri, parse_sip_uri
 from . import answer, failover
 from .acceptance import ALLOW
 from .agreement import Terms, offer_to
@@ -18,9 +19,10 @@ from .call import SDP, Call, LiveAttempt
 from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
+from .extra_headers import copy_extra_headers
 from .identity import write_identity
 from .legs import Side
-from .parties import Target
+from .parties import EndpointKind, Target
 from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
@@ -261,6 +263,7 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     uri = _request_uri(attempt, target)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
+    copy_extra_headers(headers, call.invite.request.headers, candidate.extra_headers)
     write_identity(headers, candidate, host, f"{call.random.getrandbits(64):016x}")
     headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
@@ -274,11 +277,21 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
 
 
 def _request_uri(attempt: LiveAttempt, target: Target) -> str:
-    if attempt.binding is not None:
-        return attempt.binding.contact
-    params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
     user = attempt.candidate.request_uri_user or None
+    if attempt.binding is not None:
+        contact = attempt.binding.contact
+        if attempt.candidate.endpoint.kind is EndpointKind.PHONE:
+            return contact
+        return _with_user(contact, user)  # a gateway takes calls to any number (SIG-13)
+    params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
     return str(SipUri(target.host, user, target.port or None, params))
+
+
+def _with_user(contact: str, user: str | None) -> str:
+    try:
+        return str(replace(parse_sip_uri(contact), user=user))
+    except MalformedValue:
+        return contact
 
 
 def _offer(call: Call, local_ip: str) -> bytes:

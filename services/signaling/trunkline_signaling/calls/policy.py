@@ -125,6 +125,17 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraHeaders:
+    """Header fields of the caller's INVITE that go on though nothing here understands them."""
+
+    all: bool = False
+    names: tuple[str, ...] = ()
+
+
+NO_EXTRA_HEADERS: Final = ExtraHeaders()
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One way to the callee: where it is, what is written into its INVITE, how it may fail."""
 
@@ -144,6 +155,9 @@ class Candidate:
     """A number, or a value that is passed through as received."""
     preferred_identity: str = ""
     remote_party_id: bool = False
+    withheld: bool = False
+    """The caller asks not to be shown: Remote-Party-ID says so."""
+    extra_headers: ExtraHeaders = NO_EXTRA_HEADERS
     leg_b: LegPolicy = DEFAULT_POLICY
     timers: AttemptTimers = AttemptTimers()
     stop_rules: StopRules = StopRules()

@@ -24,6 +24,7 @@ from ...calls.policy import (
     AttemptTimers,
     Candidate,
     Credentials,
+    ExtraHeaders,
     LegPolicy,
     MediaCheck,
     MediaProxy,
@@ -263,6 +264,8 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
         asserted_identity=candidate.asserted_identity,
         preferred_identity=candidate.preferred_identity,
         remote_party_id=candidate.remote_party_id,
+        withheld=candidate.withheld,
+        extra_headers=_decode_extra_headers(candidate.extra_headers),
         leg_b=_decode_policy(candidate.leg_b),
         timers=_decode_timers(candidate.timers),
         stop_rules=_decode_stop_rules(candidate.stop_rules),
@@ -297,6 +300,10 @@ def _decode_stop_rules(rules: pb.StopRules) -> StopRules:
         frozenset(rules.stop_codes),
         frozenset(rules.continue_codes),
     )
+
+
+def _decode_extra_headers(extra: pb.ExtraHeaders) -> ExtraHeaders:
+    return ExtraHeaders(extra.all, tuple(extra.names))
 
 
 def _decode_credentials(candidate: pb.Candidate) -> Credentials | None:
