@@ -320,7 +320,9 @@ class PayloadFormat(_message.Message):
     parameters: _builtins.str
     """fmtp value as written. Empty when there is none."""
     packet_time_ms: _builtins.int
-    """Packet time in milliseconds. Zero means the codec's usual one."""
+    """Packet time in milliseconds that the device asks for (a=ptime). Zero: converted voice keeps the other leg's, where the
+    codec can (MED-03).
+    """
     def __init__(
         self,
         *,
