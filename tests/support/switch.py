@@ -312,6 +312,7 @@ class FakeMedia:
     def __init__(self) -> None:
         self.away = False
         self.full = False
+        self.convertible = ("PCMA", "PCMU", "G729")
         self.sessions: set[str] = set()
         self.asked: list[Question] = []
 
@@ -322,7 +323,8 @@ class FakeMedia:
         if self.full:
             raise ServiceError("no port is free", exhausted=True)
         self.sessions.add(question.call_id)
-        return MediaOpened("media-1", ("10.0.0.9", 10000), ("10.0.0.9", 10002))
+        relay_a, relay_b = ("10.0.0.9", 10000), ("10.0.0.9", 10002)
+        return MediaOpened("media-1", relay_a, relay_b, self.convertible)
 
     async def connect(self, question: ConnectMedia) -> MediaConnected:
         """Change legs."""

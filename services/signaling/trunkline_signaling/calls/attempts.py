@@ -14,7 +14,9 @@ from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
 from . import answer, failover
 from .acceptance import ALLOW
+from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
+from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
 from .extra_headers import copy_extra_headers
@@ -24,7 +26,7 @@ from .parties import EndpointKind, Target
 from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
-from .session import read, rewritten
+from .session import leg_media, read
 from .states import State
 from .stop_rules import Failure
 
@@ -38,7 +40,11 @@ def begin(call: Call) -> None:
     _choose_relay(call, attempt)
     target = target_of(attempt)
     assert target is not None
-    invite = _invite(call, attempt, target)
+    try:
+        invite = _invite(call, attempt, target)
+    except MediaMismatch as error:
+        failover.mismatched(call, attempt, error)
+        return
     attempt.outgoing = Outgoing(Side.B, invite, target=target)
     call.emit(Send(attempt.outgoing))
     _watch(call, attempt)
@@ -219,11 +225,13 @@ def _early_media(call: Call, response: Response) -> bytes:
         description = read(response.body)
         leg = answer.early_leg(call)
         leg.received = response.body
-        call.connect_media((leg, description))
-        return rewritten(call.leg_a, description, call.local_ip(call.leg_a))
-    except MalformedValue as error:
+        place = leg_media(leg, description)
+        body = answer.tell_caller(call, leg, description)
+    except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
+    call.connect_media((leg, place))
+    return body
 
 
 def _choose_relay(call: Call, attempt: LiveAttempt) -> None:
@@ -289,7 +297,9 @@ def _with_user(contact: str, user: str | None) -> str:
 def _offer(call: Call, local_ip: str) -> bytes:
     """Return the caller's offer as the callee is to see it."""
     offer = call.take_offer()
-    return rewritten(answer.early_leg(call), offer, local_ip) if offer is not None else b""
+    if offer is None:
+        return b""
+    return offer_to(answer.early_leg(call), call.leg_a, offer, Terms(local_ip, call.convertible))
 
 
 def _hops_left(call: Call) -> int:

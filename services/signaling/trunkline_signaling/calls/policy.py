@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
+from .media_policy import DEFAULT_DTMF, DEFAULT_G729, DtmfPolicy, G729Policy, RingTone
 from .parties import Endpoint, Target
 
 
@@ -66,8 +67,15 @@ class LegPolicy:
     request_address: AddressMethod = AddressMethod.SOCKET
     codecs: tuple[str, ...] = ()
     """Codecs the side is held to, in order. Empty is automatic negotiation (MED-03)."""
+    codec_conversion: bool = False
+    """Voice may be converted, if the other side allows it too (MED-03)."""
+    g729: G729Policy = DEFAULT_G729
+    dtmf: DtmfPolicy = DEFAULT_DTMF
     session_timer: bool = False
     t38: bool = False
+    srtp: bool = False
+    """SRTP with SDES keys is spoken to this side (RFC 4568)."""
+    ring_tone: RingTone | None = None
 
 
 DEFAULT_POLICY: Final = LegPolicy()
