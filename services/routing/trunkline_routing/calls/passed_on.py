@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Final
 
 from ..documents.forwarding import CallerDisplay
-from ..documents.policies import MediaPolicy, SipPolicy
+from ..documents.policies import CodecPolicy, MediaPolicy, SipPolicy
 from ..model.callers import Caller
 from ..view import View
 from .call import Call, Identity, Passing
 
-INNER_MEDIA: Final = MediaPolicy()
+INNER_MEDIA: Final = MediaPolicy(codec=CodecPolicy(allow_conversion=True))
 INNER_SIP: Final = SipPolicy(session_timer=False, privacy_support=True)
 """Between two calls of ours: what was recognised of the first caller's Privacy stays so."""
 

@@ -138,7 +138,7 @@ def offer_phone(phone: Phone, facts: Facts, view: View, rng: random.Random) -> O
         return refusals.locked(phone.endpoint)
     if phone.do_not_disturb:
         return refusals.busy(f"{phone.endpoint} does not want to be disturbed")
-    forwards = phone.forwarding.no_answer
+    forwarding = phone.forwarding
     try:
         staged = route_numbers(_start(facts), phone.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
@@ -149,13 +149,13 @@ def offer_phone(phone: Phone, facts: Facts, view: View, rng: random.Random) -> O
         to_user=staged.numbers.callee,
         steps=staged.steps,
         presentation=present_to_phone(phone, facts, staged.numbers.caller, view.parameters),
-        stop_rules=NEVER if forwards else StopRules(),
+        stop_rules=NEVER if forwarding.follows_failure else StopRules(),
         claims=phone.claims,
         media=phone.media,
         sip=phone.sip,
         phone=phone,
         max_duration=draw_duration(phone.duration, rng),
-        ringing=forwards.alert if forwards else None,
+        ringing=forwarding.no_answer.alert if forwarding.no_answer else None,
     )
 
 

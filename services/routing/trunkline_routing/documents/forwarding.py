@@ -70,3 +70,8 @@ class Forwarding(Spec):
     no_answer: NoAnswerForward | None = None
     display: CallerDisplay | None = None
     """Unset: SS_CALL_FORWARD_DISPLAY."""
+
+    @property
+    def follows_failure(self) -> bool:
+        """Whether a call that the phone does not take may go on."""
+        return any((self.offline, self.busy, self.no_answer))

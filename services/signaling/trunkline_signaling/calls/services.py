@@ -16,7 +16,7 @@ from ..sip.flow import Address, Transport
 from ..sip.sdp import Direction
 from .cdr import Attempt, MediaStatistics
 from .formats import PayloadFormat
-from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers
+from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers, PassedOn
 from .policy import DEFAULT_POLICY, Candidate, LegPolicy, MediaCheck, SwitchPolicy
 from .reasons import CallEndReason
 
@@ -205,6 +205,7 @@ class Route:
     source: Address
     identity: Identity
     setup_time: float
+    passed_on: PassedOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +325,8 @@ class Unpayable:
 
     reason: CallEndReason
     explanation: str
+    of_callee: bool = False
+    """It is the called phone's account that has no money (BIL-07)."""
 
 
 @dataclass(frozen=True, slots=True)
