@@ -31,7 +31,7 @@ async def test_mgt12_the_first_admin_closes_the_switch_for_those_who_do_not_log_
         await switch.apply(tmp_path / "admin.yaml")
         closed = [
             await switch.command("apply", "-f", str(tmp_path / "acme.yaml")),
-            await switch.command("parameters", "set", "SS_SIP_SESSION_TTL=900"),
+            await switch.command("parameters", "set", "SS_SIP_AUTHENTICATION_RETRY=5"),
             await switch.command("parameters", "set", "SS_MEDIA_PROXY_SAME_NAT=Off"),
         ]
         login = await switch.command("login", "ada")
