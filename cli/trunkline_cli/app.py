@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from . import accounts, calls, cdrs, gateways, numbers, parameters, rates, registrations, routes
+from . import (
+    accounts,
+    alarms,
+    calls,
+    cdrs,
+    gateways,
+    numbers,
+    parameters,
+    rates,
+    registrations,
+    routes,
+)
 from .apply import apply
 from .channels import tls_from_environment
 from .objects import delete, get
@@ -85,6 +96,7 @@ app.add_typer(routes.app, name="route", rich_help_panel="Calls")
 app.add_typer(gateways.app, name="gateway", rich_help_panel="Calls")
 app.add_typer(accounts.app, name="account", rich_help_panel="Money")
 app.add_typer(rates.app, name="rates", rich_help_panel="Money")
+app.add_typer(alarms.app, name="alarms", rich_help_panel="Money")
 app.add_typer(registrations.app, name="registration", rich_help_panel="Terminals")
 app.add_typer(registrations.suspensions_app, name="suspension", rich_help_panel="Terminals")
 app.add_typer(numbers.app, name="numbers", rich_help_panel="Configure")
