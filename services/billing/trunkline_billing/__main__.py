@@ -36,6 +36,7 @@ from .outputs.outputs import Outputs
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
 from .rpc.alarms_servicer import AlarmsServicer
+from .rpc.guards import GUARDS
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.servicer import BillingServicer
@@ -94,11 +95,17 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
             alarms = AlarmStore(database)
             service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(alarms, now))
-            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            service.add(
+                add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+            )
+            service.add(
+                add_ParametersServiceServicer_to_server,
+                ParametersServicer(parameters, service.rights),
+            )
             service.add(
                 add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source})
             )
+            service.guard(GUARDS)
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
