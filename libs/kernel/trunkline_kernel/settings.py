@@ -27,9 +27,7 @@ def _seconds(value: object) -> object:
 Span = Annotated[timedelta, BeforeValidator(_seconds)]
 """A span of time: seconds ("7200", "0.5") or ISO 8601 ("PT2H")."""
 
-METRICS_PORT_OFFSET: Final = 1000
-
-FRAMES_PORT_OFFSET: Final = 2000
+METRICS_PORT_OFFSET = 1000
 
 SETTINGS_FOLDER: Final = "TRUNKLINE_SETTINGS_DIR"
 """Variable that names a folder of settings: a file by variable, as Kubernetes mounts secrets. The
@@ -61,9 +59,9 @@ class ServiceSettings(Settings):
     http_port: Port | None = None
     """Port of /metrics, /healthz and /readyz. Unset is the gRPC port + 1000."""
 
-    frames_port: Port | None = None
-    """Port of the hot calls of other services. Unset is the gRPC port + 2000; who calls learns it
-    over gRPC."""
+    frames_port: Port = 0
+    """Port that takes the hot calls of other services. 0 is any: who calls learns it over gRPC. Fix
+    it where a firewall stands between."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important line that is written."""
@@ -102,17 +100,9 @@ class ServiceSettings(Settings):
     @property
     def metrics_port(self) -> int:
         """Port of HTTP: `http_port`, or by the rule of the house."""
-        return self._beside_grpc(self.http_port, METRICS_PORT_OFFSET)
-
-    @property
-    def hot_calls_port(self) -> int:
-        """Port of frames: `frames_port`, or by the rule of the house."""
-        return self._beside_grpc(self.frames_port, FRAMES_PORT_OFFSET)
-
-    def _beside_grpc(self, port: int | None, offset: int) -> int:
-        if port is not None:
-            return port
-        return self.grpc_port + offset if self.grpc_port else 0
+        if self.http_port is not None:
+            return self.http_port
+        return self.grpc_port + METRICS_PORT_OFFSET if self.grpc_port else 0
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "ServiceSettings":

@@ -1,4 +1,4 @@
-"""The answering side of connections that many calls share (docs/adr/0001-multiplexed-stream.md).
+"""The answering side of connections that many calls share (docs/adr/0001-hot-calls.md).
 
 Each frame becomes a task that runs `Dispatcher.answer`. Replies that are ready in the same turn of
 the event loop leave in one message. While the limit of running calls is reached, or the caller

@@ -1,4 +1,4 @@
-"""Many calls on few connections: one to every replica (docs/adr/0001-multiplexed-stream.md)."""
+"""Many calls on few connections: one to every replica (docs/adr/0001-hot-calls.md)."""
 
 import asyncio
 from collections.abc import AsyncIterator
