@@ -149,7 +149,7 @@ class _Connection(asyncio.Protocol):
         """Begin."""
         self._transport = cast(asyncio.Transport, transport)
         host, port = transport.get_extra_info("peername")[:2]
-        self._peer = f"{host}:{port}"
+        self._peer = f"ipv6:[{host}]:{port}" if ":" in host else f"ipv4:{host}:{port}"
         self._opened(self)
 
     def data_received(self, data: bytes) -> None:
