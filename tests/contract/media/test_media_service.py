@@ -450,7 +450,9 @@ async def test_the_end_of_a_sound_is_told_by_its_name(media: MediaClient) -> Non
     assert (event.leg, event.play_ended.audio) == (pb.LEG_NAME_A, "silence")
 
 
-async def test_med14_a_recorded_call_is_a_stereo_file_with_the_caller_on_the_left(tmp_path: Path) -> None:
+async def test_med14_a_recorded_call_is_a_stereo_file_with_the_caller_on_the_left(
+    tmp_path: Path,
+) -> None:
     async with serving(recordings=tmp_path) as media:
         with rtp_peers(2) as (caller, callee):
             opened = await media.open(
