@@ -22,7 +22,7 @@ from support.chart import (
 )
 
 KUBERNETES = "1.31"
-FOREIGN = ("cert-manager.io/v1", "monitoring.coreos.com/v1")
+FOREIGN = ("cert-manager.io/v1", "keda.sh/v1alpha1", "monitoring.coreos.com/v1")
 """Kinds of others, which Kubernetes has no schema for."""
 
 RENDERS = [*renderer.OVERLAYS, *MODES]
@@ -129,6 +129,24 @@ def test_media_scales_on_the_sessions_of_its_pods() -> None:
     assert scaler["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 600
 
 
+def test_media_scales_on_the_same_sessions_through_keda() -> None:
+    url = "http://prometheus.monitoring:9090"
+    scaling = ("enabled=true", "metric=keda", f"prometheusUrl={url}", "sessionsPerPod=500")
+    found = mode("hostNetwork", *(f"media.autoscaling.{value}" for value in scaling))
+    scaled = find(found, "ScaledObject", "trunkline-media")["spec"]
+
+    (trigger,) = scaled["triggers"]
+    assert trigger["metadata"] == {
+        "serverAddress": url,
+        "query": 'sum(trunkline_media_sessions{namespace="trunkline"})',
+        "threshold": "500",
+    }
+    hpa = find(overlay("prod"), "HorizontalPodAutoscaler", "trunkline-media")["spec"]
+    behavior = scaled["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+    assert behavior == hpa["behavior"]
+    assert not [each for each in found if each["kind"] == "HorizontalPodAutoscaler"]
+
+
 def test_nothing_may_talk_unless_a_policy_names_it() -> None:
     deny = find(overlay("prod"), "NetworkPolicy", "trunkline-default-deny")
 
@@ -144,6 +162,11 @@ def test_nothing_may_talk_unless_a_policy_names_it() -> None:
         (["tls.mode=off"], "set tls.allowPlain if that is meant"),
         (["network.mode=magic"], "expected hostNetwork, hostPort, loadBalancer or nodePort"),
         (["network.mode=hostPort"], "10000 ports cannot be published one by one"),
+        (["media.autoscaling.metric=moon"], "expected sessions, keda or cpu, got moon"),
+        (
+            ["media.autoscaling.enabled=true", "media.autoscaling.metric=keda"],
+            "media.autoscaling.prometheusUrl: KEDA needs the address of Prometheus",
+        ),
         (["network.mode=nodePort", "media.rtpPorts.last=20009"], "forwards to one pod"),
     ],
 )
