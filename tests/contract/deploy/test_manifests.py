@@ -121,6 +121,14 @@ def test_each_pod_behind_load_balancers_has_one_for_udp_and_one_for_tcp() -> Non
     assert [e["spec"]["loadBalancerIP"] for e in addresses] == ["198.51.100.2"] * 2
 
 
+def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
+    found = mode("hostNetwork", "images.digests.auth=sha256:1f2e", "images.tag=9")
+    images = {name: container["image"] for name, container in containers(found)}
+
+    assert images["trunkline-auth/auth"] == "ghcr.io/trunkline/auth@sha256:1f2e"
+    assert images["trunkline-billing/billing"] == "ghcr.io/trunkline/billing:9"
+
+
 def test_media_scales_on_the_sessions_of_its_pods() -> None:
     scaler = find(overlay("prod"), "HorizontalPodAutoscaler", "trunkline-media")
 
