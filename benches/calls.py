@@ -35,11 +35,14 @@ from trunkline_signaling.calls.policy import Candidate
 from trunkline_signaling.calls.services import (
     Allowed,
     Authorized,
+    DigitsSent,
     Extended,
     Located,
     MediaClosed,
     MediaConnected,
     MediaOpened,
+    PlayBegun,
+    PlayStopped,
     Registered,
     RegisteredContact,
     Released,
@@ -124,6 +127,15 @@ class Instant:
 
     async def close(self, question: object) -> MediaClosed:
         return MediaClosed()
+
+    async def send_digits(self, question: object) -> DigitsSent:
+        return DigitsSent()
+
+    async def play(self, question: object) -> PlayBegun:
+        return PlayBegun(timedelta(0))
+
+    async def stop_play(self, question: object) -> PlayStopped:
+        return PlayStopped()
 
     def opened(self, cdr: Cdr) -> None:
         return None
