@@ -24,7 +24,7 @@ def as_passed_on(call: Call, caller: Caller, view: View) -> tuple[Call, Caller]:
     """Return a call and its caller as they count; those that are not passed on stay as they are."""
     if call.passed_on is None:
         return call, caller
-    inner = replace(caller, claims=(), media=INNER_MEDIA, sip=INNER_SIP)
+    inner = replace(caller, claims=(), media=INNER_MEDIA, sip=INNER_SIP, may_transfer=False)
     if _display(call.passed_on.how, caller, view) is CallerDisplay.ORIGINAL:
         return call, inner
     number, callee = caller.own_number or "", call.identity.request_uri_user

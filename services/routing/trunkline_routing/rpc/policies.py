@@ -72,7 +72,7 @@ _RING: Final = {
 }
 
 
-def leg_to_proto(media: MediaPolicy, sip: SipPolicy) -> pb.LegPolicy:
+def leg_to_proto(media: MediaPolicy, sip: SipPolicy, *, may_transfer: bool = False) -> pb.LegPolicy:
     """Return the policy of one side."""
     return pb.LegPolicy(
         media_proxy=_PROXY[media.proxy],
@@ -96,6 +96,7 @@ def leg_to_proto(media: MediaPolicy, sip: SipPolicy) -> pb.LegPolicy:
         ring_tone=_ring_tone(media),
         privacy_support=sip.privacy_support,
         srtp=media.srtp,
+        transfer=may_transfer,
     )
 
 

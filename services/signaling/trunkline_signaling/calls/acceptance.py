@@ -10,7 +10,7 @@ from ..sip.methods import INVITE
 from ..sip.sdp import CONTENT_TYPE
 from ..sip.uri import OtherUri
 
-ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER"
 """Methods we take, as the Allow header says."""
 
 EXTENSIONS: Final[frozenset[str]] = frozenset()

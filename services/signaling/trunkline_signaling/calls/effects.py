@@ -29,6 +29,9 @@ class Timer(Enum):
     DURATION = auto()
     """The longest talk time is reached (SIG-25)."""
 
+    RECONNECT = auto()
+    """A re-INVITE of ours that met another one is to be sent again (RFC 3261 section 14.1)."""
+
     __hash__ = object.__hash__
 
 

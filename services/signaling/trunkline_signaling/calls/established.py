@@ -11,7 +11,7 @@ from ..sip.message import Request
 from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
-from . import answer, attempts, codec_change, digits, ending
+from . import answer, attempts, codec_change, digits, ending, transfer
 from .acceptance import ALLOW
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
@@ -32,7 +32,10 @@ def request_received(call: Call, event: RequestReceived) -> None:
     transaction = event.transaction
     match transaction.request.method:
         case "BYE":
-            ending.hung_up(call, event)
+            if not transfer.let_go(call, event):
+                ending.hung_up(call, event)
+        case "REFER":
+            transfer.refer(call, event)
         case "INVITE" | "UPDATE":
             _change_session(call, call.leg(event.side), transaction)
         case "INFO":
@@ -49,7 +52,7 @@ def request_received(call: Call, event: RequestReceived) -> None:
 def response_received(call: Call, event: ResponseReceived) -> None:
     """A response of either side to what was passed on, or a late one to an INVITE."""
     outgoing, status = event.outgoing, event.response.status
-    if status < 200:
+    if transfer.response_received(call, event) or status < 200:
         return
     negotiation = _passed_as(call, event)
     if negotiation is None:
@@ -64,12 +67,15 @@ def response_received(call: Call, event: ResponseReceived) -> None:
             _agree(call, negotiation, event)
         else:
             _pass_back(call, negotiation, status)
+        transfer.settled(call, negotiation, agreed=status < 300)
         if status in DIALOG_GONE:
             _dialog_gone(call, outgoing)
 
 
 def request_failed(call: Call, event: RequestFailed) -> None:
     """A side does not answer any more (SIG-08)."""
+    if transfer.request_failed(call, event):
+        return
     negotiation = _passed_as(call, event)
     if event.outgoing.request.method == INFO and negotiation is None:
         _dialog_gone(call, event.outgoing)
@@ -106,13 +112,20 @@ def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> Non
         _answer_alone(call, leg, transaction, b"")  # a session refresh (SIG-04 rule 7)
     elif request.body and request.body == leg.received:
         _answer_alone(call, leg, transaction, leg.sent)
-    elif call.negotiation is not None or call.delayed_ack is not None:
+    elif _is_changing(call):
         call.emit(Reply(transaction, request.reply(491)))
     else:
-        _pass_offer(call, leg, transaction)
+        pass_offer(call, leg, transaction)
 
 
-def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+def _is_changing(call: Call) -> bool:
+    """Tell whether the session is about to change anyway."""
+    waits = call.negotiation, call.delayed_ack, call.transfer, call.replacement
+    return any(one is not None for one in waits)
+
+
+def pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+    """Hand an offer of a side on to the other one."""
     request = transaction.request
     other = call.leg(leg.side.other)
     try:
@@ -152,14 +165,14 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
         else:
             call.delayed_ack = DelayedAck(asker.side, negotiation.outgoing)
     try:
-        body = _take_answer(call, asker, request.body, event.response.body)
+        body = take_answer(call, asker, request.body, event.response.body)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"the answer of leg {other.side.value} is of no use: {error}")
         body = b""
     _answer_alone(call, asker, negotiation.transaction, body)
 
 
-def _take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
+def take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
     """Return what the asker is told; where it made no offer, that is one."""
     if not received:
         return b""
@@ -188,8 +201,10 @@ def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: by
 
 def _pass_info(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     other = call.leg(leg.side.other)
-    assert other.dialog is not None
     request = transaction.request
+    if other.dialog is None:  # it has left; who follows it has not answered yet
+        call.emit(Reply(transaction, request.reply(491)))
+        return
     content_type = request.headers.get("Content-Type") or ""
     outgoing = call.send(other, other.dialog.request(INFO, request.body, content_type))
     call.passed[outgoing] = Negotiation(leg.side, transaction, outgoing, offers=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from . import answer, attempts, digits, ending, established, failover, money, setup
+from . import answer, attempts, digits, ending, established, failover, money, setup, transfer
 from .call import Call
 from .effects import Effect, Timer
 from .events import (
@@ -18,6 +18,7 @@ from .events import (
     FirstPacket,
     HangUp,
     MediaLost,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -114,6 +115,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,
+        Replaced: transfer.replaced,
     },
     State.ENDING: {
         AckReceived: ending.acknowledged_late,
@@ -147,6 +149,7 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.EXTEND: money.extend,
     Timer.MONEY: money.used_up,
     Timer.DURATION: money.too_long,
+    Timer.RECONNECT: transfer.reconnect,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {

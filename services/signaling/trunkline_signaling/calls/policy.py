@@ -76,6 +76,8 @@ class LegPolicy:
     srtp: bool = False
     """SRTP with SDES keys is spoken to this side (RFC 4568)."""
     ring_tone: RingTone | None = None
+    transfer: bool = False
+    """REFER of this side is obeyed (SIG-21)."""
 
 
 DEFAULT_POLICY: Final = LegPolicy()

@@ -11,6 +11,7 @@ from trunkline.signaling.v1 import signaling_pb2 as pb
 from ..calls.call import Call
 from ..calls.legs import Leg
 from ..calls.progress import Progress
+from ..calls.referral import TransferState
 from ..calls.states import State
 from ..sip.flow import Flow
 from .clients.shared import (
@@ -39,6 +40,14 @@ _PROGRESS: Final[Mapping[Progress, pb.CallState.ValueType]] = {
     Progress.RINGING: pb.CALL_STATE_RINGING,
 }
 
+_TRANSFERS: Final[Mapping[TransferState, pb.TransferState.ValueType]] = {
+    TransferState.NONE: pb.TRANSFER_STATE_UNSPECIFIED,
+    TransferState.TRANSFERRING: pb.TRANSFER_STATE_TRANSFERRING,
+    TransferState.TRANSFERRED: pb.TRANSFER_STATE_TRANSFERRED,
+    TransferState.FAILED: pb.TRANSFER_STATE_FAILED,
+    TransferState.CANCELLED: pb.TRANSFER_STATE_CANCELLED,
+}
+
 
 def encode_call(call: Call) -> pb.Call:
     """Encode a call as it is now."""
@@ -56,6 +65,7 @@ def encode_call(call: Call) -> pb.Call:
         leg_a=_encode_leg(call.leg_a, cdr.sip_call_id, call.invite.flow),
         media_instance=call.media_instance,
         signaling_instance=cdr.signaling_instance,
+        transfer=_TRANSFERS[call.transfer_state],
     )
     if cdr.caller_endpoint is not None:
         message.caller_endpoint.CopyFrom(encode_endpoint(cdr.caller_endpoint))

@@ -98,6 +98,38 @@ TRACE_EVENT_KIND_EVENT: TraceEventKind.ValueType  # 5
 """Media or money reported something."""
 Global___TraceEventKind: _TypeAlias = TraceEventKind  # noqa: Y015
 
+class _TransferState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSFER_STATE_UNSPECIFIED: _TransferState.ValueType  # 0
+    """There was none."""
+    TRANSFER_STATE_TRANSFERRING: _TransferState.ValueType  # 1
+    """The new side is being called."""
+    TRANSFER_STATE_TRANSFERRED: _TransferState.ValueType  # 2
+    """The new side has taken the transferor's place."""
+    TRANSFER_STATE_FAILED: _TransferState.ValueType  # 3
+    """The new side did not answer; the call is as it was."""
+    TRANSFER_STATE_CANCELLED: _TransferState.ValueType  # 4
+    """The call ended before the new side answered."""
+
+class TransferState(_TransferState, metaclass=_TransferStateEnumTypeWrapper):
+    """How far the transfer of a call has come (SIG-21)."""
+
+TRANSFER_STATE_UNSPECIFIED: TransferState.ValueType  # 0
+"""There was none."""
+TRANSFER_STATE_TRANSFERRING: TransferState.ValueType  # 1
+"""The new side is being called."""
+TRANSFER_STATE_TRANSFERRED: TransferState.ValueType  # 2
+"""The new side has taken the transferor's place."""
+TRANSFER_STATE_FAILED: TransferState.ValueType  # 3
+"""The new side did not answer; the call is as it was."""
+TRANSFER_STATE_CANCELLED: TransferState.ValueType  # 4
+"""The call ended before the new side answered."""
+Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
+
 @_typing.final
 class Call(_message.Message):
     """One call in progress."""
@@ -120,6 +152,7 @@ class Call(_message.Message):
     LEG_B_FIELD_NUMBER: _builtins.int
     MEDIA_INSTANCE_FIELD_NUMBER: _builtins.int
     SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id."""
     state: Global___CallState.ValueType
@@ -138,6 +171,8 @@ class Call(_message.Message):
     """Media instance that relays it. Empty when media flows directly."""
     signaling_instance: _builtins.str
     """Signaling instance."""
+    transfer: Global___TransferState.ValueType
+    """How far its last transfer has come. Unspecified when there was none."""
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who calls."""
@@ -185,10 +220,11 @@ class Call(_message.Message):
         leg_b: Global___Leg | None = ...,
         media_instance: _builtins.str = ...,
         signaling_instance: _builtins.str = ...,
+        transfer: Global___TransferState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_endpoint", b"callee_endpoint", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_endpoint", b"callee_endpoint", "caller", b"caller", "caller_access", b"caller_access", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_endpoint", b"callee_endpoint", "caller", b"caller", "caller_access", b"caller_access", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "state", b"state", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -354,6 +354,7 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         session_timer=policy.session_timer,
         t38=policy.t38,
         srtp=policy.srtp,
+        transfer=policy.transfer,
         ring_tone=_decode_ring_tone(policy),
     )
 
