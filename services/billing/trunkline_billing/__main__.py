@@ -1,5 +1,6 @@
 """Composition root of billing: `main` is what the command `trunkline billing` runs."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -9,6 +10,9 @@ from trunkline.billing.v1.alarms_pb2_grpc import add_AlarmServiceServicer_to_ser
 from trunkline.billing.v1.billing_pb2_grpc import (
     add_BillingServiceServicer_to_server,
     add_RateServiceServicer_to_server,
+)
+from trunkline.billing.v1.reconciliation_pb2_grpc import (
+    add_PeerReconciliationServiceServicer_to_server,
 )
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
@@ -35,9 +39,14 @@ from .observation import Observation
 from .outputs.outputs import Outputs
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
+from .reconciliation.asking import PeerLine
+from .reconciliation.door import PeerDoor
+from .reconciliation.office import PAUSE as OFFICE_PAUSE
+from .reconciliation.office import ReconciliationOffice
 from .rpc.alarms_servicer import AlarmsServicer
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
+from .rpc.reconciliation_servicer import ReconciliationServicer
 from .rpc.servicer import BillingServicer
 from .settings import BillingSettings
 from .store.alarms import AlarmStore
@@ -47,7 +56,9 @@ from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
 from .store.partitions import CdrDays
 from .store.readings import Readings
+from .store.reconciliations import Reconciliations
 from .store.shared import SharedJournal
+from .store.stated import StatedCalls
 
 DAYS_LOOK: Final = 3600.0
 """Seconds between two looks at the days CDRs are kept by."""
@@ -102,6 +113,14 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
+            records = Reconciliations(database)
+            office = ReconciliationOffice(
+                model.peers.values, StatedCalls(database), records, PeerLine(now), now
+            )
+            service.add(
+                add_PeerReconciliationServiceServicer_to_server,
+                ReconciliationServicer(office, records, now),
+            )
             outputs = Outputs(settings, database, parameters.values, observation)
             watchman = Watchman(
                 alarms,
@@ -111,6 +130,7 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
                 observation,
                 now,
                 tell=lambda: rules().notify,
+                sources=[office],
             )
             days = CdrDays(database, settings.cdr_retention)
             await days.maintain(now())
@@ -126,7 +146,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.background(lambda: steadily(clerk.look, CLERK_PAUSE, "packages"))
             service.background(cashier.run)
             service.background(lambda: cashier.expire_leases(settings.expiry_interval))
-            yield
+            service.background(lambda: steadily(office.look, OFFICE_PAUSE, "reconciliation"))
+            async with peer_door(office, settings):
+                yield
             await cashier.flush()
 
 
@@ -141,6 +163,28 @@ async def open_journal(database: Database) -> AsyncIterator[Journal]:
         yield journal
     finally:
         await journal.close()
+
+
+@asynccontextmanager
+async def peer_door(office: ReconciliationOffice, settings: BillingSettings) -> AsyncIterator[None]:
+    """Answer peers until the block ends, if the settings name a port for it."""
+    if settings.peer_port is None:
+        yield
+        return
+    door = PeerDoor(office.find, office.answer, now)
+    await door.open(settings.peer_host, settings.peer_port, _door_tls(settings))
+    try:
+        yield
+    finally:
+        await door.close()
+
+
+def _door_tls(settings: BillingSettings) -> ssl.SSLContext | None:
+    if settings.peer_tls_cert_file is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(settings.peer_tls_cert_file, settings.peer_tls_key_file)
+    return context
 
 
 async def _maintain_days(days: CdrDays) -> None:

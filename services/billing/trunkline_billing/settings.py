@@ -35,6 +35,18 @@ class BillingSettings(ServiceSettings, DatabaseSettings):
     cdr_folder: Path = Path("var/cdr")
     """Where CDR text files are written (SS_CDR_RECORD_TO_FILE)."""
 
+    peer_port: Port | None = None
+    """Port of the door where peers ask for our books (BIL-14). Unset: no door."""
+
+    peer_host: str = "0.0.0.0"  # noqa: S104 - peers are other carriers
+    """Address the door listens on."""
+
+    peer_tls_cert_file: Path | None = None
+    """Certificate of the door, PEM. Unset: HTTP without TLS, for a proxy that has it."""
+
+    peer_tls_key_file: Path | None = None
+    """Private key of the certificate, PEM."""
+
     commit_linger: Annotated[Span, Field(ge=timedelta(0), le=timedelta(seconds=1))] = timedelta(
         milliseconds=5
     )

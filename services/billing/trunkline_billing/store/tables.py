@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -206,6 +207,25 @@ GATEWAY_MINUTES = Table(
     Column("answered", Integer, nullable=False),
     Column("talk", Seconds, nullable=False),
     comment="What gateways answered, for alarms: of one day.",
+)
+
+RECONCILIATIONS = Table(
+    "reconciliations",
+    METADATA,
+    Column("peer", NAME, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("checked_at", UtcDateTime, nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("our_calls", Integer),
+    Column("our_time", Seconds),
+    Column("our_amount", ExactDecimal),
+    Column("our_currency", Text),
+    Column("their_calls", Integer),
+    Column("their_time", Seconds),
+    Column("their_amount", ExactDecimal),
+    Column("their_currency", Text),
+    comment="What came of comparing books with peers (BIL-14).",
 )
 
 ACCOUNTS = Table(
