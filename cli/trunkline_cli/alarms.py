@@ -46,7 +46,7 @@ def confirm(
     output: OutputOption = Format.TABLE,
 ) -> None:
     """Say that you have seen an alarm. The first who says so is kept."""
-    request = ConfirmAlarmRequest(id=number, user=author())
+    request = ConfirmAlarmRequest(id=number, author=author())
     alarm = switch_of(context).alarms.ConfirmAlarm(request).alarm
     if output is Format.JSON:
         write_json(as_json(alarm))

@@ -171,7 +171,7 @@ class BillingClient:
         return list(response.alarms)
 
     async def confirm(self, id: int, user: str) -> alarms_pb2.Alarm:
-        request = alarms_pb2.ConfirmAlarmRequest(id=id, user=user)
+        request = alarms_pb2.ConfirmAlarmRequest(id=id, author=user)
         response = await self._ask(ALARMS, "ConfirmAlarm", request, alarms_pb2.ConfirmAlarmResponse)
         return response.alarm
 

@@ -1,8 +1,7 @@
 """Composition root of billing: `main` is what the command `trunkline billing` runs."""
 
-import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Final
 
@@ -40,10 +39,11 @@ from .outputs.outputs import Outputs
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
 from .reconciliation.asking import PeerLine
-from .reconciliation.door import PeerDoor
+from .reconciliation.door import PeerDoor, tls_of
 from .reconciliation.office import PAUSE as OFFICE_PAUSE
 from .reconciliation.office import ReconciliationOffice
 from .rpc.alarms_servicer import AlarmsServicer
+from .rpc.guards import GUARDS
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.reconciliation_servicer import ReconciliationServicer
@@ -103,50 +103,34 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             rates = RateOffice(database, model.rate_groups, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
             service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
-            alarms = AlarmStore(database)
-            service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(alarms, now))
-            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            service.add(
+                add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+            )
+            service.add(
+                add_ParametersServiceServicer_to_server,
+                ParametersServicer(parameters, service.rights),
+            )
             service.add(
                 add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source})
             )
+            office = add_reconciliation(service, database, model)
+            add_alarms(service, settings, database, model, observation, rules, office)
+            service.guard(GUARDS)
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
-            records = Reconciliations(database)
-            office = ReconciliationOffice(
-                model.peers.values, StatedCalls(database), records, PeerLine(now), now
-            )
-            service.add(
-                add_PeerReconciliationServiceServicer_to_server,
-                ReconciliationServicer(office, records, now),
-            )
             outputs = Outputs(settings, database, parameters.values, observation)
-            watchman = Watchman(
-                alarms,
-                Readings(database),
-                model.alarm_rules.values,
-                till.accounts,
-                observation,
-                now,
-                tell=lambda: rules().notify,
-                sources=[office],
-            )
             days = CdrDays(database, settings.cdr_retention)
             await days.maintain(now())
             service.background(lambda: _maintain_days(days))
             for work in outputs.work():
                 service.background(work)
-            service.background(
-                lambda: steadily(watchman.look, settings.alarm_interval.total_seconds(), "alarms")
-            )
             clerk = Clerk(
                 cashier, database, now, lambda name: documents.delete(PACKAGE_ORDER, name)
             )
             service.background(lambda: steadily(clerk.look, CLERK_PAUSE, "packages"))
             service.background(cashier.run)
             service.background(lambda: cashier.expire_leases(settings.expiry_interval))
-            service.background(lambda: steadily(office.look, OFFICE_PAUSE, "reconciliation"))
             async with peer_door(office, settings):
                 yield
             await cashier.flush()
@@ -165,26 +149,57 @@ async def open_journal(database: Database) -> AsyncIterator[Journal]:
         await journal.close()
 
 
-@asynccontextmanager
-async def peer_door(office: ReconciliationOffice, settings: BillingSettings) -> AsyncIterator[None]:
+def add_reconciliation(
+    service: Service, database: Database, model: LiveModel
+) -> ReconciliationOffice:
+    """Compare books with peers, by RPC and every day (BIL-14)."""
+    records = Reconciliations(database)
+    office = ReconciliationOffice(
+        model.peers.values, StatedCalls(database), records, PeerLine(now), now
+    )
+    service.add(
+        add_PeerReconciliationServiceServicer_to_server,
+        ReconciliationServicer(office, records, now),
+    )
+    service.background(lambda: steadily(office.look, OFFICE_PAUSE, "reconciliation"))
+    return office
+
+
+def add_alarms(
+    service: Service,
+    settings: BillingSettings,
+    database: Database,
+    model: LiveModel,
+    observation: Observation,
+    rules: LiveRules,
+    office: ReconciliationOffice,
+) -> None:
+    """Watch readings against the alarm rules (MGT-13)."""
+    store = AlarmStore(database)
+    watchman = Watchman(
+        store,
+        Readings(database),
+        model.alarm_rules.values,
+        model.till.accounts,
+        observation,
+        now,
+        tell=lambda: rules().notify,
+        sources=[office],
+    )
+    pause = settings.alarm_interval.total_seconds()
+    service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(store, now))
+    service.background(lambda: steadily(watchman.look, pause, "alarms"))
+
+
+def peer_door(
+    office: ReconciliationOffice, settings: BillingSettings
+) -> AbstractAsyncContextManager[object]:
     """Answer peers until the block ends, if the settings name a port for it."""
     if settings.peer_port is None:
-        yield
-        return
+        return nullcontext()
     door = PeerDoor(office.find, office.answer, now)
-    await door.open(settings.peer_host, settings.peer_port, _door_tls(settings))
-    try:
-        yield
-    finally:
-        await door.close()
-
-
-def _door_tls(settings: BillingSettings) -> ssl.SSLContext | None:
-    if settings.peer_tls_cert_file is None:
-        return None
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.peer_tls_cert_file, settings.peer_tls_key_file)
-    return context
+    tls = tls_of(settings.peer_tls_cert_file, settings.peer_tls_key_file)
+    return door.opened(settings.peer_host, settings.peer_port, tls)
 
 
 async def _maintain_days(days: CdrDays) -> None:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,17 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
 from trunkline.billing.v1 import reconciliation_pb2 as pb
+from trunkline.billing.v1.alarms_pb2 import Alarm
+from trunkline_billing.__main__ import MIGRATIONS
+from trunkline_billing.reconciliation.asking import NoAnswer
+from trunkline_billing.reconciliation.door import PeerDoor
+from trunkline_billing.reconciliation.messages import Question
+from trunkline_billing.reconciliation.office import ReconciliationOffice
+from trunkline_billing.reconciliation.peer import Book, Direction, Peer, Status
+from trunkline_billing.reports.reconciliation import StatedCall, Totals
+from trunkline_billing.store.reconciliations import Reconciliations
+from trunkline_billing.store.stated import StatedCalls
+from trunkline_kernel.database import Database
 from trunkline_kernel.faults import Fault, TrunklineError
 
 KEY = "a key that both platforms know"
@@ -56,6 +67,14 @@ def peer(account: str, direction: str, port: int | None = None, key: str = KEY) 
         return spec
     endpoint = f"http://127.0.0.1:{port}/reconciliation"
     return {**spec, "endpoint": endpoint, "peerAccount": "acme"}
+
+
+async def alarms_of(billing: BillingClient, count: int) -> list[Alarm]:
+    """Return the alarms when there are so many."""
+    while True:
+        if len(alarms := await billing.alarms()) == count:
+            return alarms
+        await asyncio.sleep(0.02)
 
 
 def stamp(moment: datetime) -> Timestamp:
@@ -135,24 +154,64 @@ async def test_bil_14_a_deviation_raises_an_alarm_that_a_match_clears(
 ) -> None:
     await received(platforms.them, 0)
     await platforms.us.reconcile_peer("vox")
-    while not (raised := await platforms.us.alarms()):
-        await asyncio.sleep(0.02)
+    raised = await alarms_of(platforms.us, 1)
 
     await sent(platforms.us, 0)
     await platforms.us.reconcile_peer("vox")
 
     assert [(one.type, one.object) for one in raised] == [("reconciliation", "vox")]
-    while await platforms.us.alarms():
-        await asyncio.sleep(0.02)
+    await alarms_of(platforms.us, 0)
 
 
-async def test_bil_14_the_day_before_is_compared_by_itself(platforms: Platforms) -> None:
-    if datetime.now(UTC).hour < 2:
-        pytest.skip("the books of yesterday are not due before 02:00 UTC")
-    while not (found := await platforms.us.peer_reconciliations()):
-        await asyncio.sleep(0.02)
+class Phone:
+    """A line to a peer whose books are empty, and who may be away."""
 
-    assert [(one.peer, one.day) for one in found] == [("vox", NOON.date().isoformat())]
+    def __init__(self) -> None:
+        self.away = False
+        self.asked: list[date] = []
+
+    async def totals(self, peer: Peer, day: date) -> Book:
+        self.asked.append(day)
+        if self.away:
+            raise NoAnswer("connection refused")
+        return Book(Totals(), None)
+
+    async def calls(self, peer: Peer, day: date) -> list[StatedCall]:
+        return []
+
+
+async def test_bil_14_the_day_before_is_compared_at_two_and_retried_hourly(url: str) -> None:
+    database = Database(url)
+    await database.migrate(MIGRATIONS)
+    two = datetime(2026, 3, 1, 2, tzinfo=UTC)
+    clock, phone, records = [two - timedelta(seconds=1)], Phone(), Reconciliations(database)
+    vox = Peer("vox", "vox", Direction.OUTGOING, KEY.encode(), "http://vox.example", "us")
+    office = ReconciliationOffice(
+        lambda: [vox], StatedCalls(database), records, phone, lambda: clock[0]
+    )
+
+    async def asked_at(moment: datetime, *, away: bool) -> list[date]:
+        clock[0], phone.away, phone.asked = moment, away, []
+        await office.look()
+        return phone.asked
+
+    yesterday = date(2026, 2, 28)
+    assert await asked_at(two - timedelta(seconds=1), away=False) == []
+    assert await asked_at(two, away=True) == [yesterday]
+    assert await asked_at(two + timedelta(minutes=59), away=False) == []
+    assert await asked_at(two + timedelta(minutes=60), away=False) == [yesterday]
+    assert await asked_at(two + timedelta(minutes=120), away=False) == []
+    (record,) = await records.page("", None, 10)
+    await database.close()
+    assert (record.day, record.status) == (yesterday, Status.MATCHED)
+
+
+async def test_bil_14_comparisons_are_listed_newest_first(platforms: Platforms) -> None:
+    days = [(NOON - timedelta(days=ago)).date().isoformat() for ago in range(3)]
+    for day in days:
+        await platforms.us.reconcile_peer("vox", day=day)
+
+    assert [one.day for one in await platforms.us.peer_reconciliations()] == days
 
 
 async def test_bil_14_a_peer_that_is_away_gives_no_answer(billing: BillingClient) -> None:
@@ -217,3 +276,33 @@ async def test_bil_14_two_peers_cannot_share_an_account_and_direction(
 
     with pytest.raises(TrunklineError, match="one has its incoming calls"):
         await billing.apply(("ReconciliationPeer", "two", peer("acme", "incoming")))
+
+
+@pytest.mark.parametrize(
+    ("sent_bytes", "status"),
+    [
+        (b"\x16\x03\x01 not HTTP at all\r\n\r\n", b""),
+        (b"GET /reconciliation HTTP/1.1\r\nHost: a\r\n\r\n", b"HTTP/1.1 405"),
+        (b"POST /admin HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 404"),
+        (
+            b"POST /reconciliation HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n"
+            + b"x" * 9999,
+            b"HTTP/1.1 413",
+        ),
+    ],
+    ids=["no HTTP", "GET", "another page", "too long"],
+)
+async def test_bil_14_the_door_answers_only_what_it_is_for(
+    sent_bytes: bytes, status: bytes
+) -> None:
+    async def books(question: Question) -> bytes:
+        raise AssertionError("nobody may ask")
+
+    door = PeerDoor(lambda question: None, books, lambda: NOON)
+    async with door.opened("127.0.0.1", 0):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(sent_bytes)
+        answer = await reader.read()
+        writer.close()
+
+    assert answer[:12] == status

@@ -112,7 +112,7 @@ class Alarms(alarms_pb2_grpc.AlarmServiceServicer):
     def ConfirmAlarm(self, request: alarms_pb2.ConfirmAlarmRequest, context: Any) -> Any:
         if request.id != 7:
             context.abort(grpc.StatusCode.NOT_FOUND, "no alarm has the number 8")
-        return alarms_pb2.ConfirmAlarmResponse(alarm=self.alarm(confirmed_by=request.user))
+        return alarms_pb2.ConfirmAlarmResponse(alarm=self.alarm(confirmed_by=request.author))
 
     def alarm(self, **fields: Any) -> alarms_pb2.Alarm:
         return alarms_pb2.Alarm(

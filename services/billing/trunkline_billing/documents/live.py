@@ -59,7 +59,7 @@ class LiveModel:
         *,
         purses_in_memory: bool,
     ) -> None:
-        self._till = till
+        self.till = till
         self._decks = decks
         self._database = database
         self._publisher = publisher
@@ -75,17 +75,29 @@ class LiveModel:
     def kinds(self) -> list[Kind[Any]]:
         """Return the kinds of documents, in the order in which they are applied."""
         return [
-            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups, prepare=prepare_rate_group),
-            Kind(ACCOUNT, AccountSpec, store=self.accounts, prepare=prepare_account),
-            Kind(PACKAGE, PackageSpec),
-            Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order),
-            Kind(ALARM_RULE, AlarmRuleSpec),
-            Kind(PEER, PeerSpec),
+            Kind(
+                RATE_GROUP,
+                RateGroupSpec,
+                store=self.rate_groups,
+                prepare=prepare_rate_group,
+                module="rates",
+            ),
+            Kind(
+                ACCOUNT,
+                AccountSpec,
+                store=self.accounts,
+                prepare=prepare_account,
+                module="accounts",
+            ),
+            Kind(PACKAGE, PackageSpec, module="accounts"),
+            Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order, module="accounts"),
+            Kind(ALARM_RULE, AlarmRuleSpec, module="alarms"),
+            Kind(PEER, PeerSpec, module="reconciliation"),
         ]
 
     def checks(self) -> list[Check]:
         """Return the checks across documents."""
-        return [lambda planned: check_agents(self._till.accounts.by_name, planned), check_peers]
+        return [lambda planned: check_agents(self.till.accounts.by_name, planned), check_peers]
 
     async def load(self) -> None:
         """Read everything from the database."""
@@ -155,13 +167,13 @@ class LiveModel:
         self._packages.pop(event.name, None)
         if isinstance(event.spec, PackageSpec):
             self._packages[event.name] = event.spec
-        self._till.shelf.orders = orders_of(self._packages, self._orders)
+        self.till.shelf.orders = orders_of(self._packages, self._orders)
 
     def _set_order(self, event: Event) -> None:
         self._orders.pop(event.name, None)
         if isinstance(event.spec, PackageOrderSpec):
             self._orders[event.name] = event.spec
-        self._till.shelf.orders = orders_of(self._packages, self._orders)
+        self.till.shelf.orders = orders_of(self._packages, self._orders)
 
     def _set_alarm_rule(self, event: Event) -> None:
         self.alarm_rules.pop(event.name, None)
@@ -175,10 +187,10 @@ class LiveModel:
 
     def _open_purse(self, name: str, opening: Money) -> None:
         """Show the balance that was booked with the account: it can have moved no money yet."""
-        self._till.purses[name] = Purse(opening.amount)
+        self.till.purses[name] = Purse(opening.amount)
 
     def _set_account(self, name: str, account: Account | None) -> None:
-        accounts: Accounts = self._till.accounts
+        accounts: Accounts = self.till.accounts
         if account is None:
             accounts.drop(name)
         else:

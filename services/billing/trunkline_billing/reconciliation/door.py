@@ -6,9 +6,11 @@ even which accounts there are.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import h11
@@ -65,18 +67,20 @@ class PeerDoor:
 
     @property
     def port(self) -> int:
-        """The port it listens on. Only after `open`."""
+        """The port it listens on. Only while it is open."""
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
-    async def open(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        """Listen; raise `OSError` when the port is taken."""
+    @asynccontextmanager
+    async def opened(
+        self, host: str, port: int, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator["PeerDoor"]:
+        """Listen until the block ends; raise `OSError` when the port is taken."""
         self._server = await asyncio.start_server(self._serve, host, port, ssl=tls)
         log.info("peer_door_open", port=self.port, tls=tls is not None)
-
-    async def close(self) -> None:
-        """Close the port."""
-        if self._server is not None:
+        try:
+            yield self
+        finally:
             self._server.close()
             await self._server.wait_closed()
 
@@ -133,6 +137,15 @@ class PeerDoor:
         for part in (head, h11.Data(reply.body), h11.EndOfMessage()):
             writer.write(connection.send(part) or b"")
         await writer.drain()
+
+
+def tls_of(certificate: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """Return the TLS of a door; None for one without. Raises `OSError` for files that are none."""
+    if certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    return context
 
 
 async def _receive(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -20,7 +20,7 @@ from ..reports.reconciliation import (
 )
 from ..store.reconciliations import Reconciliations
 from ..store.stated import StatedCalls
-from .asking import NoAnswer, PeerLine, PeerRefuses
+from .asking import NoAnswer, PeerRefuses
 from .messages import Question, What, write_book, write_calls
 from .peer import DAY, Book, Direction, Peer, Record, Status, begin_of, conditions, due, judge
 
@@ -39,6 +39,16 @@ class Comparison:
     calls: Reconciliation | None = None
 
 
+class Line(Protocol):
+    """Asks peers; both methods raise `NoAnswer` or `PeerRefuses`."""
+
+    async def totals(self, peer: Peer, day: date) -> Book:
+        """Return the peer's totals of a day."""
+
+    async def calls(self, peer: Peer, day: date) -> list[StatedCall]:
+        """Return the peer's calls of a day."""
+
+
 class ReconciliationOffice:
     """Keeps the books of traffic with peers. Also a source of alarms."""
 
@@ -49,7 +59,7 @@ class ReconciliationOffice:
         peers: Callable[[], Collection[Peer]],
         stated: StatedCalls,
         records: Reconciliations,
-        line: PeerLine,
+        line: Line,
         clock: Callable[[], datetime],
     ) -> None:
         self._peers = peers

@@ -41,8 +41,8 @@ class AlarmsServicer(AlarmServiceServicer):
     async def ConfirmAlarm(
         self, request: pb.ConfirmAlarmRequest, context: Context
     ) -> pb.ConfirmAlarmResponse:
-        user = decode.required(request.user, "user")
-        alarm = await self._store.confirm(request.id, user, self._clock())
+        author = decode.required(request.author, "author")
+        alarm = await self._store.confirm(request.id, author, self._clock())
         if alarm is None:
             raise UnknownAlarm(f"no alarm has the number {request.id}")
         return pb.ConfirmAlarmResponse(alarm=_alarm(alarm))

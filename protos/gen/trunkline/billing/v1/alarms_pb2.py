@@ -25,15 +25,15 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trunkline/billing/v1/alarms.proto\x12\x14trunkline.billing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x02\n\x05\x41larm\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0e\n\x06object\x18\x03 \x01(\t\x12/\n\x05level\x18\x04 \x01(\x0e\x32 .trunkline.billing.v1.AlarmLevel\x12\r\n\x05value\x18\x05 \x01(\t\x12\r\n\x05lower\x18\x06 \x01(\t\x12\r\n\x05upper\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63onfirmed_by\x18\x0b \x01(\t\x12\x30\n\x0c\x63onfirm_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x11ListAlarmsRequest\x12\x14\n\x0cinclude_past\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x12ListAlarmsResponse\x12+\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x1b.trunkline.billing.v1.Alarm\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"/\n\x13\x43onfirmAlarmRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04user\x18\x02 \x01(\t\"B\n\x14\x43onfirmAlarmResponse\x12*\n\x05\x61larm\x18\x01 \x01(\x0b\x32\x1b.trunkline.billing.v1.Alarm*\x88\x01\n\nAlarmLevel\x12\x1b\n\x17\x41LARM_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41LARM_LEVEL_GENERAL\x10\x01\x12\x15\n\x11\x41LARM_LEVEL_MINOR\x10\x02\x12\x15\n\x11\x41LARM_LEVEL_MAJOR\x10\x03\x12\x16\n\x12\x41LARM_LEVEL_URGENT\x10\x04\x32\xd6\x01\n\x0c\x41larmService\x12_\n\nListAlarms\x12\'.trunkline.billing.v1.ListAlarmsRequest\x1a(.trunkline.billing.v1.ListAlarmsResponse\x12\x65\n\x0c\x43onfirmAlarm\x12).trunkline.billing.v1.ConfirmAlarmRequest\x1a*.trunkline.billing.v1.ConfirmAlarmResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trunkline/billing/v1/alarms.proto\x12\x14trunkline.billing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc8\x02\n\x05\x41larm\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0e\n\x06object\x18\x03 \x01(\t\x12/\n\x05level\x18\x04 \x01(\x0e\x32 .trunkline.billing.v1.AlarmLevel\x12\r\n\x05value\x18\x05 \x01(\t\x12\r\n\x05lower\x18\x06 \x01(\t\x12\r\n\x05upper\x18\x07 \x01(\t\x12\x10\n\x08\x65vidence\x18\x08 \x01(\t\x12.\n\nstart_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tstop_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x63onfirmed_by\x18\x0b \x01(\t\x12\x30\n\x0c\x63onfirm_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"P\n\x11ListAlarmsRequest\x12\x14\n\x0cinclude_past\x18\x01 \x01(\x08\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x12ListAlarmsResponse\x12+\n\x06\x61larms\x18\x01 \x03(\x0b\x32\x1b.trunkline.billing.v1.Alarm\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"1\n\x13\x43onfirmAlarmRequest\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\"B\n\x14\x43onfirmAlarmResponse\x12*\n\x05\x61larm\x18\x01 \x01(\x0b\x32\x1b.trunkline.billing.v1.Alarm*\x88\x01\n\nAlarmLevel\x12\x1b\n\x17\x41LARM_LEVEL_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41LARM_LEVEL_GENERAL\x10\x01\x12\x15\n\x11\x41LARM_LEVEL_MINOR\x10\x02\x12\x15\n\x11\x41LARM_LEVEL_MAJOR\x10\x03\x12\x16\n\x12\x41LARM_LEVEL_URGENT\x10\x04\x32\xd6\x01\n\x0c\x41larmService\x12_\n\nListAlarms\x12\'.trunkline.billing.v1.ListAlarmsRequest\x1a(.trunkline.billing.v1.ListAlarmsResponse\x12\x65\n\x0c\x43onfirmAlarm\x12).trunkline.billing.v1.ConfirmAlarmRequest\x1a*.trunkline.billing.v1.ConfirmAlarmResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.billing.v1.alarms_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ALARMLEVEL']._serialized_start=715
-  _globals['_ALARMLEVEL']._serialized_end=851
+  _globals['_ALARMLEVEL']._serialized_start=717
+  _globals['_ALARMLEVEL']._serialized_end=853
   _globals['_ALARM']._serialized_start=93
   _globals['_ALARM']._serialized_end=421
   _globals['_LISTALARMSREQUEST']._serialized_start=423
@@ -41,9 +41,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTALARMSRESPONSE']._serialized_start=505
   _globals['_LISTALARMSRESPONSE']._serialized_end=595
   _globals['_CONFIRMALARMREQUEST']._serialized_start=597
-  _globals['_CONFIRMALARMREQUEST']._serialized_end=644
-  _globals['_CONFIRMALARMRESPONSE']._serialized_start=646
-  _globals['_CONFIRMALARMRESPONSE']._serialized_end=712
-  _globals['_ALARMSERVICE']._serialized_start=854
-  _globals['_ALARMSERVICE']._serialized_end=1068
+  _globals['_CONFIRMALARMREQUEST']._serialized_end=646
+  _globals['_CONFIRMALARMRESPONSE']._serialized_start=648
+  _globals['_CONFIRMALARMRESPONSE']._serialized_end=714
+  _globals['_ALARMSERVICE']._serialized_start=856
+  _globals['_ALARMSERVICE']._serialized_end=1070
 # @@protoc_insertion_point(module_scope)
