@@ -12,6 +12,7 @@ from . import (
     audit,
     calls,
     cdrs,
+    distribution,  # noqa: F401 - adds commands to cdrs
     gateways,
     numbers,
     parameters,
