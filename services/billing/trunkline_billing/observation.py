@@ -44,7 +44,7 @@ class Observation:
         )
         self._cdrs = metrics.counter("cdrs", "CDRs stored.")
         self._spend_warnings = metrics.counter(
-            "spend_warnings", "Accounts that crossed their spending warning.", ["period"]
+            "spend_warnings", "Accounts that crossed the warning of a brake.", ["brake"]
         )
         self._pushes = metrics.counter("cdr_pushes", "CDR pushes, by outcome.", ["outcome"])
         self._owed = metrics.gauge(
@@ -85,8 +85,8 @@ class Observation:
         self._commit_duration.observe(seconds)
         self._cdrs.inc(len(changes.cdrs))
         for warning in changes.warnings:
-            self._spend_warnings.labels(warning.period).inc()
-            log.warning("spend_warning", account=warning.account, evidence=str(warning))
+            self._spend_warnings.labels(warning.brake).inc()
+            log.warning("spend_warning", account=warning.account, evidence=warning.evidence)
 
     def failed(self) -> None:
         """Count a group commit that could not be written."""

@@ -32,6 +32,11 @@ PURSES = Table(
     Column("spent_since", UtcDateTime, comment="Hour that spent_hour is of."),
     Column("spent_hour", ExactDecimal, nullable=False),
     Column("spent_day", ExactDecimal, nullable=False),
+    Column("hour_calls", Integer, nullable=False),
+    Column("hour_expensive", Integer, nullable=False),
+    Column("hour_time", Seconds, nullable=False),
+    Column("hour_value", ExactDecimal, nullable=False, comment="Minutes times their prices."),
+    Column("usual_price", ExactDecimal, comment="A minute, of the hours before."),
     comment="What every account holds: kept beside the entries it is the sum of.",
 )
 
