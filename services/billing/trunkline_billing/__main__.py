@@ -73,7 +73,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
         await database.migrate(MIGRATIONS)
         parameters = StoredParameters(Parameters(PARAMETERS), database)
         await parameters.load()
-        rules = LiveRules(parameters.values, settings.reservation_lease)
+        rules = LiveRules(
+            parameters.values, settings.reservation_lease, stream=settings.cdr_stream is not None
+        )
         decks: dict[str, RateDeck] = {}
         till = Till(Accounts(), decks)
         source = MemorySource()

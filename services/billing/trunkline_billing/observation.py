@@ -50,6 +50,9 @@ class Observation:
         self._owed = metrics.gauge(
             "cdr_queue", "CDRs that an output still has to deliver.", ["output"]
         )
+        self._streamed = metrics.counter(
+            "cdr_stream_tries", "Tries to publish a CDR, by outcome.", ["outcome"]
+        )
         self._notices = metrics.counter(
             "notices", "Tries to tell OUT_POST_URL something, by outcome.", ["outcome"]
         )
@@ -108,6 +111,10 @@ class Observation:
     def pushed(self, outcome: str) -> None:
         """Count a push: taken, failed or given_up."""
         self._pushes.labels(outcome).inc()
+
+    def streamed(self, outcome: str) -> None:
+        """Count a try to publish a CDR: taken or failed."""
+        self._streamed.labels(outcome).inc()
 
     def noticed(self, outcome: str) -> None:
         """Count a notice: taken, failed or given_up."""
