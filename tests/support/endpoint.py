@@ -7,6 +7,7 @@ in one test share nothing but the network.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Coroutine
 from random import Random, SystemRandom
 from typing import Any
@@ -56,7 +57,9 @@ class Endpoint:
         echo: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """With `tls` it takes connections by TLS instead of TCP."""
         self.user = user
         self.password = password
         self.behaviour = behaviour or answering()
@@ -76,7 +79,7 @@ class Endpoint:
         self._random: Random = SystemRandom()
         self._dialogs = DialogLayer(TransactionLayer(self._random, sent_by=self._sent_by))
         self._transactions = self._dialogs.transactions
-        self._sockets = SipSockets(self._receive)
+        self._sockets = SipSockets(self._receive, tls)
         self._waiting: dict[ClientTransaction, asyncio.Future[Response]] = {}
         self._inviting: dict[ClientTransaction, PlacedCall] = {}
         self._calls: dict[DialogId, Call] = {}

@@ -12,6 +12,7 @@ from ..parameters import QOS_SIGNAL, SIP_PORT, TCP_CLOSE_RESET
 from ..settings import SignalingSettings
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
+from ..transport.certificates import Certificates
 from ..transport.counters import TransportCounters
 from ..transport.options import TransportOptions
 from ..transport.transports import Transports
@@ -25,7 +26,11 @@ class SipNetwork:
         self._ip = str(settings.sip_address)
         self._listen_ports = settings.sip_ports or values[SIP_PORT]
         self._switch: Switch | None = None
-        self._transports = Transports(self._receive, self._failed, _options(values))
+        self._tls_port = settings.sip_tls_port
+        self.certificates = Certificates(settings.certificate_files)
+        self._transports = Transports(
+            self._receive, self._failed, _options(values), lambda: self.certificates.calling
+        )
         self._local: dict[Transport, Address] = {}
         fixed = settings.advertised_address
         if fixed is None and not settings.sip_address.is_unspecified:
@@ -56,6 +61,9 @@ class SipNetwork:
             tcp = await self._transports.listen_tcp((self._ip, udp[1]))
             self._local.setdefault(Transport.UDP, udp)
             self._local.setdefault(Transport.TCP, tcp)
+        if serving := self.certificates.serving:
+            address = self._ip, self._tls_port
+            self._local[Transport.TLS] = await self._transports.listen_tcp(address, tls=serving)
 
     def attach(self, switch: Switch) -> None:
         """Hand what arrives to the switch."""

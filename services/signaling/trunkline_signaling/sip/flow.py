@@ -31,3 +31,11 @@ class Flow(NamedTuple):
     transport: Transport
     remote: Address
     local: Address = ANY_LOCAL
+    domain: str = ""
+    """What the peer's certificate has to prove where we open a TLS connection (RFC 5922): the host
+    as dialled. Empty opens none: the peer opened the connection, or there is no TLS."""
+
+    @property
+    def way(self) -> tuple[Transport, Address, str]:
+        """To whom it leads, from whichever address of ours."""
+        return self.transport, self.remote, self.domain

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 
 import structlog
 
-from ..sip.flow import ANY_LOCAL, Flow, Transport
+from ..sip.flow import Flow
 from ..sip.framing import PONG, Framer, Ping, StreamBroken
 from .counters import TransportCounters
+from .domains import domains_of, proves
 from .options import TransportOptions, mark
 from .udp import Receive
 
@@ -30,14 +31,15 @@ class TcpConnection(asyncio.Protocol):
 
     def __init__(
         self,
-        kind: Transport,
+        flow: Flow,
         options: Callable[[], TransportOptions],
         receive: Receive,
         opened: Callable[[TcpConnection], bool],
         lost: Callable[[TcpConnection, bool], None],
         counters: TransportCounters,
     ) -> None:
-        self.flow = Flow(kind, ANY_LOCAL)
+        self.flow = flow
+        """Without addresses until it is open."""
         self._options = options
         self._receive = receive
         self._opened = opened
@@ -88,12 +90,24 @@ class TcpConnection(asyncio.Protocol):
         if not remote or not local:  # reset before we came to look
             self._transport.abort()
             return
-        self.flow = Flow(self.flow.transport, remote[:2], local[:2])
+        self.flow = self.flow._replace(remote=remote[:2], local=local[:2])
+        if self.flow.domain and not self._is_proven(transport.get_extra_info("peercert") or {}):
+            self._transport.abort()
+            return
         if not self._opened(self):
             self._counters.connections_refused += 1
             self.close()
             return
         self._prepare(transport.get_extra_info("socket"))
+
+    def _is_proven(self, certificate: Mapping[str, Any]) -> bool:
+        """Tell whether the peer is who was dialled, before a byte is sent."""
+        domain = self.flow.domain
+        if proves(certificate, domain):
+            return True
+        found = list(domains_of(certificate))
+        log.warning("a certificate is somebody else's", domain=domain, certificate_of=found)
+        return False
 
     def _prepare(self, connected: socket.socket) -> None:
         mark(connected, self._options().tos)
