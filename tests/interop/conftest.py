@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from support.certificates import Authority
-from support.local_switch import LocalSwitch
+from support.local_switch import LocalSwitch, free_ports
 from trunkline.signaling.v1.signaling_pb2 import StartTraceRequest
 
 ROOT = Path(__file__).parents[2]
+WS_PORT = "TRUNKLINE_SIGNALING_SIP_WS_PORT"
 DOCUMENTS = Path(__file__).with_name("documents.yaml")
 
 
@@ -29,6 +30,7 @@ async def switch(
         "TRUNKLINE_SIGNALING_SIP_TLS_CERT_FILE": str(issued.cert),
         "TRUNKLINE_SIGNALING_SIP_TLS_KEY_FILE": str(issued.key),
         "TRUNKLINE_SIGNALING_SIP_TLS_CA_FILE": str(authority.ca),
+        WS_PORT: str(free_ports(1)[0]),
     }
     async with LocalSwitch(tmp_path_factory.mktemp("switch"), settings) as running:
         await running.apply(*sorted((ROOT / "examples").glob("*.yaml")), DOCUMENTS)

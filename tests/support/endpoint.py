@@ -7,7 +7,6 @@ in one test share nothing but the network.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable, Coroutine
 from random import Random, SystemRandom
 from typing import Any
@@ -37,7 +36,7 @@ from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransa
 
 from .behaviours import Behaviour, answering
 from .calls import PATIENCE, Call, PlacedCall, TakenCall
-from .sip_sockets import SipSockets
+from .sip_sockets import Receive, SipSockets, Sockets
 from .voice import RtpSocket
 
 CREDENTIALS = {401: ("WWW-Authenticate", "Authorization")} | {
@@ -57,9 +56,8 @@ class Endpoint:
         echo: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
-        tls: ssl.SSLContext | None = None,
+        sockets: Callable[[Receive], Sockets] = SipSockets,
     ) -> None:
-        """With `tls` it takes connections by TLS instead of TCP."""
         self.user = user
         self.password = password
         self.behaviour = behaviour or answering()
@@ -79,7 +77,7 @@ class Endpoint:
         self._random: Random = SystemRandom()
         self._dialogs = DialogLayer(TransactionLayer(self._random, sent_by=self._sent_by))
         self._transactions = self._dialogs.transactions
-        self._sockets = SipSockets(self._receive, tls)
+        self._sockets = sockets(self._receive)
         self._waiting: dict[ClientTransaction, asyncio.Future[Response]] = {}
         self._inviting: dict[ClientTransaction, PlacedCall] = {}
         self._calls: dict[DialogId, Call] = {}

@@ -4,12 +4,28 @@ import asyncio
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Protocol, cast
 
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.framing import PONG, Frame, Framer, Ping, StreamBroken
 
 Receive = Callable[[bytes | Frame, Flow], None]
+
+
+class Sockets(Protocol):
+    """What an endpoint speaks SIP through."""
+
+    async def open(self, host: str, port: int) -> Address:
+        """Begin; port 0 lets the system choose. Return the address."""
+
+    async def connect(self, remote: Address) -> Flow:
+        """Open a connection and return its flow."""
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message."""
+
+    async def close(self) -> None:
+        """Close everything."""
 
 
 class SipSockets:

@@ -56,3 +56,30 @@ async def station(
     made = Station(options, calling)
     async with made.transports:
         yield made
+
+
+class Peer(NamedTuple):
+    """A plain TCP client."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def read(self, size: int) -> bytes:
+        """Return the next bytes."""
+        async with asyncio.timeout(5):
+            return await self.reader.readexactly(size)
+
+    async def ends(self) -> bytes:
+        """Return what comes until the other side closes; raise if it resets."""
+        async with asyncio.timeout(5):
+            return await self.reader.read()
+
+
+@asynccontextmanager
+async def connected_to(address: Address) -> AsyncIterator[Peer]:
+    """Connect for the length of a block."""
+    reader, writer = await asyncio.open_connection(*address)
+    try:
+        yield Peer(reader, writer)
+    finally:
+        writer.close()

@@ -40,6 +40,12 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     sip_tls_key_file: Path | None = None
     """Private key of that chain, PEM."""
 
+    sip_ws_port: Port | None = None
+    """Port SIP over WebSocket is received on (RFC 7118). Unset takes none."""
+
+    sip_wss_port: Port | None = None
+    """Port SIP over WebSocket over TLS is received on, with the certificate of SIP over TLS."""
+
     sip_tls_ca_file: Path | None = None
     """Authorities that vouch for vendors who are called by TLS, PEM. Unset are the system's."""
 
@@ -81,6 +87,8 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     def _has_certificates(self) -> Self:
         if (self.sip_tls_cert_file is None) != (self.sip_tls_key_file is None):
             raise ValueError("SIP over TLS needs both SIP_TLS_CERT_FILE and SIP_TLS_KEY_FILE")
+        if self.sip_wss_port is not None and self.sip_tls_cert_file is None:
+            raise ValueError("SIP_WSS_PORT needs SIP_TLS_CERT_FILE and SIP_TLS_KEY_FILE")
         try:
             Certificates(self.certificate_files)
         except CertificateError as error:

@@ -3,6 +3,8 @@
 import ssl
 import struct
 import wave
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from support.g711 import CLOCK_RATE, decode_alaw, tone
 from support.local_switch import LocalSwitch
 from support.programs import program
 from support.records import wait_for_cdrs
+from support.sip_sockets import Receive, SipSockets
 from trunkline.auth.v1.auth_pb2 import ListRegistrationsRequest
 from trunkline.common.v1.common_pb2 import CallEndReason
 from trunkline_signaling.sip.flow import Transport
@@ -90,7 +93,7 @@ async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
     target = f"sip:{number}@{switch.sip_tls[0]}:{switch.sip_tls[1]};transport=tls"
     command = ("baresip", "-4", "-f", str(tmp_path), "-e", f"/dial {target}")
     async with (
-        Endpoint("tls", host=TLS[0], port=TLS[1], tls=certified(authority, TLS[0])) as vendor,
+        Endpoint("tls", host=TLS[0], port=TLS[1], sockets=by_tls(authority)) as vendor,
         program(*command, "-t", str(CALL_SECONDS), directory=tmp_path) as phone,
     ):
         call = await vendor.taken_call(timeout=PATIENCE)
@@ -104,9 +107,9 @@ async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
     assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
 
 
-def certified(authority: Authority, address: str) -> ssl.SSLContext:
-    """Return what a vendor takes connections with."""
-    issued = authority.issue("vendor", addresses=[address])
+def by_tls(authority: Authority) -> Callable[[Receive], SipSockets]:
+    """Return what makes the sockets of the vendor with a certificate."""
+    issued = authority.issue("vendor", addresses=[TLS[0]])
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(issued.cert, issued.key)
-    return context
+    return partial(SipSockets, tls=context)

@@ -1,4 +1,4 @@
-"""One SIP connection over TCP or TLS (RFC 3261 section 18, RFC 5626 keep-alives)."""
+"""One SIP connection over TCP, TLS or WebSocket (RFC 3261 section 18, RFC 5626 keep-alives)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any, Final, cast
 import structlog
 
 from ..sip.flow import Flow
-from ..sip.framing import PONG, Framer, Ping, StreamBroken
+from ..sip.framing import Frame, StreamBroken
 from .counters import TransportCounters
 from .domains import domains_of, proves
 from .options import TransportOptions, mark
+from .streams import Reply, Stream
 from .udp import Receive
 
 log = structlog.stdlib.get_logger(__name__)
@@ -32,6 +33,7 @@ class TcpConnection(asyncio.Protocol):
     def __init__(
         self,
         flow: Flow,
+        stream: Stream,
         options: Callable[[], TransportOptions],
         receive: Receive,
         opened: Callable[[TcpConnection], bool],
@@ -45,7 +47,7 @@ class TcpConnection(asyncio.Protocol):
         self._opened = opened
         self._lost = lost
         self._counters = counters
-        self._framer = Framer()
+        self._stream = stream
         self._transport: asyncio.Transport | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         self._last_active = 0.0
@@ -61,7 +63,7 @@ class TcpConnection(asyncio.Protocol):
         if self._transport is None:
             return
         self._counters.frames_sent += 1
-        self._transport.write(data)
+        self._transport.write(self._stream.wrap(data))
         self._touch()
         if self._transport.get_write_buffer_size() > self._options().max_unsent:
             self._break("the peer does not read")
@@ -75,6 +77,7 @@ class TcpConnection(asyncio.Protocol):
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             self._transport.abort()
         else:
+            self._transport.write(self._stream.farewell())
             self._transport.close()
 
     def abort(self) -> None:
@@ -125,16 +128,21 @@ class TcpConnection(asyncio.Protocol):
         """Cut the stream and hand each message on."""
         self._touch()
         try:
-            for item in self._framer.feed(data):
+            for item in self._stream.feed(data):
                 if not self.is_open:
                     return
-                if isinstance(item, Ping):
-                    self.send(PONG)
-                else:
-                    self._counters.frames_received += 1
-                    self._receive(item, self.flow)
+                self._take(item)
         except StreamBroken as error:
             self._break(str(error))
+
+    def _take(self, item: Frame | bytes | Reply) -> None:
+        if not isinstance(item, Reply):
+            self._counters.frames_received += 1
+            self._receive(item, self.flow)
+        elif self._transport is not None:
+            self._transport.write(item.data)
+            if item.ends:
+                self._transport.close()
 
     def pause_writing(self) -> None:
         """Read no further while the peer does not."""

@@ -18,8 +18,10 @@ from ..sip.flow import ANY_LOCAL, Address, Flow, Transport
 from ..sip.grammar import format_host_port
 from .counters import TransportCounters
 from .options import TransportOptions, bind
+from .streams import SipStream
 from .tcp import TcpConnection
 from .udp import Receive, UdpSocket
+from .websocket import WebSocketStream
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -98,7 +100,24 @@ class Transports:
         tls: ssl.SSLContext | None = None,
     ) -> Address:
         """Take connections at an address, under TLS with a context for it. Raises `OSError`."""
-        kind = Transport.TLS if tls else Transport.TCP
+        return await self._listen(Transport.TLS if tls else Transport.TCP, address, advertised, tls)
+
+    async def listen_websocket(
+        self,
+        address: Address,
+        advertised: Address | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> Address:
+        """Take WebSocket connections at an address (RFC 7118). Raises `OSError`."""
+        return await self._listen(Transport.WSS if tls else Transport.WS, address, advertised, tls)
+
+    async def _listen(
+        self,
+        kind: Transport,
+        address: Address,
+        advertised: Address | None,
+        tls: ssl.SSLContext | None,
+    ) -> Address:
         bound = bind(socket.SOCK_STREAM, address)
         loop = asyncio.get_running_loop()
         server = await loop.create_server(
@@ -136,6 +155,8 @@ class Transports:
             connection = self._by_way.get(flow.way)
         if connection is not None and connection.is_open:
             connection.send(data)
+        elif flow.transport.is_websocket:
+            self._fail_later(flow)  # nobody can be called back (RFC 7118 section 5)
         else:
             self._queue(data, flow)
 
@@ -234,6 +255,7 @@ class Transports:
     def _new_connection(self, kind: Transport, domain: str = "") -> TcpConnection:
         return TcpConnection(
             Flow(kind, ANY_LOCAL, ANY_LOCAL, domain),
+            WebSocketStream() if kind.is_websocket else SipStream(),
             lambda: self.options,
             self._receive,
             self._opened,

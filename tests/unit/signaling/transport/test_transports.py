@@ -4,40 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
 
 import pytest
-from support.station import HEAD, LOOPBACK, MESSAGE, Station, station
+from support.station import HEAD, LOOPBACK, MESSAGE, Peer, Station, connected_to, station
 from support.waiting import until
-from trunkline_signaling.sip.flow import ANY_LOCAL, Address, Flow, Transport
+from trunkline_signaling.sip.flow import ANY_LOCAL, Flow, Transport
 from trunkline_signaling.sip.framing import Frame
 from trunkline_signaling.transport.options import TransportOptions
-
-
-class Peer(NamedTuple):
-    """A plain TCP client."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def read(self, size: int) -> bytes:
-        async with asyncio.timeout(5):
-            return await self.reader.readexactly(size)
-
-    async def ends(self) -> bytes:
-        """Return what comes until the other side closes; raise if it resets."""
-        async with asyncio.timeout(5):
-            return await self.reader.read()
-
-
-@asynccontextmanager
-async def connected_to(address: Address) -> AsyncIterator[Peer]:
-    reader, writer = await asyncio.open_connection(*address)
-    try:
-        yield Peer(reader, writer)
-    finally:
-        writer.close()
-
 
 # UDP
 
