@@ -155,6 +155,8 @@ class LocalSwitch:
             "DRAIN_GRACE": "5",
         }
         values |= {other.upper(): address for other, address in self.addresses.items()}
+        if service is not Service.AUTH:
+            values["OPERATORS"] = self.addresses[Service.AUTH]
         if service is Service.SIGNALING:
             values["SIP_PORTS"] = f"[{self.sip[1]}]"
             values["SIP_TLS_PORT"] = str(self.sip_tls[1])

@@ -59,6 +59,10 @@ class ServiceSettings(Settings):
     http_port: Port | None = None
     """Port of /metrics, /healthz and /readyz. Unset is the gRPC port + 1000."""
 
+    frames_port: Port = 0
+    """Port that takes the hot calls of other services. 0 is any: who calls learns it over gRPC. Fix
+    it where a firewall stands between."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important line that is written."""
 
@@ -77,6 +81,10 @@ class ServiceSettings(Settings):
 
     max_connection_age: Annotated[Span, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
     """When a connection is renewed, so that new replicas get their share."""
+
+    operators: str = ""
+    """Target of auth, which is asked before every write and told of it. Empty lets everybody write
+    who reaches the port, and remembers nothing."""
 
     reflection: bool = True
     """Whether gRPC server reflection answers."""
