@@ -94,7 +94,7 @@ async def test_replaced_certificates_are_used_without_a_restart(tmp_path: Path, 
     files = issue(authority, "server")
     server, target = await serve(files)
     if door == "frames":
-        target = f"127.0.0.1:{await frames_port(target, authority.issue('client'))}"
+        target = f"127.0.0.1:{await frames_port(target, issue(authority, 'client'))}"
     before = await shown(target, issue(authority, "client"))
 
     issue(authority, "server")
