@@ -471,11 +471,15 @@ class SwitchBench:
         self.pump(agent)
         return transaction
 
-    def send_in(self, agent: UserAgent, method: str, body: bytes = b"") -> ClientTransaction:
-        """Let an agent send a request in its only dialog."""
+    def send_in(
+        self, agent: UserAgent, method: str, body: bytes = b"", **headers: str
+    ) -> ClientTransaction:
+        """Let an agent send a request in its only dialog; `Session_Expires="90"` adds a header."""
         agent.now = self._loop.time()
         (dialog,) = agent.dialogs
         request = dialog.request(method, body, "application/sdp")
+        for name, value in headers.items():
+            request.headers.set(name.replace("_", "-"), value)
         transaction = agent.transactions.send_request(request, dialog.flow, agent.now)
         self.pump(agent)
         return transaction

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
-from . import failover, money
+from . import failover, money, refresh, session_timer
+from .acceptance import ALLOW, write_extensions
 from .call import SDP, Call, DelayedAck, LiveAttempt
 from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
@@ -52,6 +53,8 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     call.fire(Trigger.ANSWERED)
     leg.received = body
+    leg.note_allow(event.response.headers)
+    leg.timer = refresh.granted(event) if leg.policy.session_timer else None
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
     if description is not None:
@@ -59,11 +62,12 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         leg.codec = call.leg_a.codec = codec_of(description)
         body = rewritten(call.leg_a, description, call.local_ip(call.leg_a))
     call.cdr.codecs = (call.leg_a.codec, leg.codec) if leg.codec else ()
-    call.answer(call.leg_a, call.invite, call.response(call.invite, 200, body))
+    _answer_caller(call, body)
     call.emit(Journal(call.cdr))
     call.clear_timer(Timer.PROGRESS)
     call.clear_timer(Timer.SETUP)
     money.start(call)
+    refresh.start(call)
 
 
 def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
@@ -93,6 +97,16 @@ def send_ack(call: Call, leg: Leg, invite: Outgoing, body: bytes = b"") -> None:
     assert leg.dialog is not None
     ack = leg.dialog.ack(invite.request, body, SDP)
     call.emit(SendAck(invite, ack, leg.dialog.flow))
+
+
+def _answer_caller(call: Call, body: bytes) -> None:
+    leg = call.leg_a
+    response = call.response(call.invite, 200, body)
+    response.headers.set("Allow", ALLOW)
+    write_extensions(response.headers, leg.policy)
+    if leg.timer is not None:
+        session_timer.grant(response.headers, leg.timer)
+    call.answer(leg, call.invite, response)
 
 
 def _acknowledge(call: Call, leg: Leg, invite: Outgoing | None, *, offered: bool) -> None:

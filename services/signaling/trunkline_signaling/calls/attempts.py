@@ -11,8 +11,8 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri
-from . import answer, failover
-from .acceptance import ALLOW
+from . import answer, failover, session_timer
+from .acceptance import ALLOW, write_extensions
 from .call import SDP, Call, LiveAttempt
 from .effects import Cancel, Outgoing, Reply, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
@@ -53,9 +53,7 @@ def response_received(call: Call, event: ResponseReceived) -> None:
         _progressed(call, attempt, event)
     elif status < 300:
         answer.answered(call, attempt, event)
-    elif status in (401, 407) and authenticate(call, event):
-        pass
-    else:
+    elif not corrected(call, event):
         failover.refused(call, attempt, event.response)
 
 
@@ -126,12 +124,28 @@ def late_response(call: Call, event: ResponseReceived) -> None:
     """A response nobody waits for. The 2xx of a late fork or of an attempt given up gets a BYE."""
     if event.dialog is None or not event.response.is_success:
         return
-    if not any(leg is not None and leg.dialog is event.dialog for leg in (call.leg_a, call.leg_b)):
+    leg = next(
+        (leg for leg in (call.leg_a, call.leg_b) if leg and leg.dialog is event.dialog), None
+    )
+    if leg is None:
         answer.acknowledge_and_end(call, event)
+    elif call.state is not State.CONNECTED and event.outgoing.request.to_tag is not None:
+        answer.send_ack(call, leg, event.outgoing)  # of a re-INVITE that crossed our BYE
 
 
-def authenticate(call: Call, event: ResponseReceived) -> bool:
-    """Send the request again with the answer to a vendor's challenge; False if that can't be."""
+def corrected(call: Call, event: ResponseReceived) -> bool:
+    """Send a refused request again the way the peer wants it; False if that can't be."""
+    match event.response.status:
+        case 401 | 407:
+            return _authenticate(call, event)
+        case 422:
+            return _prolong(call, event)
+        case _:
+            return False
+
+
+def _authenticate(call: Call, event: ResponseReceived) -> bool:
+    """Answer a vendor's challenge."""
     outgoing = event.outgoing
     attempt = call.attempt
     credentials = attempt.candidate.credentials if attempt is not None else None
@@ -152,16 +166,43 @@ def authenticate(call: Call, event: ResponseReceived) -> bool:
         credentials.password,
         cnonce,
     )
+    again = _next(request)
+    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
+    outgoing.authenticated = True
+    _send_again(call, outgoing, again)
+    return True
+
+
+def _prolong(call: Call, event: ResponseReceived) -> bool:
+    """Ask for the session interval that a 422 demands, once (SIG-03 rule 6, SIG-04 rule 6).
+
+    The peer may challenge it anew: the answer to its first challenge is left out.
+    """
+    outgoing = event.outgoing
+    again = _next(outgoing.request)
+    again.headers.remove("Authorization")
+    again.headers.remove("Proxy-Authorization")
+    if outgoing.prolonged or not session_timer.prolong(again.headers, event.response.headers):
+        return False
+    outgoing.prolonged, outgoing.authenticated = True, False
+    _send_again(call, outgoing, again)
+    return True
+
+
+def _next(request: Request) -> Request:
+    """Return a copy of a request that follows it in its dialog, or outside of one (8.1.3.5)."""
     again = Request(request.method, request.target, request.headers.copy(), request.body)
     again.headers.remove("Via")  # the transaction layer writes a new one
     again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
-    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
-    outgoing.request = again
-    outgoing.authenticated = True
-    if call.leg_b is not None and call.leg_b.dialog is not None:
-        call.leg_b.dialog.local_cseq += 1
+    return again
+
+
+def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
+    outgoing.request = request
+    leg = call.leg_a if outgoing.side is Side.A else call.leg_b
+    if leg is not None and leg.dialog is not None:
+        leg.dialog.local_cseq += 1
     call.emit(Send(outgoing))
-    return True
 
 
 def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
@@ -259,6 +300,9 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
     headers.set("Allow", ALLOW)
+    write_extensions(headers, candidate.leg_b)
+    if candidate.leg_b.session_timer:
+        session_timer.offer(headers, call.settings.timers)
     body = _offer(call, host)
     if body:
         headers.set("Content-Type", SDP)

@@ -39,6 +39,7 @@ from .services import (
     Unpayable,
 )
 from .session import leg_media, note_media, read
+from .session_timer import DEFAULT_TIMERS, TimerParameters
 from .states import TRANSITIONS, State, Trigger
 from .stop_rules import Failure
 
@@ -69,6 +70,7 @@ class CallSettings:
     relay: RelayParameters = DEFAULT_RELAY
     max_duration: timedelta | None = None
     """SS_MAX_CALL_DURATION."""
+    timers: TimerParameters = DEFAULT_TIMERS
 
     def contact(self, transport: Transport, remote: str) -> str:
         """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
@@ -111,6 +113,8 @@ class Negotiation:
     outgoing: Outgoing
     offers: bool
     """It carries an offer, or asks for one."""
+    before: bytes = b""
+    """What we had said to the other side, which holds again if it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ class Call:
     """The offer on its way through an established call."""
     passed: dict[Outgoing, Negotiation] = field(default_factory=dict)
     """Requests without an offer (INFO) on their way through."""
+    refreshes: dict[Side, Outgoing] = field(default_factory=dict)
+    """Session refreshes of ours that are not answered yet."""
     unanswered_byes: list[ServerTransaction] = field(default_factory=list)
     """BYEs that get their 200 when the CDR is durable."""
     delayed_ack: DelayedAck | None = None

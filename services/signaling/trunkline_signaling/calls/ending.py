@@ -47,7 +47,7 @@ from .services import (
 )
 from .states import State, Trigger
 
-EXPLAINING: Final = ("Accept", "Allow", "Unsupported")
+EXPLAINING: Final = ("Accept", "Allow", "Min-SE", "Unsupported", "Warning")
 
 
 def refuse(
@@ -254,6 +254,9 @@ def _answer_what_is_open(call: Call) -> None:
             call.emit(
                 Cancel(negotiation.outgoing)
             )  # else it would wait for ever once it is ringing
+    for refresh in call.refreshes.values():
+        if refresh.request.method == INVITE:
+            call.emit(Cancel(refresh))
     call.passed.clear()
     call.negotiation = None
 

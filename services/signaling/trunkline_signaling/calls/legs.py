@@ -7,8 +7,11 @@ from enum import Enum
 
 from ..sip.dialog import Dialog
 from ..sip.flow import Address
+from ..sip.headers import Headers
+from ..sip.methods import UPDATE
 from .cdr import Attempt
 from .policy import DEFAULT_POLICY, LegPolicy
+from .session_timer import Terms
 
 
 class Side(Enum):
@@ -55,3 +58,16 @@ class Leg:
 
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""
+    timer: Terms | None = None
+    """What is agreed about the session timer; None on a leg without one (SIG-03)."""
+    expires: float = 0.0
+    """When its session ends unless it is refreshed, in the call's time."""
+    takes_update: bool = False
+    """The peer's last Allow lists UPDATE."""
+    refused_update: bool = False
+    """It refused one all the same: refreshes are re-INVITEs for good (SIG-04 rule 3)."""
+
+    def note_allow(self, headers: Headers) -> None:
+        """Learn from a message of the peer which requests it takes."""
+        if "Allow" in headers:
+            self.takes_update = UPDATE.lower() in headers.tokens("Allow")

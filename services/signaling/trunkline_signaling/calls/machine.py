@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from . import answer, attempts, ending, established, failover, money, setup
+from . import answer, attempts, ending, established, failover, money, refresh, setup
 from .call import Call
 from .effects import Effect, Timer
 from .events import (
@@ -144,6 +144,11 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.EXTEND: money.extend,
     Timer.MONEY: money.used_up,
     Timer.DURATION: money.too_long,
+    Timer.NO_TIMER: refresh.too_long_without,
+    Timer.REFRESH_A: refresh.due,
+    Timer.REFRESH_B: refresh.due,
+    Timer.EXPIRY_A: refresh.expired,
+    Timer.EXPIRY_B: refresh.expired,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {

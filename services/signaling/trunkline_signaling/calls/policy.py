@@ -66,7 +66,7 @@ class LegPolicy:
     request_address: AddressMethod = AddressMethod.SOCKET
     codecs: tuple[str, ...] = ()
     """Codecs the side is held to, in order. Empty is automatic negotiation (MED-03)."""
-    session_timer: bool = False
+    session_timer: bool = True
     t38: bool = False
 
 

@@ -7,8 +7,9 @@ refuse, the order of the pipeline (specification, section 0.5) decides which rea
 from __future__ import annotations
 
 from ..sip.errors import MalformedValue
-from . import attempts, ending, failover
-from .acceptance import refusal_of
+from ..sip.message import Response
+from . import attempts, ending, failover, session_timer
+from .acceptance import refusal_by_policy, refusal_of
 from .call import Call, LiveAttempt
 from .cdr import Attempt
 from .effects import Ignore, Note, Reply, Timer
@@ -104,6 +105,10 @@ def routed(call: Call, event: Routed) -> None:
     call.plan = event
     call.leg_a.policy = event.leg_a
     _note_numbers(call, event)
+    refusal = _refusal_of_extensions(call)
+    if refusal is not None:
+        ending.refuse(call, CallEndReason.PROTOCOL_LIMIT, refusal.status, extra=refusal.headers)
+        return
     if event.max_setup_duration is not None:
         call.set_timer(Timer.SETUP, event.max_setup_duration)
     _screen(call, event)
@@ -215,6 +220,17 @@ def go_on(call: Call) -> None:
     else:
         call.fire(Trigger.READY)
         attempts.begin(call)
+
+
+def _refusal_of_extensions(call: Call) -> Response | None:
+    """Settle what the caller's side may use; return the refusal of what it may not."""
+    request, leg = call.invite.request, call.leg_a
+    refusal = refusal_by_policy(request, leg.policy)
+    if refusal is None and leg.policy.session_timer:
+        refusal = session_timer.refusal_of(request, call.settings.timers)
+        if refusal is None:
+            leg.timer = session_timer.accepted(request.headers, call.settings.timers)
+    return refusal
 
 
 def _screen(call: Call, plan: Routed) -> None:
