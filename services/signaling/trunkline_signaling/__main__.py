@@ -28,6 +28,7 @@ from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
 from .rpc.clients.cdrs import complete_cdr, encode_cdr
 from .rpc.clients.routing import RoutingClient
+from .rpc.guards import GUARDS
 from .rpc.servicer import SignalingServicer
 from .settings import SignalingSettings
 from .shell.leases import SeatLeases
@@ -102,8 +103,12 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(instances.run)
         service.background(leases.run)
         service.on_drain(lambda: drained(switch))
-        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
+        service.add(
+            add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+        )
+        service.add(
+            add_ParametersServiceServicer_to_server, ParametersServicer(stored, service.rights)
+        )
         service.add(
             add_SignalingServiceServicer_to_server,
             SignalingServicer(
@@ -115,6 +120,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 clock.now(),
             ),
         )
+        service.guard(GUARDS)
         yield
 
 

@@ -10,8 +10,9 @@ from ..sip.flow import Address
 from ..sip.headers import Headers
 from ..sip.methods import UPDATE
 from .cdr import Attempt
+from .formats import PayloadFormat
 from .policy import DEFAULT_POLICY, LegPolicy
-from .session_timer import Terms
+from .session_timer import TimerTerms
 
 
 class Side(Enum):
@@ -49,6 +50,11 @@ class Leg:
     relay: Address | None = None
     """Where the media relay waits for this side's RTP."""
     codec: str = ""
+    """Agreed, as it is written to this side; empty while unknown."""
+    offered: tuple[PayloadFormat, ...] = ()
+    """What this side listed in its last offer."""
+    formats: tuple[PayloadFormat, ...] = ()
+    """What is agreed with this side, the voice codec first."""
     unacknowledged: bool = False
     """Our 2xx to this side has no ACK yet: a BYE has to wait for it (RFC 3261 section 15)."""
     waiting_bye: str = ""
@@ -58,7 +64,7 @@ class Leg:
 
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""
-    timer: Terms | None = None
+    timer: TimerTerms | None = None
     """What is agreed about the session timer; None on a leg without one (SIG-03)."""
     expires: float = 0.0
     """When its session ends unless it is refreshed, in the call's time."""

@@ -20,8 +20,8 @@ from .effects import Outgoing, Timer
 from .events import RequestFailed, ResponseReceived, TimerFired
 from .legs import Leg, Side
 from .reasons import CallEndReason
-from .session import read
-from .session_timer import Terms
+from .session import leg_media, read
+from .session_timer import TimerTerms
 
 LAST_MOMENT: Final = 1.0
 """Seconds before the expiry of a session in which no refresh is sent any more."""
@@ -42,7 +42,7 @@ def start(call: Call) -> None:
         call.set_timer(Timer.NO_TIMER, timedelta(seconds=limit))
 
 
-def renewed(call: Call, leg: Leg, terms: Terms | None) -> None:
+def renewed(call: Call, leg: Leg, terms: TimerTerms | None) -> None:
     """The peer is there: its leg's clocks start anew, by new terms if there are any."""
     leg.timer = leg.timer and (terms or leg.timer)
     if leg.timer is not None:
@@ -122,7 +122,7 @@ def agree(call: Call, leg: Leg, asked: Headers, response: Response) -> None:
     renewed(call, leg, terms)
 
 
-def granted(event: ResponseReceived) -> Terms | None:
+def granted(event: ResponseReceived) -> TimerTerms | None:
     """Return what the 2xx to a request of ours says of the timer that it asked for."""
     least = session_timer.min_se_of(event.outgoing.request.headers)
     return session_timer.granted(event.response.headers, least)
@@ -177,15 +177,15 @@ def _take_description(call: Call, leg: Leg, body: bytes) -> None:
     if not body or body == leg.received:
         return
     try:
-        description = read(body)
-        call.connect_media((leg, description), moved=True)
+        place = leg_media(leg, read(body), relearn=True)
     except MalformedValue as error:
         call.note(f"the answer of leg {leg.side.value} to a refresh is malformed: {error}")
     else:
         leg.received = body
+        call.connect_media((leg, place))
 
 
-def _warn_of_margin(call: Call, terms: Terms) -> None:
+def _warn_of_margin(call: Call, terms: TimerTerms) -> None:
     if terms.ignores_margin(call.settings.timers):
         call.note(
             "SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP is ignored: it would end the call before the next"

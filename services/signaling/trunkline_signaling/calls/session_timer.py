@@ -48,7 +48,7 @@ DEFAULT_TIMERS: Final = TimerParameters()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TimerTerms:
     """What a leg has agreed."""
 
     interval: int
@@ -95,7 +95,7 @@ def refusal_of(request: Request, parameters: TimerParameters) -> Response | None
     return refusal
 
 
-def accepted(headers: Headers, parameters: TimerParameters) -> Terms | None:
+def accepted(headers: Headers, parameters: TimerParameters) -> TimerTerms | None:
     """Return what a peer's INVITE or UPDATE leads to; None leaves the leg without a timer.
 
     Only after `refusal_of`.
@@ -106,10 +106,10 @@ def accepted(headers: Headers, parameters: TimerParameters) -> Terms | None:
     least = _min_se(headers)
     interval = parameters.interval if asked is None else min(asked.interval, parameters.interval)
     refresher = asked.refresher if asked is not None else None
-    return Terms(max(interval, least), UAC if refresher == UAC else UAS, least)
+    return TimerTerms(max(interval, least), UAC if refresher == UAC else UAS, least)
 
 
-def granted(headers: Headers, least: int) -> Terms | None:
+def granted(headers: Headers, least: int) -> TimerTerms | None:
     """Return what a peer's 2xx grants; None when it keeps no timer, or says so unreadably.
 
     `least` is the Min-SE of the request.
@@ -120,7 +120,9 @@ def granted(headers: Headers, least: int) -> Terms | None:
         return None
     if said is None:
         return None
-    return Terms(max(said.interval, LEAST_INTERVAL), UAC if said.refresher == UAC else UAS, least)
+    return TimerTerms(
+        max(said.interval, LEAST_INTERVAL), UAC if said.refresher == UAC else UAS, least
+    )
 
 
 def min_se_of(headers: Headers) -> int:
@@ -147,13 +149,13 @@ def prolong(headers: Headers, refusal: Headers) -> bool:
     return True
 
 
-def renew(headers: Headers, terms: Terms, parameters: TimerParameters) -> None:
+def renew(headers: Headers, terms: TimerTerms, parameters: TimerParameters) -> None:
     """Ask a peer to go on, in a request of ours inside the dialog: we refresh (SIG-04 rule 2)."""
     headers.set("Session-Expires", SessionExpires(terms.interval, UAC))
     headers.set("Min-SE", max(terms.min_se, min(parameters.min_se, terms.interval)))
 
 
-def grant(headers: Headers, terms: Terms) -> None:
+def grant(headers: Headers, terms: TimerTerms) -> None:
     """Say in a 2xx what is agreed (SIG-03 rule 4)."""
     headers.set("Session-Expires", SessionExpires(terms.interval, terms.refresher))
     if terms.refresher == UAC:

@@ -10,8 +10,8 @@ from trunkline_signaling.calls.session_timer import (
     DEFAULT_TIMERS,
     UAC,
     UAS,
-    Terms,
     TimerParameters,
+    TimerTerms,
     accepted,
     glare_wait,
     grant,
@@ -68,13 +68,13 @@ def test_sig03_a_short_interval_of_who_does_not_know_timers_is_ignored() -> None
 @pytest.mark.parametrize(
     ("headers", "terms"),
     [
-        ({"Session_Expires": "1800"}, Terms(600, UAS)),
-        ({"Session_Expires": "300"}, Terms(300, UAS)),
-        ({"Session_Expires": "300;refresher=uac"}, Terms(300, UAC)),
-        ({"Session_Expires": "300;refresher=uas"}, Terms(300, UAS)),
-        ({"Session_Expires": "1800", "Min_SE": "900"}, Terms(900, UAS, 900)),
-        ({"Session_Expires": "100000"}, Terms(600, UAS)),
-        ({}, Terms(600, UAS)),
+        ({"Session_Expires": "1800"}, TimerTerms(600, UAS)),
+        ({"Session_Expires": "300"}, TimerTerms(300, UAS)),
+        ({"Session_Expires": "300;refresher=uac"}, TimerTerms(300, UAC)),
+        ({"Session_Expires": "300;refresher=uas"}, TimerTerms(300, UAS)),
+        ({"Session_Expires": "1800", "Min_SE": "900"}, TimerTerms(900, UAS, 900)),
+        ({"Session_Expires": "100000"}, TimerTerms(600, UAS)),
+        ({}, TimerTerms(600, UAS)),
     ],
     ids=[
         "b: a longer one is lowered to the TTL",
@@ -86,7 +86,7 @@ def test_sig03_a_short_interval_of_who_does_not_know_timers_is_ignored() -> None
         "without one it is the TTL",
     ],
 )
-def test_sig03_a_caller_that_knows_timers_gets(headers: dict[str, str], terms: Terms) -> None:
+def test_sig03_a_caller_that_knows_timers_gets(headers: dict[str, str], terms: TimerTerms) -> None:
     request = asking(Supported="100rel, timer", **headers)
 
     assert refusal_of(request, DEFAULT_TIMERS) is None
@@ -105,8 +105,8 @@ def test_sig03_what_is_no_number_is_refused_as_malformed(name: str) -> None:
 def test_sig03_a_caller_that_refreshes_must_know_timers() -> None:
     by_caller, by_us = Headers(), Headers()
 
-    grant(by_caller, Terms(600, UAC))
-    grant(by_us, Terms(600, UAS))
+    grant(by_caller, TimerTerms(600, UAC))
+    grant(by_us, TimerTerms(600, UAS))
 
     assert by_caller.get("Session-Expires") == "600;refresher=uac"
     assert by_caller.get("Require") == "timer"
@@ -117,15 +117,15 @@ def test_sig03_a_caller_that_refreshes_must_know_timers() -> None:
 @pytest.mark.parametrize(
     ("said", "terms"),
     [
-        ("1200;refresher=uac", Terms(1200, UAC, 90)),
-        ("1200", Terms(1200, UAS, 90)),
-        ("5", Terms(90, UAS, 90)),
+        ("1200;refresher=uac", TimerTerms(1200, UAC, 90)),
+        ("1200", TimerTerms(1200, UAS, 90)),
+        ("5", TimerTerms(90, UAS, 90)),
         ("soon", None),
         (None, None),
     ],
     ids=["as it says", "a refresher left out", "nothing below the RFC's least", "noise", "none"],
 )
-def test_sig03_a_vendors_answer_settles_its_leg(said: str | None, terms: Terms | None) -> None:
+def test_sig03_a_vendors_answer_settles_its_leg(said: str | None, terms: TimerTerms | None) -> None:
     headers = Headers()
     if said is not None:
         headers.set("Session-Expires", said)
@@ -151,7 +151,7 @@ def test_sig03_a_422_is_followed_to(demanded: str, asked: str | None) -> None:
 def test_sig04_a_refresh_is_due_after(interval: int, segment: int, wait: int) -> None:
     parameters = TimerParameters(segment=segment)
 
-    assert Terms(interval).refresh_wait(parameters) == timedelta(seconds=wait)
+    assert TimerTerms(interval).refresh_wait(parameters) == timedelta(seconds=wait)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_sig04_a_refresh_is_due_after(interval: int, segment: int, wait: int) ->
 def test_sig05_a_session_is_given_up_after(margin: int, wait: int) -> None:
     parameters = TimerParameters(early_hangup=margin)
 
-    assert Terms(600).release_wait(parameters) == timedelta(seconds=wait)
+    assert TimerTerms(600).release_wait(parameters) == timedelta(seconds=wait)
 
 
 def test_rfc3261_14_1_who_owns_the_call_id_waits_longer_after_a_491() -> None:
