@@ -8,9 +8,9 @@ from enum import Enum
 from ..sip.dialog import Dialog
 from ..sip.flow import Address
 from ..sip.headers import Headers
-from ..sip.methods import UPDATE
 from .cdr import Attempt
 from .formats import PayloadFormat
+from .media_policy import DtmfForm
 from .policy import DEFAULT_POLICY, LegPolicy
 from .session_timer import TimerTerms
 
@@ -62,18 +62,27 @@ class Leg:
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
 
+    allow: frozenset[str] = frozenset()
+    """Methods of the peer's Allow, in lower case."""
+    key_form: DtmfForm | None = None
+    """The form in which the peer's first key came: no other counts any more (MED-06)."""
+    last_key_time: float = 0.0
+    """Of the last key that the relay told."""
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""
     timer: TimerTerms | None = None
     """What is agreed about the session timer; None on a leg without one (SIG-03)."""
     expires: float = 0.0
     """When its session ends unless it is refreshed, in the call's time."""
-    takes_update: bool = False
-    """The peer's last Allow lists UPDATE."""
     refused_update: bool = False
-    """It refused one all the same: refreshes are re-INVITEs for good (SIG-04 rule 3)."""
+    """It refused an UPDATE: refreshes are re-INVITEs for good (SIG-04 rule 3)."""
 
     def note_allow(self, headers: Headers) -> None:
         """Learn from a message of the peer which requests it takes."""
         if "Allow" in headers:
-            self.takes_update = UPDATE.lower() in headers.tokens("Allow")
+            self.allow = headers.tokens("Allow")
+
+    @property
+    def takes_update(self) -> bool:
+        """Tell whether the peer takes UPDATE, as far as we know."""
+        return "update" in self.allow and not self.refused_update

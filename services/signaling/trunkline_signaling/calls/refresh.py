@@ -130,8 +130,7 @@ def granted(event: ResponseReceived) -> TimerTerms | None:
 
 def _send(call: Call, leg: Leg) -> None:
     assert leg.dialog is not None
-    by_update = leg.takes_update and not leg.refused_update
-    if by_update:
+    if leg.takes_update:
         request = leg.dialog.request(UPDATE)
     else:
         request = leg.dialog.request(INVITE, leg.sent, SDP)
