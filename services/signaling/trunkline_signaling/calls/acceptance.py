@@ -13,10 +13,12 @@ from ..sip.uri import OtherUri
 from . import session_timer
 from .policy import LegPolicy
 
-ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 """Methods we take, as the Allow header says."""
 
-EXTENSIONS: Final = frozenset({session_timer.OPTION})
+RELIABLE: Final = "100rel"
+"""The option tag of reliable provisional responses (RFC 3262)."""
+EXTENSIONS: Final = frozenset({session_timer.OPTION, RELIABLE})
 """Option tags that a peer may require of us, if its own settings allow."""
 
 KNOWN_METHODS: Final = frozenset(
@@ -35,7 +37,11 @@ def refusal_of(request: Request) -> Response | None:
 
 def option_tags(policy: LegPolicy) -> tuple[str, ...]:
     """Return the extensions that we use with one side, as Supported lists them."""
-    return (session_timer.OPTION,) if policy.session_timer else ()
+    switches = (
+        (policy.session_timer, session_timer.OPTION),
+        (policy.reliable_provisionals, RELIABLE),
+    )
+    return tuple(tag for is_on, tag in switches if is_on)
 
 
 def write_extensions(headers: Headers, policy: LegPolicy) -> None:

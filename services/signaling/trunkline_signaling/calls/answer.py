@@ -7,7 +7,7 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from ..sip.sdp import SessionDescription
-from . import failover, money, refresh, session_timer
+from . import early_media, failover, money, provisional, refresh, session_timer
 from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
@@ -47,7 +47,8 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     leg = early_leg(call)
     leg.dialog = dialog
-    received = event.response.body or leg.received
+    described = attempt.descriptions.get(event.response.to_tag) or leg.received
+    received = event.response.body or described
     try:
         place, body = _read_answer(call, leg, received)
     except (MalformedValue, MediaMismatch) as error:
@@ -117,7 +118,8 @@ def _answer_caller(call: Call, body: bytes) -> None:
     write_extensions(response.headers, leg.policy)
     if leg.timer is not None:
         session_timer.grant(response.headers, leg.timer)
-    call.answer(leg, call.invite, response)
+    early_media.silence(call)
+    provisional.answer(call, response)
 
 
 def _read_answer(call: Call, leg: Leg, body: bytes) -> tuple[LegMedia | None, bytes]:

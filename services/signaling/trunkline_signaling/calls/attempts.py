@@ -12,17 +12,18 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
-from . import answer, failover, session_timer
-from .acceptance import ALLOW, write_extensions
+from . import answer, early_media, failover, provisional, session_timer
+from .acceptance import ALLOW, RELIABLE, write_extensions
 from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
 from .codecs import MediaMismatch
-from .effects import Cancel, Outgoing, Reply, Send, Timer
+from .effects import Cancel, Outgoing, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
 from .extra_headers import copy_extra_headers
 from .identity import write_identity
 from .legs import Side
 from .parties import EndpointKind, Target
+from .policy import LegPolicy
 from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
@@ -87,6 +88,7 @@ def packet_received(call: Call, event: FirstPacket) -> None:
     """RTP of the callee was relayed before the answer: the lock of RTE-12."""
     if event.side is Side.B and call.attempt is not None:
         call.attempt.rtp = True
+        early_media.silence(call)
 
 
 def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
@@ -225,13 +227,38 @@ def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
 
 def _progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     response = event.response
+    if _is_reliable(attempt, response) and not _acknowledge(call, event):
+        return
     has_sdp = bool(response.body)
     if response.status > 100:
         _note_progress(call, attempt, response.status, has_sdp)
-        _pass_on(call, event)
+        provisional.show(call, response.status, _early_media(call, attempt, response))
     before, attempt.progress = attempt.progress, advance(attempt.progress, response.status, has_sdp)
     if attempt.progress is not before:
         _watch(call, attempt)
+
+
+def _is_reliable(attempt: LiveAttempt, response: Response) -> bool:
+    """Tell whether a provisional response wants a PRACK, which we had offered."""
+    return (
+        response.status > 100
+        and attempt.candidate.leg_b.reliable_provisionals
+        and RELIABLE in response.headers.tokens("Require")
+    )
+
+
+def _acknowledge(call: Call, event: ResponseReceived) -> bool:
+    """Send the PRACK for a reliable response; False when that response is not to be looked at."""
+    if event.dialog is None:
+        return False
+    try:
+        prack = event.dialog.prack(event.response)
+    except MalformedValue as error:
+        call.note(f"dropped a reliable {event.response.status}: {error}")
+        return False
+    if prack is not None:
+        call.emit(Send(Outgoing(Side.B, prack, event.dialog.flow)))
+    return prack is not None
 
 
 def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool) -> None:
@@ -243,34 +270,20 @@ def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool)
     attempt.sdp = attempt.sdp or has_sdp
 
 
-def _pass_on(call: Call, event: ResponseReceived) -> None:
-    """Let the caller see a 18x, unless it has seen just that (RTE-10)."""
-    response = event.response
-    body = _early_media(call, response)
-    seen = response.status, body
-    if seen in call.provisionals or (not body and _seen_status(call, response.status)):
-        return
-    call.provisionals.add(seen)
-    call.emit(Reply(call.invite, call.response(call.invite, response.status, body)))
-
-
-def _seen_status(call: Call, status: int) -> bool:
-    return any(seen == status for seen, _ in call.provisionals)
-
-
-def _early_media(call: Call, response: Response) -> bytes:
+def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     """Return the caller's form of the description in a 18x; one that is malformed is dropped."""
     if not response.body:
         return b""
     try:
         description = read(response.body)
         leg = answer.early_leg(call)
-        leg.received = response.body
+        leg.received = attempt.descriptions[response.to_tag] = response.body
         place = leg_media(leg, description)
         body = answer.tell_caller(call, leg, description)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
+    early_media.silence(call)
     call.connect_media((leg, place))
     return body
 
@@ -311,13 +324,20 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
     headers.set("Allow", ALLOW)
-    write_extensions(headers, candidate.leg_b)
-    if candidate.leg_b.session_timer:
-        session_timer.offer(headers, call.settings.timers)
     body = _offer(call, host)
     if body:
         headers.set("Content-Type", SDP)
+    _write_extensions(call, headers, candidate.leg_b, offers=bool(body))
     return Request(INVITE, uri, headers, body)
+
+
+def _write_extensions(call: Call, headers: Headers, policy: LegPolicy, *, offers: bool) -> None:
+    """Offer timer and 100rel; the latter not without SDP, which a PRACK would have to answer."""
+    if not offers:
+        policy = replace(policy, reliable_provisionals=False)
+    write_extensions(headers, policy)
+    if policy.session_timer:
+        session_timer.offer(headers, call.settings.timers)
 
 
 def _request_uri(attempt: LiveAttempt, target: Target) -> str:

@@ -97,6 +97,8 @@ class LiveAttempt:
     ringing: bool = False
     sdp: bool = False
     rtp: bool = False
+    descriptions: dict[str | None, bytes] = field(default_factory=dict)
+    """What each fork has said of its media so far, by its To tag."""
 
     def note_address(self) -> None:
         """Write down where the INVITE went, which the shell found out."""
@@ -164,6 +166,15 @@ class Call:
     """Awaited questions that are not answered yet."""
     provisionals: set[tuple[int, bytes]] = field(default_factory=set)
     """Status and body of the 18x the caller has seen."""
+    unacknowledged: Response | None = None
+    """A reliable one of them that waits for the caller's PRACK."""
+    unshown: list[Response] = field(default_factory=list)
+    """Further ones, which wait with it."""
+    held_answer: Response | None = None
+    """The 200, where it has to wait for that PRACK too."""
+    tone_wanted: bool = False
+    """The caller is to hear a ring tone of ours as soon as the relay can play it."""
+    tone_plays: bool = False
     last_failure: Failure | None = None
     reserved: timedelta | None = None
     """Talk time that billing has reserved; None when nothing limits it."""

@@ -108,6 +108,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyReliably:
+    """Send a 101 to 199 to an INVITE, and again until the PRACK comes (RFC 3262)."""
+
+    dialog: Dialog
+    transaction: ServerTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
 class EndDialog:
     """Forget a dialog: what still comes in it is met with 481."""
 
@@ -176,6 +185,7 @@ Effect = (
     | Cancel
     | Reply
     | Answer
+    | ReplyReliably
     | EndDialog
     | Ignore
     | SetTimer

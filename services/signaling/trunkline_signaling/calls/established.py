@@ -11,7 +11,16 @@ from ..sip.message import Request
 from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
-from . import answer, attempts, codec_change, digits, ending, refresh, session_timer
+from . import (
+    answer,
+    attempts,
+    codec_change,
+    digits,
+    ending,
+    provisional,
+    refresh,
+    session_timer,
+)
 from .acceptance import ALLOW
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
@@ -19,7 +28,7 @@ from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
 from .legs import Leg, Side
-from .reasons import CallEndReason
+from .reasons import CallEndReason, EndDirection
 from .services import ServiceFailed
 from .session import leg_media, read, stream_of
 
@@ -38,6 +47,8 @@ def request_received(call: Call, event: RequestReceived) -> None:
         case "INFO":
             take = digits.info_received if digits.ends_here(call) else _pass_info
             take(call, call.leg(event.side), transaction)
+        case "PRACK":
+            provisional.acknowledged(call, event)
         case "OPTIONS":
             call.emit(Reply(transaction, transaction.request.reply(200)))
         case _:
@@ -74,10 +85,15 @@ def request_failed(call: Call, event: RequestFailed) -> None:
 
 
 def cancelled(call: Call, event: CancelReceived) -> None:
-    """A re-INVITE was given up: the other side's is, too, and its 487 goes back."""
+    """A re-INVITE was given up: the other side's is, too, and its 487 goes back.
+
+    The caller may still give up where our 200 waits for its PRACK.
+    """
     negotiation = call.negotiation
     if negotiation is not None and negotiation.transaction is event.transaction:
         call.emit(Cancel(negotiation.outgoing))
+    elif event.transaction is call.invite and call.held_answer is not None:
+        ending.release(call, CallEndReason.CALLER_HANGUP, EndDirection.CALLER)
 
 
 def media_failed(call: Call, event: ServiceFailed) -> None:

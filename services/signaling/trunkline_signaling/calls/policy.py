@@ -72,6 +72,8 @@ class LegPolicy:
     g729: G729Policy = DEFAULT_G729
     dtmf: DtmfPolicy = DEFAULT_DTMF
     session_timer: bool = True
+    reliable_provisionals: bool = False
+    """100rel is spoken to this side (SIG-19)."""
     t38: bool = False
     srtp: bool = False
     """SRTP with SDES keys is spoken to this side (RFC 4568)."""

@@ -14,7 +14,7 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE, UPDATE
 from . import answer, attempts, ending, session_timer
-from .acceptance import ALLOW, write_extensions
+from .acceptance import ALLOW
 from .call import SDP, Call
 from .effects import Outgoing, Timer
 from .events import RequestFailed, ResponseReceived, TimerFired
@@ -108,7 +108,7 @@ def unanswered(call: Call, event: RequestFailed) -> bool:
 def ask(call: Call, leg: Leg, request: Request) -> None:
     """Let a request of ours inside a dialog refresh its session, where there is a timer."""
     if leg.timer is not None:
-        write_extensions(request.headers, leg.policy)
+        request.headers.set("Supported", session_timer.OPTION)
         session_timer.renew(request.headers, leg.timer, call.settings.timers)
 
 
