@@ -36,6 +36,7 @@ from trunkline_signaling.calls.services import (
     MediaClosed,
     MediaConnected,
     MediaOpened,
+    MediaService,
     NextCandidate,
     NextFound,
     OpenMedia,
@@ -464,8 +465,9 @@ class SwitchBench:
         settings: CallSettings | None = None,
         observer: Observer | None = None,
         routing: RoutingService | None = None,
+        media: MediaService | None = None,
     ) -> None:
-        """`routing` takes the place of the fake."""
+        """`routing` and `media` take the place of the fakes."""
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
@@ -476,7 +478,7 @@ class SwitchBench:
         self._agents = {agent.address: agent for agent in agents}
         self._loop = asyncio.get_running_loop()
         self.switch = Switch(
-            Services(self.auth, routing or self.routing, self.billing, self.media),
+            Services(self.auth, routing or self.routing, self.billing, media or self.media),
             self.cdrs,
             self,
             KnownAddresses(),
@@ -510,12 +512,19 @@ class SwitchBench:
         return transaction
 
     def send_in(
-        self, agent: UserAgent, method: str, body: bytes = b"", type_: str = "application/sdp"
+        self,
+        agent: UserAgent,
+        method: str,
+        body: bytes = b"",
+        type_: str = "application/sdp",
+        **headers: str,
     ) -> ClientTransaction:
-        """Let an agent send a request in its only dialog."""
+        """Let an agent send a request in its only dialog; `Session_Expires="90"` adds a header."""
         agent.now = self._loop.time()
         (dialog,) = agent.dialogs
         request = dialog.request(method, body, type_)
+        for name, value in headers.items():
+            request.headers.set(name.replace("_", "-"), value)
         transaction = agent.transactions.send_request(request, dialog.flow, agent.now)
         self.pump(agent)
         return transaction

@@ -7,7 +7,8 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from ..sip.sdp import SessionDescription
-from . import failover, money
+from . import early_media, failover, money, provisional, refresh, session_timer
+from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
 from .codecs import MediaMismatch
@@ -33,6 +34,7 @@ def early_leg(call: Call) -> Leg:
             policy=policy,
             behind_nat=nat,
             attempt=attempt.record,
+            encryption=call.settings.encryption if policy.encrypt else None,
         )
     return call.leg_b
 
@@ -45,7 +47,8 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     leg = early_leg(call)
     leg.dialog = dialog
-    received = event.response.body or leg.received
+    described = attempt.descriptions.get(event.response.to_tag) or leg.received
+    received = event.response.body or described
     try:
         place, body = _read_answer(call, leg, received)
     except (MalformedValue, MediaMismatch) as error:
@@ -55,17 +58,19 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     call.fire(Trigger.ANSWERED)
     leg.received = received
-    leg.allow = event.response.headers.tokens("Allow")
+    leg.note_allow(event.response.headers)
+    leg.timer = refresh.granted(event) if leg.policy.session_timer else None
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
     if place is not None:
         call.connect_media((leg, place), answered=True)
     call.note_codecs()
-    call.answer(call.leg_a, call.invite, call.response(call.invite, 200, body))
+    _answer_caller(call, body)
     call.emit(Journal(call.cdr))
     call.clear_timer(Timer.PROGRESS)
     call.clear_timer(Timer.SETUP)
     money.start(call)
+    refresh.start(call)
 
 
 def tell_caller(call: Call, leg: Leg, description: SessionDescription) -> bytes:
@@ -104,6 +109,17 @@ def send_ack(call: Call, leg: Leg, invite: Outgoing, body: bytes = b"") -> None:
     assert leg.dialog is not None
     ack = leg.dialog.ack(invite.request, body, SDP)
     call.emit(SendAck(invite, ack, leg.dialog.flow))
+
+
+def _answer_caller(call: Call, body: bytes) -> None:
+    leg = call.leg_a
+    response = call.response(call.invite, 200, body)
+    response.headers.set("Allow", ALLOW)
+    write_extensions(response.headers, leg.policy)
+    if leg.timer is not None:
+        session_timer.grant(response.headers, leg.timer)
+    early_media.silence(call)
+    provisional.answer(call, response)
 
 
 def _read_answer(call: Call, leg: Leg, body: bytes) -> tuple[LegMedia | None, bytes]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..sip.dialog import Dialog
 from ..sip.flow import Address
+from ..sip.headers import Headers
 from .cdr import Attempt
+from .encryption import KeyExchange, PayloadEncryption
 from .formats import PayloadFormat
 from .media_policy import DtmfForm
 from .policy import DEFAULT_POLICY, LegPolicy
+from .session_timer import TimerTerms
 
 
 class Side(Enum):
@@ -66,5 +69,25 @@ class Leg:
     """The form in which the peer's first key came: no other counts any more (MED-06)."""
     last_key_time: float = 0.0
     """Of the last key that the relay told."""
+    keys: KeyExchange = field(default_factory=KeyExchange)
+    """Of SRTP, where it is spoken to this side."""
+    encryption: PayloadEncryption | None = None
+    """Of MED-01, where this side has it."""
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""
+    timer: TimerTerms | None = None
+    """What is agreed about the session timer; None on a leg without one (SIG-03)."""
+    expires: float = 0.0
+    """When its session ends unless it is refreshed, in the call's time."""
+    refused_update: bool = False
+    """It refused an UPDATE: refreshes are re-INVITEs for good (SIG-04 rule 3)."""
+
+    def note_allow(self, headers: Headers) -> None:
+        """Learn from a message of the peer which requests it takes."""
+        if "Allow" in headers:
+            self.allow = headers.tokens("Allow")
+
+    @property
+    def takes_update(self) -> bool:
+        """Tell whether the peer takes UPDATE, as far as we know."""
+        return "update" in self.allow and not self.refused_update

@@ -17,7 +17,7 @@ from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
 from ..sip.name_addr import NameAddr
 from ..sip.sdp import Direction
 from ..sip.uri import OtherUri, SipUri, Uri
-from . import answer, attempts, ending, established, forwarding
+from . import answer, attempts, ending, established, forwarding, refresh
 from .agreement import Terms, offer_to
 from .call import SDP, Call, Negotiation
 from .codecs import MediaMismatch
@@ -54,7 +54,7 @@ def refer(call: Call, event: RequestReceived) -> None:
         return
     if not leg.policy.transfer:
         call.emit(Reply(transaction, request.reply(403)))
-    elif call.transfer is not None or call.replacement is not None:
+    elif established.session_moves(call):
         call.emit(Reply(transaction, request.reply(491)))
     else:
         call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
@@ -69,6 +69,7 @@ def let_go(call: Call, event: RequestReceived) -> bool:
         return False
     call.emit(Reply(transaction, transaction.request.reply(200)))
     call.emit(EndDialog(dialog))
+    refresh.stop(call, event.side)
     transfer.gone, transfer.transferor.dialog = True, None
     return True
 
@@ -111,8 +112,7 @@ def reconnect(call: Call, event: TimerFired) -> None:
     transfer = call.transfer
     if transfer is not None:
         stays = call.leg(transfer.leg.side.other)
-        assert stays.dialog is not None
-        transfer.reconnect = call.send(stays, stays.dialog.request(INVITE, stays.sent, SDP))
+        transfer.reconnect = _invite_again(call, stays, stays.sent)
 
 
 def abandon(call: Call) -> None:
@@ -133,8 +133,7 @@ def abandon(call: Call) -> None:
 
 def replaced(call: Call, event: Replaced) -> None:
     """Another call of ours is to take the place of a leg: ask the far side (RFC 3891)."""
-    busy = call.negotiation is not None or call.delayed_ack is not None
-    if busy or call.transfer is not None or call.replacement is not None:
+    if established.session_moves(call):
         call.emit(Reply(event.transaction, event.transaction.request.reply(491)))
         call.emit(EndDialog(event.dialog))
         return
@@ -213,7 +212,9 @@ def _candidate(call: Call, side: Side, who: Endpoint, number: str) -> Candidate:
     else:
         assert call.attempt is not None
         shown = replace(call.attempt.candidate, from_user=call.cdr.caller, anonymous=False)
-    return replace(shown, endpoint=who, request_uri_user=number, to_user=number)
+    return replace(
+        shown, endpoint=who, request_uri_user=number, to_user=number, leg_b=INNER_POLICY
+    )
 
 
 def endpoint_of(call: Call, side: Side) -> Endpoint:
@@ -258,6 +259,7 @@ def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         _failed(call, transfer, 488, REASON_PHRASES[488])
         return
     new.received = event.response.body
+    new.note_allow(event.response.headers)
     answer.send_ack(call, new, transfer.invite)
     _notify(call, transfer, event.response.status, event.response.reason)
     _part(call, transfer.transferor)
@@ -265,8 +267,14 @@ def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
     if offer == before:
         _connect(call, new, stays.received)
     else:
-        assert stays.dialog is not None
-        transfer.reconnect = call.send(stays, stays.dialog.request(INVITE, offer, SDP))
+        transfer.reconnect = _invite_again(call, stays, offer)
+
+
+def _invite_again(call: Call, stays: Leg, offer: bytes) -> Outgoing:
+    assert stays.dialog is not None
+    request = stays.dialog.request(INVITE, offer, SDP)
+    refresh.ask(call, stays, request)
+    return call.send(stays, request)
 
 
 def _stayed(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
@@ -276,8 +284,9 @@ def _stayed(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         return
     if status < 300:
         answer.send_ack(call, stays, event.outgoing)
+        refresh.renewed(call, stays, refresh.granted(event))
         _connect(call, transfer.leg, event.response.body)
-    elif status in (401, 407) and attempts.authenticate(call, event):
+    elif attempts.corrected(call, event):
         pass
     elif status == 491:
         owner = stays.side is Side.B  # of the Call-ID, as section 14.1 says
@@ -326,6 +335,7 @@ def _notify(call: Call, transfer: Transfer, status: int, phrase: str) -> None:
 
 def _part(call: Call, leg: Leg) -> None:
     """End the dialog of a side whose place is taken."""
+    refresh.stop(call, leg.side)
     if leg.dialog is not None:
         call.send_bye(leg.dialog, leg.side, str(Reason.of("Q.850", CAUSE_NORMAL)))
         call.emit(EndDialog(leg.dialog))

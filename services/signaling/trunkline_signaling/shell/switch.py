@@ -29,6 +29,7 @@ from ..calls.effects import (
     Note,
     Outgoing,
     Reply,
+    ReplyReliably,
     Send,
     SendAck,
     SetTimer,
@@ -42,6 +43,7 @@ from ..calls.events import (
     CdrStored,
     Event,
     HangUp,
+    PrackMissing,
     Replaced,
     RequestFailed,
     RequestReceived,
@@ -49,7 +51,7 @@ from ..calls.events import (
     TimerFired,
 )
 from ..calls.legs import Side
-from ..calls.parties import Endpoint, PassedOn
+from ..calls.parties import Endpoint, PassedOn, Target
 from ..calls.services import (
     Admit,
     Authorize,
@@ -79,7 +81,7 @@ from ..sip.dialog import DialogId
 from ..sip.dialog_layer import DialogLayer
 from ..sip.errors import MalformedMessage, MalformedValue
 from ..sip.fields import Replaces
-from ..sip.flow import Address, Flow, Transport
+from ..sip.flow import Address, Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
@@ -224,6 +226,9 @@ class Switch:
             case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._happen(call, AckMissing(side))
+            case outputs.ProvisionalTimedOut(dialog) if dialog.owner is not None:
+                call, _ = dialog.owner
+                self._happen(call, PrackMissing())
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
@@ -372,6 +377,8 @@ class Switch:
                 self.transactions.respond(transaction, response, self._driver.now)
             case Answer(dialog, transaction, response):
                 self._dialogs.answer(dialog, transaction, response, self._driver.now)
+            case ReplyReliably(dialog, transaction, response):
+                self._dialogs.respond_reliably(dialog, transaction, response, self._driver.now)
             case Send(outgoing):
                 self._send(call, outgoing)
             case SendAck(invite, ack, flow):
@@ -437,7 +444,7 @@ class Switch:
             if address is None:
                 self._spawn(self._send_when_found(call, outgoing))
                 return
-            outgoing.flow = self._flow(outgoing.target.transport, address)
+            outgoing.flow = self._flow(outgoing.target, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
         transaction = self.transactions.send_request(
@@ -457,12 +464,13 @@ class Switch:
             host = outgoing.target.host
             self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
-            outgoing.flow = self._flow(outgoing.target.transport, address)
+            outgoing.flow = self._flow(outgoing.target, address)
             self._send(call, outgoing)
         self._driver.drain()
 
-    def _flow(self, transport: Transport, address: Address) -> Flow:
-        return Flow(transport, address, self._network.local(transport))
+    def _flow(self, target: Target, address: Address) -> Flow:
+        local = self._network.local(target.transport)
+        return Flow(target.transport, address, local, target.domain)
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:
