@@ -1,6 +1,5 @@
 """`trunkline rates`: rate files into rate groups, and back (BIL-01)."""
 
-import gzip
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,16 +17,17 @@ from trunkline.billing.v1.billing_pb2 import (
 
 from . import words
 from .context import author, switch_of
-from .errors import BadUsage, Refused
+from .errors import Refused
+from .files import packed
 from .output import (
     Column,
     Format,
     OutputOption,
     as_json,
     console,
-    error_console,
     show_list,
     show_table,
+    working,
     write_json,
 )
 
@@ -42,7 +42,9 @@ SHOWN_ERRORS: Final = 20
 @app.command("import")
 def import_rates(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV in any usual spelling; .gz is unpacked.")],
+    file: Annotated[
+        Path, typer.Argument(help="A workbook, or CSV in any usual spelling; .gz too.")
+    ],
     group: Annotated[str, typer.Option(help="Rate group.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole deck: others go.")
@@ -50,19 +52,23 @@ def import_rates(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A line that gives no rate stops everything.")
+    ] = False,
     output: OutputOption = Format.TABLE,
 ) -> None:
     """Read a rate file into a rate group. Lines that give no rate are listed: exit code 1."""
     request = ImportRatesRequest(
         rate_group=group,
-        content=_packed(file),
+        content=packed(file),
         gzip=True,
         mode=ImportMode.IMPORT_MODE_REPLACE if replace else ImportMode.IMPORT_MODE_MERGE,
         dry_run=dry_run,
+        strict=strict,
         file_name=file.name,
         author=author(),
     )
-    with error_console().status(f"reading {file.name}"):
+    with working(f"reading {file.name}"):
         answer = switch_of(context).rates.ImportRates(request, timeout=PATIENCE)
     if output is Format.JSON:
         write_json(as_json(answer))
@@ -70,7 +76,7 @@ def import_rates(
         _show(answer, dry_run)
     if answer.errors:
         raise Refused(
-            f"{answer.counts.bad_lines} lines gave no rate",
+            f"{answer.counts.bad_lines} lines gave no rate" + ("; nothing changed" * strict),
             [f"{file}:{one.line}: {one.column}: {one.message}" for one in answer.errors][
                 :SHOWN_ERRORS
             ],
@@ -97,14 +103,6 @@ def rollback(
     request = RollBackRateImportRequest(import_id=number, author=author())
     answer = switch_of(context).rates.RollBackRateImport(request, timeout=PATIENCE)
     console().print(f"import {number} is taken back; the group has {answer.rates} rates")
-
-
-def _packed(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BadUsage(f"{file} cannot be read: {error.strerror}") from None
-    return content if file.suffix == ".gz" else gzip.compress(content)
 
 
 def _show(answer: ImportRatesResponse, dry_run: bool) -> None:
