@@ -31,7 +31,7 @@ from .events import CancelReceived, RequestFailed, RequestReceived, ResponseRece
 from .legs import Leg, Side
 from .reasons import CallEndReason, EndDirection
 from .services import ServiceFailed
-from .session import leg_media, read, stream_of
+from .session import leg_media, read
 
 DIALOG_GONE = frozenset({408, 481})
 """Answers to an in-dialog request after which there is nobody to talk to (RFC 5057)."""
@@ -155,8 +155,6 @@ def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     before = other.sent
     try:
         description = read(request.body) if request.body else None
-        if description is not None and not _fax_allowed(description, leg, other):
-            raise MediaMismatch("fax is not allowed on both sides")
         if description is not None and codec_change.answer_alone(call, leg, description):
             leg.received = request.body
             _answer_alone(call, leg, transaction, leg.sent)
@@ -269,11 +267,3 @@ def _forget(call: Call, negotiation: Negotiation) -> None:
     call.passed.pop(negotiation.outgoing, None)
     if call.negotiation is negotiation:
         call.negotiation = None
-
-
-def _fax_allowed(description: SessionDescription, leg: Leg, other: Leg) -> bool:
-    """Tell whether both sides may do what an offer wants: voice, or fax by T.38 (MED-09)."""
-    stream = stream_of(description)
-    if stream is None or stream.media != "image":
-        return True
-    return leg.policy.t38 and other.policy.t38

@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 import pytest
+from support.descriptions import answering
 from support.switch import (
     ANSWER,
     CALLER,
@@ -13,6 +14,7 @@ from support.switch import (
     SwitchBench,
     answers,
     caller,
+    candidate,
     invite,
     plan,
     vendor,
@@ -220,6 +222,22 @@ async def test_med09_an_offer_of_fax_is_refused_unless_both_sides_allow_it() -> 
 
     assert alice.statuses()[-1] == 488
     assert requests_at(bob, "INVITE") == []
+
+
+@pytest.mark.parametrize(("t38", "status"), [(False, 488), (True, 200)], ids=["off", "on"])
+async def test_med09_a_call_that_begins_with_fax_goes_by_the_same_rule(
+    t38: bool, status: int
+) -> None:
+    fax = ANSWER.replace(b"m=audio 6000 RTP/AVP 8", b"m=image 4002 udptl t38")
+    alice = caller()
+    bench = SwitchBench(alice, vendor(answering(fax)))
+    bench.routing.plan = plan(candidate(leg_b=LegPolicy(t38=t38)), leg_a=LegPolicy(t38=True))
+
+    bench.call(alice, invite(fax))
+    await asyncio.sleep(1)
+
+    assert alice.statuses()[-1] == status
+    assert ("INVITE" in bench.to(VENDOR)) is t38
 
 
 @pytest.mark.parametrize("side", [Side.A, Side.B])
