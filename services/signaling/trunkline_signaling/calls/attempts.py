@@ -12,7 +12,16 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
-from . import answer, early_media, failover, fork, forwarding, provisional, session_timer
+from . import (
+    addresses,
+    answer,
+    early_media,
+    failover,
+    fork,
+    forwarding,
+    provisional,
+    session_timer,
+)
 from .acceptance import ALLOW, RELIABLE, write_extensions
 from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
@@ -268,7 +277,9 @@ def _acknowledge(call: Call, event: ResponseReceived) -> bool:
         call.note(f"dropped a reliable {event.response.status}: {error}")
         return False
     if prack is not None:
-        call.emit(Send(Outgoing(Side.B, prack, event.dialog.flow)))
+        dialog, policy = event.dialog, answer.early_leg(call).policy
+        flow = addresses.request_flow(dialog, dialog.flow, policy.request_address)
+        call.emit(Send(Outgoing(Side.B, prack, flow)))
     return prack is not None
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from ..sip.fields import Reason
 from ..sip.headers import Headers
 from ..sip.methods import BYE, INVITE, PRACK, UPDATE
-from . import attempts, provisional, transfer
+from . import answer, attempts, provisional, transfer
 from .call import Call
 from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
@@ -112,6 +112,7 @@ def hung_up(call: Call, event: RequestReceived) -> None:
     """One side sent BYE: the other gets one, the sender its 200 when the CDR is durable."""
     transfer.abandon(call)
     call.unanswered_byes.append(event.transaction)
+    answer.acknowledge_at_end(call)
     if event.side is Side.A:
         reason, direction = CallEndReason.CALLER_HANGUP, EndDirection.CALLER
     else:
@@ -125,6 +126,7 @@ def release(
 ) -> None:
     """End an established call from here: BYE to both sides."""
     transfer.abandon(call)
+    answer.acknowledge_at_end(call)
     _say_bye(call, Side.A, reason)
     _say_bye(call, Side.B, reason)
     _close(call, reason, direction)

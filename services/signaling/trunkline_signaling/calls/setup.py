@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from ..sip.errors import MalformedValue
 from ..sip.message import Response
-from . import attempts, ending, failover, session_timer
+from . import addresses, attempts, ending, failover, session_timer
 from .acceptance import refusal_by_policy, refusal_of
 from .call import Call, LiveAttempt
 from .cdr import Attempt
@@ -109,6 +109,7 @@ def routed(call: Call, event: Routed) -> None:
     call.fire(Trigger.ROUTED)
     call.plan = event
     call.leg_a.policy = event.leg_a
+    addresses.settle(call.leg_a, call.invite)
     call.leg_a.encryption = call.settings.encryption if event.leg_a.encrypt else None
     _note_numbers(call, event)
     refusal = _refusal_of_extensions(call)

@@ -212,9 +212,7 @@ def _candidate(call: Call, side: Side, who: Endpoint, number: str) -> Candidate:
     else:
         assert call.attempt is not None
         shown = replace(call.attempt.candidate, from_user=call.cdr.caller, anonymous=False)
-    return replace(
-        shown, endpoint=who, request_uri_user=number, to_user=number, leg_b=INNER_POLICY
-    )
+    return replace(shown, endpoint=who, request_uri_user=number, to_user=number, leg_b=INNER_POLICY)
 
 
 def endpoint_of(call: Call, side: Side) -> Endpoint:
@@ -232,7 +230,7 @@ def _offer(call: Call, new: Leg, local_ip: str) -> bytes:
     description = read(stays.received)
     if description.audio is not None:
         description.audio.direction = Direction.SENDRECV
-    return offer_to(new, stays, description, Terms(local_ip, call.convertible))
+    return offer_to(new, stays, description, Terms(local_ip, call.random, call.convertible))
 
 
 def _replaces(refer_to: Uri) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.platform import PHONE_1, PHONE_2, cdr_to, phone, platform, to
 from support.routed_switch import ACME, RoutedBench
-from support.switch import ANSWER, CALLER, VENDOR, answers, caller, invite, vendor
+from support.switch import ANSWER, CALLER, VENDOR, answers, answers_with, caller, invite, vendor
 from support.user_agent import UserAgent
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline_signaling.calls.events import HangUp
@@ -23,6 +23,7 @@ from trunkline_signaling.sip.outputs import (
     ResponseReceived,
 )
 
+ELSEWHERE = ANSWER.replace(b"6000", b"7000")
 MAY: dict[str, Any] = {"account": "tenant", "transfer": {"allowed": True}}
 
 
@@ -123,7 +124,7 @@ async def test_a_blind_transfer_bridges_and_lets_the_transferor_go() -> None:
 
 async def test_who_stays_is_invited_again_with_the_new_sides_session() -> None:
     """SIG-21: re-INVITE; media goes straight to the new side."""
-    bob, carol = phone(PHONE_1), vendor()
+    bob, carol = phone(PHONE_1), vendor(answers_with(ELSEWHERE))
     bench, alice = await talking(bob, carol, phones={"2001": MAY})
     held = alice.events_of(DialogRequestReceived)
 
@@ -133,7 +134,7 @@ async def test_who_stays_is_invited_again_with_the_new_sides_session() -> None:
     assert held == []
     (again,) = [e.request for e in alice.events_of(DialogRequestReceived)]
     assert again.method == "INVITE"
-    assert b"m=audio 6000" in again.body
+    assert b"m=audio 7000" in again.body
     (sent,) = bench.requests(VENDOR)
     assert b"m=audio 4000" in sent.body
     assert b"sendrecv" in sent.body
@@ -337,7 +338,7 @@ async def test_a_call_that_ends_takes_its_transfer_with_it(by: str) -> None:
 
 async def test_a_re_invite_that_meets_another_is_sent_again() -> None:
     """RFC 3261 section 14.1: 491."""
-    bob, carol = phone(PHONE_1), phone(PHONE_2)
+    bob, carol = phone(PHONE_1), UserAgent(PHONE_2, script=answers_with(ELSEWHERE))
     refused: list[Event] = []
 
     def once_pending(agent: UserAgent, event: Event) -> None:
@@ -436,7 +437,8 @@ async def test_an_attended_transfer_bridges_the_two_calls() -> None:
 
 async def test_the_two_who_are_bridged_hear_each_others_sessions() -> None:
     """SIG-21, RFC 3264."""
-    alice, bob, carol = caller(), UserAgent(PHONE_1, script=both_ways), vendor()
+    alice, bob = caller(), UserAgent(PHONE_1, script=both_ways)
+    carol = vendor(answers_with(ELSEWHERE))
     bench = await consulted(alice, bob, carol)
     first, second = dialogs_of(bob)
 
@@ -444,7 +446,7 @@ async def test_the_two_who_are_bridged_hear_each_others_sessions() -> None:
     await asyncio.sleep(5)
 
     assert b"m=audio 4000" in bench.requests(VENDOR)[-1].body
-    assert b"m=audio 6000" in bench.requests(CALLER)[-1].body
+    assert b"m=audio 7000" in bench.requests(CALLER)[-1].body
 
 
 @pytest.mark.parametrize("to_tag", [None, "nobody"])
