@@ -242,12 +242,16 @@ class Leg(_message.Message):
     TRANSPORT_FIELD_NUMBER: _builtins.int
     CODEC_FIELD_NUMBER: _builtins.int
     MEDIA_ADDRESS_FIELD_NUMBER: _builtins.int
+    RELAY_ADDRESS_FIELD_NUMBER: _builtins.int
+    DTMF_FIELD_NUMBER: _builtins.int
     sip_call_id: _builtins.str
     """SIP Call-ID."""
     transport: _common_pb2.Transport.ValueType
     """Transport."""
     codec: _builtins.str
     """Codec in use. Empty while unknown."""
+    dtmf: _builtins.str
+    """Form in which DTMF goes to the device: "rfc4733", "info", "inband" or "none". Empty before the answer."""
     @_builtins.property
     def remote_address(self) -> _common_pb2.SocketAddress:
         """Peer's address."""
@@ -260,6 +264,10 @@ class Leg(_message.Message):
     def media_address(self) -> _common_pb2.SocketAddress:
         """Where the device receives RTP."""
 
+    @_builtins.property
+    def relay_address(self) -> _common_pb2.SocketAddress:
+        """Where the relay waits for the device's RTP. Absent when media flows directly."""
+
     def __init__(
         self,
         *,
@@ -269,10 +277,12 @@ class Leg(_message.Message):
         transport: _common_pb2.Transport.ValueType = ...,
         codec: _builtins.str = ...,
         media_address: _common_pb2.SocketAddress | None = ...,
+        relay_address: _common_pb2.SocketAddress | None = ...,
+        dtmf: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "dtmf", b"dtmf", "local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -287,22 +297,40 @@ class CallFilter(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ENDPOINT_FIELD_NUMBER: _builtins.int
     ACCOUNT_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    SETUP_FROM_TIME_FIELD_NUMBER: _builtins.int
+    SETUP_UNTIL_TIME_FIELD_NUMBER: _builtins.int
     number: _builtins.str
     """Caller or callee number, in any form, in full."""
     endpoint: _builtins.str
     """Gateway or phone of either side."""
     account: _builtins.str
     """Account that pays."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___CallState.ValueType]:
+        """Where they stand, one of these."""
+
+    @_builtins.property
+    def setup_from_time(self) -> _timestamp_pb2.Timestamp:
+        """The INVITE arrived then or later."""
+
+    @_builtins.property
+    def setup_until_time(self) -> _timestamp_pb2.Timestamp:
+        """The INVITE arrived before that."""
+
     def __init__(
         self,
         *,
         number: _builtins.str = ...,
         endpoint: _builtins.str = ...,
         account: _builtins.str = ...,
+        states: _abc.Iterable[Global___CallState.ValueType] | None = ...,
+        setup_from_time: _timestamp_pb2.Timestamp | None = ...,
+        setup_until_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["setup_from_time", b"setup_from_time", "setup_until_time", b"setup_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "endpoint", b"endpoint", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "endpoint", b"endpoint", "number", b"number", "setup_from_time", b"setup_from_time", "setup_until_time", b"setup_until_time", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
