@@ -55,6 +55,7 @@ async def homer() -> AsyncIterator[tuple[Homer, Address]]:
     )
     yield protocol, made.get_extra_info("sockname")
     made.close()
+    await asyncio.sleep(0)  # lets it report that it is closed
 
 
 @asynccontextmanager
@@ -67,6 +68,7 @@ async def collector_at(address: Address, trace: Trace) -> AsyncIterator[Collecto
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+    await asyncio.sleep(0)
 
 
 async def test_both_legs_of_a_call_have_its_id_and_their_own_addresses() -> None:
