@@ -7,7 +7,7 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from ..sip.sdp import SessionDescription
-from . import early_media, failover, money, provisional, refresh, session_timer
+from . import failover, money, provisional, refresh, ring_tone, session_timer
 from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
@@ -57,6 +57,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         _reject(call, attempt, error)
         return
     call.fire(Trigger.ANSWERED)
+    ring_tone.stop(call, attempt)
     leg.received = received
     leg.note_allow(event.response.headers)
     leg.timer = refresh.granted(event) if leg.policy.session_timer else None
@@ -118,7 +119,6 @@ def _answer_caller(call: Call, body: bytes) -> None:
     write_extensions(response.headers, leg.policy)
     if leg.timer is not None:
         session_timer.grant(response.headers, leg.timer)
-    early_media.silence(call)
     provisional.answer(call, response)
 
 

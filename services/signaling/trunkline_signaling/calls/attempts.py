@@ -12,7 +12,7 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
-from . import answer, early_media, failover, provisional, session_timer
+from . import answer, early_media, failover, provisional, ring_tone, session_timer
 from .acceptance import ALLOW, RELIABLE, write_extensions
 from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
@@ -49,6 +49,7 @@ def begin(call: Call) -> None:
     attempt.outgoing = Outgoing(Side.B, invite, target=target)
     call.emit(Send(attempt.outgoing))
     _watch(call, attempt)
+    ring_tone.wait(call, attempt)
 
 
 def response_received(call: Call, event: ResponseReceived) -> None:
@@ -283,7 +284,6 @@ def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
-    early_media.silence(call)
     call.connect_media((leg, place))
     return body
 
