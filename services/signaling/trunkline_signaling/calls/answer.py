@@ -7,7 +7,16 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from ..sip.sdp import SessionDescription
-from . import failover, money, provisional, refresh, ring_tone, session_timer
+from . import (
+    addresses,
+    ending,
+    failover,
+    money,
+    provisional,
+    refresh,
+    ring_tone,
+    session_timer,
+)
 from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
@@ -15,9 +24,9 @@ from .codecs import MediaMismatch
 from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
-from .reasons import CAUSE_ANSWERED_ELSEWHERE
+from .reasons import CAUSE_ANSWERED_ELSEWHERE, CallEndReason
 from .services import LegMedia
-from .session import leg_media, read
+from .session import leg_media, read, refusing
 from .states import Trigger
 
 
@@ -47,6 +56,8 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     leg = early_leg(call)
     leg.dialog = dialog
+    leg.source = dialog.flow
+    dialog.flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
     described = attempt.descriptions.get(event.response.to_tag) or leg.received
     received = event.response.body or described
     try:
@@ -99,9 +110,26 @@ def acknowledged(call: Call, event: AckReceived) -> None:
     delayed = call.delayed_ack
     if delayed is None or delayed.awaits is not event.side:
         return
-    call.delayed_ack = None
     leg, peer = call.leg(event.side.other), call.leg(event.side)
     body = _delayed_answer(call, leg, peer, event.request.body)
+    if leg.received and not body:
+        call.note(f"leg {peer.side.value} has not answered the offer it had asked for")
+        ending.release(call, CallEndReason.CODEC_MISMATCH)
+        return
+    call.delayed_ack = None
+    send_ack(call, leg, delayed.invite, body)
+
+
+def acknowledge_at_end(call: Call) -> None:
+    """Acknowledge a 2xx that waits for an answer which will not come: all of it is refused.
+
+    RFC 3261 section 13.2.2.4 wants a valid answer in the ACK, and then the BYE.
+    """
+    delayed, call.delayed_ack = call.delayed_ack, None
+    if delayed is None:
+        return
+    leg = call.leg(delayed.awaits.other)
+    body = refusing(leg, leg.received, call.local_ip(leg)) if leg.received else b""
     send_ack(call, leg, delayed.invite, body)
 
 

@@ -12,6 +12,7 @@ from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from . import (
+    addresses,
     answer,
     attempts,
     codec_change,
@@ -39,6 +40,7 @@ DIALOG_GONE = frozenset({408, 481})
 def request_received(call: Call, event: RequestReceived) -> None:
     """A request of either side."""
     transaction = event.transaction
+    addresses.settle(call.leg(event.side), transaction)
     match transaction.request.method:
         case "BYE":
             ending.hung_up(call, event)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..sip.dialog import Dialog
-from ..sip.flow import Address
+from ..sip.flow import Address, Flow
 from ..sip.headers import Headers
 from .cdr import Attempt
 from .encryption import KeyExchange, PayloadEncryption
@@ -41,6 +41,8 @@ class Leg:
     """Of the o= line we write to this side (RFC 8866 section 5.2)."""
     dialog: Dialog | None = None
     policy: LegPolicy = DEFAULT_POLICY
+    source: Flow | None = None
+    """Where the peer's first message came from, when that is not where requests go (SIG-18)."""
     behind_nat: bool = False
     received: bytes = b""
     """The peer's last session description, as it came."""

@@ -78,6 +78,14 @@ def rewritten(leg: Leg, description: SessionDescription, local_ip: str) -> bytes
     return body
 
 
+def refusing(leg: Leg, offer: bytes, local_ip: str) -> bytes:
+    """Print the answer to an offer that refuses each of its streams (RFC 3264 section 6)."""
+    description = read(offer)
+    for media in description.media:
+        media.port = 0
+    return rewritten(leg, description, local_ip)
+
+
 def read(body: bytes) -> SessionDescription:
     """Parse a description that has a stream we can carry. Raises `MalformedValue`."""
     description = SessionDescription.parse(body)

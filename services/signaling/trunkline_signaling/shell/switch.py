@@ -81,12 +81,13 @@ from ..sip.errors import MalformedMessage
 from ..sip.flow import Address, Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
-from ..sip.message import Request
+from ..sip.message import Request, Response
 from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
+from .inner import InnerCalls, InnerFlow
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
@@ -123,6 +124,7 @@ class Switch:
         self.unreported: dict[str, ReportEnd] = {}
         """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
+        self.transactions.answers_strangers = False
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
         self._network = network
@@ -135,6 +137,7 @@ class Switch:
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
         self._auth = peers.auth
+        self._inner = InnerCalls()
         self._outside = Outside(peers.auth, settings, clock.now)
         self._later: list[tuple[Call, Question]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -149,12 +152,20 @@ class Switch:
         self._observer.message_received(data if isinstance(data, bytes) else b"".join(data), flow)
         self._driver.receive(data, flow)
 
+    def limited(self, data: bytes | Frame, flow: Flow) -> None:
+        """Note a message that is dropped unread: its source sends too many."""
+        message = data if isinstance(data, bytes) else b"".join(data)
+        self._observer.dropped("more than its source may send", message, flow)
+
     def transport_failed(self, flow: Flow) -> None:
         """Fail what waits for an answer on a connection that is gone."""
         self._driver.failed(flow)
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send what the core wants sent."""
+        if isinstance(flow, InnerFlow):
+            self._loop.call_soon(self.receive, data, flow)
+            return
         self._observer.message_sent(data, flow)
         self._network.send(data, flow)
 
@@ -231,6 +242,8 @@ class Switch:
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
+            case outputs.RefusalDue():
+                self._spawn(self._refuse(output))
 
     def _response(self, output: outputs.ResponseReceived) -> None:
         call, outgoing = output.transaction.owner
@@ -266,10 +279,11 @@ class Switch:
             self._spawn(self._answer_outside(transaction, request))
 
     def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
-        if self.draining:
+        passed_on = self._inner.arrival(transaction, request)
+        if self.draining and passed_on is None:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
-            self.transactions.respond(transaction, response, self._driver.now)
+            self._refuse_later(transaction, response)
             return
         settings = self._settings()
         try:
@@ -278,10 +292,12 @@ class Switch:
             dialog = self._dialogs.accept(transaction, contact)
         except MalformedMessage as error:
             refusal = request.reply(error.status, to_tag=self.transactions.new_tag())
-            self.transactions.respond(transaction, refusal, self._driver.now)
+            self._refuse_later(transaction, refusal)
             return
         now = self._clock.now()
-        call, effects = arrival.begin_call(transaction, dialog, settings, self._random, now)
+        call, effects = arrival.begin_call(
+            transaction, dialog, settings, self._random, now, passed_on
+        )
         dialog.owner = call, Side.A
         transaction.owner = call
         self.calls[call.id] = call
@@ -293,6 +309,25 @@ class Switch:
         response, explanation = await self._outside.answer(request, transaction.flow)
         if response is None:
             self._observer.dropped(explanation, request.encode(), transaction.flow)
+            self.transactions.ignore(transaction)
+        else:
+            self.transactions.respond(transaction, response, self._driver.now)
+        self._driver.drain()
+
+    def _refuse_later(self, transaction: ServerTransaction, response: Response) -> None:
+        due = outputs.RefusalDue(transaction.request, response, transaction.flow, transaction)
+        self._spawn(self._refuse(due))
+
+    async def _refuse(self, due: outputs.RefusalDue) -> None:
+        """Refuse a request, unless it is a stranger's who gets no answer (AUT-01)."""
+        request, response, flow, transaction = due
+        explanation = await self._outside.reason_for_silence(request, flow)
+        if explanation:
+            self._observer.dropped(explanation, request.encode(), flow)
+        if transaction is None:
+            if not explanation:
+                self.transactions.send_stateless(response, flow)
+        elif explanation:
             self.transactions.ignore(transaction)
         else:
             self.transactions.respond(transaction, response, self._driver.now)
@@ -391,6 +426,8 @@ class Switch:
         self._driver.drain()
 
     def _send(self, call: Call, outgoing: Outgoing) -> None:
+        if outgoing.flow is None and outgoing.passed_on is not None:
+            outgoing.flow = self._inner.enter(outgoing, outgoing.passed_on)
         if outgoing.flow is None and outgoing.target is not None:
             address = self._resolver.known(outgoing.target)
             if address is None:
@@ -492,7 +529,8 @@ def _seats(calls: Any) -> Iterator[Seat]:
     for call in calls:
         if call.endpoint is not None and call.plan is not None:
             attempt = call.attempt
-            callee = attempt.candidate.endpoint if attempt is not None else None
+            rings = attempt is not None and attempt.candidate.forward is None
+            callee = attempt.candidate.endpoint if attempt is not None and rings else None
             yield Seat(call.id, call.endpoint, callee)
 
 

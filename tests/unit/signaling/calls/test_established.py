@@ -27,7 +27,12 @@ from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.relay import RelayParameters
 from trunkline_signaling.calls.services import ConnectMedia
-from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, RequestReceived
+from trunkline_signaling.sip.outputs import (
+    DialogRequestReceived,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+)
 from trunkline_signaling.sip.sdp import Direction, SessionDescription
 
 HOLD = OFFER.replace(b"alice 1 1", b"alice 1 2") + b"a=sendonly\r\n"
@@ -375,6 +380,43 @@ async def test_rfc3261_15_a_bye_that_waits_goes_when_no_ack_will_come() -> None:
     assert bench.to(CALLER)[-1] == "BYE"
     assert bench.switch.calls == {}
     assert len(bench.cdrs.cdrs) == 1
+
+
+@pytest.mark.parametrize("end", ["no ACK", "BYE of the vendor", "BYE of the caller"])
+async def test_rfc3261_13_2_2_4_an_offer_that_is_never_answered_is_refused_in_the_ack(
+    end: str,
+) -> None:
+    alice, bob = caller(acknowledges=False), vendor()
+    bench = SwitchBench(alice, bob)
+    bench.call(alice, invite(body=b""))
+    await asyncio.sleep(0.2)
+    assert "ACK" not in bench.to(VENDOR)
+
+    if end == "BYE of the vendor":
+        bench.send_in(bob, "BYE")
+    elif end == "BYE of the caller":
+        alice.dialogs.establish(alice.events_of(ResponseReceived)[-1])
+        bench.send_in(alice, "BYE")
+    await asyncio.sleep(60)
+
+    ack = next(d for _, to, d in bench.messages if to == VENDOR and d.startswith(b"ACK"))
+    assert b"m=audio 0 RTP/AVP 8" in ack
+    assert bench.to(VENDOR)[1] == "ACK"
+    assert ("BYE" in bench.to(VENDOR)) is (end != "BYE of the vendor")
+    assert bench.switch.calls == {}
+    assert len(bench.cdrs.cdrs) == 1
+
+
+async def test_an_ack_without_the_answer_that_it_owes_ends_the_call() -> None:
+    alice, bob = caller(), vendor()
+    bench = SwitchBench(alice, bob)
+
+    bench.call(alice, invite(body=b""))
+    await asyncio.sleep(1)
+
+    assert bench.to(VENDOR) == ["INVITE", "ACK", "BYE"]
+    assert bench.to(CALLER)[-1] == "BYE"
+    assert bench.cdr.reason is CallEndReason.CODEC_MISMATCH
 
 
 async def test_an_ended_call_needs_no_garbage_collector() -> None:
