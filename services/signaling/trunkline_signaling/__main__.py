@@ -165,6 +165,7 @@ def live_settings(
             declared.max_duration(values),
             declared.timer_parameters(values),
             declared.encryption(values),
+            declared.prompts(values),
         )
 
     current = read()
