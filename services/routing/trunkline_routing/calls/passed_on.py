@@ -9,13 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ..documents.fields import OnOff
 from ..documents.forwarding import CallerDisplay
-from ..documents.policies import CodecPolicy, MediaPolicy, SipPolicy
+from ..documents.policies import CodecPolicy, MediaPolicy, Prompts, SipPolicy
 from ..model.callers import Caller
 from ..view import View
 from .call import Call, Identity, Passing
 
-INNER_MEDIA: Final = MediaPolicy(codec=CodecPolicy(allow_conversion=True))
+INNER_MEDIA: Final = MediaPolicy(
+    codec=CodecPolicy(allow_conversion=True),
+    prompts=Prompts(unable_to_connect=OnOff.OFF, balance_not_enough=OnOff.OFF),
+)
+"""Whatever is converted or announced, the first caller's own leg is the place."""
 INNER_SIP: Final = SipPolicy(session_timer=False, privacy_support=True)
 """Between two calls of ours: what was recognised of the first caller's Privacy stays so."""
 
