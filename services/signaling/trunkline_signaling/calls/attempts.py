@@ -113,7 +113,7 @@ def target_of(attempt: LiveAttempt) -> Target | None:
     if attempt.binding is None:
         return None
     (host, port), transport = attempt.binding.received_address, attempt.binding.transport
-    return Target(host, port, transport)
+    return Target(host, port, transport, registered=True)
 
 
 def hung_up_early(call: Call, sip_call_id: str) -> None:
@@ -299,7 +299,8 @@ def _offer(call: Call, local_ip: str) -> bytes:
     offer = call.take_offer()
     if offer is None:
         return b""
-    return offer_to(answer.early_leg(call), call.leg_a, offer, Terms(local_ip, call.convertible))
+    terms = Terms(local_ip, call.random, call.convertible)
+    return offer_to(answer.early_leg(call), call.leg_a, offer, terms)
 
 
 def _hops_left(call: Call) -> int:

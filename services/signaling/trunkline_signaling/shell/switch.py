@@ -48,6 +48,7 @@ from ..calls.events import (
     TimerFired,
 )
 from ..calls.legs import Side
+from ..calls.parties import Target
 from ..calls.services import (
     Admit,
     Authorize,
@@ -75,7 +76,7 @@ from ..registrar.outside import Outside
 from ..sip import outputs
 from ..sip.dialog_layer import DialogLayer
 from ..sip.errors import MalformedMessage
-from ..sip.flow import Address, Flow, Transport
+from ..sip.flow import Address, Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
@@ -388,7 +389,7 @@ class Switch:
             if address is None:
                 self._spawn(self._send_when_found(call, outgoing))
                 return
-            outgoing.flow = self._flow(outgoing.target.transport, address)
+            outgoing.flow = self._flow(outgoing.target, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
         transaction = self.transactions.send_request(
@@ -408,12 +409,13 @@ class Switch:
             host = outgoing.target.host
             self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
-            outgoing.flow = self._flow(outgoing.target.transport, address)
+            outgoing.flow = self._flow(outgoing.target, address)
             self._send(call, outgoing)
         self._driver.drain()
 
-    def _flow(self, transport: Transport, address: Address) -> Flow:
-        return Flow(transport, address, self._network.local(transport))
+    def _flow(self, target: Target, address: Address) -> Flow:
+        local = self._network.local(target.transport)
+        return Flow(target.transport, address, local, target.domain)
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:
