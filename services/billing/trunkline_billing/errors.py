@@ -2,7 +2,9 @@
 
 TrunklineError (kernel)
 +-- Refused             the call may not start; each class names its call end reason (MGT-04)
-|   +-- RateNotFound, BalanceInsufficient, AccountExpired
+|   +-- RateNotFound, AccountExpired
+|   +-- BalanceInsufficient
+|       +-- CalleeBalanceInsufficient
 |   +-- AccountDisabled
 |       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
@@ -29,6 +31,8 @@ class Refused(TrunklineError):
     fault = Fault.FAILED_PRECONDITION
     reason = "CALL_REFUSED"
     call_end_reason: ClassVar[CallEndReason]
+    sip_status: ClassVar[int] = 0
+    """What the caller hears, where it is not what the reason says (MGT-04)."""
 
 
 class RateNotFound(Refused):
@@ -43,6 +47,13 @@ class BalanceInsufficient(Refused):
 
     reason = "BALANCE_INSUFFICIENT"
     call_end_reason = CallEndReason.BALANCE_INSUFFICIENT
+
+
+class CalleeBalanceInsufficient(BalanceInsufficient):
+    """The called phone's account has no money (BIL-07)."""
+
+    reason = "CALLEE_BALANCE_INSUFFICIENT"
+    sip_status = 403
 
 
 class AccountExpired(Refused):

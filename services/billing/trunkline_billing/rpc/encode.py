@@ -73,7 +73,9 @@ def refusal(error: Refused) -> pb.AuthorizeResponse:
     """Return that the call may not begin, and why."""
     reason = common.CallEndReason.ValueType(error.call_end_reason)
     return pb.AuthorizeResponse(
-        refusal=pb.Refusal(call_end_reason=reason, explanation=error.message)
+        refusal=pb.Refusal(
+            call_end_reason=reason, explanation=error.message, sip_status=error.sip_status
+        )
     )
 
 

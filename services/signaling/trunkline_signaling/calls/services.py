@@ -326,6 +326,8 @@ class Unpayable:
 
     reason: CallEndReason
     explanation: str
+    status: int = 0
+    """SIP status for the caller. 0 is the one of the reason."""
 
 
 @dataclass(frozen=True, slots=True)

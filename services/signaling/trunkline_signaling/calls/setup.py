@@ -150,7 +150,7 @@ def unpayable(call: Call, event: Unpayable) -> None:
         call.unpayable = event
         return
     call.note(f"refused: {event.explanation}")
-    ending.refuse(call, event.reason)
+    ending.refuse(call, event.reason, event.status)
 
 
 def screened(call: Call, event: Screened) -> None:

@@ -265,6 +265,7 @@ class Cdr(_message.Message):
     RECOVERED_BY_FIELD_NUMBER: _builtins.int
     CLEARING_CALLEE_FIELD_NUMBER: _builtins.int
     EXTERNAL_FIELD_NUMBER: _builtins.int
+    CALLEE_PAYS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id, unique for ever. Key of the CDR."""
     signaling_instance: _builtins.str
@@ -303,6 +304,8 @@ class Cdr(_message.Message):
     """Number billed on the clearing account's side (RTE-02). Empty means callee."""
     external: _builtins.bool
     """Whether another system handled the call and only had it charged here (calleeBilling 2, BIL-17)."""
+    callee_pays: _builtins.bool
+    """Whether the called phone's account pays (calleeBilling 1, BIL-04). Said by billing."""
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who called in."""
@@ -375,10 +378,11 @@ class Cdr(_message.Message):
         recovered_by: _builtins.str = ...,
         clearing_callee: _builtins.str = ...,
         external: _builtins.bool = ...,
+        callee_pays: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "end_time", b"end_time", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_pays", b"callee_pays", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -608,19 +612,23 @@ class Refusal(_message.Message):
 
     CALL_END_REASON_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    SIP_STATUS_FIELD_NUMBER: _builtins.int
     call_end_reason: _common_pb2.CallEndReason.ValueType
     """Why, for the CDR and the SIP answer."""
     explanation: _builtins.str
     """What exactly, for trace and log, for example "rate group retail has no rate for 4477"."""
+    sip_status: _builtins.int
+    """SIP status for the caller where it is not that of the reason. Zero otherwise."""
     def __init__(
         self,
         *,
         call_end_reason: _common_pb2.CallEndReason.ValueType = ...,
         explanation: _builtins.str = ...,
+        sip_status: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_end_reason", b"call_end_reason", "explanation", b"explanation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_end_reason", b"call_end_reason", "explanation", b"explanation", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
