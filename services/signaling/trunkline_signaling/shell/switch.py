@@ -29,6 +29,7 @@ from ..calls.effects import (
     Note,
     Outgoing,
     Reply,
+    ReplyReliably,
     Send,
     SendAck,
     SetTimer,
@@ -42,6 +43,7 @@ from ..calls.events import (
     CdrStored,
     Event,
     HangUp,
+    PrackMissing,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -79,7 +81,7 @@ from ..sip.errors import MalformedMessage
 from ..sip.flow import Address, Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
-from ..sip.message import Request
+from ..sip.message import Request, Response
 from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
@@ -121,6 +123,7 @@ class Switch:
         self.unreported: dict[str, ReportEnd] = {}
         """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
+        self.transactions.answers_strangers = False
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
         self._network = network
@@ -146,6 +149,11 @@ class Switch:
         """Take a datagram or a frame. Whatever it holds, this returns."""
         self._observer.message_received(data if isinstance(data, bytes) else b"".join(data), flow)
         self._driver.receive(data, flow)
+
+    def limited(self, data: bytes | Frame, flow: Flow) -> None:
+        """Note a message that is dropped unread: its source sends too many."""
+        message = data if isinstance(data, bytes) else b"".join(data)
+        self._observer.dropped("more than its source may send", message, flow)
 
     def transport_failed(self, flow: Flow) -> None:
         """Fail what waits for an answer on a connection that is gone."""
@@ -216,6 +224,9 @@ class Switch:
             case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._happen(call, AckMissing(side))
+            case outputs.ProvisionalTimedOut(dialog) if dialog.owner is not None:
+                call, _ = dialog.owner
+                self._happen(call, PrackMissing())
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
@@ -226,6 +237,8 @@ class Switch:
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
+            case outputs.RefusalDue():
+                self._spawn(self._refuse(output))
 
     def _response(self, output: outputs.ResponseReceived) -> None:
         call, outgoing = output.transaction.owner
@@ -264,7 +277,7 @@ class Switch:
         if self.draining:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
-            self.transactions.respond(transaction, response, self._driver.now)
+            self._refuse_later(transaction, response)
             return
         settings = self._settings()
         try:
@@ -273,7 +286,7 @@ class Switch:
             dialog = self._dialogs.accept(transaction, contact)
         except MalformedMessage as error:
             refusal = request.reply(error.status, to_tag=self.transactions.new_tag())
-            self.transactions.respond(transaction, refusal, self._driver.now)
+            self._refuse_later(transaction, refusal)
             return
         now = self._clock.now()
         call, effects = arrival.begin_call(transaction, dialog, settings, self._random, now)
@@ -288,6 +301,25 @@ class Switch:
         response, explanation = await self._outside.answer(request, transaction.flow)
         if response is None:
             self._observer.dropped(explanation, request.encode(), transaction.flow)
+            self.transactions.ignore(transaction)
+        else:
+            self.transactions.respond(transaction, response, self._driver.now)
+        self._driver.drain()
+
+    def _refuse_later(self, transaction: ServerTransaction, response: Response) -> None:
+        due = outputs.RefusalDue(transaction.request, response, transaction.flow, transaction)
+        self._spawn(self._refuse(due))
+
+    async def _refuse(self, due: outputs.RefusalDue) -> None:
+        """Refuse a request, unless it is a stranger's who gets no answer (AUT-01)."""
+        request, response, flow, transaction = due
+        explanation = await self._outside.reason_for_silence(request, flow)
+        if explanation:
+            self._observer.dropped(explanation, request.encode(), flow)
+        if transaction is None:
+            if not explanation:
+                self.transactions.send_stateless(response, flow)
+        elif explanation:
             self.transactions.ignore(transaction)
         else:
             self.transactions.respond(transaction, response, self._driver.now)
@@ -326,6 +358,8 @@ class Switch:
                 self.transactions.respond(transaction, response, self._driver.now)
             case Answer(dialog, transaction, response):
                 self._dialogs.answer(dialog, transaction, response, self._driver.now)
+            case ReplyReliably(dialog, transaction, response):
+                self._dialogs.respond_reliably(dialog, transaction, response, self._driver.now)
             case Send(outgoing):
                 self._send(call, outgoing)
             case SendAck(invite, ack, flow):
