@@ -4,7 +4,7 @@ TrunklineError (kernel)
 +-- Refused             the call may not start; each class names its call end reason (MGT-04)
 |   +-- RateNotFound, AccountExpired
 |   +-- BalanceInsufficient
-|       +-- CalleeBalanceInsufficient
+|   |   +-- CalleeBalanceInsufficient
 |   +-- AccountDisabled
 |       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
@@ -31,8 +31,6 @@ class Refused(TrunklineError):
     fault = Fault.FAILED_PRECONDITION
     reason = "CALL_REFUSED"
     call_end_reason: ClassVar[CallEndReason]
-    sip_status: ClassVar[int] = 0
-    """What the caller hears, where it is not what the reason says (MGT-04)."""
 
 
 class RateNotFound(Refused):
@@ -50,10 +48,9 @@ class BalanceInsufficient(Refused):
 
 
 class CalleeBalanceInsufficient(BalanceInsufficient):
-    """The called phone's account has no money (BIL-07)."""
+    """The called phone's account is empty, whoever pays (BIL-07)."""
 
     reason = "CALLEE_BALANCE_INSUFFICIENT"
-    sip_status = 403
 
 
 class AccountExpired(Refused):

@@ -285,7 +285,7 @@ async def test_a_refusal_of_routing_keeps_its_numbers() -> None:
         numbers=routing_pb2.Numbers(callee="4420"),
         refusal=routing_pb2.Refusal(
             call_end_reason=common_pb2.CALL_END_REASON_NUMBER_RESTRICTED,
-            sip_status=403,
+            of_callee=True,
             explanation="too short",
         ),
     )
@@ -368,7 +368,7 @@ async def test_billings_refusal_keeps_its_reason() -> None:
 
     answer = await BillingClient(channel).authorize(authorize())
 
-    assert answer == Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "empty", 403)
+    assert answer == Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "empty", of_callee=True)
 
 
 async def test_med13_a_full_media_instance_is_told_from_a_dead_one() -> None:

@@ -7,12 +7,7 @@ from decimal import Decimal
 
 from ..accounts.account import Account, Accounts
 from ..accounts.purse import Purse
-from ..errors import (
-    AccountDisabled,
-    BalanceInsufficient,
-    CalleeBalanceInsufficient,
-    UnknownAccount,
-)
+from ..errors import AccountDisabled, BalanceInsufficient, CalleeBalanceInsufficient, UnknownAccount
 from ..money import ZERO
 from ..packages.package import Shelf, gift_time
 from ..rating.tariff import NOTHING, RatingRules, longest_talk, rate_call

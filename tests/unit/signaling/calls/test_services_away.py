@@ -114,7 +114,7 @@ async def test_the_media_session_of_a_refused_call_is_closed() -> None:
 async def test_bil_07_a_callee_without_money_is_403_and_not_402() -> None:
     alice = caller()
     bench = relaying(MediaProxy.ON, alice)
-    bench.billing.decision = Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "callee", 403)
+    bench.billing.decision = Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "callee", of_callee=True)
 
     bench.call(alice)
     await asyncio.sleep(1)

@@ -54,7 +54,7 @@ class BillingClient:
             case "refusal":
                 refusal = response.refusal
                 reason = decode_reason(refusal.call_end_reason)
-                return Unpayable(reason, refusal.explanation, refusal.sip_status)
+                return Unpayable(reason, refusal.explanation, refusal.of_callee)
             case _:
                 raise unexpected(response)
 
