@@ -362,7 +362,9 @@ async def test_bil_13_hours_that_are_none_are_rejected_when_written(billing: Bil
     assert refused.value.fault is Fault.INVALID_ARGUMENT
 
 
-async def test_bil_07_a_callee_without_money_is_told_from_a_caller_without(billing: BillingClient) -> None:
+async def test_bil_07_a_callee_without_money_is_told_from_a_caller_without(
+    billing: BillingClient,
+) -> None:
     await billing.apply(("Account", "phones", {"currency": "USD", "rateGroup": "retail"}))
 
     answer = await billing.authorize(callee_account="phones")

@@ -285,7 +285,7 @@ async def test_a_refusal_of_routing_keeps_its_numbers() -> None:
         numbers=routing_pb2.Numbers(callee="4420"),
         refusal=routing_pb2.Refusal(
             call_end_reason=common_pb2.CALL_END_REASON_NUMBER_RESTRICTED,
-            of_callee=True,
+            sip_status=403,
             explanation="too short",
         ),
     )
@@ -358,7 +358,7 @@ async def test_billings_refusal_keeps_its_reason() -> None:
     refusal = billing_pb2.Refusal(
         call_end_reason=common_pb2.CALL_END_REASON_BALANCE_INSUFFICIENT,
         explanation="empty",
-        sip_status=403,
+        of_callee=True,
     )
     channel = channel_to(
         add_BillingServiceServicer_to_server,
