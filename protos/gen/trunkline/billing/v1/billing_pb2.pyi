@@ -1355,6 +1355,114 @@ class RerateCdrResponse(_message.Message):
 Global___RerateCdrResponse: _TypeAlias = RerateCdrResponse  # noqa: Y015
 
 @_typing.final
+class RerateCdrsRequest(_message.Message):
+    """Asks to charge many calls anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    MEMO_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Payer or vendor's account. Empty for all."""
+    author: _builtins.str
+    """Who asks, for the books. Empty is recorded as "unknown"."""
+    memo: _builtins.str
+    """Why, for the books."""
+    dry_run: _builtins.bool
+    """Whether only to say what would change."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    def __init__(
+        self,
+        *,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        account: _builtins.str = ...,
+        author: _builtins.str = ...,
+        memo: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "author", b"author", "begin_time", b"begin_time", "dry_run", b"dry_run", "end_time", b"end_time", "memo", b"memo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrsRequest: _TypeAlias = RerateCdrsRequest  # noqa: Y015
+
+@_typing.final
+class RerateCdrsResponse(_message.Message):
+    """The calls are charged anew, or would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOKED_AT_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    SUMS_FIELD_NUMBER: _builtins.int
+    looked_at: _builtins.int
+    """Calls that were looked at."""
+    changed: _builtins.int
+    """Calls that cost something else now."""
+    @_builtins.property
+    def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___RerateSum]:
+        """What payers were charged for the changed calls, by currency."""
+
+    def __init__(
+        self,
+        *,
+        looked_at: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        sums: _abc.Iterable[Global___RerateSum] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "looked_at", b"looked_at", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrsResponse: _TypeAlias = RerateCdrsResponse  # noqa: Y015
+
+@_typing.final
+class RerateSum(_message.Message):
+    """Charges in one currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def before(self) -> _common_pb2.Money:
+        """Before."""
+
+    @_builtins.property
+    def after(self) -> _common_pb2.Money:
+        """After."""
+
+    def __init__(
+        self,
+        *,
+        before: _common_pb2.Money | None = ...,
+        after: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateSum: _TypeAlias = RerateSum  # noqa: Y015
+
+@_typing.final
 class ListCdrsRequest(_message.Message):
     """Asks for CDRs."""
 
