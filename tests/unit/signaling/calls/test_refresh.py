@@ -28,6 +28,7 @@ from support.timer_peers import (
 )
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.media_policy import Prompts
 from trunkline_signaling.calls.policy import Credentials, LegPolicy
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.session_timer import DEFAULT_TIMERS, TimerParameters
@@ -83,6 +84,17 @@ async def test_sig03_a_a_caller_that_asks_for_30_s_gets_422_and_a_cdr() -> None:
     assert bench.to(VENDOR) == []
     assert bench.cdr.sip_status == 422
     assert bench.routing.seats == set()
+
+
+async def test_sig03_a_the_422_waits_for_no_announcement() -> None:
+    alice = timer_caller()
+    bench = SwitchBench(alice, timer_vendor())
+    bench.routing.plan = plan(leg_a=LegPolicy(prompts=Prompts(unable_to_connect=True)))
+
+    bench.call(alice, timer_invite(timer_headers(30)))
+    await asyncio.sleep(0.1)
+
+    assert alice.statuses() == [100, 422]
 
 
 async def test_sig03_b_a_caller_that_asks_for_1800_s_is_answered_with_600() -> None:
