@@ -432,6 +432,25 @@ async def test_sig04_7_an_offer_for_a_leg_whose_refresh_is_open_has_to_wait() ->
     assert alice.statuses()[-1] == 491
 
 
+@pytest.mark.parametrize(
+    ("allow", "sent_at_once"),
+    [(f"{METHODS}, UPDATE", True), (METHODS, False)],
+    ids=["an UPDATE does not", "a re-INVITE waits"],
+)
+async def test_sig04_a_refresh_and_an_offer_on_its_way_to_the_same_leg(
+    allow: str, sent_at_once: bool
+) -> None:
+    bob = timer_vendor([SILENT], headers=timer_headers(allow=allow))
+    alice, _, bench = await talking(bob=bob)
+    await asyncio.sleep(290)
+
+    bench.send_in(alice, "INVITE", OFFER.replace(b"alice 1 1", b"alice 1 2"))
+    await asyncio.sleep(9.5)
+
+    assert (bench.to(VENDOR)[-1] == "UPDATE") is sent_at_once
+    assert len(bench.switch.calls) == 1
+
+
 async def test_sig04_7_a_change_of_the_session_is_forwarded_and_refreshes_both_legs() -> None:
     alice, _, bench = await talking()
     await asyncio.sleep(200)
