@@ -82,7 +82,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         media = MediaPool(
             settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
         )
-        observation = Observation(service.metrics, trace)
+        observation = Observation(service.metrics, trace, service.spans)
         own = ListeningAddresses(network.advertised, network.ports)
         switch = Switch(
             Services(

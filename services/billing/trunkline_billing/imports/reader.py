@@ -7,7 +7,7 @@ prefixes.
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -52,7 +52,7 @@ class _BadField(Exception):
         super().__init__(message)
 
 
-def read(lines: Sequence[str], dialect: Dialect) -> Iterator[Rate | LineError]:
+def read(lines: Iterable[str], dialect: Dialect) -> Iterator[Rate | LineError]:
     """Yield the rates and errors of a file in the order of its lines."""
     rows = csv.reader(lines, delimiter=dialect.delimiter)
     tariffs: Tariffs = {}
