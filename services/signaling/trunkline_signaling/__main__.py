@@ -22,7 +22,7 @@ from trunkline_kernel.service import Service, run_service
 
 from . import parameters as declared
 from .calls.call import CallSettings
-from .layer_metrics import LayerMetrics
+from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox
 from .rpc.clients.auth import AuthClient
@@ -42,6 +42,8 @@ from .shell.ports import Services
 from .shell.randomness import BufferedSystemRandom
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
+from .trace.collector import Collector
+from .trace.hep import Agent
 from .trace.ring import Trace
 
 log = structlog.stdlib.get_logger(__name__)
@@ -82,8 +84,9 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         media = MediaPool(
             settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
         )
-        observation = Observation(service.metrics, trace, service.spans)
         own = ListeningAddresses(network.advertised, network.ports)
+        collector = hep_collector(settings, clock, trace, own)
+        observation = Observation(service.metrics, trace, collector, service.spans)
         switch = Switch(
             Services(
                 NotedCallers(AuthClient(auth), network.know),
@@ -111,6 +114,9 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(outbox.run)
         service.background(instances.run)
         service.background(leases.run)
+        if collector is not None:
+            service.metrics.registry.register(CollectorMetrics(collector))
+            service.background(collector.run)
         service.on_drain(lambda: drained(switch))
         service.add(
             add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
@@ -133,6 +139,18 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         yield
 
 
+def hep_collector(
+    settings: SignalingSettings, clock: SystemClock, trace: Trace, own: ListeningAddresses
+) -> Collector | None:
+    """Return what sends every message to the collector, if there is one."""
+    address = settings.collector_address
+    if address is None:
+        return None
+    password = settings.hep_password.get_secret_value()
+    agent = Agent(settings.hep_agent_id, settings.instance, password)
+    return Collector(address, agent, clock.now, trace.correlate, own.seen_by)
+
+
 def live_settings(
     instance: str, own: ListeningAddresses, values: Parameters
 ) -> Callable[[], CallSettings]:
@@ -147,6 +165,7 @@ def live_settings(
             declared.max_duration(values),
             declared.timer_parameters(values),
             declared.encryption(values),
+            declared.prompts(values),
         )
 
     current = read()

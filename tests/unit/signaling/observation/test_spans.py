@@ -44,7 +44,7 @@ def ended(caller: Endpoint) -> Cdr:
 
 def test_a_call_is_told_from_its_invite_to_its_end_without_numbers() -> None:
     told = Told()
-    observation = Observation(Metrics("signaling"), Trace(1000, lambda: 0.0), told)
+    observation = Observation(Metrics("signaling"), Trace(1000, lambda: 0.0), spans=told)
 
     observation.call_ended(ended(Endpoint(EndpointKind.MAPPING_GATEWAY, "acme-pbx")), "call-1")
 
@@ -66,7 +66,7 @@ def test_a_call_is_told_from_its_invite_to_its_end_without_numbers() -> None:
 
 def test_a_phones_number_is_not_told() -> None:
     told = Told()
-    observation = Observation(Metrics("signaling"), Trace(1000, lambda: 0.0), told)
+    observation = Observation(Metrics("signaling"), Trace(1000, lambda: 0.0), spans=told)
 
     observation.call_ended(ended(Endpoint(EndpointKind.PHONE, "14155550123")), "call-1")
 

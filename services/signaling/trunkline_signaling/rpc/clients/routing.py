@@ -15,16 +15,18 @@ from ...calls.media_policy import (
     DtmfReceive,
     DtmfSend,
     G729Policy,
+    Prompts,
     RingTone,
     Spelling,
 )
-from ...calls.parties import Numbers, Target
+from ...calls.parties import Numbers, PassedOn, Passing, Target
 from ...calls.policy import (
     AddressMethod,
     AttemptTimers,
     Candidate,
     Credentials,
     ExtraHeaders,
+    Forward,
     LegPolicy,
     MediaCheck,
     MediaProxy,
@@ -113,6 +115,10 @@ _DTMF_SEND: Final[Mapping[int, DtmfSend]] = {
     pb.DTMF_SEND_INFO: DtmfSend.INFO,
     pb.DTMF_SEND_OFF: DtmfSend.OFF,
 }
+_PASSINGS: Final = {
+    Passing.FORWARDED: pb.PASSING_FORWARDED,
+    Passing.TRANSFERRED: pb.PASSING_TRANSFERRED,
+}
 _ADDRESS_METHOD: Final[Mapping[int, AddressMethod]] = {
     pb.ADDRESS_METHOD_SOURCE_IP: AddressMethod.SOURCE_IP,
     pb.ADDRESS_METHOD_HEADER: AddressMethod.HEADER,
@@ -178,6 +184,7 @@ class RoutingClient:
 def _encode_route(question: Route) -> pb.RouteRequest:
     identity = question.identity
     return pb.RouteRequest(
+        passed_on=_encode_passed_on(question.passed_on),
         call_id=question.call_id,
         signaling_instance=question.signaling_instance,
         endpoint=encode_endpoint(question.endpoint),
@@ -195,6 +202,13 @@ def _encode_route(question: Route) -> pb.RouteRequest:
         ),
         setup_time=encode_time(question.setup_time),
     )
+
+
+def _encode_passed_on(passed_on: PassedOn | None) -> pb.PassedOn | None:
+    if passed_on is None:
+        return None
+    forwarders = (each.number for each in passed_on.diversions)
+    return pb.PassedOn(passing=_PASSINGS[passed_on.how], forwarders=forwarders)
 
 
 def _encode_seat(seat: Seat) -> pb.Seat:
@@ -232,6 +246,7 @@ def _decode_refusal(response: pb.RouteResponse) -> Unroutable:
         payer=decode_payer(response.payer),
         failure_codes=dict(refusal.failure_codes),
         explanation_id=response.explanation_id,
+        leg_a=_decode_policy(response.leg_a),
     )
 
 
@@ -273,6 +288,7 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
         max_duration=decode_span(candidate, "max_duration"),
         callee_account=candidate.callee_account,
         clearing_uses_sent_number=candidate.clearing_uses_sent_number,
+        forward=_decode_forward(candidate),
     )
 
 
@@ -300,6 +316,12 @@ def _decode_stop_rules(rules: pb.StopRules) -> StopRules:
         frozenset(rules.stop_codes),
         frozenset(rules.continue_codes),
     )
+
+
+def _decode_forward(candidate: pb.Candidate) -> Forward | None:
+    if not candidate.HasField("forward"):
+        return None
+    return Forward(candidate.forward.reason, tuple(candidate.forward.numbers))
 
 
 def _decode_extra_headers(extra: pb.ExtraHeaders) -> ExtraHeaders:
@@ -336,6 +358,7 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         t38=policy.t38,
         srtp=policy.srtp,
         ring_tone=_decode_ring_tone(policy),
+        prompts=_decode_prompts(policy.prompts),
     )
 
 
@@ -351,6 +374,12 @@ def _decode_dtmf(policy: pb.LegPolicy) -> DtmfPolicy:
         dtmf.send_inband,
         dtmf.use_peer_ability,
     )
+
+
+def _decode_prompts(prompts: pb.Prompts) -> Prompts:
+    unable = prompts.unable_to_connect if prompts.HasField("unable_to_connect") else None
+    balance = prompts.balance_not_enough if prompts.HasField("balance_not_enough") else None
+    return Prompts(unable, balance, prompts.language)
 
 
 def _decode_ring_tone(policy: pb.LegPolicy) -> RingTone | None:
