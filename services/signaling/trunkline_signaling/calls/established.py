@@ -180,7 +180,8 @@ def pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
             leg.received = request.body
             _answer_alone(call, leg, transaction, leg.sent)
             return
-        passed = _request(call, other, request.method, description)
+        method = request.method if other.takes_update else INVITE
+        passed = _request(call, other, method, description)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"refused an offer of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(488)))
@@ -224,7 +225,7 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
     asker.received = request.body or asker.received
     other.note_allow(event.response.headers)
     refresh.renewed(call, other, refresh.granted(event))
-    if request.method == INVITE:
+    if negotiation.outgoing.request.method == INVITE:
         if request.body:
             answer.send_ack(call, other, negotiation.outgoing)
         else:
