@@ -16,6 +16,7 @@ from . import (
     answer,
     attempts,
     codec_change,
+    correction,
     digits,
     ending,
     provisional,
@@ -82,7 +83,7 @@ def response_received(call: Call, event: ResponseReceived) -> None:
         attempts.late_response(call, event)
         if event.outgoing.request.method == INFO and event.response.status in DIALOG_GONE:
             _dialog_gone(call, event.outgoing)
-    elif not attempts.corrected(call, event):
+    elif not correction.corrected(call, event):
         _conclude(call, negotiation, event)
 
 
