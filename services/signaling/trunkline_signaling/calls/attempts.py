@@ -139,7 +139,7 @@ def authenticate(call: Call, event: ResponseReceived) -> bool:
         return False
     proxy = event.response.status == 407
     name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-    challenge = _strongest(event.response.headers, name)
+    challenge = digest.strongest(digest.challenges_in(event.response.headers.lines(name)))
     if challenge is None:
         return False
     request = outgoing.request
@@ -162,16 +162,6 @@ def authenticate(call: Call, event: ResponseReceived) -> bool:
         call.leg_b.dialog.local_cseq += 1
     call.emit(Send(outgoing))
     return True
-
-
-def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
-    challenges = []
-    for line in headers.lines(name):
-        try:
-            challenges.append(digest.Challenge.parse(line))
-        except MalformedValue:
-            continue  # another scheme
-    return digest.strongest(challenges)
 
 
 def _progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
@@ -253,8 +243,9 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     uri = _request_uri(attempt, target)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
-    write_identity(headers, candidate, host, f"{call.random.getrandbits(64):016x}")
-    headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
+    tag = f"{call.random.getrandbits(64):016x}"
+    write_identity(headers, candidate, candidate.domain or host, tag)
+    headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
@@ -270,6 +261,8 @@ def _request_uri(attempt: LiveAttempt, target: Target) -> str:
         return attempt.binding.contact
     params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
     user = attempt.candidate.request_uri_user or None
+    if attempt.candidate.domain:
+        return str(SipUri(attempt.candidate.domain, user, None, params))
     return str(SipUri(target.host, user, target.port or None, params))
 
 

@@ -143,5 +143,7 @@ class Candidate:
     max_duration: timedelta | None = None
     """Longest talk time by the callee's side (SIG-25); None is no limit."""
     callee_account: str = ""
+    domain: str = ""
+    """Host of Request-URI, From and To where we are registered at the vendor (SIG-02)."""
     clearing_uses_sent_number: bool = False
     """The clearing account is charged for the number as sent, not the billed one (RTE-02)."""

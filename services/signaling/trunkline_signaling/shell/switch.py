@@ -72,7 +72,7 @@ from ..registrar.outside import Outside
 from ..sip import outputs
 from ..sip.dialog_layer import DialogLayer
 from ..sip.errors import MalformedMessage
-from ..sip.flow import Address, Flow, Transport
+from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
@@ -81,6 +81,7 @@ from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
+from .inquiries import Inquiries
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
@@ -128,6 +129,8 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
+        self.inquiries = Inquiries(self.transactions, self._driver, network)
+        """Asks the world outside of calls."""
         self._auth = peers.auth
         self._outside = Outside(peers.auth, settings, clock.now)
         self._later: list[tuple[Call, Question]] = []
@@ -197,6 +200,8 @@ class Switch:
     # --- events
 
     def _dispatch(self, output: outputs.Event) -> None:
+        if self.inquiries.take(output):
+            return
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
@@ -385,7 +390,7 @@ class Switch:
             if address is None:
                 self._spawn(self._send_when_found(call, outgoing))
                 return
-            outgoing.flow = self._flow(outgoing.target.transport, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target.transport, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
         transaction = self.transactions.send_request(
@@ -405,12 +410,9 @@ class Switch:
             host = outgoing.target.host
             self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
-            outgoing.flow = self._flow(outgoing.target.transport, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target.transport, address)
             self._send(call, outgoing)
         self._driver.drain()
-
-    def _flow(self, transport: Transport, address: Address) -> Flow:
-        return Flow(transport, address, self._network.local(transport))
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:

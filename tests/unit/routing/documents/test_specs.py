@@ -81,6 +81,9 @@ def test_the_design_pages_examples_are_read() -> None:
         pytest.param(
             {"media": {"codec": {"mode": "specified"}}}, "codecs are listed", id="MED-03 none"
         ),
+        pytest.param({"registration": "peer"}, "needs credentials or", id="SIG-02 as nobody"),
+        pytest.param({"registerAs": {"user": "4711"}}, "goes with", id="SIG-02 but static"),
+        pytest.param({"registerAs": {"period": 10}}, "20", id="SIG-02 a period of 10 s"),
     ],
 )
 def test_a_bad_routing_gateway_is_refused(change: dict[str, Any], expected: str) -> None:

@@ -658,6 +658,7 @@ class Candidate(_message.Message):
     MAX_DURATION_FIELD_NUMBER: _builtins.int
     CALLEE_ACCOUNT_FIELD_NUMBER: _builtins.int
     CLEARING_USES_SENT_NUMBER_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     """Number of the attempt it is meant for, from 1."""
     clearing_account: _builtins.str
@@ -686,6 +687,10 @@ class Candidate(_message.Message):
     """Account of a called phone, whose balance is checked before it rings (BIL-07). Empty for a gateway."""
     clearing_uses_sent_number: _builtins.bool
     """Whether the clearing account is charged for the number as sent (RTE-02), not the billed one."""
+    domain: _builtins.str
+    """Host of the Request-URI, From and To where we are registered at the vendor (SIG-02). Empty: where the INVITE goes,
+    and our own address in From.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Gateway or phone."""
@@ -743,10 +748,11 @@ class Candidate(_message.Message):
         max_duration: _duration_pb2.Duration | None = ...,
         callee_account: _builtins.str = ...,
         clearing_uses_sent_number: _builtins.bool = ...,
+        domain: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
