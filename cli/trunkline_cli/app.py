@@ -6,9 +6,21 @@ from typing import Annotated
 
 import typer
 
-from . import accounts, calls, cdrs, gateways, numbers, parameters, rates, registrations, routes
+from . import (
+    accounts,
+    audit,
+    calls,
+    cdrs,
+    gateways,
+    numbers,
+    parameters,
+    rates,
+    registrations,
+    routes,
+)
 from .apply import apply
 from .channels import tls_from_environment
+from .login import login, logout, token_for
 from .objects import delete, get
 from .run import installed_services, run_service
 from .services import Service, address_variable, default_address, parse_addresses
@@ -62,7 +74,8 @@ def connect(
         service: parse_addresses(service, text)
         for service, text in zip(Service, given, strict=True)
     }
-    context.obj = Switch(addresses, tls_from_environment(os.environ))
+    token = token_for(addresses[Service.AUTH], os.environ)
+    context.obj = Switch(addresses, tls_from_environment(os.environ), token)
 
 
 def _add_service(name: str) -> None:
@@ -77,6 +90,9 @@ app.command(rich_help_panel="Run")(drain)
 app.command(rich_help_panel="Configure")(apply)
 app.command(rich_help_panel="Configure")(get)
 app.command(rich_help_panel="Configure")(delete)
+app.command(rich_help_panel="Operators")(login)
+app.command(rich_help_panel="Operators")(logout)
+app.add_typer(audit.app, name="audit", rich_help_panel="Operators")
 app.add_typer(parameters.app, name="parameters", rich_help_panel="Configure")
 app.add_typer(calls.app, name="call", rich_help_panel="Calls")
 app.add_typer(cdrs.app, name="cdr", rich_help_panel="Calls")

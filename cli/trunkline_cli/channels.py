@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import grpc
 from trunkline_kernel.faults import Fault, RemoteError
+from trunkline_kernel.rights import BEARER, METADATA
 from trunkline_kernel.rpc.batch import MAX_MESSAGE_BYTES
 from trunkline_kernel.rpc.status import DETAILS_KEY, error_of
 
@@ -55,16 +56,20 @@ class PeerError(Refused):
     def __init__(self, service: Service, remote: RemoteError) -> None:
         self.remote = remote
         details = [str(violation) for violation in remote.violations]
+        if remote.fault == Fault.UNAUTHENTICATED:
+            details.append("`trunkline login NAME` lets you in")
         super().__init__(f"{service}: {remote.message}", details)
 
 
-def open_channel(service: Service, address: str, tls: TlsFiles | None) -> grpc.Channel:
-    """Return a channel to one instance. Connects with the first call."""
+def open_channel(
+    service: Service, address: str, tls: TlsFiles | None, token: str = ""
+) -> grpc.Channel:
+    """Return a channel to one instance. Connects with the first call; shows an operator's token."""
     if tls is None:
         channel = grpc.insecure_channel(address, options=OPTIONS)
     else:
         channel = grpc.secure_channel(address, _credentials(tls), options=OPTIONS)
-    return grpc.intercept_channel(channel, _Translator(service, address))
+    return grpc.intercept_channel(channel, _Translator(service, address, token))
 
 
 def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
@@ -81,15 +86,18 @@ def _credentials(tls: TlsFiles) -> grpc.ChannelCredentials:
 class _Translator(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterceptor):
     """Sets deadlines and turns gRPC errors into `CommandError`."""
 
-    def __init__(self, service: Service, address: str) -> None:
+    def __init__(self, service: Service, address: str, token: str) -> None:
         self._service = service
         self._address = address
+        self._token = token
 
     def intercept_unary_unary(
         self, continuation: Callable[..., Any], details: Any, request: Any
     ) -> Any:
         if details.timeout is None:
             details = details._replace(timeout=TIMEOUT)
+        if self._token:
+            details = details._replace(metadata=((METADATA, BEARER + self._token),))
         call = continuation(details, request)
         error = call.exception()
         if error is not None:

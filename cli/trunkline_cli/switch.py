@@ -7,6 +7,7 @@ import grpc
 from grpc_health.v1.health_pb2_grpc import HealthStub
 from trunkline.auth.v1.auth_pb2_grpc import AuthServiceStub
 from trunkline.auth.v1.lists_pb2_grpc import ListServiceStub
+from trunkline.auth.v1.operators_pb2_grpc import OperatorServiceStub
 from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub, RateServiceStub
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
@@ -22,14 +23,19 @@ class Switch:
     """Opens channels to services when they are first asked."""
 
     def __init__(
-        self, addresses: Mapping[Service, Sequence[str]], tls: TlsFiles | None = None
+        self,
+        addresses: Mapping[Service, Sequence[str]],
+        tls: TlsFiles | None = None,
+        token: str = "",
     ) -> None:
+        """`token` is an operator's, shown with every call."""
         self.addresses = addresses
+        self._token = token
         self._tls = tls
         self._channel = cache(self._open)
 
     def _open(self, service: Service, address: str) -> grpc.Channel:
-        return open_channel(service, address, self._tls)
+        return open_channel(service, address, self._tls, self._token)
 
     def channel(self, service: Service) -> grpc.Channel:
         """Return a channel to the first instance of a service."""
@@ -44,6 +50,11 @@ class Switch:
     def lists(self) -> ListServiceStub:
         """Lists of numbers."""
         return ListServiceStub(self.channel(Service.AUTH))
+
+    @property
+    def operators(self) -> OperatorServiceStub:
+        """Who may write."""
+        return OperatorServiceStub(self.channel(Service.AUTH))
 
     @property
     def routing(self) -> RoutingServiceStub:

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Awaitable, Collection, Iterable
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 from typing import Annotated, Final
 
 import typer
@@ -76,7 +76,9 @@ class LocalSwitch:
             await self._leave()
 
     async def _start(self) -> None:
-        environment = {} if not sys.stdout.isatty() else _console_logs()
+        environment = _asking_auth(os.environ)
+        if sys.stdout.isatty():
+            environment |= _console_logs()
         for service, settings in self._plan:
             process = await ServiceProcess.start(service, environment | settings, self._on_line)
             self._processes.append(process)
@@ -169,6 +171,14 @@ def _reachable(host: str) -> str:
 
 def _starting(waiting: Collection[Service]) -> str:
     return f"starting {', '.join(service for service in Service if service in waiting)}"
+
+
+def _asking_auth(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return settings by which the services ask auth who may write."""
+    host, _, port = grpc_address(Service.AUTH, environment).rpartition(":")
+    names = [f"TRUNKLINE_{service.upper()}_OPERATORS" for service in Service]
+    names.remove("TRUNKLINE_AUTH_OPERATORS")
+    return {name: f"{_reachable(host)}:{port}" for name in names if name not in environment}
 
 
 def _console_logs() -> dict[str, str]:

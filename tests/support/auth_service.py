@@ -165,6 +165,7 @@ async def start_auth(database: Database) -> RunningAuth:
             AuditStore(database),
             lambda: generate(parameters.values[TERMINAL_ADDITIONAL_CHARACTERS], SystemRandom()),
             lambda: house.now,
+            lambda: operators.has_admin,
         ),
     )
     channel = InProcessChannel(dispatcher)

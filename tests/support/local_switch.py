@@ -153,6 +153,8 @@ class LocalSwitch:
             "DRAIN_GRACE": "5",
         }
         values |= {other.upper(): address for other, address in self.addresses.items()}
+        if service is not Service.AUTH:
+            values["OPERATORS"] = self.addresses[Service.AUTH]
         if service is Service.SIGNALING:
             values["SIP_PORTS"] = f"[{self.sip[1]}]"
         return {prefix + name: value for name, value in values.items()} | dict(self.settings)

@@ -48,6 +48,7 @@ from trunkline_signaling.calls.services import (
     ReportEnd,
     Route,
     Routed,
+    RoutingService,
     Screen,
     Screened,
     Seat,
@@ -68,6 +69,7 @@ from trunkline_signaling.sip.outputs import (
     RequestReceived,
     ResponseReceived,
 )
+from trunkline_signaling.sip.parser import parse_datagram
 from trunkline_signaling.sip.transactions import ClientTransaction
 
 SWITCH: Address = ("10.0.0.1", 5060)
@@ -317,6 +319,7 @@ class FakeMedia:
     def __init__(self) -> None:
         self.away = False
         self.full = False
+        self.convertible = ("PCMA", "PCMU", "G729")
         self.sessions: set[str] = set()
         self.asked: list[Question] = []
 
@@ -327,7 +330,8 @@ class FakeMedia:
         if self.full:
             raise ServiceError("no port is free", exhausted=True)
         self.sessions.add(question.call_id)
-        return MediaOpened("media-1", ("10.0.0.9", 10000), ("10.0.0.9", 10002))
+        relay_a, relay_b = ("10.0.0.9", 10000), ("10.0.0.9", 10002)
+        return MediaOpened("media-1", relay_a, relay_b, self.convertible)
 
     async def connect(self, question: ConnectMedia) -> MediaConnected:
         """Change legs."""
@@ -434,7 +438,9 @@ class SwitchBench:
         *agents: UserAgent,
         settings: CallSettings | None = None,
         observer: Observer | None = None,
+        routing: RoutingService | None = None,
     ) -> None:
+        """`routing` takes the place of the fake."""
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
@@ -445,7 +451,7 @@ class SwitchBench:
         self._agents = {agent.address: agent for agent in agents}
         self._loop = asyncio.get_running_loop()
         self.switch = Switch(
-            Services(self.auth, self.routing, self.billing, self.media),
+            Services(self.auth, routing or self.routing, self.billing, self.media),
             self.cdrs,
             self,
             KnownAddresses(),
@@ -503,6 +509,11 @@ class SwitchBench:
     def binding(self, contact: str, address: Address, *, behind_nat: bool = False) -> Binding:
         """Return where a phone has registered."""
         return Binding(contact, address, Transport.UDP, behind_nat, "signaling-1")
+
+    def requests(self, destination: Address, method: str = "INVITE") -> list[Request]:
+        """Return the requests of a method that the switch has sent to a node."""
+        sent = (parse_datagram(data) for _, to, data in self.messages if to == destination)
+        return [one for one in sent if isinstance(one, Request) and one.method == method]
 
     def starts(self, source: Address) -> list[str]:
         """Return the start lines a node has sent, without version and phrase."""

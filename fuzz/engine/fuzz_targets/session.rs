@@ -22,7 +22,7 @@ fn settings(side: Side, variant: u8) -> LegSettings {
     LegSettings {
         remote: Some(Remote { rtp, rtcp: None, hint: None }),
         learning: if variant & 1 == 0 { Learning::Signaled } else { Learning::FirstPacket },
-        voice: Some(VoiceFormat { encoding, payload_type, clock_rate: 8000 }),
+        voice: Some(VoiceFormat { encoding, payload_type, clock_rate: 8000, packet_time: None }),
         telephone_event: Some(101),
         dtmf: DtmfSettings {
             receive_events: true,

@@ -9,7 +9,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
 
@@ -21,7 +21,8 @@ from .database import MigrationsDone
 from .http import HttpServer, service_pages
 from .logs import configure_logs
 from .metrics import Metrics, watch_event_loop_lag
-from .rpc import ClientMetrics, PortTaken, RpcServer, TlsFiles, tls_files
+from .rights import UNGUARDED, AskedRights, Rights, Rule, guarded
+from .rpc import ClientMetrics, PortTaken, RpcServer, TlsFiles, UnaryChannel, tls_files
 from .rpc.dispatch import ServicerT
 from .settings import ServiceSettings, SettingsError, read_settings
 
@@ -53,6 +54,8 @@ class Service:
         self.tls: TlsFiles | None = tls_files(settings)
         self.server = RpcServer.from_settings(settings, self.metrics)
         self._http = HttpServer(service_pages(self.metrics, lambda: self.server.ready))
+        self._auth = UnaryChannel(settings.operators, tls=self.tls) if settings.operators else None
+        self.rights: Rights = AskedRights(self._auth) if self._auth else UNGUARDED
         self._background: list[Background] = []
         self._drains: list[Callable[[], Awaitable[None]]] = []
         self._draining = asyncio.Event()
@@ -63,6 +66,11 @@ class Service:
     ) -> None:
         """Answer a service: `service.add(add_AuthServiceServicer_to_server, servicer)`."""
         self.server.add(register, servicer)
+
+    def guard(self, rules: Mapping[str, Rule]) -> None:
+        """Let operators with the right alone call methods that were added, by their full names."""
+        for name, rule in rules.items():
+            self.server.dispatcher.wrap(name, guarded(self.rights, rule))
 
     def background(self, work: Background) -> None:
         """Run `work()` beside the service until its end. If it fails, the service ends."""
@@ -99,6 +107,8 @@ class Service:
             finally:
                 await self.server.stop(STOP_GRACE)
                 await self._http.stop()
+                if self._auth is not None:
+                    await self._auth.close()
                 for task in running:
                     task.cancel()
 

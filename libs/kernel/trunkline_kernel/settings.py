@@ -78,6 +78,10 @@ class ServiceSettings(Settings):
     max_connection_age: Annotated[Span, Field(ge=timedelta(seconds=1))] = timedelta(minutes=5)
     """When a connection is renewed, so that new replicas get their share."""
 
+    operators: str = ""
+    """Target of auth, which is asked before every write and told of it. Empty lets everybody write
+    who reaches the port, and remembers nothing."""
+
     reflection: bool = True
     """Whether gRPC server reflection answers."""
 

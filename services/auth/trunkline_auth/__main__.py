@@ -26,7 +26,8 @@ from trunkline_kernel.replication import (
     ReplicaMetrics,
     ReplicationServicer,
 )
-from trunkline_kernel.rpc import Channel, UnaryChannel
+from trunkline_kernel.rights import AskedRights
+from trunkline_kernel.rpc import Channel, InProcessChannel, UnaryChannel
 from trunkline_kernel.service import Service, run_service
 
 from .admission.doors import Digest, Doors, SharedState, open_doors
@@ -50,6 +51,7 @@ from .operators.passwords import generate
 from .operators.tokens import Tokens
 from .parameters import PARAMETERS, Live, policy_of
 from .publication import TOPIC, ListPublication
+from .rpc.guards import GUARDS
 from .rpc.lists import ListServicer
 from .rpc.operators import OperatorServicer
 from .rpc.servicer import AuthServicer
@@ -117,9 +119,17 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
                 areas=lambda: areas.map,
                 nobody_hash=hasher.hash(secrets.token_hex()),
             )
-            _let_in(service, logins, AuditStore(database), parameters.values)
-            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            audit = AuditStore(database)
+            _let_in(
+                service, logins, audit, parameters.values, lambda: _is_guarded(settings, operators)
+            )
+            service.add(
+                add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+            )
+            service.add(
+                add_ParametersServiceServicer_to_server,
+                ParametersServicer(parameters, service.rights),
+            )
             service.background(parameters.follow)
             service.background(documents.follow)
             yield
@@ -176,14 +186,26 @@ def _admit(
     service.background(lambda: _tick(doors, state, observation))
 
 
-def _let_in(service: Service, logins: Logins, audit: AuditStore, parameters: Parameters) -> None:
-    """Answer consoles."""
+def _let_in(
+    service: Service,
+    logins: Logins,
+    audit: AuditStore,
+    parameters: Parameters,
+    guarded: Callable[[], bool],
+) -> None:
+    """Answer consoles and the other services, and ask itself what those ask."""
 
     def generate_password() -> str:
         return generate(parameters[TERMINAL_ADDITIONAL_CHARACTERS], random.SystemRandom())
 
-    servicer = OperatorServicer(logins, audit, generate_password, _now)
+    servicer = OperatorServicer(logins, audit, generate_password, _now, guarded)
     service.add(add_OperatorServiceServicer_to_server, servicer)
+    service.rights = AskedRights(InProcessChannel(service.server.dispatcher))
+    service.guard(GUARDS)
+
+
+def _is_guarded(settings: AuthSettings, operators: OperatorFeed) -> bool:
+    return settings.require_login and operators.has_admin
 
 
 @dataclass(frozen=True, slots=True)

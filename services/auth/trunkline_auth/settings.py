@@ -41,5 +41,9 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
     """redis://... where several replicas share registrations, counters and the dynamic black list.
     Unset, they live in this process: right for a single replica."""
 
+    require_login: bool = True
+    """Whether writes need an operator's token as soon as an admin exists who can log in. Off lets
+    somebody in again who has lost the only admin's password."""
+
     login_lifetime: Annotated[Span, Field(gt=timedelta(0))] = timedelta(hours=12)
     """How long an operator stays logged in."""

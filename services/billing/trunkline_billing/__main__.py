@@ -35,6 +35,7 @@ from .outputs.push import PushOutput
 from .outputs.text_files import FileOutput, TextFiles
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
+from .rpc.guards import GUARDS
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.servicer import BillingServicer
@@ -93,11 +94,17 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             rates = RateOffice(database, model.rate_groups, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
             service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
-            service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-            service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
+            service.add(
+                add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+            )
+            service.add(
+                add_ParametersServiceServicer_to_server,
+                ParametersServicer(parameters, service.rights),
+            )
             service.add(
                 add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source})
             )
+            service.guard(GUARDS)
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)

@@ -23,6 +23,7 @@ from .control import MediaControl
 from .domain.sessions import Sessions
 from .observation import Observation
 from .parameters import PARAMETERS, QOS_RTP, RTP_PORT_RANGE, parse_port_range
+from .rpc.guards import GUARDS
 from .rpc.servicer import MediaServicer
 from .settings import MediaSettings
 
@@ -53,8 +54,12 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
             marks = PodMarks(PodApi.of_this_pod(), settings.instance)
             service.background(lambda: marks.keep(lambda: engine.load().sessions))
         service.on_drain(control.drained)
-        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
+        service.add(
+            add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+        )
+        service.add(
+            add_ParametersServiceServicer_to_server, ParametersServicer(stored, service.rights)
+        )
         service.add(
             add_MediaServiceServicer_to_server,
             MediaServicer(
@@ -66,6 +71,7 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
                 settings.recordings_folder,
             ),
         )
+        service.guard(GUARDS)
         yield
 
 

@@ -28,6 +28,7 @@ from .declarations import DECLARED
 from .documents.vault import Vault, read_key
 from .lists.replicated import TOPIC as NUMBER_LISTS
 from .rates.replicated import TOPIC as RATES
+from .rpc.guards import GUARDS
 from .rpc.tables import TableServicer
 from .settings import RoutingSettings
 from .shared.connection import open_store
@@ -101,10 +102,15 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
             service.background(work)
         topics = ReplicationServicer(routing.publication.topics)
         service.add(add_RoutingServiceServicer_to_server, routing.servicer)
-        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(parameters))
-        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
+        service.add(
+            add_ParametersServiceServicer_to_server, ParametersServicer(parameters, service.rights)
+        )
+        service.add(
+            add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+        )
         service.add(add_ReplicationServiceServicer_to_server, topics)
         service.add(add_TableServiceServicer_to_server, TableServicer(documents))
+        service.guard(GUARDS)
         yield
 
 

@@ -16,7 +16,7 @@ from trunkline_kernel.parameters import (
 from trunkline_kernel.parameters import Parameters as Values
 
 from .documents.fields import parse_address
-from .parameters import LrnMode, Parameters, Place, Sequence
+from .parameters import Display, LrnMode, Parameters, Place, Sequence, UserAgentPrivacy
 
 SWITCH_LIMIT: Final = IntOrWordParameter(
     "SS_GATEWAY_SWITCH_LIMIT",
@@ -143,6 +143,37 @@ LRN_QUERY_MODE: Final = EnumParameter(
     scope="system",
     meaning="Internal = use the locally managed LRN number table; External = ask the LRN server.",
 )
+USER_AGENT_PRIVACY: Final = EnumParameter(
+    "SS_SIP_USER_AGENT_PRIVACY",
+    default=UserAgentPrivacy.IGNORE,
+    words=tuple(UserAgentPrivacy),
+    scope="sip",
+    meaning="Privacy of calls to gateways we register at: Ignore = no header, Id = withheld, None ="
+    " shown. Gateway override identity.privacy (SIG-11).",
+)
+DISPLAY_FROM: Final = EnumParameter(
+    "SS_SIP_E164_DISPLAY_FROM",
+    default=Display.IGNORE,
+    words=tuple(Display),
+    scope="sip",
+    meaning="Display name in From of outgoing calls: Ignore = none, Caller = the number,"
+    " Passthrough = as received. Gateway field identity.display (SIG-15).",
+)
+INVITE_USE_CONTACT: Final = BoolParameter(
+    "SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT",
+    default=False,
+    scope="sip",
+    meaning="Off = To and Request-URI both carry the number as sent, and the callee of incoming"
+    " calls is read from To. On = To keeps the number as it was before the gateway's rules, and the"
+    " callee is read from the Request-URI (SIG-13).",
+)
+USE_CALLER_PHONE_DISPLAY: Final = BoolParameter(
+    "SS_USE_CALLER_PHONE_DISPLAY",
+    default=False,
+    scope="system",
+    meaning="On = a phone that calls through a mapping gateway is shown by its display number"
+    " (SIG-15).",
+)
 
 DECLARED: Final[tuple[AnyParameter, ...]] = (
     SWITCH_LIMIT,
@@ -161,6 +192,10 @@ DECLARED: Final[tuple[AnyParameter, ...]] = (
     LRN_SERVER_ADDRESS,
     LRN_QUERY_TIMEOUT,
     LRN_QUERY_MODE,
+    USER_AGENT_PRIVACY,
+    DISPLAY_FROM,
+    INVITE_USE_CONTACT,
+    USE_CALLER_PHONE_DISPLAY,
 )
 
 
@@ -183,4 +218,8 @@ def read_parameters(values: Values) -> Parameters:
         lrn_mode=LrnMode(values[LRN_QUERY_MODE]),
         lrn_server=values[LRN_SERVER_ADDRESS],
         lrn_timeout=timedelta(milliseconds=values[LRN_QUERY_TIMEOUT]),
+        user_agent_privacy=UserAgentPrivacy(values[USER_AGENT_PRIVACY]),
+        display_from=Display(values[DISPLAY_FROM]),
+        invite_uses_contact=values[INVITE_USE_CONTACT],
+        use_phone_display=values[USE_CALLER_PHONE_DISPLAY],
     )

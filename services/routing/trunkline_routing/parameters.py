@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from .documents.mapping_gateway import CalleeSource
+
 
 class Place(StrEnum):
     """Where a key stands in the chain that sorts candidates (RTE-07, RTE-14)."""
@@ -28,6 +30,22 @@ class LrnMode(StrEnum):
 
     INTERNAL = "Internal"
     EXTERNAL = "External"
+
+
+class UserAgentPrivacy(StrEnum):
+    """Privacy header for vendors that we register at (SIG-11)."""
+
+    IGNORE = "Ignore"
+    ID = "Id"
+    NONE = "None"
+
+
+class Display(StrEnum):
+    """What stands as display name in From (SIG-15)."""
+
+    IGNORE = "Ignore"
+    CALLER = "Caller"
+    PASSTHROUGH = "Passthrough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +84,16 @@ class Parameters:
     """SS_LRN_SERVER_ADDRESS"""
     lrn_timeout: timedelta = timedelta(seconds=2)
     """SS_LRN_QUERY_TIMEOUT"""
+    user_agent_privacy: UserAgentPrivacy = UserAgentPrivacy.IGNORE
+    """SS_SIP_USER_AGENT_PRIVACY"""
+    display_from: Display = Display.IGNORE
+    """SS_SIP_E164_DISPLAY_FROM"""
+    invite_uses_contact: bool = False
+    """SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT"""
+    use_phone_display: bool = False
+    """SS_USE_CALLER_PHONE_DISPLAY"""
+
+    @property
+    def callee_source(self) -> CalleeSource:
+        """Return where the callee of a caller's side stands that chooses no header (SIG-13)."""
+        return CalleeSource.REQUEST_URI if self.invite_uses_contact else CalleeSource.TO

@@ -32,6 +32,7 @@ from .rpc.clients.billing import BillingClient
 from .rpc.clients.cdrs import complete_cdr, encode_cdr
 from .rpc.clients.gateways import REGISTRATIONS, decode_peer
 from .rpc.clients.routing import RoutingClient
+from .rpc.guards import GUARDS
 from .rpc.servicer import SignalingServicer
 from .settings import SignalingSettings
 from .shell.leases import SeatLeases
@@ -131,8 +132,12 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             service.background(work)
         service.on_drain(lambda: drained(switch))
         service.on_drain(lambda: left(registrations))
-        service.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
-        service.add(add_ParametersServiceServicer_to_server, ParametersServicer(stored))
+        service.add(
+            add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
+        )
+        service.add(
+            add_ParametersServiceServicer_to_server, ParametersServicer(stored, service.rights)
+        )
         service.add(
             add_SignalingServiceServicer_to_server,
             SignalingServicer(
@@ -144,6 +149,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 clock.now(),
             ),
         )
+        service.guard(GUARDS)
         yield
 
 

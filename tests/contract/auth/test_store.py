@@ -99,9 +99,9 @@ async def test_many_bindings_are_written_in_batches(database: Database) -> None:
 async def test_mgt12_the_audit_keeps_the_first_record_of_a_write(database: Database) -> None:
     audit = AuditStore(database)
     record = AuditRecord("olga", "203.0.113.7", "RateGroup/retail", "{}", '{"a": 1}', NOON)
-    await audit.add("write-1", record)
-    await audit.add("write-1", replace(record, after_json="changed"))
-    await audit.add("write-2", replace(record, operator="petra"))
+    await audit.add("write-1", [record])
+    await audit.add("write-1", [replace(record, after_json="changed")])
+    await audit.add("write-2", [replace(record, operator="petra")])
 
     newest = await audit.page("", "", 1, None)
     older = await audit.page("", "RateGroup/retail", 9, newest[0][0])

@@ -165,6 +165,12 @@ async def test_rtcp_has_the_port_above_rtp(media: MediaClient) -> None:
     assert opened.leg_a.rtcp.port == opened.leg_a.rtp.port + 1
 
 
+async def test_med03_an_open_session_says_what_can_be_converted(media: MediaClient) -> None:
+    opened = await media.open()
+
+    assert list(opened.convertible_codecs[:2]) == ["PCMA", "PCMU"]
+
+
 async def test_a_repeated_open_returns_the_same_ports(media: MediaClient) -> None:
     assert await media.open() == await media.open()
 

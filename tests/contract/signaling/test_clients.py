@@ -26,6 +26,15 @@ from trunkline_kernel.faults import Fault, TrunklineError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel
 from trunkline_signaling.calls.cdr import Attempt, Cdr, MediaStatistics, StreamStatistics
+from trunkline_signaling.calls.formats import PayloadFormat
+from trunkline_signaling.calls.media_policy import (
+    Annex,
+    DtmfPolicy,
+    DtmfSend,
+    G729Policy,
+    RingTone,
+    Spelling,
+)
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind, Identity, Target
 from trunkline_signaling.calls.policy import (
     AttemptTimers,
@@ -49,7 +58,6 @@ from trunkline_signaling.calls.services import (
     Locate,
     NextCandidate,
     OpenMedia,
-    PayloadFormat,
     Rejected,
     ReportEnd,
     Route,
@@ -209,6 +217,14 @@ async def test_a_plan_keeps_every_decision_about_the_candidate() -> None:
         leg_b=routing_pb2.LegPolicy(
             media_proxy=routing_pb2.MEDIA_PROXY_MUST_ON,
             media_check=routing_pb2.MEDIA_CHECK_RECEIVED,
+            codecs=["G729"],
+            codec_conversion=True,
+            g729=routing_pb2.G729Policy(
+                spelling=routing_pb2.G729_SPELLING_BOTH, annex_b=routing_pb2.ANNEX_NO
+            ),
+            dtmf=routing_pb2.DtmfPolicy(send=routing_pb2.DTMF_SEND_INFO, payload_type=96),
+            srtp=True,
+            ring_tone=routing_pb2.RingTone(audio="ringback", delay=Duration(seconds=3)),
         ),
         timers=routing_pb2.AttemptTimers(ringing=Duration(seconds=30)),
         stop_rules=routing_pb2.StopRules(after_busy=True, stop_codes=[404], continue_codes=[603]),
@@ -240,6 +256,11 @@ async def test_a_plan_keeps_every_decision_about_the_candidate() -> None:
     assert first.targets == (Target("192.0.2.3", 5070, Transport.TCP),)
     assert first.leg_b.media_proxy is MediaProxy.MUST_ON
     assert first.leg_b.media_check is MediaCheck.RECEIVED
+    assert (first.leg_b.codecs, first.leg_b.codec_conversion) == (("G729",), True)
+    assert first.leg_b.g729 == G729Policy(Spelling.BOTH, annex_b=Annex.NO)
+    assert first.leg_b.dtmf == DtmfPolicy(send=DtmfSend.INFO, payload_type=96)
+    assert first.leg_b.srtp
+    assert first.leg_b.ring_tone == RingTone("ringback", timedelta(seconds=3))
     assert first.timers == AttemptTimers(ringing=timedelta(seconds=30))
     assert first.stop_rules == StopRules(
         after_ringing=False,
@@ -357,6 +378,17 @@ async def test_med13_a_full_media_instance_is_told_from_a_dead_one() -> None:
         )
 
     assert caught.value.exhausted
+
+
+async def test_med03_an_opened_session_says_between_which_codecs_it_converts() -> None:
+    response = media_pb2.OpenResponse(media_instance="m", convertible_codecs=["PCMA", "opus"])
+    channel = channel_to(add_MediaServiceServicer_to_server, Told(), response)
+
+    opened = await MediaClient(channel).open(
+        OpenMedia("call-1", "signaling-1", LegMedia(), LegMedia()), "epoch"
+    )
+
+    assert opened.convertible == ("PCMA", "OPUS")
 
 
 async def test_a_change_of_one_leg_leaves_the_other_alone() -> None:

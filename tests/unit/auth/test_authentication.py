@@ -1,4 +1,4 @@
-"""AUT-02 to AUT-04: sessions, nonces and suspensions, as the source of a request meets them."""
+"""AUT-02, AUT-03 and AUT-04: sessions, nonces and suspensions, as a source meets them."""
 
 from dataclasses import replace
 from datetime import timedelta

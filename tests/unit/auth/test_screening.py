@@ -1,4 +1,4 @@
-"""AUT-09 to AUT-13 and AUT-15: what calls meet whose numbers misbehave."""
+"""AUT-09, AUT-10, AUT-11, AUT-12, AUT-13, AUT-15: what calls meet whose numbers misbehave."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from support.command import Ended, FakeSwitch, Run
@@ -18,9 +19,13 @@ def switch() -> FakeSwitch:
 
 @pytest.fixture
 def run(
-    switch: FakeSwitch, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    switch: FakeSwitch,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> Iterator[Run]:
     """Run `trunkline` with arguments; the fakes are served from the first run on."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     with ExitStack() as stack:
         served: list[bool] = []
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from trunkline_engine import LegSettings
+from trunkline_engine import LegSettings, VoiceFormat
 from trunkline_media.domain.codecs import Codec, Formats
 from trunkline_media.domain.legs import (
     Direction,
@@ -90,3 +90,11 @@ def test_a_leg_whose_peer_is_on_hold_may_be_silent_too() -> None:
 
 def test_before_the_answer_nothing_is_watched() -> None:
     assert WATCHED.settings(Leg(), None) == LegSettings(remote=("192.0.2.10", 4000))
+
+
+def test_med03_converted_voice_comes_in_the_packets_that_the_leg_asks_for() -> None:
+    asked = timedelta(milliseconds=30)
+    leg = Leg(formats=Formats((Codec("PCMU", 0, packet_time=asked),)))
+
+    spoken = VoiceFormat("PCMU", 0, packet_time=asked)
+    assert leg.settings(Leg(formats=PCMA), None) == LegSettings(voice=spoken)

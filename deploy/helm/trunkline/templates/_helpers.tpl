@@ -102,6 +102,9 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 {{- range $peer := .peers }}
 - {name: {{ $prefix }}_{{ upper $peer }}, value: {{ include "trunkline.target" (dict "root" $root "service" $peer) | quote }}}
 {{- end }}
+{{- if ne .service "auth" }}
+- {name: {{ $prefix }}_OPERATORS, value: {{ include "trunkline.target" (dict "root" $root "service" "auth") | quote }}}
+{{- end }}
 {{- range $name, $value := (index .root.Values .service).settings }}
 - {name: {{ $prefix }}_{{ $name }}, value: {{ $value | quote }}}
 {{- end }}

@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..logs import MASK
+from ..rights import Action
 
 
 class Spec(BaseModel):
@@ -117,6 +118,10 @@ class Kind(Generic[SpecT]):
     singleton: bool = False
     fields: Sequence[str] = field(default=())
     """Top-level fields this service owns, when they are not those of the model."""
+    secrets: frozenset[str] = frozenset()
+    """Top-level fields that are secret, where the model does not mark them."""
+    module: str = ""
+    """Module that operators' rights are granted for. Empty is the name with a small initial."""
 
     @property
     def owned(self) -> list[str]:
@@ -124,6 +129,18 @@ class Kind(Generic[SpecT]):
         return list(self.fields) or [
             info.alias or name for name, info in self.spec.model_fields.items()
         ]
+
+    def shown(self, spec: SpecT) -> dict[str, Json]:
+        """Return a spec as people may see it."""
+        shown = masked(spec)
+        return shown | {name: MASK for name in self.secrets if name in shown}
+
+    def action(self, name: str, *specs: BaseModel | None, deletes: bool = False) -> Action:
+        """Return what it is to write or delete a document that is, and was, `specs`."""
+        module = self.module or self.name[0].lower() + self.name[1:]
+        named = [each for spec in specs if spec is not None for each in references_of(spec)]
+        objects = [f"{self.name}/{name}", *(f"{kind}/{target}" for _, kind, target in named)]
+        return Action(module, tuple(dict.fromkeys(objects)), deletes)
 
     @property
     def targets(self) -> list[str]:

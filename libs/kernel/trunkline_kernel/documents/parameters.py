@@ -96,6 +96,8 @@ def parameters_kind(stored: StoredParameters) -> Kind[ParametersSpec]:
         store=ParametersStore(stored),
         singleton=True,
         fields=values.names(),
+        secrets=frozenset(each.name for each in values.declared.values() if each.secret),
+        module="parameters",
     )
 
 

@@ -19,7 +19,6 @@ from .kinds import (
     Problem,
     Reference,
     dump,
-    masked,
     references_of,
     secrets_of,
     spell_path,
@@ -157,7 +156,8 @@ class Planner:
             return Change(document.kind, document.name, Action.CREATED, spec, None)
         if dump(previous) == dump(spec):
             return Change(document.kind, document.name, Action.UNCHANGED, spec, previous)
-        fields = tuple(field_changes(masked(previous), masked(spec)))
+        kind = self._kinds[document.kind]
+        fields = tuple(field_changes(kind.shown(previous), kind.shown(spec)))
         return Change(document.kind, document.name, Action.CHANGED, spec, previous, fields)
 
     def _check_references(self) -> None:

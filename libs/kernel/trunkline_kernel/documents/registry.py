@@ -6,7 +6,7 @@ at once where it was made and within a second on other replicas, by the change l
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -70,6 +70,9 @@ class Event:
 
 
 Listener = Callable[[Sequence[Event]], None]
+
+Permit = Callable[[Sequence[Change]], Awaitable[str]]
+"""Returns on whose account changes are made, or raises what forbids them."""
 
 
 class Documents:
@@ -138,8 +141,13 @@ class Documents:
         async with self._database.reading() as session:
             return await self._plan(session, documents)
 
-    async def apply(self, documents: Sequence[Document], author: str = "") -> list[Change]:
-        """Store all documents or none. Raises `BadDocuments` with every error at once."""
+    async def apply(
+        self, documents: Sequence[Document], author: str = "", permit: Permit | None = None
+    ) -> list[Change]:
+        """Store all documents or none. Raises `BadDocuments` with every error at once.
+
+        `permit` is asked before anything is stored; whom it names is the author.
+        """
         async with self._writing:
             async with self._database.session() as session:
                 await lock_clock(session, CLOCK)
@@ -150,6 +158,8 @@ class Documents:
                 if plan.problems:
                     raise _bad(plan)
                 written = [c for c in plan.changes if c.action is not Action.UNCHANGED]
+                if permit is not None and written:
+                    author = await permit(written) or author
                 events = await self._store(session, written, author)
             self._remember(written, events)
             self._tell(events)

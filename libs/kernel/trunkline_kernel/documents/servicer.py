@@ -9,10 +9,11 @@ from trunkline.common.v1 import documents_pb2 as pb
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceServicer
 
 from ..faults import FieldViolation, InvalidArgument
+from ..rights import UNGUARDED, Rights, Write
 from ..rpc import Context
 from .diff import ABSENT, FieldChange
-from .kinds import Kind, Problem, Reference, masked
-from .planning import Change, Document
+from .kinds import Kind, Problem, Reference
+from .planning import Action, Change, Document
 from .registry import Documents
 
 MAX_PAGE: Final = 1000
@@ -21,8 +22,9 @@ MAX_PAGE: Final = 1000
 class DocumentServicer(DocumentServiceServicer):
     """Answers for one service's documents."""
 
-    def __init__(self, documents: Documents) -> None:
+    def __init__(self, documents: Documents, rights: Rights = UNGUARDED) -> None:
         self._documents = documents
+        self._rights = rights
 
     async def ListKinds(
         self, request: pb.ListKindsRequest, context: Context
@@ -45,8 +47,21 @@ class DocumentServicer(DocumentServiceServicer):
     async def ApplyDocuments(
         self, request: pb.ApplyDocumentsRequest, context: Context
     ) -> pb.ApplyDocumentsResponse:
+        author = request.author
+
+        async def permit(changes: Sequence[Change]) -> str:
+            nonlocal author
+            actions = [
+                self._documents.kinds[each.kind].action(each.name, each.spec, each.previous)
+                for each in changes
+            ]
+            author = await self._rights.admit(context, actions) or author
+            return author
+
         documents = _documents_from_proto(request.documents)
-        changes = await self._documents.apply(documents, request.author)
+        changes = await self._documents.apply(documents, author, permit)
+        writes = [self._write(each) for each in changes if each.action is not Action.UNCHANGED]
+        await self._rights.record(context, author, writes)
         return pb.ApplyDocumentsResponse(
             changes=map(_change_to_proto, changes), revision=self._documents.revision
         )
@@ -76,7 +91,13 @@ class DocumentServicer(DocumentServiceServicer):
     async def DeleteDocument(
         self, request: pb.DeleteDocumentRequest, context: Context
     ) -> pb.DeleteDocumentResponse:
-        revision = await self._documents.delete(request.kind, request.name, request.author)
+        spec, _ = await self._documents.get(request.kind, request.name)
+        kind = self._documents.kinds[request.kind]
+        action = kind.action(request.name, spec, deletes=True)
+        author = await self._rights.admit(context, [action]) or request.author
+        revision = await self._documents.delete(request.kind, request.name, author)
+        write = Write(_object(request.kind, request.name), before=kind.shown(spec))
+        await self._rights.record(context, author, [write])
         return pb.DeleteDocumentResponse(revision=revision)
 
     async def ListReferrers(
@@ -85,9 +106,24 @@ class DocumentServicer(DocumentServiceServicer):
         found = await self._documents.referrers(request.kind, request.name)
         return pb.ListReferrersResponse(references=map(_reference_to_proto, found))
 
+    def _write(self, change: Change) -> Write:
+        where = _object(change.kind, change.name)
+        if change.previous is None:
+            return Write(where, after=self._documents.kinds[change.kind].shown(change.spec))
+        return Write(
+            where,
+            before={each.field: each.old for each in change.fields if each.old is not ABSENT},
+            after={each.field: each.new for each in change.fields if each.new is not ABSENT},
+        )
+
     async def _document(self, kind: str, name: str) -> pb.Document:
         spec, revision = await self._documents.get(kind, name)
-        return pb.Document(kind=kind, name=name, spec_json=_spec_json(spec), revision=revision)
+        shown = self._documents.kinds[kind].shown(spec)
+        return pb.Document(kind=kind, name=name, spec_json=json.dumps(shown), revision=revision)
+
+
+def _object(kind: str, name: str) -> str:
+    return f"{kind}/{name}" if name else kind
 
 
 def _problem_to_proto(problem: Problem) -> pb.DocumentError:
@@ -146,10 +182,6 @@ def _reference_to_proto(reference: Reference) -> pb.Reference:
         target_kind=reference.target_kind,
         target_name=reference.target_name,
     )
-
-
-def _spec_json(spec: BaseModel) -> str:
-    return json.dumps(masked(spec))
 
 
 def _json(value: object) -> str:

@@ -8,6 +8,7 @@ from trunkline.common.v1 import parameters_pb2 as pb
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceServicer
 
 from ..faults import InvalidArgument
+from ..rights import UNGUARDED, Action, Rights, Write
 from ..rpc import Context
 from .declarations import AnyParameter, ParameterKind
 from .registry import Change, Parameters, show
@@ -15,6 +16,8 @@ from .store import PastChange, StoredParameters
 
 MAX_PAGE: Final = 1000
 DEFAULT_PAGE: Final = 100
+
+WRITING: Final = Action("parameters", ("Parameters",))
 
 TYPES: Final = {
     kind: pb.ParameterType.Value(f"PARAMETER_TYPE_{kind.name}") for kind in ParameterKind
@@ -24,8 +27,9 @@ TYPES: Final = {
 class ParametersServicer(ParametersServiceServicer):
     """Answers for one service's parameters."""
 
-    def __init__(self, stored: StoredParameters) -> None:
+    def __init__(self, stored: StoredParameters, rights: Rights = UNGUARDED) -> None:
         self._stored = stored
+        self._rights = rights
 
     async def ListParameters(
         self, request: pb.ListParametersRequest, context: Context
@@ -53,16 +57,20 @@ class ParametersServicer(ParametersServiceServicer):
     ) -> pb.SetParametersResponse:
         if not request.values:
             raise InvalidArgument("values: at least one parameter is needed")
-        changes = await self._stored.set(request.values, request.author)
-        return pb.SetParametersResponse(changes=_changes(changes, request.author))
+        author = await self._rights.admit(context, [WRITING]) or request.author
+        changes = await self._stored.set(request.values, author)
+        await self._rights.record(context, author, _writes(changes))
+        return pb.SetParametersResponse(changes=_changes(changes, author))
 
     async def ResetParameters(
         self, request: pb.ResetParametersRequest, context: Context
     ) -> pb.ResetParametersResponse:
         if not request.names:
             raise InvalidArgument("names: at least one parameter is needed")
-        changes = await self._stored.reset(request.names, request.author)
-        return pb.ResetParametersResponse(changes=_changes(changes, request.author))
+        author = await self._rights.admit(context, [WRITING]) or request.author
+        changes = await self._stored.reset(request.names, author)
+        await self._rights.record(context, author, _writes(changes))
+        return pb.ResetParametersResponse(changes=_changes(changes, author))
 
     async def ListParameterChanges(
         self, request: pb.ListParameterChangesRequest, context: Context
@@ -117,6 +125,10 @@ def parameter_to_proto(values: Parameters, parameter: AnyParameter) -> pb.Parame
         scope=parameter.scope,
         is_set=values.is_set(parameter),
     )
+
+
+def _writes(changes: Sequence[Change]) -> list[Write]:
+    return [Write(f"Parameters/{each.parameter.name}", *each.shown) for each in changes]
 
 
 def _changes(changes: Sequence[Change], author: str) -> list[pb.ParameterChange]:

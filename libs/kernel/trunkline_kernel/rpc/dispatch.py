@@ -27,6 +27,9 @@ MAX_DURATION: Final = 60.0
 """Seconds a unary call may take when nobody says otherwise."""
 
 
+Serve = Callable[[Any, "Context"], Any]
+
+
 class Context(Protocol):
     """What a servicer method may ask about its call, on every path."""
 
@@ -35,6 +38,9 @@ class Context(Protocol):
 
     def time_remaining(self) -> float | None:
         """Return the seconds until the caller gives up. None means never."""
+
+    def invocation_metadata(self) -> Any:
+        """Return (key, value) pairs that came with the call; None or nothing where none did."""
 
 
 class DeadlineExceeded(TrunklineError):
@@ -108,6 +114,12 @@ class Dispatcher:
     ) -> None:
         """Add a servicer by its generated `add_...Servicer_to_server` function."""
         register(servicer, cast(grpc.aio.Server, _Recorder(self._record)))
+
+    def wrap(self, name: str, around: Callable[[Serve], Serve]) -> None:
+        """Put `around` a unary method that was added, by its full name."""
+        endpoint = self.endpoints[name]
+        assert not endpoint.streams, name
+        endpoint.serve = around(endpoint.serve)
 
     def _record(self, service: str, handlers: dict[str, Any]) -> None:
         self.service_names.append(service)

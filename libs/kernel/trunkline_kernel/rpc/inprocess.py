@@ -31,6 +31,10 @@ class LocalContext:
         """Return the seconds until the caller gives up."""
         return None if self._deadline is None else max(self._deadline - self._loop.time(), 0.0)
 
+    def invocation_metadata(self) -> tuple[()]:
+        """Return nothing: only calls of their own carry any."""
+        return ()
+
     def set_code(self, code: object) -> None:
         """Accept what generated code says of methods that are not implemented."""
 

@@ -52,7 +52,7 @@ class AreaRuleSpec(Spec):
         return AreaRule(frozenset(self.allow or self.deny), allowed=bool(self.allow))
 
 
-AREA_KIND: Final = Kind(AREA, AreaSpec)
+AREA_KIND: Final = Kind(AREA, AreaSpec, module="areas")
 
 
 class AreaFeed:

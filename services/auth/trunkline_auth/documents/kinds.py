@@ -19,8 +19,15 @@ def kinds(realm: str) -> list[Kind[Any]]:
             MappingGatewaySpec,
             rest=False,
             prepare=_gateway_preparation(realm),
+            module="gateways",
         ),
-        Kind(EndpointKind.PHONE, PhoneSpec, rest=False, prepare=_phone_preparation(realm)),
+        Kind(
+            EndpointKind.PHONE,
+            PhoneSpec,
+            rest=False,
+            prepare=_phone_preparation(realm),
+            module="phones",
+        ),
     ]
 
 

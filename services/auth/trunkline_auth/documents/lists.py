@@ -60,8 +60,8 @@ class SystemWhiteListSpec(Spec):
 def list_kinds(store: KindStore[NumberListSpec]) -> list[Kind[Any]]:
     """Return the kinds; number lists are kept by `store`."""
     return [
-        Kind(NUMBER_LIST, NumberListSpec, store=store, prepare=_prepare),
-        Kind(WHITE_LIST, SystemWhiteListSpec, singleton=True),
+        Kind(NUMBER_LIST, NumberListSpec, store=store, prepare=_prepare, module="numbers"),
+        Kind(WHITE_LIST, SystemWhiteListSpec, singleton=True, module="numbers"),
     ]
 
 

@@ -80,7 +80,7 @@ def operator_kind(hasher: PasswordHasher, minimum_length: Callable[[], int]) -> 
             raise ValueError(error.message) from None
         return spec.model_copy(update={"password": hasher.hash(spec.password)})
 
-    return Kind(OPERATOR, OperatorSpec, prepare=prepare)
+    return Kind(OPERATOR, OperatorSpec, prepare=prepare, module="operators")
 
 
 class OperatorFeed:
@@ -92,6 +92,14 @@ class OperatorFeed:
     def find(self, name: str) -> Operator | None:
         """Return an operator by name."""
         return self._operators.get(name)
+
+    @property
+    def has_admin(self) -> bool:
+        """Whether an admin exists who can log in."""
+        return any(
+            each.type is OperatorType.ADMIN and each.password_hash
+            for each in self._operators.values()
+        )
 
     def documents_changed(self, events: Sequence[Event]) -> None:
         """Take over changed operators."""

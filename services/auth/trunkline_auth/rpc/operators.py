@@ -6,6 +6,7 @@ from typing import Final
 
 from trunkline.auth.v1 import operators_pb2 as pb
 from trunkline.auth.v1.operators_pb2_grpc import OperatorServiceServicer
+from trunkline_kernel.rights import peer_ip
 from trunkline_kernel.rpc import Context
 
 from ..errors import InvalidAddress, LoginDisabled, NotAllowed, NotLoggedIn
@@ -15,7 +16,7 @@ from ..operators.logins import LoginRefusal, LoginRefused, Logins, Request, is_g
 from ..store.audit import AuditRecord, AuditStore
 from .decode import invalid, page_size
 
-MAX_REQUEST_ID: Final = 64
+MAX_REQUEST_ID: Final = 56
 _SAME_TEXT: Final = "name or password is wrong"
 
 _RIGHTS: Final = {
@@ -39,15 +40,18 @@ class OperatorServicer(OperatorServiceServicer):
         audit: AuditStore,
         generate_password: Callable[[], str],
         clock: Callable[[], datetime],
+        guarded: Callable[[], bool],
     ) -> None:
+        """`guarded` says whether whoever shows no token is turned away."""
         self._logins = logins
         self._audit = audit
         self._generate_password = generate_password
         self._clock = clock
+        self._guarded = guarded
 
     async def Login(self, request: pb.LoginRequest, context: Context) -> pb.LoginResponse:
         login = await self._logins.login(
-            request.name, request.password, _ip(request.ip), self._clock()
+            request.name, request.password, _ip(request.ip or peer_ip(context)), self._clock()
         )
         if isinstance(login, LoginRefused):
             disabled = login.reason is LoginRefusal.DISABLED
@@ -59,10 +63,13 @@ class OperatorServicer(OperatorServiceServicer):
     async def Authorize(
         self, request: pb.AuthorizeRequest, context: Context
     ) -> pb.AuthorizeResponse:
-        operator = self._logins.operator(request.token, _ip(request.ip), self._clock())
+        ip, all_wanted = _ip(request.ip), _wanted(request)
+        if not request.token and not self._guarded():
+            return pb.AuthorizeResponse()
+        operator = self._logins.operator(request.token, ip, self._clock())
         if operator is None:
-            raise NotLoggedIn("log in again")
-        for wanted in _wanted(request):
+            raise NotLoggedIn("log in again" if request.token else "log in first")
+        for wanted in all_wanted:
             if not is_granted(operator, wanted):
                 raise NotAllowed(f"{operator.name} may not {_spell(wanted)}")
         return pb.AuthorizeResponse(operator=operator.name)
@@ -83,21 +90,8 @@ class OperatorServicer(OperatorServiceServicer):
     ) -> pb.RecordAuditResponse:
         if not 1 <= len(request.request_id) <= MAX_REQUEST_ID:
             raise invalid("request_id", f"expected 1 to {MAX_REQUEST_ID} characters")
-        record = request.record
-        for field in ("operator", "object"):
-            if not getattr(record, field):
-                raise invalid(f"record.{field}", "expected a name")
-        await self._audit.add(
-            request.request_id,
-            AuditRecord(
-                record.operator,
-                record.ip,
-                record.object,
-                record.before_json,
-                record.after_json,
-                self._clock(),
-            ),
-        )
+        now = self._clock()
+        await self._audit.add(request.request_id, [_kept(each, now) for each in _given(request)])
         return pb.RecordAuditResponse()
 
     async def ListAudit(
@@ -118,10 +112,28 @@ def _wanted(request: pb.AuthorizeRequest) -> list[Request]:
         raise invalid("module", "expected the name of a module")
     if right is None:
         raise invalid("right", "expected read, write or delete")
-    named = ((Listed.ACCOUNT, request.account), (Listed.RATE_GROUP, request.rate_group))
+    named = [(Listed.ACCOUNT, request.account), (Listed.RATE_GROUP, request.rate_group)]
+    split = (each.partition("/") for each in request.objects)
+    named += [(Listed(kind), name) for kind, _, name in split if kind in set(Listed)]
     return [Request(request.module, right)] + [
         Request(request.module, right, kind, name) for kind, name in named if name
     ]
+
+
+def _given(request: pb.RecordAuditRequest) -> list[pb.AuditRecord]:
+    first = [request.record] if request.HasField("record") or not request.records else []
+    records = [*first, *request.records]
+    for record in records:
+        for field in ("operator", "object"):
+            if not getattr(record, field):
+                raise invalid(f"record.{field}", "expected a name")
+    return records
+
+
+def _kept(record: pb.AuditRecord, now: datetime) -> AuditRecord:
+    return AuditRecord(
+        record.operator, record.ip, record.object, record.before_json, record.after_json, now
+    )
 
 
 def _spell(request: Request) -> str:

@@ -1,5 +1,6 @@
 """The audit: who wrote what, from where, before and after (MGT-12). Records are only ever added."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,20 +29,24 @@ class AuditStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, request_id: str, record: AuditRecord) -> None:
-        """Add a record; one with the same id stays as it is."""
+    async def add(self, request_id: str, records: Sequence[AuditRecord]) -> None:
+        """Add the records of a request; those that are there already stay as they are."""
         insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
-        statement = insert(AuditRow).values(
-            request_id=request_id,
-            operator=record.operator,
-            ip=record.ip,
-            object=record.object,
-            before_json=record.before_json,
-            after_json=record.after_json,
-            recorded_at=record.at,
-        )
+        rows = [
+            {
+                "request_id": f"{request_id}/{place}" if place else request_id,
+                "operator": record.operator,
+                "ip": record.ip,
+                "object": record.object,
+                "before_json": record.before_json,
+                "after_json": record.after_json,
+                "recorded_at": record.at,
+            }
+            for place, record in enumerate(records)
+        ]
+        statement = insert(AuditRow).on_conflict_do_nothing(index_elements=["request_id"])
         async with self._database.session() as session:
-            await session.execute(statement.on_conflict_do_nothing(index_elements=["request_id"]))
+            await session.execute(statement, rows)
 
     async def page(
         self, operator: str, object: str, limit: int, before: int | None

@@ -67,10 +67,22 @@ class LiveModel:
     def kinds(self) -> list[Kind[Any]]:
         """Return the kinds of documents, in the order in which they are applied."""
         return [
-            Kind(RATE_GROUP, RateGroupSpec, store=self.rate_groups, prepare=prepare_rate_group),
-            Kind(ACCOUNT, AccountSpec, store=self.accounts, prepare=prepare_account),
-            Kind(PACKAGE, PackageSpec),
-            Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order),
+            Kind(
+                RATE_GROUP,
+                RateGroupSpec,
+                store=self.rate_groups,
+                prepare=prepare_rate_group,
+                module="rates",
+            ),
+            Kind(
+                ACCOUNT,
+                AccountSpec,
+                store=self.accounts,
+                prepare=prepare_account,
+                module="accounts",
+            ),
+            Kind(PACKAGE, PackageSpec, module="accounts"),
+            Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order, module="accounts"),
         ]
 
     def checks(self) -> list[Check]:

@@ -6,6 +6,7 @@ lists meet, packets go through as they are; only where they don't is voice conve
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 CLOCK_RATE_DEFAULT: Final = 8000
@@ -19,6 +20,8 @@ class Codec:
     encoding: str
     payload_type: int
     clock_rate: int = CLOCK_RATE_DEFAULT
+    packet_time: timedelta | None = None
+    """What the device asks for (`a=ptime`). None: as the other leg sends, where the codec can."""
 
     @property
     def kind(self) -> tuple[str, int]:

@@ -245,7 +245,7 @@ RELAYED_FORMS: Final = (DigitForm.RFC4733, DigitForm.INBAND)
 def _voice(codec: Codec | None) -> VoiceFormat | None:
     if codec is None:
         return None
-    return VoiceFormat(codec.encoding, codec.payload_type, codec.clock_rate)
+    return VoiceFormat(codec.encoding, codec.payload_type, codec.clock_rate, codec.packet_time)
 
 
 def _pair(address: MediaAddress | None) -> tuple[str, int] | None:

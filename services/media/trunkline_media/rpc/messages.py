@@ -138,11 +138,7 @@ def formats_from_proto(formats: Sequence[media_pb2.PayloadFormat]) -> Formats | 
     events = (one for one in formats if one.encoding.lower() == TELEPHONE_EVENT)
     event = next(events, None)
     return Formats(
-        voice=tuple(
-            Codec(one.encoding, _payload_type(one), one.clock_rate or CLOCK_RATE_DEFAULT)
-            for one in formats
-            if one.encoding.lower() not in NOT_VOICE
-        ),
+        voice=tuple(_codec(one) for one in formats if one.encoding.lower() not in NOT_VOICE),
         telephone_event=None if event is None else _payload_type(event),
     )
 
@@ -227,6 +223,15 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         case ClosedUnasked(explanation):
             response.session_closed.explanation = explanation
     return response
+
+
+def _codec(payload: media_pb2.PayloadFormat) -> Codec:
+    return Codec(
+        payload.encoding,
+        _payload_type(payload),
+        payload.clock_rate or CLOCK_RATE_DEFAULT,
+        timedelta(milliseconds=payload.packet_time_ms) if payload.packet_time_ms else None,
+    )
 
 
 def _payload_type(payload: media_pb2.PayloadFormat) -> int:

@@ -1,7 +1,7 @@
 """MediaService: decode, call, encode."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -29,6 +29,9 @@ from .messages import (
 LONGEST_PLAY: Final = timedelta(seconds=60)
 """For a sound that isn't looped (MED-10)."""
 
+G711: Final = ("PCMA", "PCMU")
+"""Codecs of the engine itself; the others come from libraries."""
+
 DIGIT_DURATION: Final = timedelta(milliseconds=160)
 """Of a digit that came without one (MED-06)."""
 
@@ -51,6 +54,7 @@ class MediaServicer(MediaServiceServicer):
         self._parameters = parameters
         self._audio = audio
         self._recordings = recordings
+        self._convertible = convertible_codecs(engine)
 
     async def Open(
         self, request: media_pb2.OpenRequest, context: Context
@@ -71,6 +75,7 @@ class MediaServicer(MediaServiceServicer):
             leg_a=local_to_proto(session.local[LegName.A]),
             leg_b=local_to_proto(session.local[LegName.B]),
             media_instance=self._instance,
+            convertible_codecs=self._convertible,
         )
 
     async def Connect(
@@ -149,3 +154,13 @@ class MediaServicer(MediaServiceServicer):
     def _recording(self, session_id: str) -> Path:
         """Return a session's file. Ids are peers' text: only harmless characters stay."""
         return self._recordings / f"{quote(session_id, safe='')}.wav"
+
+
+def convertible_codecs(engine: Engine) -> Sequence[str]:
+    """Return the codecs that can be converted into each other here, G.711 first (MED-03)."""
+    known = (*G711, *(name for name, is_here, _ in engine.codecs() if is_here))
+    return [name for name in known if all(engine.converts(*way) for way in _both_ways(name))]
+
+
+def _both_ways(name: str) -> tuple[tuple[str, str], ...]:
+    return (name, G711[0]), (G711[0], name)

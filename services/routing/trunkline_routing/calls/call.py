@@ -15,6 +15,8 @@ from ..numbers.pipeline import Numbers
 _URI_USER: Final = re.compile(r"(?:sips?:(?P<sip>[^@;>\s]+)@|tel:(?P<tel>[^;>\s]+))")
 _UNDIALLED: Final = re.compile(r"[^0-9*#]")
 _ANONYMOUS: Final = "anonymous"
+_PRIVACY_VALUE: Final = re.compile(r"[^;,\s]+")
+_WITHHELD: Final = frozenset({"id", "user", "header"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Identity:
     """P-Preferred-Identity as received."""
     privacy: str = ""
 
+    @property
+    def asks_privacy(self) -> bool:
+        """Whether the caller is not to be shown (RFC 3323 section 4.2, RFC 3325 section 9.3)."""
+        return not _WITHHELD.isdisjoint(_PRIVACY_VALUE.findall(self.privacy.lower()))
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -49,14 +56,15 @@ class Call:
     """When it arrived, in UTC."""
 
 
-def access_numbers(identity: Identity, caller: Caller) -> Numbers:
+def access_numbers(identity: Identity, caller: Caller, default: CalleeSource) -> Numbers:
     """Return caller and callee as received: the numbers the CDR calls access numbers.
 
-    A chosen header that is absent or names nobody falls back to From and Request-URI.
+    A chosen header that is absent or names nobody falls back to From and Request-URI; the callee
+    of a caller's side that chooses none stands in `default`.
     """
     return Numbers(
         _digits(_caller(identity, caller.caller_source) or identity.from_user),
-        _digits(_callee(identity, caller.callee_source) or identity.request_uri_user),
+        _digits(_callee(identity, caller.callee_source or default) or identity.request_uri_user),
     )
 
 

@@ -92,7 +92,7 @@ def map_call(call: Call, view: View, rng: random.Random) -> Mapped | Stopped:
         return Stopped(refusals.unknown_caller(call.endpoint))
     if caller.locked:
         return Stopped(refusals.locked(call.endpoint), caller)
-    access = access_numbers(call.identity, caller)
+    access = access_numbers(call.identity, caller, view.parameters.callee_source)
     if caller.own_number is not None:
         access = Numbers(Number(caller.own_number), access.callee)
     if not access.callee:

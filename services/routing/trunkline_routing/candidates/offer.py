@@ -8,19 +8,13 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
 
 from ..calls import refusals
 from ..calls.facts import Facts
 from ..calls.refusals import Refusal
 from ..documents.fields import Switch
 from ..documents.policies import Duration, MediaPolicy, SipPolicy
-from ..documents.routing_gateway import (
-    IdentityHeader,
-    PrivacyHeader,
-    Registration,
-    RoutingGatewaySpec,
-)
+from ..documents.routing_gateway import Registration, RoutingGatewaySpec
 from ..model.callers import Claim, Endpoint, Phone
 from ..model.gateways import RoutingGateway, Target
 from ..numbers.digits import Number
@@ -31,22 +25,8 @@ from ..parameters import Parameters
 from ..rates.book import Rate
 from ..view import View
 from .judge import Exclusion, Fit
+from .presentation import Presentation, present_to_gateway, present_to_phone
 from .reasons import Excluded
-
-_WITHHELD: Final = "id"
-_SHOWN: Final = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Presentation:
-    """How the caller is shown (SIG-11, SIG-12, SIG-15). Empty headers are left out."""
-
-    display: str = ""
-    anonymous: bool = False
-    privacy: str = ""
-    asserted: str = ""
-    preferred: str = ""
-    remote_party_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +49,7 @@ class Offer:
     endpoint: Endpoint
     numbers: Numbers
     """As sent: From and Request-URI."""
+    to_user: Number
     steps: tuple[Step, ...]
     presentation: Presentation
     stop_rules: StopRules
@@ -97,9 +78,10 @@ def offer_gateway(
 
     `turn` is its place in the caller pool, when it has one (RTE-26).
     """
-    gateway = fit.gateway
+    gateway, parameters = fit.gateway, view.parameters
+    spec = gateway.spec
     try:
-        staged = route_numbers(facts.numbers, fit.rules, view.snapshot.tables, rng)
+        staged = route_numbers(_shown(facts, view), fit.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Exclusion(gateway, Excluded.NUMBERS, str(error))
     if objection := gateway.checks.objection(staged.numbers, view):
@@ -109,18 +91,19 @@ def offer_gateway(
     return Offer(
         endpoint=gateway.endpoint,
         numbers=numbers,
+        to_user=facts.numbers.callee if parameters.invite_uses_contact else numbers.callee,
         steps=(*steps, *identity_steps),
-        presentation=_present(gateway.spec, facts, numbers, identity),
-        stop_rules=stop_rules(gateway.spec, view.parameters),
+        presentation=present_to_gateway(spec, facts, numbers.caller, identity, parameters),
+        stop_rules=stop_rules(spec, parameters),
         claims=fit.claims,
-        media=gateway.spec.media,
-        sip=gateway.spec.sip,
+        media=spec.media,
+        sip=spec.sip,
         targets=gateway.targets,
         gateway=gateway,
         prefix=fit.prefix,
         rate=fit.rate,
-        max_duration=draw_duration(gateway.spec.duration, rng),
-        lrn=facts.lrn if gateway.spec.numbers.portability else None,
+        max_duration=draw_duration(spec.duration, rng),
+        lrn=facts.lrn if spec.numbers.portability else None,
     )
 
 
@@ -131,14 +114,15 @@ def offer_phone(phone: Phone, facts: Facts, view: View, rng: random.Random) -> O
     if phone.do_not_disturb:
         return refusals.busy(f"{phone.endpoint} does not want to be disturbed")
     try:
-        staged = route_numbers(facts.numbers, phone.rules, view.snapshot.tables, rng)
+        staged = route_numbers(_shown(facts, view), phone.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return refusals.bad_number(str(error))
     return Offer(
         endpoint=phone.endpoint,
         numbers=staged.numbers,
+        to_user=staged.numbers.callee,
         steps=staged.steps,
-        presentation=Presentation(privacy=_received_privacy(facts)),
+        presentation=present_to_phone(phone, facts, staged.numbers.caller, view.parameters),
         stop_rules=StopRules(),
         claims=phone.claims,
         media=phone.media,
@@ -176,6 +160,14 @@ def _stops(switching: Switch, *, default: bool) -> bool:
     return default if switching is Switch.DEFAULT else switching is Switch.FORBID
 
 
+def _shown(facts: Facts, view: View) -> Numbers:
+    """Return what every attempt starts from: SS_USE_CALLER_PHONE_DISPLAY changes who is shown."""
+    numbers = facts.numbers
+    if view.parameters.use_phone_display and (phone := view.snapshot.phones.get(numbers.caller)):
+        return numbers._replace(caller=Number(phone.display or numbers.caller))
+    return numbers
+
+
 def _from_pool(
     gateway: RoutingGateway, numbers: Numbers, steps: tuple[Step, ...], turn: int
 ) -> tuple[Numbers, tuple[Step, ...]]:
@@ -198,44 +190,3 @@ def _identity(
     if after == before:
         return after, ()
     return after, (Step(Stage.ASSERTED_IDENTITY, Party.CALLER, before, after, plan.text),)
-
-
-def _present(
-    spec: RoutingGatewaySpec, facts: Facts, numbers: Numbers, identity: Number
-) -> Presentation:
-    policy, received = spec.identity, facts.call.identity
-    return Presentation(
-        display=numbers.caller if policy.display else "",
-        anonymous=policy.privacy is PrivacyHeader.ID,
-        privacy=_privacy(policy.privacy, facts),
-        asserted=_header(policy.asserted, received.asserted_identity, identity),
-        preferred=_header(policy.preferred, received.preferred_identity, identity),
-        remote_party_id=policy.remote_party_id,
-    )
-
-
-def _privacy(policy: PrivacyHeader | None, facts: Facts) -> str:
-    match policy:
-        case PrivacyHeader.PASSTHROUGH:
-            return _received_privacy(facts)
-        case PrivacyHeader.ID:
-            return _WITHHELD
-        case PrivacyHeader.PUBLIC:
-            return _SHOWN
-        case _:
-            return ""
-
-
-def _received_privacy(facts: Facts) -> str:
-    """Return the caller's Privacy, where its side recognises it (SIG-11)."""
-    return facts.call.identity.privacy if facts.caller.sip.privacy_support else ""
-
-
-def _header(policy: IdentityHeader, received: str, identity: Number) -> str:
-    match policy:
-        case IdentityHeader.NONE:
-            return ""
-        case IdentityHeader.PASSTHROUGH:
-            return received
-        case IdentityHeader.CALLER:
-            return identity

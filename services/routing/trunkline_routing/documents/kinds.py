@@ -22,16 +22,16 @@ from .vault import Vault
 
 _PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
-GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec)
-CALENDAR: Final = Kind("Calendar", CalendarSpec)
-AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec)
-MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec)
-LRN_TABLE: Final = Kind("LrnTable", LrnTableSpec)
-NUMBER_TRANSFORM: Final = Kind("NumberTransform", NumberTransformSpec)
-MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec)
-ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec)
-PHONE: Final = Kind("Phone", PhoneSpec)
-ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec)
+GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec, module="gateways")
+CALENDAR: Final = Kind("Calendar", CalendarSpec, module="gateways")
+AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec, module="numbers")
+MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec, module="numbers")
+LRN_TABLE: Final = Kind("LrnTable", LrnTableSpec, module="numbers")
+NUMBER_TRANSFORM: Final = Kind("NumberTransform", NumberTransformSpec, module="numbers")
+MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec, module="gateways")
+ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec, module="gateways")
+PHONE: Final = Kind("Phone", PhoneSpec, module="phones")
+ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec, module="gateways")
 
 KINDS: Final = (
     GATEWAY_GROUP,

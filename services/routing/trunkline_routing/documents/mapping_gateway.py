@@ -56,7 +56,8 @@ class MappingNumbers(Spec):
     """How the two numbers are found and rewritten on their way in (RTE-02)."""
 
     caller_source: CallerSource = CallerSource.FROM
-    callee_source: CalleeSource = CalleeSource.TO
+    callee_source: CalleeSource | None = None
+    """Unset: To, or Request-URI where SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT is on (SIG-13)."""
     caller_dial_plan: PlanText = ""
     callee_dial_plan: PlanText = ""
     caller_transform: bool = False

@@ -13,6 +13,7 @@ from trunkline_kernel.documents import Ref, Spec
 
 from .checks import Checks
 from .fields import CallLevel, Calls, Name, PlanText
+from .identity import PhoneIdentity
 from .mapping_gateway import GroupRestriction, LrnPolicy, RoutePolicy
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
@@ -54,6 +55,7 @@ class PhoneSpec(Spec):
     call_level: CallLevel = CallLevel.INTERNATIONAL
     lines: Lines = Lines()
     numbers: PhoneNumbers = PhoneNumbers()
+    identity: PhoneIdentity = PhoneIdentity()
     checks: Checks = Checks()
     routing_groups: GroupRestriction = GroupRestriction()
     route_policy: RoutePolicy = RoutePolicy()

@@ -25,6 +25,7 @@ from .fields import (
     Transport,
     parse_address,
 )
+from .identity import IdentityPolicy
 from .mapping_gateway import Capacity
 from .periods import Periods
 from .policies import Duration, MediaPolicy, SipPolicy
@@ -120,35 +121,6 @@ class Switching(Spec):
     after_rtp: Switch = Switch.DEFAULT
     after_busy: Switch = Switch.DEFAULT
     error_codes: ErrorCodes = ErrorCodes()
-
-
-class PrivacyHeader(StrEnum):
-    """What becomes of Privacy (SIG-11)."""
-
-    NONE = "none"
-    PASSTHROUGH = "passthrough"
-    ID = "id"
-    PUBLIC = "public"
-    """`Privacy: none`, the number is shown."""
-
-
-class IdentityHeader(StrEnum):
-    """What stands in P-Asserted-Identity or P-Preferred-Identity (SIG-12)."""
-
-    NONE = "none"
-    PASSTHROUGH = "passthrough"
-    CALLER = "caller"
-
-
-class IdentityPolicy(Spec):
-    """How the caller is shown to the vendor (SIG-11, SIG-12, SIG-15)."""
-
-    privacy: PrivacyHeader | None = None
-    """Unset: none, or the parameter when we register there."""
-    asserted: IdentityHeader = IdentityHeader.NONE
-    preferred: IdentityHeader = IdentityHeader.NONE
-    remote_party_id: bool = False
-    display: bool = False
 
 
 class CostPolicy(ProfitLimits):

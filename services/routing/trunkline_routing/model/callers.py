@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from ..documents.fields import CallLevel, ListMode, OnOff
+from ..documents.identity import PhoneIdentity
 from ..documents.mapping_gateway import (
     CalleeSource,
     CallerSource,
@@ -71,7 +72,8 @@ class Caller:
     """Highest permission that a rate may demand of its calls (AUT-19)."""
     claims: tuple[Claim, ...]
     caller_source: CallerSource
-    callee_source: CalleeSource
+    callee_source: CalleeSource | None
+    """None leaves it to the parameter (SIG-13)."""
     rules: Rules
     checks: NumberChecks
     groups: frozenset[str]
@@ -109,6 +111,9 @@ class Phone:
     do_not_disturb: bool
     claims: tuple[Claim, ...]
     rules: Rules
+    display: str
+    """Number that stands for its own where it calls through a mapping gateway."""
+    identity: PhoneIdentity
     media: MediaPolicy
     sip: SipPolicy
     duration: Duration
@@ -200,6 +205,8 @@ def compile_called_phone(name: str, spec: PhoneSpec) -> Phone:
             DialPlan.parse(spec.numbers.incoming_caller_dial_plan),
             DialPlan.parse(spec.numbers.incoming_callee_dial_plan),
         ),
+        display=spec.numbers.display,
+        identity=spec.identity,
         media=spec.media,
         sip=spec.sip,
         duration=spec.duration,

@@ -16,6 +16,7 @@ from ..calls.facts import Facts, Stopped
 from ..calls.refusals import EndReason, Refusal
 from ..candidates.offer import Offer, StopRules
 from ..documents.fields import Transport
+from ..documents.identity import ExtraHeaders, ExtraMode
 from ..model.callers import Caller, Endpoint, Kind
 from ..model.gateways import RoutingGateway, Target
 from ..numbers.pipeline import Stage, Step
@@ -100,7 +101,7 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         endpoint=endpoint_to_proto(offer.endpoint),
         targets=map(target_to_proto, offer.targets),
         request_uri_user=offer.request_uri_user,
-        to_user=offer.numbers.callee,
+        to_user=offer.to_user,
         from_user=offer.numbers.caller,
         from_display=shown.display,
         anonymous=shown.anonymous,
@@ -108,6 +109,8 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         asserted_identity=shown.asserted,
         preferred_identity=shown.preferred,
         remote_party_id=shown.remote_party_id,
+        withheld=shown.withheld,
+        extra_headers=_extra_headers(shown.extra_headers),
         leg_b=leg_to_proto(offer.media, offer.sip),
         stop_rules=_stop_rules(offer.stop_rules),
         prefix=offer.prefix,
@@ -207,6 +210,12 @@ def _stop_rules(rules: StopRules) -> pb.StopRules:
         stop_codes=rules.stop_codes,
         continue_codes=rules.continue_codes,
     )
+
+
+def _extra_headers(extra: ExtraHeaders) -> pb.ExtraHeaders | None:
+    if extra.mode is ExtraMode.NONE:
+        return None
+    return pb.ExtraHeaders(all=extra.mode is ExtraMode.ALL, names=extra.names)
 
 
 def _verdict(verdict: Verdict) -> pb.CandidateExplanation:

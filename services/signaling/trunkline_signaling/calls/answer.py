@@ -6,13 +6,17 @@ from datetime import timedelta
 
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
+from ..sip.sdp import SessionDescription
 from . import failover, money
+from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
+from .codecs import MediaMismatch
 from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
 from .reasons import CAUSE_ANSWERED_ELSEWHERE
-from .session import codec_of, read, rewritten
+from .services import LegMedia
+from .session import leg_media, read
 from .states import Trigger
 
 
@@ -41,29 +45,35 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     leg = early_leg(call)
     leg.dialog = dialog
-    body = event.response.body or leg.received
+    received = event.response.body or leg.received
     try:
-        description = read(body) if body else None
-    except MalformedValue as error:
-        call.note(f"the answer's description is malformed: {error}")
+        place, body = _read_answer(call, leg, received)
+    except (MalformedValue, MediaMismatch) as error:
         acknowledge_and_end(call, event)
         leg.dialog = None
-        failover.failed(call, attempt.failure(488), "malformed answer")
+        _reject(call, attempt, error)
         return
     call.fire(Trigger.ANSWERED)
-    leg.received = body
+    leg.received = received
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
-    if description is not None:
-        call.connect_media((leg, description), answered=True)
-        leg.codec = call.leg_a.codec = codec_of(description)
-        body = rewritten(call.leg_a, description, call.local_ip(call.leg_a))
-    call.cdr.codecs = (call.leg_a.codec, leg.codec) if leg.codec else ()
+    if place is not None:
+        call.connect_media((leg, place), answered=True)
+    call.note_codecs()
     call.answer(call.leg_a, call.invite, call.response(call.invite, 200, body))
     call.emit(Journal(call.cdr))
     call.clear_timer(Timer.PROGRESS)
     call.clear_timer(Timer.SETUP)
     money.start(call)
+
+
+def tell_caller(call: Call, leg: Leg, description: SessionDescription) -> bytes:
+    """Return the callee's description as the caller is to see it: an answer, or an offer.
+
+    Raises `MediaMismatch`.
+    """
+    tell = answer_to if call.leg_a.received else offer_to
+    return tell(call.leg_a, leg, description, call.terms(call.leg_a))
 
 
 def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
@@ -95,6 +105,23 @@ def send_ack(call: Call, leg: Leg, invite: Outgoing, body: bytes = b"") -> None:
     call.emit(SendAck(invite, ack, leg.dialog.flow))
 
 
+def _read_answer(call: Call, leg: Leg, body: bytes) -> tuple[LegMedia | None, bytes]:
+    """Return what the relay and what the caller are told of the callee's description."""
+    if not body:
+        return None, b""
+    description = read(body)
+    place = leg_media(leg, description)
+    return place, tell_caller(call, leg, description)
+
+
+def _reject(call: Call, attempt: LiveAttempt, error: MalformedValue | MediaMismatch) -> None:
+    if isinstance(error, MediaMismatch):
+        failover.mismatched(call, attempt, error)
+    else:
+        call.note(f"the answer's description is malformed: {error}")
+        failover.failed(call, attempt.failure(488), "malformed answer")
+
+
 def _acknowledge(call: Call, leg: Leg, invite: Outgoing | None, *, offered: bool) -> None:
     assert invite is not None
     if offered:
@@ -108,13 +135,15 @@ def _delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
         return b""
     try:
         description = read(body)
-    except MalformedValue as error:
-        call.note(f"the answer in an ACK is malformed: {error}")
+        place = leg_media(peer, description)
+        answer = answer_to(leg, peer, description, call.terms(leg))
+    except (MalformedValue, MediaMismatch) as error:
+        call.note(f"the answer in an ACK is of no use: {error}")
         return b""
     peer.received = body
-    peer.codec = leg.codec = codec_of(description)
-    call.connect_media((peer, description))
-    return rewritten(leg, description, call.local_ip(leg))
+    call.note_codecs()
+    call.connect_media((peer, place))
+    return answer
 
 
 def _book(call: Call, attempt: LiveAttempt) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ..sip import digest
@@ -10,19 +11,22 @@ from ..sip.fields import Reason
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
-from ..sip.uri import SipUri
+from ..sip.uri import SipUri, parse_sip_uri
 from . import answer, failover
 from .acceptance import ALLOW
+from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
+from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
+from .extra_headers import copy_extra_headers
 from .identity import write_identity
 from .legs import Side
-from .parties import Target
+from .parties import EndpointKind, Target
 from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
-from .session import read, rewritten
+from .session import leg_media, read
 from .states import State
 from .stop_rules import Failure
 
@@ -36,7 +40,11 @@ def begin(call: Call) -> None:
     _choose_relay(call, attempt)
     target = target_of(attempt)
     assert target is not None
-    invite = _invite(call, attempt, target)
+    try:
+        invite = _invite(call, attempt, target)
+    except MediaMismatch as error:
+        failover.mismatched(call, attempt, error)
+        return
     attempt.outgoing = Outgoing(Side.B, invite, target=target)
     call.emit(Send(attempt.outgoing))
     _watch(call, attempt)
@@ -207,11 +215,13 @@ def _early_media(call: Call, response: Response) -> bytes:
         description = read(response.body)
         leg = answer.early_leg(call)
         leg.received = response.body
-        call.connect_media((leg, description))
-        return rewritten(call.leg_a, description, call.local_ip(call.leg_a))
-    except MalformedValue as error:
+        place = leg_media(leg, description)
+        body = answer.tell_caller(call, leg, description)
+    except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
+    call.connect_media((leg, place))
+    return body
 
 
 def _choose_relay(call: Call, attempt: LiveAttempt) -> None:
@@ -243,6 +253,7 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     uri = _request_uri(attempt, target)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
+    copy_extra_headers(headers, call.invite.request.headers, candidate.extra_headers)
     tag = f"{call.random.getrandbits(64):016x}"
     write_identity(headers, candidate, candidate.domain or host, tag)
     headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
@@ -257,19 +268,31 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
 
 
 def _request_uri(attempt: LiveAttempt, target: Target) -> str:
-    if attempt.binding is not None:
-        return attempt.binding.contact
-    params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
     user = attempt.candidate.request_uri_user or None
+    if attempt.binding is not None:
+        contact = attempt.binding.contact
+        if attempt.candidate.endpoint.kind is EndpointKind.PHONE:
+            return contact
+        return _with_user(contact, user)  # a gateway takes calls to any number (SIG-13)
+    params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
     if attempt.candidate.domain:
         return str(SipUri(attempt.candidate.domain, user, None, params))
     return str(SipUri(target.host, user, target.port or None, params))
 
 
+def _with_user(contact: str, user: str | None) -> str:
+    try:
+        return str(replace(parse_sip_uri(contact), user=user))
+    except MalformedValue:
+        return contact
+
+
 def _offer(call: Call, local_ip: str) -> bytes:
     """Return the caller's offer as the callee is to see it."""
     offer = call.take_offer()
-    return rewritten(answer.early_leg(call), offer, local_ip) if offer is not None else b""
+    if offer is None:
+        return b""
+    return offer_to(answer.early_leg(call), call.leg_a, offer, Terms(local_ip, call.convertible))
 
 
 def _hops_left(call: Call) -> int:

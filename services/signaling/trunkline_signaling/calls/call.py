@@ -6,7 +6,7 @@ The modules beside this one move it: `setup`, `attempts`, `failover`, `answer`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from random import Random
 from typing import Final, Protocol
@@ -18,6 +18,7 @@ from ..sip.methods import BYE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from ..sip.uri import SipUri
+from .agreement import Terms
 from .cdr import Attempt, Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .legs import Leg, Side
@@ -29,6 +30,7 @@ from .services import (
     Authorize,
     CloseMedia,
     ConnectMedia,
+    LegMedia,
     Locate,
     NextCandidate,
     OpenMedia,
@@ -38,7 +40,7 @@ from .services import (
     Screen,
     Unpayable,
 )
-from .session import leg_media, note_media, read
+from .session import read
 from .states import TRANSITIONS, State, Trigger
 from .stop_rules import Failure
 
@@ -147,6 +149,8 @@ class Call:
     """Where the relay waits for the caller's RTP."""
     relay_b: Address | None = None
     """Where it waits for the callee's, whoever that will be."""
+    media_codecs: tuple[str, ...] = ()
+    """Codecs between which that instance converts."""
     media_full: bool = False
     """No session could be opened, because no port is free (MED-13)."""
     waiting: set[type[Question]] = field(default_factory=set)
@@ -249,6 +253,22 @@ class Call:
         """Tell whether a media instance has a session for the call."""
         return bool(self.media_instance)
 
+    @property
+    def convertible(self) -> tuple[str, ...]:
+        """Codecs that may be converted between the legs as they are now (MED-03 rule 5)."""
+        legs = self.leg_a, self.leg_b
+        allowed = all(leg is not None and leg.relay and leg.policy.codec_conversion for leg in legs)
+        return self.media_codecs if allowed else ()
+
+    def terms(self, leg: Leg) -> Terms:
+        """Return what an established leg's descriptions are made by."""
+        return Terms(self.local_ip(leg), self.convertible)
+
+    def note_codecs(self) -> None:
+        """Write down which codecs are spoken now."""
+        legs = [leg for leg in (self.leg_a, self.leg_b) if leg is not None and leg.codec]
+        self.cdr.codecs = tuple(leg.codec for leg in legs)
+
     # --- what legs say
 
     def reply(self, transaction: ServerTransaction, status: int, **headers: str) -> None:
@@ -285,19 +305,14 @@ class Call:
 
     # --- what the relay is told
 
-    def connect_media(
-        self,
-        *described: tuple[Leg, SessionDescription],
-        answered: bool = False,
-        moved: bool = False,
-    ) -> None:
-        """Tell the relay, if there is one, what legs' new descriptions say of their media.
-
-        `moved` lets it learn anew where packets come from.
-        """
-        for leg, description in described:
-            note_media(leg, description)
-        if self.relayed:
-            media = {leg.side: leg_media(leg, d, relearn=moved) for leg, d in described}
-            a, b = media.get(Side.A), media.get(Side.B)
-            self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))
+    def connect_media(self, *placed: tuple[Leg, LegMedia], answered: bool = False) -> None:
+        """Tell the relay, if there is one, where legs' media goes and what is agreed of both."""
+        if not self.relayed:
+            return
+        media = {leg.side: place for leg, place in placed}
+        for leg in (self.leg_a, self.leg_b):
+            if leg is not None and leg.formats:
+                place = media.get(leg.side, LegMedia())
+                media[leg.side] = replace(place, formats=leg.formats)
+        a, b = media.get(Side.A), media.get(Side.B)
+        self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))

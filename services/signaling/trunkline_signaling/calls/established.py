@@ -11,15 +11,17 @@ from ..sip.message import Request
 from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
-from . import answer, attempts, ending
+from . import answer, attempts, codec_change, ending
 from .acceptance import ALLOW
+from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
+from .codecs import MediaMismatch
 from .effects import Cancel, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
 from .legs import Leg
 from .reasons import CallEndReason
 from .services import ServiceFailed
-from .session import read, rewritten, stream_of
+from .session import leg_media, read, stream_of
 
 DIALOG_GONE = frozenset({408, 481})
 """Answers to an in-dialog request after which there is nobody to talk to (RFC 5057)."""
@@ -107,13 +109,17 @@ def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     try:
         description = read(request.body) if request.body else None
         if description is not None and not _fax_allowed(description, leg, other):
-            raise MalformedValue("voice", "fax")
-    except MalformedValue as error:
+            raise MediaMismatch("fax is not allowed on both sides")
+        if description is not None and codec_change.answer_alone(call, leg, description):
+            leg.received = request.body
+            _answer_alone(call, leg, transaction, leg.sent)
+            return
+        passed = _request(call, other, request.method, description)
+    except (MalformedValue, MediaMismatch) as error:
         call.note(f"refused an offer of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(488)))
         return
     leg.received = request.body or leg.received
-    passed = _request(call, other, request.method, description)
     if request.method == INVITE:
         call.emit(Reply(transaction, request.reply(100)))
     call.negotiation = Negotiation(leg.side, transaction, call.send(other, passed), offers=True)
@@ -123,7 +129,7 @@ def _request(call: Call, leg: Leg, method: str, description: SessionDescription 
     assert leg.dialog is not None
     if description is None:
         return leg.dialog.request(method)
-    body = rewritten(leg, description, call.local_ip(leg))
+    body = offer_to(leg, call.leg(leg.side.other), description, call.terms(leg))
     return leg.dialog.request(method, body, SDP)
 
 
@@ -131,26 +137,34 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
     """The other side took the offer: the relay learns of both, the asker gets the answer."""
     asker, other = call.leg(negotiation.side), call.leg(negotiation.side.other)
     request = negotiation.transaction.request
-    try:
-        description = read(event.response.body) if event.response.body else None
-    except MalformedValue as error:
-        call.note(f"the answer of leg {other.side.value} is malformed: {error}")
-        description = None
     if request.method == INVITE:
         if request.body:
             answer.send_ack(call, other, negotiation.outgoing)
         else:
             call.delayed_ack = DelayedAck(asker.side, negotiation.outgoing)
-    body = b""
-    if description is not None:
-        other.received = event.response.body
-        described = [(other, description)]
-        if request.body:
-            described.append((asker, read(request.body)))
-        call.connect_media(*described, moved=True)
-        assert asker.dialog is not None
-        body = rewritten(asker, description, call.local_ip(asker))
+    try:
+        body = _take_answer(call, asker, request.body, event.response.body)
+    except (MalformedValue, MediaMismatch) as error:
+        call.note(f"the answer of leg {other.side.value} is of no use: {error}")
+        body = b""
     _answer_alone(call, asker, negotiation.transaction, body)
+
+
+def _take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
+    """Return what the asker is told; where it made no offer, that is one."""
+    if not received:
+        return b""
+    other = call.leg(asker.side.other)
+    description = read(received)
+    places = [(other, leg_media(other, description, relearn=True))]
+    if offer:
+        places.append((asker, leg_media(asker, read(offer), relearn=True)))
+    tell = answer_to if offer else offer_to
+    body = tell(asker, other, description, call.terms(asker))
+    other.received = received
+    call.note_codecs()
+    call.connect_media(*places)
+    return body
 
 
 def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: bytes) -> None:

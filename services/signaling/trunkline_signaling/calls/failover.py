@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from ..sip.errors import MalformedValue
@@ -9,8 +10,9 @@ from ..sip.fields import Reason, RetryAfter
 from ..sip.message import Response
 from . import ending, setup
 from .call import Call, LiveAttempt
+from .codecs import MediaMismatch
 from .effects import Timer
-from .reasons import EndDirection
+from .reasons import CallEndReason, EndDirection
 from .services import Exhausted, NextCandidate, NextFound
 from .states import Trigger
 from .stop_rules import Failure, stop_rule
@@ -46,6 +48,13 @@ def failed(call: Call, failure: Failure, outcome: str) -> None:
     call.note(f"attempt {attempt.record.number} failed ({outcome})")
     call.fire(Trigger.FAILED)
     call.ask(NextCandidate(call.id, attempt.record))
+
+
+def mismatched(call: Call, attempt: LiveAttempt, why: MediaMismatch) -> None:
+    """No media could flow to this candidate (MED-03 rule 5)."""
+    call.note(f"attempt {attempt.record.number}: {why}")
+    failure = attempt.failure()
+    failed(call, replace(failure, own_reason=CallEndReason.CODEC_MISMATCH), "codec mismatch")
 
 
 def next_found(call: Call, event: NextFound) -> None:

@@ -55,7 +55,7 @@ def write_identity(headers: Headers, candidate: Candidate, host: str, tag: str) 
     if candidate.preferred_identity:
         headers.set("P-Preferred-Identity", _address(candidate.preferred_identity, host))
     if candidate.remote_party_id:
-        privacy = "full" if candidate.anonymous else "off"
+        privacy = "full" if candidate.anonymous or candidate.withheld else "off"
         headers.set("Remote-Party-ID", f"<{own}>;party=calling;screen=no;privacy={privacy}")
 
 
@@ -65,7 +65,7 @@ def _address(identity: str, host: str) -> str:
 
 
 def _well_formed(headers: Headers, name: str) -> str:
-    return headers.get(name) or "" if _user_in(headers, name) else ""
+    return ", ".join(headers.lines(name)) if _user_in(headers, name) else ""
 
 
 def _user_in(headers: Headers, name: str) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 from ..sip.dialog import Dialog
 from ..sip.flow import Address
 from .cdr import Attempt
+from .formats import PayloadFormat
 from .policy import DEFAULT_POLICY, LegPolicy
 
 
@@ -46,6 +47,11 @@ class Leg:
     relay: Address | None = None
     """Where the media relay waits for this side's RTP."""
     codec: str = ""
+    """Agreed, as it is written to this side; empty while unknown."""
+    offered: tuple[PayloadFormat, ...] = ()
+    """What this side listed in its last offer."""
+    formats: tuple[PayloadFormat, ...] = ()
+    """What is agreed with this side, the voice codec first."""
     unacknowledged: bool = False
     """Our 2xx to this side has no ACK yet: a BYE has to wait for it (RFC 3261 section 15)."""
     waiting_bye: str = ""

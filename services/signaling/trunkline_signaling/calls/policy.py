@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
+from .media_policy import DEFAULT_DTMF, DEFAULT_G729, DtmfPolicy, G729Policy, RingTone
 from .parties import Endpoint, Target
 
 
@@ -66,8 +67,15 @@ class LegPolicy:
     request_address: AddressMethod = AddressMethod.SOCKET
     codecs: tuple[str, ...] = ()
     """Codecs the side is held to, in order. Empty is automatic negotiation (MED-03)."""
+    codec_conversion: bool = False
+    """Voice may be converted, if the other side allows it too (MED-03)."""
+    g729: G729Policy = DEFAULT_G729
+    dtmf: DtmfPolicy = DEFAULT_DTMF
     session_timer: bool = False
     t38: bool = False
+    srtp: bool = False
+    """SRTP with SDES keys is spoken to this side (RFC 4568)."""
+    ring_tone: RingTone | None = None
 
 
 DEFAULT_POLICY: Final = LegPolicy()
@@ -117,6 +125,17 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtraHeaders:
+    """Header fields of the caller's INVITE that go on though nothing here understands them."""
+
+    all: bool = False
+    names: tuple[str, ...] = ()
+
+
+NO_EXTRA_HEADERS: Final = ExtraHeaders()
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """One way to the callee: where it is, what is written into its INVITE, how it may fail."""
 
@@ -136,6 +155,9 @@ class Candidate:
     """A number, or a value that is passed through as received."""
     preferred_identity: str = ""
     remote_party_id: bool = False
+    withheld: bool = False
+    """The caller asks not to be shown: Remote-Party-ID says so."""
+    extra_headers: ExtraHeaders = NO_EXTRA_HEADERS
     leg_b: LegPolicy = DEFAULT_POLICY
     timers: AttemptTimers = AttemptTimers()
     stop_rules: StopRules = StopRules()

@@ -55,6 +55,8 @@ def decide(parameters: RelayParameters, a: Party, b: Party) -> Relay:
     off = MediaProxy.OFF in modes
     if not off and (_needs_media(a.policy) or _needs_media(b.policy)):
         return Relay.NEEDED
+    if not off and a.policy.codec_conversion and b.policy.codec_conversion:
+        return Relay.WANTED
     if off:
         return Relay.NONE
     if MediaProxy.ON in modes or parameters.mode is MediaProxy.ON:

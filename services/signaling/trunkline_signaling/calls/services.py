@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol
 from ..sip.flow import Address, Transport
 from ..sip.sdp import Direction
 from .cdr import Attempt, MediaStatistics
+from .formats import PayloadFormat
 from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers
 from .policy import DEFAULT_POLICY, Candidate, LegPolicy, MediaCheck, SwitchPolicy
 from .reasons import CallEndReason
@@ -360,16 +361,6 @@ class Extended:
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadFormat:
-    """One RTP payload format."""
-
-    payload_type: int
-    encoding: str
-    clock_rate: int
-    parameters: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class LegMedia:
     """Where one leg's media goes and how it is treated. None stays as it was."""
 
@@ -404,6 +395,8 @@ class MediaOpened:
     leg_a: Address
     """Where the caller is to send."""
     leg_b: Address
+    convertible: tuple[str, ...] = ()
+    """Codecs that the instance converts into each other, most wanted first (MED-03)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,23 +15,14 @@ from ..sip.sdp import (
     SessionDescription,
     address_type,
 )
+from .formats import formats_of
 from .legs import Leg
 from .policy import MediaCheck
-from .services import LegMedia, PayloadFormat
+from .services import LegMedia
 
 UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # hold as of RFC 2543, no socket
 NOT_RELAYED: Final = ("rtcp", "rtcp-mux", "candidate", "remote-candidates", "ice-ufrag", "ice-pwd")
 """Attributes that speak of the peer's own sockets, which the other side never reaches."""
-
-_STATIC: Final = {
-    0: ("PCMU", 8000),
-    3: ("GSM", 8000),
-    4: ("G723", 8000),
-    8: ("PCMA", 8000),
-    9: ("G722", 8000),
-    18: ("G729", 8000),
-}
-"""Payload types that need no rtpmap (RFC 3551 table 4)."""
 
 
 def stream_of(description: SessionDescription) -> MediaDescription | None:
@@ -42,11 +33,15 @@ def stream_of(description: SessionDescription) -> MediaDescription | None:
 
 
 def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = False) -> LegMedia:
-    """Tell the relay what a peer's description says of its media. Raises `MalformedValue`."""
+    """Note what a peer's description says of its media, and return it for the relay.
+
+    `relearn` lets the relay learn anew where packets come from. Raises `MalformedValue`.
+    """
     stream = stream_of(description)
     if stream is None:
         return LegMedia(direction=Direction.INACTIVE)
     host = description.address_of(stream)
+    leg.media_address = host, stream.port
     direction = description.direction_of(stream)
     if host in UNSPECIFIED:
         return LegMedia(direction=Direction.INACTIVE)
@@ -58,29 +53,9 @@ def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = Fals
         latch=leg.behind_nat or is_private(host),
         direction=direction,
         check=leg.policy.media_check if leg.policy.media_check is not MediaCheck.NONE else None,
-        formats=tuple(_formats(stream)),
+        formats=formats_of(stream),
         relearn=relearn,
     )
-
-
-def note_media(leg: Leg, description: SessionDescription) -> None:
-    """Note where a peer wants its media, for lists. Raises `MalformedValue`."""
-    stream = stream_of(description)
-    if stream is not None:
-        leg.media_address = description.address_of(stream), stream.port
-
-
-def codec_of(description: SessionDescription) -> str:
-    """Return the codec an answer chose: its first format."""
-    stream = stream_of(description)
-    if stream is None:
-        return ""
-    first = stream.formats[0]
-    number = int(first) if first.isdigit() else -1
-    if number in _STATIC:
-        return _STATIC[number][0]
-    rtpmap = stream.rtpmaps.get(number)
-    return first if rtpmap is None else rtpmap.encoding
 
 
 def rewritten(leg: Leg, description: SessionDescription, local_ip: str) -> bytes:
@@ -134,19 +109,3 @@ def _relocate(description: SessionDescription, relay: Address) -> None:
             media.remove_attributes(*NOT_RELAYED)
         else:
             media.port = 0  # one stream is relayed
-
-
-def _formats(stream: MediaDescription) -> list[PayloadFormat]:
-    rtpmaps, fmtps = stream.rtpmaps, stream.fmtps
-    formats = []
-    for text in stream.formats:
-        if not text.isdigit() or (number := int(text)) > 127:
-            continue
-        if (rtpmap := rtpmaps.get(number)) is not None:
-            encoding, clock_rate = rtpmap.encoding, rtpmap.clock_rate
-        elif number in _STATIC:
-            encoding, clock_rate = _STATIC[number]
-        else:
-            continue
-        formats.append(PayloadFormat(number, encoding, clock_rate, fmtps.get(text, "")))
-    return formats

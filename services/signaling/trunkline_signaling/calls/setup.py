@@ -11,8 +11,10 @@ from . import attempts, ending, failover
 from .acceptance import refusal_of
 from .call import Call, LiveAttempt
 from .cdr import Attempt
+from .codecs import allowed
 from .effects import Ignore, Note, Reply, Timer
 from .events import TimerFired
+from .formats import formats_of
 from .identity import identity_of
 from .money import keep_reservation
 from .policy import Candidate
@@ -39,7 +41,7 @@ from .services import (
     Unpayable,
     Unroutable,
 )
-from .session import leg_media, read
+from .session import leg_media, read, stream_of
 from .states import Trigger
 from .stop_rules import Failure
 
@@ -104,6 +106,10 @@ def routed(call: Call, event: Routed) -> None:
     call.plan = event
     call.leg_a.policy = event.leg_a
     _note_numbers(call, event)
+    if not _speaks_assigned_codec(call):
+        call.note(f"refused: the caller offers none of {', '.join(event.leg_a.codecs)}")
+        ending.refuse(call, CallEndReason.CODEC_MISMATCH, failure_codes=event.failure_codes)
+        return
     if event.max_setup_duration is not None:
         call.set_timer(Timer.SETUP, event.max_setup_duration)
     _screen(call, event)
@@ -179,6 +185,7 @@ def media_opened(call: Call, event: MediaOpened) -> None:
     """The relay waits for both sides' RTP."""
     call.media_instance = event.instance
     call.relay_a, call.relay_b = event.leg_a, event.leg_b
+    call.media_codecs = event.convertible
     go_on(call)
 
 
@@ -215,6 +222,15 @@ def go_on(call: Call) -> None:
     else:
         call.fire(Trigger.READY)
         attempts.begin(call)
+
+
+def _speaks_assigned_codec(call: Call) -> bool:
+    """Tell whether the caller has a codec that its side is held to (MED-03 rule 3)."""
+    stream = stream_of(call.offer) if call.offer is not None else None
+    if stream is None or stream.media != "audio":
+        return True
+    codecs = call.leg_a.policy.codecs
+    return not codecs or bool(allowed(formats_of(stream), codecs))
 
 
 def _screen(call: Call, plan: Routed) -> None:

@@ -1,4 +1,5 @@
-"""What becomes of failed attempts: the acceptance examples of SIG-09, SIG-10, RTE-09 to RTE-12."""
+"""What becomes of failed attempts: the acceptance examples of SIG-09, SIG-10, RTE-09, RTE-10,
+RTE-11 and RTE-12."""
 
 import asyncio
 from datetime import timedelta

@@ -3,7 +3,7 @@
 import pytest
 from trunkline_signaling.calls.legs import Leg, Side
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck
-from trunkline_signaling.calls.session import codec_of, leg_media, read, rewritten
+from trunkline_signaling.calls.session import leg_media, read, rewritten
 from trunkline_signaling.sip.errors import MalformedValue
 from trunkline_signaling.sip.sdp import Direction
 
@@ -97,10 +97,6 @@ def test_the_version_grows_only_when_something_changed() -> None:
 
     assert first == again
     assert b"o=- 77 2 IN IP4" in held
-
-
-def test_the_codec_of_an_answer_is_its_first_format() -> None:
-    assert codec_of(read(HEAD + AUDIO)) == "G729"
 
 
 @pytest.mark.parametrize(

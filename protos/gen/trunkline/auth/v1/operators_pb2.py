@@ -25,17 +25,17 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trunkline/auth/v1/operators.proto\x12\x11trunkline.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x01\n\x0b\x41uditRecord\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\n\n\x02ip\x18\x02 \x01(\t\x12\x0e\n\x06object\x18\x03 \x01(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\x04 \x01(\t\x12\x12\n\nafter_json\x18\x05 \x01(\t\x12/\n\x0brecord_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x0cLoginRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\n\n\x02ip\x18\x03 \x01(\t\"~\n\rLoginResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x04type\x18\x03 \x01(\x0e\x32\x1f.trunkline.auth.v1.OperatorType\"\x8b\x01\n\x10\x41uthorizeRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\n\n\x02ip\x18\x02 \x01(\t\x12\x0e\n\x06module\x18\x03 \x01(\t\x12\'\n\x05right\x18\x04 \x01(\x0e\x32\x18.trunkline.auth.v1.Right\x12\x0f\n\x07\x61\x63\x63ount\x18\x05 \x01(\t\x12\x12\n\nrate_group\x18\x06 \x01(\t\"%\n\x11\x41uthorizeResponse\x12\x10\n\x08operator\x18\x01 \x01(\t\"%\n\x15UnlockOperatorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\",\n\x16UnlockOperatorResponse\x12\x12\n\nwas_locked\x18\x01 \x01(\x08\"\x19\n\x17GeneratePasswordRequest\",\n\x18GeneratePasswordResponse\x12\x10\n\x08password\x18\x01 \x01(\t\"X\n\x12RecordAuditRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.trunkline.auth.v1.AuditRecord\"\x15\n\x13RecordAuditResponse\"[\n\x10ListAuditRequest\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\x0e\n\x06object\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x11ListAuditResponse\x12/\n\x07records\x18\x01 \x03(\x0b\x32\x1e.trunkline.auth.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*{\n\x0cOperatorType\x12\x1d\n\x19OPERATOR_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13OPERATOR_TYPE_ADMIN\x10\x01\x12\x1a\n\x16OPERATOR_TYPE_OPERATOR\x10\x02\x12\x17\n\x13OPERATOR_TYPE_AGENT\x10\x03*Q\n\x05Right\x12\x15\n\x11RIGHT_UNSPECIFIED\x10\x00\x12\x0e\n\nRIGHT_READ\x10\x01\x12\x0f\n\x0bRIGHT_WRITE\x10\x02\x12\x10\n\x0cRIGHT_DELETE\x10\x03\x32\xbf\x04\n\x0fOperatorService\x12J\n\x05Login\x12\x1f.trunkline.auth.v1.LoginRequest\x1a .trunkline.auth.v1.LoginResponse\x12V\n\tAuthorize\x12#.trunkline.auth.v1.AuthorizeRequest\x1a$.trunkline.auth.v1.AuthorizeResponse\x12\x65\n\x0eUnlockOperator\x12(.trunkline.auth.v1.UnlockOperatorRequest\x1a).trunkline.auth.v1.UnlockOperatorResponse\x12k\n\x10GeneratePassword\x12*.trunkline.auth.v1.GeneratePasswordRequest\x1a+.trunkline.auth.v1.GeneratePasswordResponse\x12\\\n\x0bRecordAudit\x12%.trunkline.auth.v1.RecordAuditRequest\x1a&.trunkline.auth.v1.RecordAuditResponse\x12V\n\tListAudit\x12#.trunkline.auth.v1.ListAuditRequest\x1a$.trunkline.auth.v1.ListAuditResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trunkline/auth/v1/operators.proto\x12\x11trunkline.auth.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x95\x01\n\x0b\x41uditRecord\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\n\n\x02ip\x18\x02 \x01(\t\x12\x0e\n\x06object\x18\x03 \x01(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\x04 \x01(\t\x12\x12\n\nafter_json\x18\x05 \x01(\t\x12/\n\x0brecord_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\":\n\x0cLoginRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08password\x18\x02 \x01(\t\x12\n\n\x02ip\x18\x03 \x01(\t\"~\n\rLoginResponse\x12\r\n\x05token\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\x04type\x18\x03 \x01(\x0e\x32\x1f.trunkline.auth.v1.OperatorType\"\x9c\x01\n\x10\x41uthorizeRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\n\n\x02ip\x18\x02 \x01(\t\x12\x0e\n\x06module\x18\x03 \x01(\t\x12\'\n\x05right\x18\x04 \x01(\x0e\x32\x18.trunkline.auth.v1.Right\x12\x0f\n\x07\x61\x63\x63ount\x18\x05 \x01(\t\x12\x12\n\nrate_group\x18\x06 \x01(\t\x12\x0f\n\x07objects\x18\x07 \x03(\t\"%\n\x11\x41uthorizeResponse\x12\x10\n\x08operator\x18\x01 \x01(\t\"%\n\x15UnlockOperatorRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\",\n\x16UnlockOperatorResponse\x12\x12\n\nwas_locked\x18\x01 \x01(\x08\"\x19\n\x17GeneratePasswordRequest\",\n\x18GeneratePasswordResponse\x12\x10\n\x08password\x18\x01 \x01(\t\"\x89\x01\n\x12RecordAuditRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12.\n\x06record\x18\x02 \x01(\x0b\x32\x1e.trunkline.auth.v1.AuditRecord\x12/\n\x07records\x18\x03 \x03(\x0b\x32\x1e.trunkline.auth.v1.AuditRecord\"\x15\n\x13RecordAuditResponse\"[\n\x10ListAuditRequest\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\x0e\n\x06object\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\r\x12\x12\n\npage_token\x18\x04 \x01(\t\"]\n\x11ListAuditResponse\x12/\n\x07records\x18\x01 \x03(\x0b\x32\x1e.trunkline.auth.v1.AuditRecord\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*{\n\x0cOperatorType\x12\x1d\n\x19OPERATOR_TYPE_UNSPECIFIED\x10\x00\x12\x17\n\x13OPERATOR_TYPE_ADMIN\x10\x01\x12\x1a\n\x16OPERATOR_TYPE_OPERATOR\x10\x02\x12\x17\n\x13OPERATOR_TYPE_AGENT\x10\x03*Q\n\x05Right\x12\x15\n\x11RIGHT_UNSPECIFIED\x10\x00\x12\x0e\n\nRIGHT_READ\x10\x01\x12\x0f\n\x0bRIGHT_WRITE\x10\x02\x12\x10\n\x0cRIGHT_DELETE\x10\x03\x32\xbf\x04\n\x0fOperatorService\x12J\n\x05Login\x12\x1f.trunkline.auth.v1.LoginRequest\x1a .trunkline.auth.v1.LoginResponse\x12V\n\tAuthorize\x12#.trunkline.auth.v1.AuthorizeRequest\x1a$.trunkline.auth.v1.AuthorizeResponse\x12\x65\n\x0eUnlockOperator\x12(.trunkline.auth.v1.UnlockOperatorRequest\x1a).trunkline.auth.v1.UnlockOperatorResponse\x12k\n\x10GeneratePassword\x12*.trunkline.auth.v1.GeneratePasswordRequest\x1a+.trunkline.auth.v1.GeneratePasswordResponse\x12\\\n\x0bRecordAudit\x12%.trunkline.auth.v1.RecordAuditRequest\x1a&.trunkline.auth.v1.RecordAuditResponse\x12V\n\tListAudit\x12#.trunkline.auth.v1.ListAuditRequest\x1a$.trunkline.auth.v1.ListAuditResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.auth.v1.operators_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_OPERATORTYPE']._serialized_start=1069
-  _globals['_OPERATORTYPE']._serialized_end=1192
-  _globals['_RIGHT']._serialized_start=1194
-  _globals['_RIGHT']._serialized_end=1275
+  _globals['_OPERATORTYPE']._serialized_start=1136
+  _globals['_OPERATORTYPE']._serialized_end=1259
+  _globals['_RIGHT']._serialized_start=1261
+  _globals['_RIGHT']._serialized_end=1342
   _globals['_AUDITRECORD']._serialized_start=90
   _globals['_AUDITRECORD']._serialized_end=239
   _globals['_LOGINREQUEST']._serialized_start=241
@@ -43,25 +43,25 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGINRESPONSE']._serialized_start=301
   _globals['_LOGINRESPONSE']._serialized_end=427
   _globals['_AUTHORIZEREQUEST']._serialized_start=430
-  _globals['_AUTHORIZEREQUEST']._serialized_end=569
-  _globals['_AUTHORIZERESPONSE']._serialized_start=571
-  _globals['_AUTHORIZERESPONSE']._serialized_end=608
-  _globals['_UNLOCKOPERATORREQUEST']._serialized_start=610
-  _globals['_UNLOCKOPERATORREQUEST']._serialized_end=647
-  _globals['_UNLOCKOPERATORRESPONSE']._serialized_start=649
-  _globals['_UNLOCKOPERATORRESPONSE']._serialized_end=693
-  _globals['_GENERATEPASSWORDREQUEST']._serialized_start=695
-  _globals['_GENERATEPASSWORDREQUEST']._serialized_end=720
-  _globals['_GENERATEPASSWORDRESPONSE']._serialized_start=722
-  _globals['_GENERATEPASSWORDRESPONSE']._serialized_end=766
-  _globals['_RECORDAUDITREQUEST']._serialized_start=768
-  _globals['_RECORDAUDITREQUEST']._serialized_end=856
-  _globals['_RECORDAUDITRESPONSE']._serialized_start=858
-  _globals['_RECORDAUDITRESPONSE']._serialized_end=879
-  _globals['_LISTAUDITREQUEST']._serialized_start=881
-  _globals['_LISTAUDITREQUEST']._serialized_end=972
-  _globals['_LISTAUDITRESPONSE']._serialized_start=974
-  _globals['_LISTAUDITRESPONSE']._serialized_end=1067
-  _globals['_OPERATORSERVICE']._serialized_start=1278
-  _globals['_OPERATORSERVICE']._serialized_end=1853
+  _globals['_AUTHORIZEREQUEST']._serialized_end=586
+  _globals['_AUTHORIZERESPONSE']._serialized_start=588
+  _globals['_AUTHORIZERESPONSE']._serialized_end=625
+  _globals['_UNLOCKOPERATORREQUEST']._serialized_start=627
+  _globals['_UNLOCKOPERATORREQUEST']._serialized_end=664
+  _globals['_UNLOCKOPERATORRESPONSE']._serialized_start=666
+  _globals['_UNLOCKOPERATORRESPONSE']._serialized_end=710
+  _globals['_GENERATEPASSWORDREQUEST']._serialized_start=712
+  _globals['_GENERATEPASSWORDREQUEST']._serialized_end=737
+  _globals['_GENERATEPASSWORDRESPONSE']._serialized_start=739
+  _globals['_GENERATEPASSWORDRESPONSE']._serialized_end=783
+  _globals['_RECORDAUDITREQUEST']._serialized_start=786
+  _globals['_RECORDAUDITREQUEST']._serialized_end=923
+  _globals['_RECORDAUDITRESPONSE']._serialized_start=925
+  _globals['_RECORDAUDITRESPONSE']._serialized_end=946
+  _globals['_LISTAUDITREQUEST']._serialized_start=948
+  _globals['_LISTAUDITREQUEST']._serialized_end=1039
+  _globals['_LISTAUDITRESPONSE']._serialized_start=1041
+  _globals['_LISTAUDITRESPONSE']._serialized_end=1134
+  _globals['_OPERATORSERVICE']._serialized_start=1345
+  _globals['_OPERATORSERVICE']._serialized_end=1920
 # @@protoc_insertion_point(module_scope)

@@ -134,7 +134,7 @@ class LoginRequest(_message.Message):
     password: _builtins.str
     """Password. Never logged."""
     ip: _builtins.str
-    """Where the operator connects from. Required."""
+    """Where the operator connects from. Empty is where the request comes from."""
     def __init__(
         self,
         *,
@@ -194,8 +194,9 @@ class AuthorizeRequest(_message.Message):
     RIGHT_FIELD_NUMBER: _builtins.int
     ACCOUNT_FIELD_NUMBER: _builtins.int
     RATE_GROUP_FIELD_NUMBER: _builtins.int
+    OBJECTS_FIELD_NUMBER: _builtins.int
     token: _builtins.str
-    """Token of the operator."""
+    """Token of the operator. Empty for none."""
     ip: _builtins.str
     """Where the request comes from. Required."""
     module: _builtins.str
@@ -206,6 +207,12 @@ class AuthorizeRequest(_message.Message):
     """Account it is done to. Empty for none."""
     rate_group: _builtins.str
     """Rate group it is done to. Empty for none."""
+    @_builtins.property
+    def objects(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What else is written, or named by what is written, as kind and name: "Account/acme". Agents must be listed for the
+        accounts and rate groups among them.
+        """
+
     def __init__(
         self,
         *,
@@ -215,10 +222,11 @@ class AuthorizeRequest(_message.Message):
         right: Global___Right.ValueType = ...,
         account: _builtins.str = ...,
         rate_group: _builtins.str = ...,
+        objects: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "ip", b"ip", "module", b"module", "rate_group", b"rate_group", "right", b"right", "token", b"token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "ip", b"ip", "module", b"module", "objects", b"objects", "rate_group", b"rate_group", "right", b"right", "token", b"token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -232,7 +240,7 @@ class AuthorizeResponse(_message.Message):
 
     OPERATOR_FIELD_NUMBER: _builtins.int
     operator: _builtins.str
-    """Name of the operator, for the audit."""
+    """Name of the operator, for the audit. Empty without a token, as long as none is needed."""
     def __init__(
         self,
         *,
@@ -337,21 +345,27 @@ class RecordAuditRequest(_message.Message):
 
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Id of the write, at most 64 characters. Required."""
+    """Id of the write, at most 56 characters. Required."""
     @_builtins.property
     def record(self) -> Global___AuditRecord:
         """The record; its time is set here."""
+
+    @_builtins.property
+    def records(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuditRecord]:
+        """More records of the same request."""
 
     def __init__(
         self,
         *,
         request_id: _builtins.str = ...,
         record: Global___AuditRecord | None = ...,
+        records: _abc.Iterable[Global___AuditRecord] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["record", b"record", "records", b"records", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

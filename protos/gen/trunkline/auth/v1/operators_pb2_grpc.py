@@ -80,8 +80,8 @@ class OperatorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Authorize(self, request, context):
-        """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed;
-        PERMISSION_DENIED for what was not granted. Safe to repeat.
+        """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed, and
+        for none once an admin exists who can log in; PERMISSION_DENIED for what was not granted. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,8 +38,8 @@ class OperatorServiceStub:
     failures, which a web interface answers with 423. Not safe to repeat: failures count.
     """
     Authorize: _grpc.UnaryUnaryMultiCallable[_operators_pb2.AuthorizeRequest, _operators_pb2.AuthorizeResponse]
-    """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed;
-    PERMISSION_DENIED for what was not granted. Safe to repeat.
+    """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed, and
+    for none once an admin exists who can log in; PERMISSION_DENIED for what was not granted. Safe to repeat.
     """
     UnlockOperator: _grpc.UnaryUnaryMultiCallable[_operators_pb2.UnlockOperatorRequest, _operators_pb2.UnlockOperatorResponse]
     """Lets a locked-out operator try again at once. Safe to repeat."""
@@ -60,8 +60,8 @@ class OperatorServiceAsyncStub(OperatorServiceStub):
     failures, which a web interface answers with 423. Not safe to repeat: failures count.
     """
     Authorize: _aio.UnaryUnaryMultiCallable[_operators_pb2.AuthorizeRequest, _operators_pb2.AuthorizeResponse]  # type: ignore[assignment]
-    """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed;
-    PERMISSION_DENIED for what was not granted. Safe to repeat.
+    """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed, and
+    for none once an admin exists who can log in; PERMISSION_DENIED for what was not granted. Safe to repeat.
     """
     UnlockOperator: _aio.UnaryUnaryMultiCallable[_operators_pb2.UnlockOperatorRequest, _operators_pb2.UnlockOperatorResponse]  # type: ignore[assignment]
     """Lets a locked-out operator try again at once. Safe to repeat."""
@@ -91,8 +91,8 @@ class OperatorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _operators_pb2.AuthorizeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_operators_pb2.AuthorizeResponse, _abc.Awaitable[_operators_pb2.AuthorizeResponse]]:
-        """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed;
-        PERMISSION_DENIED for what was not granted. Safe to repeat.
+        """Says whether the owner of a token may do something. UNAUTHENTICATED for a token that is nobody's or has lapsed, and
+        for none once an admin exists who can log in; PERMISSION_DENIED for what was not granted. Safe to repeat.
         """
 
     @_abc_1.abstractmethod

@@ -320,7 +320,9 @@ class PayloadFormat(_message.Message):
     parameters: _builtins.str
     """fmtp value as written. Empty when there is none."""
     packet_time_ms: _builtins.int
-    """Packet time in milliseconds. Zero means the codec's usual one."""
+    """Packet time in milliseconds that the device asks for (a=ptime). Zero: converted voice keeps the other leg's, where the
+    codec can (MED-03).
+    """
     def __init__(
         self,
         *,
@@ -493,6 +495,7 @@ class OpenResponse(_message.Message):
     LEG_A_FIELD_NUMBER: _builtins.int
     LEG_B_FIELD_NUMBER: _builtins.int
     MEDIA_INSTANCE_FIELD_NUMBER: _builtins.int
+    CONVERTIBLE_CODECS_FIELD_NUMBER: _builtins.int
     media_instance: _builtins.str
     """Name of the media instance that has the session."""
     @_builtins.property
@@ -503,16 +506,21 @@ class OpenResponse(_message.Message):
     def leg_b(self) -> Global___LocalMedia:
         """Where the callee is to send, as seen from outside."""
 
+    @_builtins.property
+    def convertible_codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codecs between which the instance converts, by their names in SDP (MED-03). Empty when it converts none."""
+
     def __init__(
         self,
         *,
         leg_a: Global___LocalMedia | None = ...,
         leg_b: Global___LocalMedia | None = ...,
         media_instance: _builtins.str = ...,
+        convertible_codecs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["leg_a", b"leg_a", "leg_b", b"leg_b"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["convertible_codecs", b"convertible_codecs", "leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

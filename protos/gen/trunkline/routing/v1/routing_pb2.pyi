@@ -658,6 +658,8 @@ class Candidate(_message.Message):
     MAX_DURATION_FIELD_NUMBER: _builtins.int
     CALLEE_ACCOUNT_FIELD_NUMBER: _builtins.int
     CLEARING_USES_SENT_NUMBER_FIELD_NUMBER: _builtins.int
+    WITHHELD_FIELD_NUMBER: _builtins.int
+    EXTRA_HEADERS_FIELD_NUMBER: _builtins.int
     DOMAIN_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     """Number of the attempt it is meant for, from 1."""
@@ -687,6 +689,8 @@ class Candidate(_message.Message):
     """Account of a called phone, whose balance is checked before it rings (BIL-07). Empty for a gateway."""
     clearing_uses_sent_number: _builtins.bool
     """Whether the clearing account is charged for the number as sent (RTE-02), not the billed one."""
+    withheld: _builtins.bool
+    """Whether the caller asks not to be shown (SIG-11): Remote-Party-ID says privacy=full."""
     domain: _builtins.str
     """Host of the Request-URI, From and To where we are registered at the vendor (SIG-02). Empty: where the INVITE goes,
     and our own address in From.
@@ -723,6 +727,10 @@ class Candidate(_message.Message):
     def max_duration(self) -> _duration_pb2.Duration:
         """Longest talk time by the callee's side (SIG-25). Absent when nothing limits it."""
 
+    @_builtins.property
+    def extra_headers(self) -> Global___ExtraHeaders:
+        """Header fields of the caller's INVITE that go on (SIG-12)."""
+
     def __init__(
         self,
         *,
@@ -748,15 +756,47 @@ class Candidate(_message.Message):
         max_duration: _duration_pb2.Duration | None = ...,
         callee_account: _builtins.str = ...,
         clearing_uses_sent_number: _builtins.bool = ...,
+        withheld: _builtins.bool = ...,
+        extra_headers: Global___ExtraHeaders | None = ...,
         domain: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
+
+@_typing.final
+class ExtraHeaders(_message.Message):
+    """Which header fields go on to the callee though nothing here understands them (SIG-12). Those of the dialog, of the hop,
+    and those that name the caller never do.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALL_FIELD_NUMBER: _builtins.int
+    NAMES_FIELD_NUMBER: _builtins.int
+    all: _builtins.bool
+    """Every one that is unknown here."""
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """These, in any spelling."""
+
+    def __init__(
+        self,
+        *,
+        all: _builtins.bool = ...,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all", b"all", "names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExtraHeaders: _TypeAlias = ExtraHeaders  # noqa: Y015
 
 @_typing.final
 class Target(_message.Message):

@@ -57,9 +57,19 @@ class Direction:
 
 @final
 class VoiceFormat:
-    """A voice codec on one leg, by its name in SDP. Raises ValueError for a rate of zero."""
+    """A voice codec on one leg, by its name in SDP, and the packets that the peer asks for.
 
-    def __new__(cls, encoding: str, payload_type: int, clock_rate: int = 8000) -> VoiceFormat: ...
+    Converted voice comes in packets of `packet_time`; without it, or where the codec can't, in
+    those of the other leg. Raises ValueError for a rate of zero.
+    """
+
+    def __new__(
+        cls,
+        encoding: str,
+        payload_type: int,
+        clock_rate: int = 8000,
+        packet_time: timedelta | None = None,
+    ) -> VoiceFormat: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
 

@@ -10,6 +10,7 @@ from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.rpc import Channel, method_of
 
 from ...calls.events import FirstPacket, MediaLost, Silence
+from ...calls.formats import PayloadFormat, codec_name
 from ...calls.legs import Side
 from ...calls.policy import MediaCheck
 from ...calls.services import (
@@ -21,7 +22,6 @@ from ...calls.services import (
     MediaLoad,
     MediaOpened,
     OpenMedia,
-    PayloadFormat,
     ServiceError,
 )
 from ...sip.sdp import Direction
@@ -77,6 +77,7 @@ class MediaClient:
             response.media_instance,
             decode_address(response.leg_a.rtp),
             decode_address(response.leg_b.rtp),
+            tuple(map(codec_name, response.convertible_codecs)),
         )
 
     async def connect(self, question: ConnectMedia) -> MediaConnected:

@@ -8,12 +8,23 @@ from typing import Final
 from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline_kernel.rpc import Channel, method_of
 
+from ...calls.media_policy import (
+    DEFAULT_DTMF,
+    Annex,
+    DtmfPolicy,
+    DtmfReceive,
+    DtmfSend,
+    G729Policy,
+    RingTone,
+    Spelling,
+)
 from ...calls.parties import Numbers, Target
 from ...calls.policy import (
     AddressMethod,
     AttemptTimers,
     Candidate,
     Credentials,
+    ExtraHeaders,
     LegPolicy,
     MediaCheck,
     MediaProxy,
@@ -93,6 +104,27 @@ _MEDIA_CHECK: Final[Mapping[int, MediaCheck]] = {
 _RING_SIGNAL: Final[Mapping[int, RemoteRingSignal]] = {
     pb.REMOTE_RING_SIGNAL_183_WITH_SDP: RemoteRingSignal.SESSION_PROGRESS,
     pb.REMOTE_RING_SIGNAL_180_WITH_SDP: RemoteRingSignal.RINGING,
+}
+_SPELLING: Final[Mapping[int, Spelling]] = {
+    pb.G729_SPELLING_G729: Spelling.G729,
+    pb.G729_SPELLING_G729A: Spelling.G729A,
+    pb.G729_SPELLING_BOTH: Spelling.BOTH,
+}
+_ANNEX: Final[Mapping[int, Annex]] = {
+    pb.ANNEX_YES: Annex.YES,
+    pb.ANNEX_NO: Annex.NO,
+    pb.ANNEX_OMIT: Annex.OMIT,
+    pb.ANNEX_PASS_THROUGH: Annex.PASS_THROUGH,
+}
+_DTMF_RECEIVE: Final[Mapping[int, DtmfReceive]] = {
+    pb.DTMF_RECEIVE_RFC4733: DtmfReceive.RFC4733,
+    pb.DTMF_RECEIVE_INFO: DtmfReceive.INFO,
+    pb.DTMF_RECEIVE_OFF: DtmfReceive.OFF,
+}
+_DTMF_SEND: Final[Mapping[int, DtmfSend]] = {
+    pb.DTMF_SEND_RFC4733: DtmfSend.RFC4733,
+    pb.DTMF_SEND_INFO: DtmfSend.INFO,
+    pb.DTMF_SEND_OFF: DtmfSend.OFF,
 }
 _ADDRESS_METHOD: Final[Mapping[int, AddressMethod]] = {
     pb.ADDRESS_METHOD_SOURCE_IP: AddressMethod.SOURCE_IP,
@@ -260,6 +292,8 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
         asserted_identity=candidate.asserted_identity,
         preferred_identity=candidate.preferred_identity,
         remote_party_id=candidate.remote_party_id,
+        withheld=candidate.withheld,
+        extra_headers=_decode_extra_headers(candidate.extra_headers),
         leg_b=_decode_policy(candidate.leg_b),
         timers=_decode_timers(candidate.timers),
         stop_rules=_decode_stop_rules(candidate.stop_rules),
@@ -298,6 +332,10 @@ def _decode_stop_rules(rules: pb.StopRules) -> StopRules:
     )
 
 
+def _decode_extra_headers(extra: pb.ExtraHeaders) -> ExtraHeaders:
+    return ExtraHeaders(extra.all, tuple(extra.names))
+
+
 def _decode_credentials(candidate: pb.Candidate) -> Credentials | None:
     if not candidate.HasField("credentials"):
         return None
@@ -316,6 +354,35 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         response_address=_ADDRESS_METHOD.get(policy.response_address, AddressMethod.SOCKET),
         request_address=_ADDRESS_METHOD.get(policy.request_address, AddressMethod.SOCKET),
         codecs=tuple(policy.codecs),
+        codec_conversion=policy.codec_conversion,
+        g729=G729Policy(
+            _SPELLING.get(policy.g729.spelling, Spelling.AUTO),
+            _ANNEX.get(policy.g729.annex_b, Annex.AUTO),
+            _ANNEX.get(policy.g729.g723_annex_a, Annex.AUTO),
+        ),
+        dtmf=_decode_dtmf(policy),
         session_timer=policy.session_timer,
         t38=policy.t38,
+        srtp=policy.srtp,
+        ring_tone=_decode_ring_tone(policy),
     )
+
+
+def _decode_dtmf(policy: pb.LegPolicy) -> DtmfPolicy:
+    if not policy.HasField("dtmf"):
+        return DEFAULT_DTMF
+    dtmf = policy.dtmf
+    return DtmfPolicy(
+        _DTMF_RECEIVE.get(dtmf.receive, DtmfReceive.ALL),
+        _DTMF_SEND.get(dtmf.send, DtmfSend.AUTO),
+        dtmf.payload_type or DEFAULT_DTMF.payload_type,
+        dtmf.detect_inband,
+        dtmf.send_inband,
+        dtmf.use_peer_ability,
+    )
+
+
+def _decode_ring_tone(policy: pb.LegPolicy) -> RingTone | None:
+    if not policy.HasField("ring_tone"):
+        return None
+    return RingTone(policy.ring_tone.audio, policy.ring_tone.delay.ToTimedelta())

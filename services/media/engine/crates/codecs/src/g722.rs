@@ -1,4 +1,4 @@
-//! G.722 at 64 kbit/s by spandsp, of which the lower band is coded: 8000 samples a second.
+//! G.722 at 64 kbit/s by spandsp: both bands, or the lower one for sound of 8000 samples a second.
 //!
 //! Signatures: spandsp/g722.h of version 0.0.6.
 
@@ -7,15 +7,15 @@ use std::ptr::{NonNull, null_mut};
 use std::sync::Arc;
 
 use libloading::Library;
-use trunkline_rtp::{Decoder, Encoder};
+use trunkline_rtp::{Decoder, Encoder, WIDEBAND};
 
 use crate::{function, open};
 
 const BIT_RATE: c_int = 64_000;
-/// `G722_SAMPLE_RATE_8000`.
+/// `G722_SAMPLE_RATE_8000`: the lower band only.
 const NARROW: c_int = 1;
-/// Samples of one millisecond: the codec has no frames.
-const FRAME: usize = 8;
+/// Bytes of one millisecond: the codec has no frames.
+const BYTES: usize = 8;
 
 type Init = unsafe extern "C" fn(*mut c_void, c_int, c_int) -> *mut c_void;
 type Free = unsafe extern "C" fn(*mut c_void) -> c_int;
@@ -54,11 +54,15 @@ impl G722Library {
 pub struct Encoding {
     library: Arc<G722Library>,
     state: NonNull<c_void>,
+    /// Samples that a byte has.
+    samples: usize,
 }
 
 pub struct Decoding {
     library: Arc<G722Library>,
     state: NonNull<c_void>,
+    /// Samples that a byte has.
+    samples: usize,
 }
 
 // SAFETY: a state is plain memory of its own, used by whoever has the value.
@@ -67,29 +71,42 @@ unsafe impl Send for Encoding {}
 unsafe impl Send for Decoding {}
 
 impl Encoding {
-    pub fn new(library: Arc<G722Library>) -> Option<Self> {
+    pub fn new(library: Arc<G722Library>, sample_rate: u32) -> Option<Self> {
+        let (samples, options) = shape(sample_rate);
         // SAFETY: without a state to use, the function makes one.
-        let state = NonNull::new(unsafe { (library.encode_init)(null_mut(), BIT_RATE, NARROW) })?;
-        Some(Self { library, state })
+        let state = unsafe { (library.encode_init)(null_mut(), BIT_RATE, options) };
+        let state = NonNull::new(state)?;
+        Some(Self {
+            library,
+            state,
+            samples,
+        })
     }
 }
 
 impl Decoding {
-    pub fn new(library: Arc<G722Library>) -> Option<Self> {
+    pub fn new(library: Arc<G722Library>, sample_rate: u32) -> Option<Self> {
+        let (samples, options) = shape(sample_rate);
         // SAFETY: without a state to use, the function makes one.
-        let state = NonNull::new(unsafe { (library.decode_init)(null_mut(), BIT_RATE, NARROW) })?;
-        Some(Self { library, state })
+        let state = unsafe { (library.decode_init)(null_mut(), BIT_RATE, options) };
+        let state = NonNull::new(state)?;
+        Some(Self {
+            library,
+            state,
+            samples,
+        })
     }
 }
 
 impl Encoder for Encoding {
     fn frame(&self) -> usize {
-        FRAME
+        BYTES * self.samples
     }
 
     fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize {
-        let count = samples.len().min(payload.len()); // a byte for each sample
-        // SAFETY: the state is live; `count` samples are read and as many bytes written.
+        let count = samples.len().min(payload.len() * self.samples);
+        // SAFETY: the state is live; `count` samples are read and no more bytes written than there
+        // is room.
         let written = unsafe {
             let state = self.state.as_ptr();
             (self.library.encode)(
@@ -105,8 +122,9 @@ impl Encoder for Encoding {
 
 impl Decoder for Decoding {
     fn decode(&mut self, payload: &[u8], samples: &mut [i16]) -> usize {
-        let count = payload.len().min(samples.len()); // a sample for each byte
-        // SAFETY: the state is live; `count` bytes are read and as many samples written.
+        let count = payload.len().min(samples.len() / self.samples);
+        // SAFETY: the state is live; `count` bytes are read and no more samples written than there
+        // is room.
         let written = unsafe {
             let state = self.state.as_ptr();
             (self.library.decode)(
@@ -117,6 +135,15 @@ impl Decoder for Decoding {
             )
         };
         written.max(0) as usize
+    }
+}
+
+/// How many samples a byte has, and the options that make it so.
+const fn shape(sample_rate: u32) -> (usize, c_int) {
+    if sample_rate == WIDEBAND {
+        (2, 0)
+    } else {
+        (1, NARROW)
     }
 }
 

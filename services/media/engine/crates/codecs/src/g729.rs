@@ -3,7 +3,7 @@
 //! Signatures: bcg729/encoder.h and bcg729/decoder.h of version 1.1.1.
 
 use std::ffi::c_void;
-use std::ptr::NonNull;
+use std::ptr::{NonNull, null};
 use std::sync::Arc;
 
 use libloading::Library;
@@ -60,6 +60,7 @@ pub struct Encoding {
 pub struct Decoding {
     library: Arc<G729Library>,
     channel: NonNull<c_void>,
+    silent: bool,
 }
 
 // SAFETY: a channel is plain memory of its own, used by whoever has the value.
@@ -80,23 +81,25 @@ impl Decoding {
     pub fn new(library: Arc<G729Library>) -> Option<Self> {
         // SAFETY: the function has no requirements.
         let channel = NonNull::new(unsafe { (library.init_decoder)() })?;
-        Some(Self { library, channel })
+        Some(Self {
+            library,
+            channel,
+            silent: false,
+        })
     }
 
     fn frame(&mut self, bytes: &[u8], silence: bool, samples: &mut [i16; SAMPLES]) {
         let (length, sid) = (bytes.len() as u8, u8::from(silence));
+        let lost = u8::from(bytes.is_empty());
         // SAFETY: the channel is open, the frame has the length it says, and 80 samples fit.
         unsafe {
             let channel = self.channel.as_ptr();
-            (self.library.decode)(
-                channel,
-                bytes.as_ptr(),
-                length,
-                0,
-                sid,
-                0,
-                samples.as_mut_ptr(),
-            );
+            let frame = if bytes.is_empty() {
+                null()
+            } else {
+                bytes.as_ptr()
+            };
+            (self.library.decode)(channel, frame, length, lost, sid, 0, samples.as_mut_ptr());
         }
     }
 }
@@ -132,11 +135,30 @@ impl Decoder for Decoding {
             self.frame(frame, false, place);
             count += SAMPLES;
         }
-        if let (SID_BYTES, Some(place)) = (rest.len(), places.next()) {
+        self.silent = rest.len() == SID_BYTES;
+        if let (true, Some(place)) = (self.silent, places.next()) {
             self.frame(rest, true, place);
             count += SAMPLES;
         }
         count
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    /// After a silence descriptor the library goes on with its noise.
+    fn conceal(&mut self, samples: &mut [i16]) -> bool {
+        let (frames, rest) = samples.as_chunks_mut::<SAMPLES>();
+        for frame in frames {
+            self.frame(&[], false, frame);
+        }
+        if !rest.is_empty() {
+            let mut frame = [0; SAMPLES];
+            self.frame(&[], false, &mut frame);
+            rest.copy_from_slice(&frame[..rest.len()]);
+        }
+        true
     }
 }
 

@@ -1,7 +1,7 @@
 //! Voice codecs of shared libraries, which are looked for once, when the engine starts.
 //!
 //! A codec whose library is missing is not offered; [`Installed::offers`] says which and what to
-//! install. Every codec here takes and gives 8000 samples a second. G.711 needs no library.
+//! install. G.711 needs no library.
 
 mod g722;
 mod g729;
@@ -81,23 +81,35 @@ impl Installed {
 }
 
 impl Codecs for Installed {
-    fn decoder(&self, encoding: Encoding) -> Option<Box<dyn Decoder>> {
+    fn decoder(&self, encoding: Encoding, sample_rate: u32) -> Option<Box<dyn Decoder>> {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Decoding::new(self.g729.clone()?)?)),
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
-            Encoding::G722 => Some(Box::new(g722::Decoding::new(self.g722.clone()?)?)),
-            Encoding::Opus => Some(Box::new(opus::Decoding::new(self.opus.clone()?)?)),
-            _ => BuiltIn.decoder(encoding),
+            Encoding::G722 => Some(Box::new(g722::Decoding::new(
+                self.g722.clone()?,
+                sample_rate,
+            )?)),
+            Encoding::Opus => Some(Box::new(opus::Decoding::new(
+                self.opus.clone()?,
+                sample_rate,
+            )?)),
+            _ => BuiltIn.decoder(encoding, sample_rate),
         }
     }
 
-    fn encoder(&self, encoding: Encoding) -> Option<Box<dyn Encoder>> {
+    fn encoder(&self, encoding: Encoding, sample_rate: u32) -> Option<Box<dyn Encoder>> {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Encoding::new(self.g729.clone()?)?)),
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
-            Encoding::G722 => Some(Box::new(g722::Encoding::new(self.g722.clone()?)?)),
-            Encoding::Opus => Some(Box::new(opus::Encoding::new(self.opus.clone()?)?)),
-            _ => BuiltIn.encoder(encoding),
+            Encoding::G722 => Some(Box::new(g722::Encoding::new(
+                self.g722.clone()?,
+                sample_rate,
+            )?)),
+            Encoding::Opus => Some(Box::new(opus::Encoding::new(
+                self.opus.clone()?,
+                sample_rate,
+            )?)),
+            _ => BuiltIn.encoder(encoding, sample_rate),
         }
     }
 }

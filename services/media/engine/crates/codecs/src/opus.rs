@@ -1,9 +1,9 @@
-//! Opus (RFC 6716, RFC 7587) by libopus, mono, decoded to and encoded from 8000 samples a second.
+//! Opus (RFC 6716, RFC 7587) by libopus, mono, of narrowband or wideband sound.
 //!
 //! Signatures: opus/opus.h of version 1.3. On the wire its RTP clock is always 48000.
 
 use std::ffi::{c_int, c_void};
-use std::ptr::{NonNull, null_mut};
+use std::ptr::{NonNull, null, null_mut};
 use std::sync::Arc;
 
 use libloading::Library;
@@ -11,14 +11,17 @@ use trunkline_rtp::{Decoder, Encoder};
 
 use crate::{function, open};
 
-const SAMPLE_RATE: i32 = 8000;
 const MONO: c_int = 1;
 /// `OPUS_APPLICATION_VOIP`.
 const VOIP: c_int = 2048;
-/// Samples of 20 ms.
-const FRAME: usize = 160;
-/// Samples of the longest packet, 120 ms.
-const LONGEST: usize = 960;
+/// Frames of 20 ms a second.
+const FRAMES_A_SECOND: usize = 50;
+/// Frames of the longest packet, 120 ms.
+const MOST_FRAMES: usize = 6;
+/// The library conceals in steps of 2.5 ms.
+const STEPS_A_SECOND: usize = 400;
+/// A packet of no more bytes begins or keeps up silence (discontinuous transmission).
+const SILENT_BYTES: usize = 2;
 
 type EncoderCreate = unsafe extern "C" fn(i32, c_int, c_int, *mut c_int) -> *mut c_void;
 type DecoderCreate = unsafe extern "C" fn(i32, c_int, *mut c_int) -> *mut c_void;
@@ -58,11 +61,15 @@ impl OpusLibrary {
 pub struct Encoding {
     library: Arc<OpusLibrary>,
     state: NonNull<c_void>,
+    /// Samples of 20 ms.
+    frame: usize,
 }
 
 pub struct Decoding {
     library: Arc<OpusLibrary>,
     state: NonNull<c_void>,
+    sample_rate: usize,
+    silent: bool,
 }
 
 // SAFETY: a state is plain memory of its own, used by whoever has the value.
@@ -71,35 +78,63 @@ unsafe impl Send for Encoding {}
 unsafe impl Send for Decoding {}
 
 impl Encoding {
-    pub fn new(library: Arc<OpusLibrary>) -> Option<Self> {
+    pub fn new(library: Arc<OpusLibrary>, sample_rate: u32) -> Option<Self> {
+        let rate = sample_rate.cast_signed();
         // SAFETY: no error is asked for; the function returns null for what it can't do.
-        let state = unsafe { (library.encoder_create)(SAMPLE_RATE, MONO, VOIP, null_mut()) };
+        let state = unsafe { (library.encoder_create)(rate, MONO, VOIP, null_mut()) };
         Some(Self {
             state: NonNull::new(state)?,
             library,
+            frame: sample_rate as usize / FRAMES_A_SECOND,
         })
     }
 }
 
 impl Decoding {
-    pub fn new(library: Arc<OpusLibrary>) -> Option<Self> {
+    pub fn new(library: Arc<OpusLibrary>, sample_rate: u32) -> Option<Self> {
+        let rate = sample_rate.cast_signed();
         // SAFETY: no error is asked for; the function returns null for what it can't do.
-        let state = unsafe { (library.decoder_create)(SAMPLE_RATE, MONO, null_mut()) };
+        let state = unsafe { (library.decoder_create)(rate, MONO, null_mut()) };
         Some(Self {
             state: NonNull::new(state)?,
             library,
+            sample_rate: sample_rate as usize,
+            silent: false,
         })
+    }
+
+    /// Decode a payload, or conceal the loss of an empty one. Returns how many samples there are.
+    fn run(&mut self, payload: &[u8], samples: &mut [i16]) -> usize {
+        let longest = MOST_FRAMES * self.sample_rate / FRAMES_A_SECOND;
+        let room = samples.len().min(longest);
+        // SAFETY: the state is live; the payload has its length, and no more samples are written
+        // than there is room.
+        let count = unsafe {
+            (self.library.decode)(
+                self.state.as_ptr(),
+                if payload.is_empty() {
+                    null()
+                } else {
+                    payload.as_ptr()
+                },
+                payload.len() as i32,
+                samples.as_mut_ptr(),
+                room as c_int,
+                0,
+            )
+        };
+        count.max(0) as usize
     }
 }
 
 impl Encoder for Encoding {
     fn frame(&self) -> usize {
-        FRAME
+        self.frame
     }
 
     /// Make one packet; libopus takes 20 to 120 ms in steps of 20.
     fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize {
-        let count = samples.len().min(LONGEST);
+        let count = samples.len().min(MOST_FRAMES * self.frame);
         // SAFETY: the state is live; `count` samples are read, and no more bytes are written than
         // there is room.
         let written = unsafe {
@@ -120,20 +155,19 @@ impl Decoder for Decoding {
         if payload.is_empty() {
             return 0; // the library would conceal a loss
         }
-        let room = samples.len().min(LONGEST);
-        // SAFETY: the state is live; the payload has its length, and no more samples are written
-        // than there is room.
-        let count = unsafe {
-            (self.library.decode)(
-                self.state.as_ptr(),
-                payload.as_ptr(),
-                payload.len() as i32,
-                samples.as_mut_ptr(),
-                room as c_int,
-                0,
-            )
-        };
-        count.max(0) as usize
+        self.silent = payload.len() <= SILENT_BYTES;
+        self.run(payload, samples)
+    }
+
+    fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    fn conceal(&mut self, samples: &mut [i16]) -> bool {
+        let whole = samples
+            .len()
+            .is_multiple_of(self.sample_rate / STEPS_A_SECOND);
+        whole && self.run(&[], samples) == samples.len()
     }
 }
 

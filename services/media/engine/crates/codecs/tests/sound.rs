@@ -5,7 +5,7 @@
 use std::f64::consts::TAU;
 
 use trunkline_codecs::Installed;
-use trunkline_rtp::{Codecs, Encoding};
+use trunkline_rtp::{Codecs, Encoding, NARROWBAND};
 
 const RATE: f64 = 8000.0;
 const PEAK: f64 = 8000.0;
@@ -22,7 +22,10 @@ fn tone(frequency: f64) -> Vec<i16> {
 /// Through the codec in packets of 20 ms.
 fn heard(encoding: Encoding, sound: &[i16]) -> Option<Vec<i16>> {
     let installed = Installed::find();
-    let (mut encoder, mut decoder) = (installed.encoder(encoding)?, installed.decoder(encoding)?);
+    let (mut encoder, mut decoder) = (
+        installed.encoder(encoding, NARROWBAND)?,
+        installed.decoder(encoding, NARROWBAND)?,
+    );
     let mut heard = Vec::new();
     for packet in sound.chunks_exact(160) {
         let (mut payload, mut samples) = ([0; 1024], [0; 1024]);
@@ -113,7 +116,7 @@ fn any_bytes_decode_to_sound_or_nothing() {
         Encoding::G722,
         Encoding::Opus,
     ] {
-        let Some(mut decoder) = installed.decoder(encoding) else {
+        let Some(mut decoder) = installed.decoder(encoding, NARROWBAND) else {
             continue;
         };
         let mut noise = 1_u32;

@@ -17,8 +17,13 @@ pub struct VoiceFormat {
 #[pymethods]
 impl VoiceFormat {
     #[new]
-    #[pyo3(signature = (encoding, payload_type, clock_rate = 8000))]
-    fn new(encoding: &str, payload_type: u8, clock_rate: u32) -> PyResult<Self> {
+    #[pyo3(signature = (encoding, payload_type, clock_rate = 8000, packet_time = None))]
+    fn new(
+        encoding: &str,
+        payload_type: u8,
+        clock_rate: u32,
+        packet_time: Option<Duration>,
+    ) -> PyResult<Self> {
         if clock_rate == 0 {
             return Err(PyValueError::new_err(
                 "clock_rate is 0; it must be at least 1 Hz",
@@ -30,6 +35,7 @@ impl VoiceFormat {
                 encoding,
                 payload_type,
                 clock_rate,
+                packet_time,
             },
         })
     }

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use trunkline_rtp::{
-    Audio, Codecs, Digit, Encoding, Leg, LegSettings, Protection, Session, Side, Time,
+    Audio, Codecs, Digit, Encoding, Leg, LegSettings, NARROWBAND, Protection, Session, Side, Time,
 };
 
 use crate::clock::Clock;
@@ -189,7 +189,8 @@ impl Engine {
     /// Whether voice of one encoding can be made voice of the other.
     #[must_use]
     pub fn converts(&self, from: Encoding, to: Encoding) -> bool {
-        self.codecs.decoder(from).is_some() && self.codecs.encoder(to).is_some()
+        let codecs = &self.codecs;
+        codecs.decoder(from, NARROWBAND).is_some() && codecs.encoder(to, NARROWBAND).is_some()
     }
 
     /// Ask for a session's counters; the fact comes up.

@@ -258,7 +258,7 @@ impl Open {
             .as_ref()
             .is_none_or(|(encoding, _)| *encoding != heard.encoding)
         {
-            let decoder = codecs.decoder(heard.encoding);
+            let decoder = codecs.decoder(heard.encoding, AUDIO_RATE);
             *place = decoder.map(|decoder| (heard.encoding, decoder));
         }
         let Some((_, decoder)) = place else { return };

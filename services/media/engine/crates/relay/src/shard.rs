@@ -33,6 +33,8 @@ struct Relayed {
     id: SessionId,
     session: Session,
     sockets: Sockets,
+    /// Whether it is among the active ones.
+    listed: bool,
 }
 
 /// The state of one relay thread.
@@ -162,10 +164,18 @@ impl Shard {
                     now,
                     &mut self.events,
                 );
+                if relayed.session.is_active() {
+                    flush(relayed, &mut self.batch, side.other());
+                    send_due(relayed, &mut self.batch, index, now, &mut self.events);
+                }
             }
             flush(relayed, &mut self.batch, side.other());
+            let active = relayed.session.is_active();
             self.datagrams += count as u64;
             self.tell_events(slot, now);
+            if active {
+                self.activate(slot);
+            }
             if count < BATCH {
                 return;
             }
@@ -250,9 +260,10 @@ impl Shard {
     }
 
     fn activate(&mut self, slot: usize) {
-        let active = |relayed: &Relayed| relayed.session.is_active();
-        let makes = self.slots[slot].as_deref().is_some_and(active);
-        if makes && !self.active.contains(&slot) {
+        if let Some(relayed) = self.slots[slot].as_deref_mut()
+            && relayed.session.is_active()
+            && !std::mem::replace(&mut relayed.listed, true)
+        {
             self.active.push(slot);
         }
     }
@@ -264,8 +275,9 @@ impl Shard {
             let Some(relayed) = self.slots[slot].as_deref_mut() else {
                 return false;
             };
-            send_due(relayed, &mut self.batch, now, &mut self.events);
-            let goes_on = relayed.session.is_active();
+            send_due(relayed, &mut self.batch, 0, now, &mut self.events);
+            relayed.listed = relayed.session.is_active();
+            let goes_on = relayed.listed;
             self.tell_events(slot, now);
             goes_on
         });
@@ -292,6 +304,7 @@ impl Shard {
             id,
             session,
             sockets,
+            listed: false,
         }));
         self.by_id.insert(id, slot);
     }
@@ -364,15 +377,21 @@ fn relay_one(
     }
 }
 
-/// Send every packet that a session makes and that is due.
-fn send_due(relayed: &mut Relayed, batch: &mut Batch, now: Time, events: &mut Vec<Event>) {
+/// Send every packet that a session makes and that is due, out of the `index`-th buffer.
+fn send_due(
+    relayed: &mut Relayed,
+    batch: &mut Batch,
+    index: usize,
+    now: Time,
+    events: &mut Vec<Event>,
+) {
     loop {
-        let mut datagram = Datagram::new(batch.buffer(0), 0);
+        let mut datagram = Datagram::new(batch.buffer(index), 0);
         let Some((side, forward)) = relayed.session.poll(&mut datagram, now, events) else {
             return;
         };
         let length = datagram.bytes().len();
-        batch.queue(0, length, forward.to, forward.component);
+        batch.queue(index, length, forward.to, forward.component);
         flush(relayed, batch, side);
     }
 }

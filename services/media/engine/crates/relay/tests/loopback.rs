@@ -366,6 +366,7 @@ fn a_recording_has_leg_a_on_the_left_and_leg_b_on_the_right() {
         encoding: Encoding::Pcma,
         payload_type: 8,
         clock_rate: 8000,
+        packet_time: None,
     });
     let legs = [&caller, &callee].map(|peer| {
         let mut leg = leg(peer, Learning::Signaled);
@@ -412,6 +413,7 @@ fn a_sound_that_is_played_arrives_packet_by_packet() {
         encoding: Encoding::Pcma,
         payload_type: 8,
         clock_rate: 8000,
+        packet_time: None,
     });
     let opened = engine
         .open([leg_a, leg(&callee, Learning::Signaled)])

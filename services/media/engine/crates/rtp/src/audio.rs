@@ -4,10 +4,11 @@ use std::f64::consts::PI;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::codec::NARROWBAND;
 use crate::time::Time;
 
 /// The rate at which all sound is kept.
-pub const AUDIO_RATE: u32 = 8000;
+pub const AUDIO_RATE: u32 = NARROWBAND;
 
 /// Mono sound of [`AUDIO_RATE`] samples a second.
 #[derive(Clone, Debug)]

@@ -50,6 +50,8 @@ pub struct VoiceFormat {
     pub payload_type: u8,
     /// Units a second of its RTP timestamps.
     pub clock_rate: u32,
+    /// Length of the packets that the peer asks for (`a=ptime`), where it does.
+    pub packet_time: Option<Duration>,
 }
 
 /// What an offer or answer settles about a leg.

@@ -8,6 +8,8 @@
 mod activity;
 mod audio;
 mod codec;
+mod comfort_noise;
+mod concealment;
 mod counter_mode;
 mod counters;
 mod dtmf;
@@ -32,7 +34,9 @@ mod udptl;
 
 pub use activity::Watch;
 pub use audio::{AUDIO_RATE, Audio};
-pub use codec::{BuiltIn, Codecs, Decoder, Encoder, Encoding, G711, Law, MOST_SAMPLES};
+pub use codec::{
+    BuiltIn, Codecs, Decoder, Encoder, Encoding, G711, Law, MOST_SAMPLES, NARROWBAND, WIDEBAND,
+};
 pub use counters::{Counters, Dropped, ReceivedCounters, SentCounters};
 pub use dtmf::{Digit, DigitForm, DtmfSettings, DualTone, EventPayload, Key};
 pub use latch::{Latch, Learning};

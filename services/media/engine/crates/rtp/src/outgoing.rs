@@ -50,6 +50,14 @@ impl Outgoing {
         sequence_number
     }
 
+    /// Number a packet that was made of relayed ones: it follows on the last one sent.
+    pub(crate) fn follow(&mut self, header: &Header, now: Time) -> u16 {
+        self.resume = true;
+        let sequence_number = self.relay(header, now);
+        self.resume = true;
+        sequence_number
+    }
+
     /// A relayed packet is not sent on: the next one takes its number.
     pub(crate) const fn swallow(&mut self) {
         self.shift = self.shift.wrapping_sub(1);

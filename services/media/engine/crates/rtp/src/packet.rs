@@ -94,13 +94,18 @@ impl Header {
     pub(crate) fn write(&self, datagram: &mut Datagram<'_>, payload: &[u8]) {
         datagram.resize_to_room();
         let bytes = datagram.bytes_mut();
-        bytes[0] = VERSION << 6;
-        bytes[8..RTP_HEADER].copy_from_slice(&self.ssrc.to_be_bytes());
         bytes[RTP_HEADER..RTP_HEADER + payload.len()].copy_from_slice(payload);
-        self.rewrite(bytes);
+        self.write_fixed(bytes);
         datagram
             .resize(RTP_HEADER + payload.len())
             .expect("it was just written");
+    }
+
+    /// Write the fixed header before a payload that is in place, without CSRC list and extension.
+    pub(crate) fn write_fixed(&self, packet: &mut [u8]) {
+        packet[0] = VERSION << 6;
+        packet[8..RTP_HEADER].copy_from_slice(&self.ssrc.to_be_bytes());
+        self.rewrite(packet);
     }
 
     /// Write what relaying may change: payload type, sequence number and timestamp.

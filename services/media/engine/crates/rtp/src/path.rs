@@ -8,13 +8,15 @@ use crate::codec::{Codecs, Encoder, Encoding};
 use crate::dtmf::{Digit, DigitForm, DigitSender, Due};
 use crate::leg::{LegSettings, VoiceFormat};
 use crate::outgoing::Outgoing;
-use crate::packet::Header;
+use crate::packet::{Header, RTP_HEADER};
 use crate::protection::{Datagram, Rejected};
 use crate::time::Time;
 use crate::transcoder::Transcoder;
 
 /// Samples of 20 ms, the packet we make unless the codec's frame is longer.
 const PACKET: usize = 160;
+/// Static payload type of comfort noise (RFC 3389).
+const COMFORT_NOISE: u8 = 13;
 
 /// One leg's path.
 #[derive(Default)]
@@ -36,6 +38,8 @@ pub(crate) struct Path {
 pub(crate) enum Passage {
     /// It goes on, as it now is.
     On,
+    /// It goes on as a packet of a new stream, which has its own sequence numbers.
+    Anew,
     /// It ends here.
     Ends,
 }
@@ -50,14 +54,10 @@ impl Path {
 
     /// Follow new settings of this leg and the other one.
     pub(crate) fn update(&mut self, codecs: &dyn Codecs, here: &LegSettings, there: &LegSettings) {
-        let encodings = there
-            .voice
-            .zip(here.voice)
-            .map(|(there, here)| (there.encoding, here.encoding));
-        if self.transcoder.as_ref().map(Transcoder::between) != encodings {
-            self.transcoder = encodings.and_then(|(from, to)| Transcoder::new(codecs, from, to));
-        }
         let voice = there.voice.zip(here.voice);
+        if self.transcoder.as_ref().map(Transcoder::between) != voice {
+            self.transcoder = voice.and_then(|(from, to)| Transcoder::new(codecs, from, to));
+        }
         self.renamed = [
             renamed(voice.map(|(there, here)| (there.payload_type, here.payload_type))),
             renamed(there.telephone_event.zip(here.telephone_event)),
@@ -72,7 +72,10 @@ impl Path {
 
     /// Whether packets of ours are due, now or later.
     pub(crate) fn is_active(&self) -> bool {
-        self.player.is_some() || !self.digits.is_idle()
+        let converts = |one: &Transcoder| one.is_silent() || one.is_ready();
+        self.player.is_some()
+            || !self.digits.is_idle()
+            || self.transcoder.as_ref().is_some_and(converts)
     }
 
     /// Change a packet of the other leg into one for this leg.
@@ -82,36 +85,102 @@ impl Path {
         header: &mut Header,
         here: &LegSettings,
         there: &LegSettings,
+        now: Time,
     ) -> Result<Passage, Rejected> {
         if self.player.is_some() || self.digits.is_sending() {
+            if let Some(transcoder) = &mut self.transcoder {
+                transcoder.excuse();
+            }
             return Ok(Passage::Ends);
         }
-        if let Some(transcoder) = &mut self.transcoder {
-            let is_voice = there
-                .voice
-                .is_some_and(|voice| voice.payload_type == header.payload_type);
-            if is_voice {
-                remove_padding(datagram, header)?;
-                let Some(earlier) = transcoder.convert(datagram, header.payload_start)? else {
-                    return Ok(Passage::Ends);
-                };
-                let earlier = earlier * there.clock_rate() / AUDIO_RATE;
-                header.timestamp = header.timestamp.wrapping_sub(earlier);
-            } else if there.telephone_event != Some(header.payload_type) {
-                return Ok(Passage::Ends); // comfort noise of a codec that this leg doesn't speak
-            }
+        if self.transcoder.is_some() {
+            return self.convert(datagram, header, here, there, now);
         }
         if there.clock_rate() != here.clock_rate() {
             let rates = (there.clock_rate(), here.clock_rate());
             header.timestamp = self.clock.translate(header, rates);
         }
-        let name = self
-            .renamed
-            .iter()
-            .flatten()
-            .find(|(there, _)| *there == header.payload_type);
-        header.payload_type = name.map_or(header.payload_type, |(_, here)| *here);
+        self.rename(header);
         Ok(Passage::On)
+    }
+
+    /// Take note of a packet of the other leg that doesn't come this way.
+    pub(crate) fn pass_over(&mut self, header: &Header) {
+        if let Some(transcoder) = &mut self.transcoder {
+            transcoder.pass_over(header);
+        }
+    }
+
+    fn convert(
+        &mut self,
+        datagram: &mut Datagram<'_>,
+        header: &mut Header,
+        here: &LegSettings,
+        there: &LegSettings,
+        now: Time,
+    ) -> Result<Passage, Rejected> {
+        let Some(transcoder) = &mut self.transcoder else {
+            return Ok(Passage::On);
+        };
+        remove_padding(datagram, header)?;
+        let payload = &datagram.bytes()[header.payload_start..];
+        match header.payload_type {
+            spoken
+                if there
+                    .voice
+                    .is_some_and(|voice| voice.payload_type == spoken) =>
+            {
+                transcoder.take(header, payload, now);
+            }
+            COMFORT_NOISE => transcoder.take_noise(header, payload, now),
+            other => {
+                transcoder.pass_over(header);
+                if there.telephone_event != Some(other) {
+                    return Ok(Passage::Ends); // of a codec that this leg doesn't speak
+                }
+                if let Some(timestamp) = transcoder.translate(header) {
+                    header.timestamp = timestamp;
+                }
+                self.rename(header);
+                return Ok(Passage::Anew);
+            }
+        }
+        match self.write_converted(datagram, here) {
+            None => Ok(Passage::Ends),
+            Some(converted) => {
+                *header = converted;
+                Ok(Passage::Anew)
+            }
+        }
+    }
+
+    /// Write a packet of converted voice, if there is enough for one. It has no number of its own yet.
+    fn write_converted(
+        &mut self,
+        datagram: &mut Datagram<'_>,
+        here: &LegSettings,
+    ) -> Option<Header> {
+        let transcoder = self.transcoder.as_mut().filter(|one| one.is_ready())?;
+        datagram.resize_to_room();
+        let (length, converted) = transcoder.write(&mut datagram.bytes_mut()[RTP_HEADER..])?;
+        let header = Header {
+            padding: false,
+            marker: converted.marker,
+            payload_type: here.voice?.payload_type,
+            sequence_number: converted.sequence_number,
+            timestamp: converted.timestamp,
+            ssrc: converted.ssrc,
+            payload_start: RTP_HEADER,
+        };
+        header.write_fixed(datagram.bytes_mut());
+        datagram.resize(RTP_HEADER + length).ok()?;
+        Some(header)
+    }
+
+    fn rename(&self, header: &mut Header) {
+        let mut renamed = self.renamed.iter().flatten();
+        let name = renamed.find(|(there, _)| *there == header.payload_type);
+        header.payload_type = name.map_or(header.payload_type, |(_, here)| *here);
     }
 
     /// Send a digit as soon as those before it are sent; false when too many wait.
@@ -172,6 +241,9 @@ impl Path {
                 }
             };
         }
+        if self.player.is_none() {
+            return self.poll_converted(datagram, here, outgoing, now);
+        }
         let Some((_, encoder)) = &self.encoder else {
             return false;
         };
@@ -185,6 +257,24 @@ impl Path {
             .as_mut()
             .and_then(|player| player.poll(&mut samples[..packet], now));
         at.is_some_and(|at| self.write_voice(datagram, here, outgoing, &samples[..packet], at))
+    }
+
+    fn poll_converted(
+        &mut self,
+        datagram: &mut Datagram<'_>,
+        here: &LegSettings,
+        outgoing: &mut Outgoing,
+        now: Time,
+    ) -> bool {
+        if let Some(transcoder) = &mut self.transcoder {
+            transcoder.poll(now);
+        }
+        let Some(mut header) = self.write_converted(datagram, here) else {
+            return false;
+        };
+        header.sequence_number = outgoing.follow(&header, now);
+        header.rewrite(datagram.bytes_mut());
+        true
     }
 
     fn write_voice(
@@ -221,8 +311,8 @@ impl Path {
     fn update_encoder(&mut self, codecs: &dyn Codecs, voice: Option<VoiceFormat>) {
         let encoding = voice.map(|voice| voice.encoding);
         if self.encoder.as_ref().map(|(encoding, _)| *encoding) != encoding {
-            self.encoder =
-                encoding.and_then(|encoding| Some((encoding, codecs.encoder(encoding)?)));
+            self.encoder = encoding
+                .and_then(|encoding| Some((encoding, codecs.encoder(encoding, AUDIO_RATE)?)));
         }
     }
 }

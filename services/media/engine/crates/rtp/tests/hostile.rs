@@ -263,6 +263,7 @@ fn whatever_a_datagram_holds_the_session_lives() {
             encoding,
             payload_type,
             clock_rate: 8000,
+            packet_time: None,
         })
     };
     let dtmf = DtmfSettings {

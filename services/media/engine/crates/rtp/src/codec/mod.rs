@@ -1,15 +1,22 @@
 //! Voice codecs: what they are called, how long their frames are, and how to make them.
 //!
-//! Between codecs, sound has 8000 samples a second, whatever the codec could do. G.711 is here. Others come from outside through [`Codecs`], as this crate calls no library.
+//! Two codecs meet at the greatest sample rate that both have, so that no sound is resampled between
+//! them. G.711 is here. Others come from outside through [`Codecs`], as this crate calls no library.
 
 mod g711;
 
 pub use g711::{G711, Law};
 
 use std::fmt::Debug;
+use std::time::Duration;
 
-/// Samples of the longest packet that is converted: 240 ms.
-pub const MOST_SAMPLES: usize = 1_920;
+/// Samples of the longest packet that is converted: 240 ms of wideband.
+pub const MOST_SAMPLES: usize = 3_840;
+
+/// Samples a second of telephony.
+pub const NARROWBAND: u32 = 8_000;
+/// Samples a second of wideband telephony.
+pub const WIDEBAND: u32 = 16_000;
 
 /// A voice encoding that can be converted, or any other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -22,7 +29,7 @@ pub enum Encoding {
     G729,
     /// G.723.1.
     G723,
-    /// G.722, of which the lower band is used.
+    /// G.722.
     G722,
     /// GSM full rate.
     Gsm,
@@ -51,10 +58,44 @@ impl Encoding {
     }
 }
 
+impl Encoding {
+    /// The greatest sample rate at which it is coded here.
+    #[must_use]
+    pub const fn sample_rate(self) -> u32 {
+        match self {
+            Self::G722 | Self::Opus => WIDEBAND,
+            _ => NARROWBAND,
+        }
+    }
+
+    /// The packet that is made when neither the peer nor what comes in says how long it is to be
+    /// (MED-03).
+    #[must_use]
+    pub const fn packet_time(self) -> Duration {
+        match self {
+            Self::G723 => Duration::from_millis(30),
+            _ => Duration::from_millis(20),
+        }
+    }
+}
+
 /// Turns payloads into sound.
 pub trait Decoder: Send {
     /// Decode a payload, and return how many samples it has. What can't be decoded has none.
     fn decode(&mut self, payload: &[u8], samples: &mut [i16]) -> usize;
+
+    /// Whether the last payload said that silence follows, until the next voice (a silence
+    /// descriptor, MED-05).
+    fn is_silent(&self) -> bool {
+        false
+    }
+
+    /// Fill `samples` with what the codec itself puts in place of a lost packet, or of silence;
+    /// false when it has nothing to put there.
+    fn conceal(&mut self, samples: &mut [i16]) -> bool {
+        let _ = samples;
+        false
+    }
 }
 
 /// Turns sound into payloads.
@@ -68,11 +109,12 @@ pub trait Encoder: Send {
 
 /// Makes codecs. A codec whose library is missing is not made.
 pub trait Codecs: Debug + Send + Sync {
-    /// A decoder of `encoding`, at its beginning.
-    fn decoder(&self, encoding: Encoding) -> Option<Box<dyn Decoder>>;
+    /// A decoder of `encoding` at its beginning, to sound of `sample_rate`: [`NARROWBAND`], or what
+    /// [`Encoding::sample_rate`] says.
+    fn decoder(&self, encoding: Encoding, sample_rate: u32) -> Option<Box<dyn Decoder>>;
 
-    /// An encoder of `encoding`, at its beginning.
-    fn encoder(&self, encoding: Encoding) -> Option<Box<dyn Encoder>>;
+    /// An encoder of `encoding` at its beginning, from sound of `sample_rate`.
+    fn encoder(&self, encoding: Encoding, sample_rate: u32) -> Option<Box<dyn Encoder>>;
 }
 
 /// The codecs of this crate: G.711.
@@ -80,11 +122,11 @@ pub trait Codecs: Debug + Send + Sync {
 pub struct BuiltIn;
 
 impl Codecs for BuiltIn {
-    fn decoder(&self, encoding: Encoding) -> Option<Box<dyn Decoder>> {
+    fn decoder(&self, encoding: Encoding, _: u32) -> Option<Box<dyn Decoder>> {
         Some(Box::new(G711::new(Law::of(encoding)?)))
     }
 
-    fn encoder(&self, encoding: Encoding) -> Option<Box<dyn Encoder>> {
+    fn encoder(&self, encoding: Encoding, _: u32) -> Option<Box<dyn Encoder>> {
         Some(Box::new(G711::new(Law::of(encoding)?)))
     }
 }

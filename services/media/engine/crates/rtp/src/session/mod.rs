@@ -253,18 +253,22 @@ impl Session {
         events: &mut Vec<Event>,
     ) -> Result<Option<Forward>, Dropped> {
         let (leg, there) = self.both(side);
-        let mut changed = false;
+        let (mut changed, mut passage) = (false, Passage::On);
         if let Some(path) = leg.path.as_mut().filter(|path| !path.is_plain()) {
             changed = true;
-            if let Passage::Ends = path
-                .relay(datagram, &mut header, &leg.settings, &there.settings)
-                .map_err(dropped)?
-            {
+            let (here, there) = (&leg.settings, &there.settings);
+            passage = path
+                .relay(datagram, &mut header, here, there, now)
+                .map_err(dropped)?;
+        }
+        let sequence_number = match passage {
+            Passage::On => leg.outgoing.relay(&header, now),
+            Passage::Anew => leg.outgoing.follow(&header, now),
+            Passage::Ends => {
                 leg.outgoing.swallow();
                 return Ok(None);
             }
-        }
-        let sequence_number = leg.outgoing.relay(&header, now);
+        };
         if changed || sequence_number != header.sequence_number {
             header.sequence_number = sequence_number;
             header.rewrite(datagram.bytes_mut());

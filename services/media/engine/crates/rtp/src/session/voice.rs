@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Event, EventKind, Forward, Session, Side};
-use crate::audio::Audio;
+use crate::audio::{AUDIO_RATE, Audio};
 use crate::dtmf::{Digit, DigitForm, EventPayload, InbandReceiver};
 use crate::packet::Header;
 use crate::path::Path;
@@ -66,7 +66,11 @@ impl Session {
         now: Time,
         events: &mut Vec<Event>,
     ) {
-        self.legs[side.other() as usize].outgoing.swallow();
+        let other = &mut self.legs[side.other() as usize];
+        other.outgoing.swallow();
+        if let Some(path) = &mut other.path {
+            path.pass_over(header);
+        }
         let Some(report) = EventPayload::parse(&datagram.bytes()[header.payload_start..]) else {
             return;
         };
@@ -176,7 +180,7 @@ impl Session {
         let encoding = wanted.map(|voice| voice.encoding);
         if leg.inband.as_ref().map(|(encoding, _)| *encoding) != encoding {
             leg.inband = encoding.and_then(|encoding| {
-                let receiver = InbandReceiver::new(self.codecs.decoder(encoding)?);
+                let receiver = InbandReceiver::new(self.codecs.decoder(encoding, AUDIO_RATE)?);
                 Some((encoding, Box::new(receiver)))
             });
         }

@@ -1,0 +1,244 @@
+//! Sessions that convert by the codecs of this machine: silence, loss and bandwidth.
+//!
+//! A codec whose library is missing is skipped; CI installs them all.
+
+#[path = "../../rtp/tests/support/mod.rs"]
+mod support;
+
+use std::f64::consts::TAU;
+use std::sync::Arc;
+
+use support::{Bench, level, packet, pcmu, settings, tone};
+use trunkline_codecs::Installed;
+use trunkline_rtp::{Codecs, Encoding, Law, LegSettings, NARROWBAND, Side, WIDEBAND};
+
+fn g729(side: Side) -> LegSettings {
+    settings(side, Encoding::G729, 18, None)
+}
+
+fn g722(side: Side) -> LegSettings {
+    settings(side, Encoding::G722, 9, None)
+}
+
+fn opus(side: Side) -> LegSettings {
+    let mut leg = settings(side, Encoding::Opus, 111, None);
+    leg.voice.as_mut().expect("a voice").clock_rate = 48_000;
+    leg
+}
+
+/// A session between two legs; none when a codec is missing.
+fn bench(a: LegSettings, b: LegSettings) -> Option<Bench> {
+    let installed = Installed::find();
+    for leg in [a, b] {
+        installed.decoder(leg.voice?.encoding, NARROWBAND)?;
+    }
+    Some(Bench::with(Arc::new(installed), a, b))
+}
+
+/// Packets of 20 ms of sound in an encoding.
+fn coded(encoding: Encoding, sound: &[i16], sample_rate: u32) -> Vec<Vec<u8>> {
+    let encoder = Installed::find().encoder(encoding, sample_rate);
+    let mut encoder = encoder.expect("a codec that was there before");
+    let packets = sound.chunks_exact(sample_rate as usize / 50);
+    let code = |packet: &[i16]| {
+        let mut payload = [0; 1024];
+        let length = encoder.encode(packet, &mut payload);
+        payload[..length].to_vec()
+    };
+    packets.map(code).collect()
+}
+
+fn sine(frequency: f64, sample_rate: u32, seconds: f64) -> Vec<i16> {
+    let angle = |n: usize| TAU * frequency * n as f64 / f64::from(sample_rate);
+    let length = (f64::from(sample_rate) * seconds) as usize;
+    (0..length)
+        .map(|n| (8000.0 * angle(n).sin()) as i16)
+        .collect()
+}
+
+/// Let leg A say packets of 20 ms, but for those that `lost` names.
+fn say(bench: &mut Bench, leg: &LegSettings, payloads: &[Vec<u8>], lost: &[usize]) {
+    let voice = leg.voice.expect("a voice");
+    for (number, payload) in payloads.iter().enumerate() {
+        if !lost.contains(&number) {
+            let timestamp = number as u32 * voice.clock_rate / 50;
+            let packet = packet(voice.payload_type, number as u16, timestamp, payload);
+            bench.receive(Side::A, &packet);
+        }
+        bench.pass(20);
+    }
+}
+
+/// Root mean square of one frequency in the last second.
+fn part(samples: &[i16], frequency: f64, sample_rate: u32) -> f64 {
+    let settled = &samples[samples.len() - sample_rate as usize..];
+    let (mut real, mut imaginary) = (0.0, 0.0);
+    for (n, sample) in settled.iter().enumerate() {
+        let angle = TAU * frequency * n as f64 / f64::from(sample_rate);
+        real += f64::from(*sample) * angle.cos();
+        imaginary += f64::from(*sample) * angle.sin();
+    }
+    real.hypot(imaginary) / settled.len() as f64 * 2_f64.sqrt()
+}
+
+/// What leg B hears, decoded.
+fn heard(bench: &Bench, encoding: Encoding, sample_rate: u32) -> Vec<i16> {
+    let decoder = Installed::find().decoder(encoding, sample_rate);
+    let mut decoder = decoder.expect("a codec that was there before");
+    let mut sound = Vec::new();
+    for sent in bench.heard(Side::B) {
+        let mut samples = [0; 4_000];
+        let count = decoder.decode(&sent.2, &mut samples);
+        sound.extend_from_slice(&samples[..count]);
+    }
+    sound
+}
+
+/// A packet of G.729 whose last frame is a silence descriptor (annex B).
+fn with_silence(voice: &[u8]) -> Vec<u8> {
+    [voice, &[0x2a, 0x54]].concat()
+}
+
+#[test]
+fn med05_a_silence_descriptor_becomes_noise_where_the_other_codec_has_none() {
+    let Some(mut bench) = bench(g729(Side::A), pcmu(Side::B)) else {
+        return;
+    };
+    let mut payloads = coded(Encoding::G729, &sine(300.0, NARROWBAND, 0.2), NARROWBAND);
+    let last = payloads.last_mut().expect("packets");
+    *last = with_silence(last);
+    say(&mut bench, &g729(Side::A), &payloads, &[]);
+    let spoken = bench.heard(Side::B).len();
+    bench.pass(400);
+
+    let noise = &bench.heard(Side::B)[spoken..];
+    assert!(noise.len() >= 18, "{} packets", noise.len());
+    assert!(noise.iter().all(|sent| sent.2.len() == 160));
+    let sound = bench.sound(Side::B, Law::Mu);
+    assert!(level(&sound[sound.len() - 1_600..]) > 1.0);
+}
+
+#[test]
+fn med05_no_silence_descriptor_is_made_and_none_goes_on_to_another_codec() {
+    let Some(mut bench) = bench(pcmu(Side::A), g729(Side::B)) else {
+        return;
+    };
+    let silence = vec![vec![0xff; 160]; 100];
+    say(&mut bench, &pcmu(Side::A), &silence, &[]);
+    bench.receive(Side::A, &packet(13, 100, 16_000, &[60]));
+    bench.pass(400);
+
+    let heard = bench.heard(Side::B);
+    assert!(heard.len() > 115);
+    assert!(heard.iter().all(|sent| sent.2.len() == 20)); // a descriptor has 2 bytes
+}
+
+#[test]
+fn med05_between_legs_of_one_codec_descriptors_pass() {
+    let Some(mut bench) = bench(g729(Side::A), g729(Side::B)) else {
+        return;
+    };
+    bench.receive(Side::A, &packet(18, 1, 160, &[0x2a, 0x54]));
+
+    assert_eq!(bench.heard(Side::B)[0].2, [0x2a, 0x54]);
+}
+
+#[test]
+fn a_lost_packet_is_concealed_by_the_codec_that_lost_it() {
+    for leg in [g729(Side::A), g722(Side::A), opus(Side::A)] {
+        let Some(mut bench) = bench(leg, pcmu(Side::B)) else {
+            continue;
+        };
+        let encoding = leg.voice.expect("a voice").encoding;
+        let payloads = coded(encoding, &sine(300.0, NARROWBAND, 1.0), NARROWBAND);
+        say(&mut bench, &leg, &payloads, &[30]);
+
+        let sound = bench.sound(Side::B, Law::Mu);
+        let (whole, concealed) = (level(&sound[3_200..4_800]), level(&sound[4_800..4_960]));
+        assert_eq!(sound.len(), 8_000, "{encoding:?}");
+        assert!(
+            concealed > 0.4 * whole,
+            "{encoding:?}: {concealed:.0} of {whole:.0}"
+        );
+    }
+}
+
+#[test]
+fn wideband_stays_wideband_between_g722_and_opus() {
+    for (a, b) in [
+        (g722(Side::A), opus(Side::B)),
+        (opus(Side::A), g722(Side::B)),
+    ] {
+        let Some(mut bench) = bench(a, b) else {
+            return;
+        };
+        let [from, to] = [a, b].map(|leg| leg.voice.expect("a voice").encoding);
+        let mut sound = sine(1_000.0, WIDEBAND, 2.0);
+        for (sample, high) in sound.iter_mut().zip(sine(5_500.0, WIDEBAND, 2.0)) {
+            *sample = i16::midpoint(*sample, high);
+        }
+        say(&mut bench, &a, &coded(from, &sound, WIDEBAND), &[]);
+
+        let heard = heard(&bench, to, WIDEBAND);
+        for frequency in [1_000.0, 5_500.0] {
+            let kept = part(&heard, frequency, WIDEBAND) / part(&sound, frequency, WIDEBAND);
+            let decibels = 20.0 * kept.log10();
+            assert!(
+                decibels.abs() < 3.0,
+                "{from:?} {frequency}: {decibels:.1} dB"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_narrowband_can_t_hold_is_filtered_and_not_folded_back() {
+    for leg in [g722(Side::A), opus(Side::A)] {
+        let Some(mut bench) = bench(leg, pcmu(Side::B)) else {
+            continue;
+        };
+        let encoding = leg.voice.expect("a voice").encoding;
+        let sound = sine(5_500.0, WIDEBAND, 2.0);
+        say(&mut bench, &leg, &coded(encoding, &sound, WIDEBAND), &[]);
+
+        let heard = bench.sound(Side::B, Law::Mu);
+        let folded = part(&heard, 8_000.0 - 5_500.0, NARROWBAND);
+        let decibels = 20.0 * (folded / part(&sound, 5_500.0, WIDEBAND)).log10();
+        assert!(decibels < -30.0, "{encoding:?}: {decibels:.1} dB");
+    }
+}
+
+#[test]
+fn narrowband_has_no_mirror_image_in_wideband() {
+    for leg in [g722(Side::B), opus(Side::B)] {
+        let Some(mut bench) = bench(pcmu(Side::A), leg) else {
+            continue;
+        };
+        let encoding = leg.voice.expect("a voice").encoding;
+        let packets: Vec<Vec<u8>> = (0..100)
+            .map(|place| tone(Law::Mu, 2_500.0, 160 * place..160 * place + 160))
+            .collect();
+        say(&mut bench, &pcmu(Side::A), &packets, &[]);
+
+        let heard = heard(&bench, encoding, WIDEBAND);
+        let image = part(&heard, 8_000.0 - 2_500.0, WIDEBAND) / part(&heard, 2_500.0, WIDEBAND);
+        let decibels = 20.0 * image.log10();
+        assert!(decibels < -30.0, "{encoding:?}: {decibels:.1} dB");
+    }
+}
+
+#[test]
+fn timestamps_follow_the_clock_of_each_leg() {
+    let Some(mut bench) = bench(opus(Side::A), pcmu(Side::B)) else {
+        return;
+    };
+    let payloads = coded(Encoding::Opus, &sine(300.0, NARROWBAND, 1.0), NARROWBAND);
+    say(&mut bench, &opus(Side::A), &payloads, &[]);
+
+    let timestamps: Vec<u32> = bench
+        .heard(Side::B)
+        .iter()
+        .map(|sent| sent.1.timestamp)
+        .collect();
+    assert!(timestamps.windows(2).all(|pair| pair[1] - pair[0] == 160));
+}

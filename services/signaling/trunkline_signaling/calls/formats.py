@@ -1,0 +1,110 @@
+"""Payload formats of a stream: read from its m=, rtpmap and fmtp lines, and written there
+(RFC 8866 section 6.6, RFC 3551).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from ..sip.sdp import MediaDescription, RtpMap
+
+HIGHEST_PAYLOAD_TYPE: Final = 127
+FIRST_DYNAMIC: Final = 96
+TELEPHONE_EVENT: Final = "TELEPHONE-EVENT"
+COMFORT_NOISE: Final = "CN"
+
+STATIC: Final = {
+    0: ("PCMU", 8000),
+    3: ("GSM", 8000),
+    4: ("G723", 8000),
+    8: ("PCMA", 8000),
+    9: ("G722", 8000),
+    13: ("CN", 8000),
+    15: ("G728", 8000),
+    18: ("G729", 8000),
+}
+"""Payload types that need no rtpmap (RFC 3551 table 4)."""
+_STATIC_TYPES: Final = {name: payload_type for payload_type, (name, _) in STATIC.items()}
+_DYNAMIC: Final = {"ILBC": ("iLBC", 8000, 1), "OPUS": ("opus", 48000, 2)}
+"""Spelling, clock rate and channels of codecs with a dynamic type (RFC 3952, RFC 7587)."""
+_ALIASES: Final = {"G711A": "PCMA", "G711U": "PCMU", "G723.1": "G723"}
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadFormat:
+    """One RTP payload format."""
+
+    payload_type: int
+    encoding: str
+    clock_rate: int
+    parameters: str = ""
+    channels: int = 1
+
+    @property
+    def name(self) -> str:
+        """The codec, whatever its spelling."""
+        return codec_name(self.encoding)
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """What makes two formats one codec."""
+        return self.name, self.clock_rate
+
+    @property
+    def is_voice(self) -> bool:
+        """Tell whether it is a codec, not events or comfort noise."""
+        return self.name not in (TELEPHONE_EVENT, COMFORT_NOISE)
+
+    @property
+    def is_event(self) -> bool:
+        """Tell whether it carries DTMF (RFC 4733)."""
+        return self.name == TELEPHONE_EVENT
+
+
+@lru_cache(maxsize=256)
+def codec_name(encoding: str) -> str:
+    """Return the one name of a codec: case and G.729's spellings don't matter (MED-04)."""
+    name = encoding.upper()
+    return "G729" if name.startswith("G729") else _ALIASES.get(name, name)
+
+
+def format_named(name: str) -> PayloadFormat:
+    """Return the format of a codec that no peer has numbered; a dynamic one has type -1."""
+    known = codec_name(name)
+    if known in _STATIC_TYPES:
+        return PayloadFormat(_STATIC_TYPES[known], known, 8000)
+    encoding, clock_rate, channels = _DYNAMIC.get(known, (name, 8000, 1))
+    return PayloadFormat(-1, encoding, clock_rate, channels=channels)
+
+
+def formats_of(stream: MediaDescription) -> tuple[PayloadFormat, ...]:
+    """Return the formats of a stream, most wanted first; those without a name are left out."""
+    rtpmaps, fmtps = stream.rtpmaps, stream.fmtps
+    formats = []
+    for text in stream.formats:
+        if not text.isdigit() or (number := int(text)) > HIGHEST_PAYLOAD_TYPE:
+            continue
+        parameters = fmtps.get(text, "")
+        if (rtpmap := rtpmaps.get(number)) is not None:
+            encoding, rate, channels = rtpmap.encoding, rtpmap.clock_rate, rtpmap.channels
+            formats.append(PayloadFormat(number, encoding, rate, parameters, channels))
+        elif number in STATIC:
+            formats.append(PayloadFormat(number, *STATIC[number], parameters))
+    return tuple(formats)
+
+
+def write_formats(stream: MediaDescription, formats: Iterable[PayloadFormat]) -> None:
+    """Let a stream list just these formats. What lists them already stays as it is."""
+    formats = tuple(formats)
+    if formats == formats_of(stream) and len(formats) == len(stream.formats):
+        return
+    stream.formats = [str(one.payload_type) for one in formats]
+    stream.remove_attributes("rtpmap", "fmtp")
+    for one in formats:
+        rtpmap = RtpMap(one.payload_type, one.encoding, one.clock_rate, one.channels)
+        stream.add_attribute("rtpmap", rtpmap)
+        if one.parameters:
+            stream.add_attribute("fmtp", f"{one.payload_type} {one.parameters}")

@@ -1,0 +1,89 @@
+"""How routing wants the media of one side treated: codecs, DTMF, tones (MED-03 to MED-11)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, auto
+from typing import Final
+
+
+class Spelling(Enum):
+    """How G.729 is written in SDP (MED-04)."""
+
+    AUTO = auto()
+    """As the peer wrote it."""
+    G729 = auto()
+    G729A = auto()
+    BOTH = auto()
+    """Offered in both spellings."""
+
+
+class Annex(Enum):
+    """How a codec's annex is written in SDP (MED-05)."""
+
+    AUTO = auto()
+    """As the peers say: a "no" of either side wins."""
+    YES = auto()
+    NO = auto()
+    OMIT = auto()
+    PASS_THROUGH = auto()
+    """As the far side said."""
+
+
+@dataclass(frozen=True, slots=True)
+class G729Policy:
+    """Details of G.729 and G.723 on one side."""
+
+    spelling: Spelling = Spelling.AUTO
+    annex_b: Annex = Annex.AUTO
+    g723_annex_a: Annex = Annex.AUTO
+
+
+DEFAULT_G729: Final = G729Policy()
+
+
+class DtmfReceive(Enum):
+    """Forms of DTMF that are recognised (MED-06)."""
+
+    ALL = auto()
+    RFC4733 = auto()
+    INFO = auto()
+    OFF = auto()
+
+
+class DtmfSend(Enum):
+    """Form of DTMF that is sent (MED-06)."""
+
+    AUTO = auto()
+    RFC4733 = auto()
+    INFO = auto()
+    OFF = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class DtmfPolicy:
+    """DTMF of one side (MED-06, MED-07)."""
+
+    receive: DtmfReceive = DtmfReceive.ALL
+    send: DtmfSend = DtmfSend.AUTO
+    payload_type: int = 101
+    """Of telephone-event where this side is offered it, 96 to 127."""
+    detect_inband: bool = False
+    """Look for tones in the voice stream."""
+    send_inband: bool = False
+    """Put tones into the voice stream where nothing better is there."""
+    use_peer_ability: bool = False
+    """Offer telephone-event only when the far side has it."""
+
+
+DEFAULT_DTMF: Final = DtmfPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class RingTone:
+    """What a caller hears when its vendor stays silent (MED-11)."""
+
+    audio: str
+    delay: timedelta
+    """From the INVITE."""
