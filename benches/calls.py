@@ -17,6 +17,7 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from random import Random
 from typing import NoReturn
 
@@ -29,11 +30,14 @@ from trunkline_signaling.calls.policy import Candidate
 from trunkline_signaling.calls.services import (
     Allowed,
     Authorized,
+    DigitsSent,
     Extended,
     Located,
     MediaClosed,
     MediaConnected,
     MediaOpened,
+    PlayBegun,
+    PlayStopped,
     Registered,
     Released,
     Routed,
@@ -120,6 +124,15 @@ class Instant:
 
     async def close(self, question: object) -> MediaClosed:
         return MediaClosed()
+
+    async def send_digits(self, question: object) -> DigitsSent:
+        return DigitsSent()
+
+    async def play(self, question: object) -> PlayBegun:
+        return PlayBegun(timedelta(0))
+
+    async def stop_play(self, question: object) -> PlayStopped:
+        return PlayStopped()
 
     def opened(self, cdr: Cdr) -> None:
         return None

@@ -26,6 +26,7 @@ from trunkline_signaling.calls.services import (
     Blacklisted,
     CloseMedia,
     ConnectMedia,
+    DigitsSent,
     EndReported,
     Exhausted,
     Extend,
@@ -39,6 +40,9 @@ from trunkline_signaling.calls.services import (
     NextCandidate,
     NextFound,
     OpenMedia,
+    Play,
+    PlayBegun,
+    PlayStopped,
     Question,
     Register,
     Registered,
@@ -52,8 +56,10 @@ from trunkline_signaling.calls.services import (
     Screen,
     Screened,
     Seat,
+    SendDigits,
     ServiceError,
     ServiceFailed,
+    StopPlay,
     Unpayable,
     Unroutable,
 )
@@ -319,6 +325,7 @@ class FakeMedia:
     def __init__(self) -> None:
         self.away = False
         self.full = False
+        self.sounds = {"ringback": timedelta(seconds=5)}
         self.convertible = ("PCMA", "PCMU", "G729")
         self.sessions: set[str] = set()
         self.asked: list[Question] = []
@@ -338,6 +345,26 @@ class FakeMedia:
         self.asked.append(question)
         await _hop(self.away)
         return MediaConnected()
+
+    async def send_digits(self, question: SendDigits) -> DigitsSent:
+        """Take note."""
+        self.asked.append(question)
+        await _hop(self.away)
+        return DigitsSent()
+
+    async def play(self, question: Play) -> PlayBegun:
+        """Play, if there is such a sound."""
+        self.asked.append(question)
+        await _hop(self.away)
+        if question.audio not in self.sounds:
+            raise ServiceError(f"audio {question.audio} is not there", unknown=True)
+        return PlayBegun(self.sounds[question.audio])
+
+    async def stop_play(self, question: StopPlay) -> PlayStopped:
+        """Take note."""
+        self.asked.append(question)
+        await _hop(self.away)
+        return PlayStopped()
 
     async def close(self, question: CloseMedia) -> MediaClosed:
         """End a session."""
@@ -484,11 +511,13 @@ class SwitchBench:
         self.pump(agent)
         return transaction
 
-    def send_in(self, agent: UserAgent, method: str, body: bytes = b"") -> ClientTransaction:
+    def send_in(
+        self, agent: UserAgent, method: str, body: bytes = b"", type_: str = "application/sdp"
+    ) -> ClientTransaction:
         """Let an agent send a request in its only dialog."""
         agent.now = self._loop.time()
         (dialog,) = agent.dialogs
-        request = dialog.request(method, body, "application/sdp")
+        request = dialog.request(method, body, type_)
         transaction = agent.transactions.send_request(request, dialog.flow, agent.now)
         self.pump(agent)
         return transaction

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pylibsrtp import Policy, Session
+from support.g711 import strength
 from support.rtp import LOOPBACK, RtpPeer, free_port_range, rtp_packet, rtp_peers
 from support.waiting import until
 from trunkline.common.v1.common_pb2 import SocketAddress
@@ -380,7 +381,7 @@ async def test_codecs_that_cannot_be_converted_are_refused(media: MediaClient) -
     assert refused.value.reason == "CODEC_MISMATCH"
 
 
-async def test_a_key_is_told_and_sent_on_with_the_other_legs_payload_type(
+async def test_med06_d_a_key_is_told_and_sent_on_with_the_other_legs_payload_type(
     media: MediaClient,
 ) -> None:
     dtmf = pb.Dtmf(receive_events=True, send=pb.DTMF_FORM_RFC4733, forward=True)
@@ -403,7 +404,17 @@ async def test_a_key_is_told_and_sent_on_with_the_other_legs_payload_type(
     assert digit.digit.duration.ToTimedelta() == timedelta(milliseconds=80)
 
 
-async def test_digits_from_signaling_become_events(media: MediaClient) -> None:
+async def test_med06_c_digits_from_signaling_become_tones(media: MediaClient) -> None:
+    inband = pb.Dtmf(receive_events=True, send=pb.DTMF_FORM_INBAND)
+    with rtp_peers(2) as (caller, callee):
+        await media.open(leg_a=leg(caller), leg_b=leg(callee, formats=[PCMA], dtmf=inband))
+        await media.send_digits("5", timedelta(milliseconds=200))
+
+        voice = [(await callee.receive())[12:] for _ in range(8)]
+    assert all(strength(voice, frequency) > 0.3 for frequency in (770, 1336))
+
+
+async def test_med06_b_digits_from_signaling_become_events(media: MediaClient) -> None:
     with rtp_peers(2) as (caller, callee):
         await media.open(leg_a=leg(caller), leg_b=leg(callee, formats=[PCMA, EVENTS_101]))
         await media.send_digits("7", timedelta(milliseconds=40))
@@ -439,7 +450,9 @@ async def test_the_end_of_a_sound_is_told_by_its_name(media: MediaClient) -> Non
     assert (event.leg, event.play_ended.audio) == (pb.LEG_NAME_A, "silence")
 
 
-async def test_a_recorded_call_is_a_stereo_file_with_the_caller_on_the_left(tmp_path: Path) -> None:
+async def test_med14_a_recorded_call_is_a_stereo_file_with_the_caller_on_the_left(
+    tmp_path: Path,
+) -> None:
     async with serving(recordings=tmp_path) as media:
         with rtp_peers(2) as (caller, callee):
             opened = await media.open(
@@ -470,7 +483,7 @@ async def test_a_recording_that_cannot_be_written_does_not_stop_the_call(
         assert await callee.receive() == rtp_packet(1)
 
 
-async def test_a_call_that_turns_to_fax_is_relayed_as_udptl(media: MediaClient) -> None:
+async def test_med09_a_call_that_turns_to_fax_is_relayed_as_udptl(media: MediaClient) -> None:
     udptl = bytes([0, 1, 2, 0xAA, 0xBB, 0, 0])
     with rtp_peers(2) as (caller, callee):
         opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))

@@ -7,13 +7,15 @@ what was offered and what is agreed, which is what the relay is told.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..sip.sdp import MediaDescription, SessionDescription
 from .codecs import Agreement, agree, numbered, to_offer
-from .dtmf import event_to_answer, event_to_offer
+from .dtmf import event_to_answer, event_to_offer, form_to, recognises, with_events
 from .formats import COMFORT_NOISE, PayloadFormat, formats_of, write_formats
 from .legs import Leg
+from .media_policy import DtmfForm
+from .services import LegDtmf, LegMedia
 from .session import rewritten, stream_of
 from .spelling import spelled_answer, spelled_offer
 
@@ -60,6 +62,12 @@ def answer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms
         leg.codec, peer.codec = (side.formats[0].encoding for side in (leg, peer))
         write_formats(stream, leg.formats)
     return rewritten(leg, description, terms.local_ip)
+
+
+def treated(leg: Leg, place: LegMedia) -> LegMedia:
+    """Return what the relay is told of a leg: where its media goes, and what is agreed of it."""
+    dtmf = LegDtmf(recognises(leg.policy.dtmf, DtmfForm.INBAND), form_to(leg) is DtmfForm.INBAND)
+    return replace(place, formats=with_events(leg), dtmf=dtmf)
 
 
 def _formats_to_offer(leg: Leg, peer: Leg, convertible: Sequence[str]) -> Formats:

@@ -55,6 +55,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     call.fire(Trigger.ANSWERED)
     leg.received = received
+    leg.allow = event.response.headers.tokens("Allow")
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
     if place is not None:

@@ -6,7 +6,7 @@ The modules beside this one move it: `setup`, `attempts`, `failover`, `answer`, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import Final, Protocol
@@ -18,7 +18,7 @@ from ..sip.methods import BYE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from ..sip.uri import SipUri
-from .agreement import Terms
+from .agreement import Terms, treated
 from .cdr import Attempt, Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .legs import Leg, Side
@@ -312,7 +312,6 @@ class Call:
         media = {leg.side: place for leg, place in placed}
         for leg in (self.leg_a, self.leg_b):
             if leg is not None and leg.formats:
-                place = media.get(leg.side, LegMedia())
-                media[leg.side] = replace(place, formats=leg.formats)
+                media[leg.side] = treated(leg, media.get(leg.side, LegMedia()))
         a, b = media.get(Side.A), media.get(Side.B)
         self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))

@@ -11,12 +11,12 @@ from ..sip.message import Request
 from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
-from . import answer, attempts, codec_change, ending
+from . import answer, attempts, codec_change, digits, ending
 from .acceptance import ALLOW
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
 from .codecs import MediaMismatch
-from .effects import Cancel, Reply
+from .effects import Cancel, Outgoing, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
 from .legs import Leg
 from .reasons import CallEndReason
@@ -36,7 +36,8 @@ def request_received(call: Call, event: RequestReceived) -> None:
         case "INVITE" | "UPDATE":
             _change_session(call, call.leg(event.side), transaction)
         case "INFO":
-            _pass_info(call, call.leg(event.side), transaction)
+            take = digits.info_received if digits.ends_here(call) else _pass_info
+            take(call, call.leg(event.side), transaction)
         case "OPTIONS":
             call.emit(Reply(transaction, transaction.request.reply(200)))
         case _:
@@ -53,6 +54,8 @@ def response_received(call: Call, event: ResponseReceived) -> None:
     negotiation = _passed_as(call, event)
     if negotiation is None:
         attempts.late_response(call, event)
+        if outgoing.request.method == INFO and status in DIALOG_GONE:
+            _dialog_gone(call, outgoing)
     elif status in (401, 407) and attempts.authenticate(call, event):
         return
     else:
@@ -62,13 +65,14 @@ def response_received(call: Call, event: ResponseReceived) -> None:
         else:
             _pass_back(call, negotiation, status)
         if status in DIALOG_GONE:
-            call.note(f"the dialog of leg {outgoing.side.value} is gone")
-            ending.release(call, CallEndReason.SESSION_TIMEOUT)
+            _dialog_gone(call, outgoing)
 
 
 def request_failed(call: Call, event: RequestFailed) -> None:
     """A side does not answer any more (SIG-08)."""
     negotiation = _passed_as(call, event)
+    if event.outgoing.request.method == INFO and negotiation is None:
+        _dialog_gone(call, event.outgoing)
     if negotiation is not None:
         call.note(f"leg {event.outgoing.side.value}: {event.explanation}")
         _forget(call, negotiation)
@@ -89,6 +93,11 @@ def media_failed(call: Call, event: ServiceFailed) -> None:
     if event.unknown and call.answered:
         call.media_instance = ""
         ending.release(call, CallEndReason.MEDIA_TIMEOUT)
+
+
+def _dialog_gone(call: Call, outgoing: Outgoing) -> None:
+    call.note(f"the dialog of leg {outgoing.side.value} is gone")
+    ending.release(call, CallEndReason.SESSION_TIMEOUT)
 
 
 def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..sip.dialog import Dialog
 from ..sip.message import Request, Response
 from ..sip.transactions import ServerTransaction
 from .effects import Outgoing, Timer
 from .legs import Side
+from .media_policy import DtmfForm
 from .policy import MediaCheck
 from .services import Answer, ServiceFailed
 
@@ -85,6 +87,27 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Digit:
+    """A key of a leg (MED-06)."""
+
+    side: Side
+    key: str
+    """0-9 * # A-D, or ! for flash."""
+    duration: timedelta
+    form: DtmfForm
+    time: float
+    """UNIX seconds when it was let go; a repeat of the news has the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayEnded:
+    """What was played to a leg has come to its end."""
+
+    side: Side
+    audio: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaLost:
     """The media session is gone without our wish."""
 
@@ -113,6 +136,8 @@ Event = (
     | TimerFired
     | FirstPacket
     | Silence
+    | Digit
+    | PlayEnded
     | MediaLost
     | HangUp
     | CdrStored

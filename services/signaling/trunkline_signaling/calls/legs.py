@@ -9,6 +9,7 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Address
 from .cdr import Attempt
 from .formats import PayloadFormat
+from .media_policy import DtmfForm
 from .policy import DEFAULT_POLICY, LegPolicy
 
 
@@ -59,5 +60,11 @@ class Leg:
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
 
+    allow: frozenset[str] = frozenset()
+    """Methods of the peer's Allow, in lower case."""
+    key_form: DtmfForm | None = None
+    """The form in which the peer's first key came: no other counts any more (MED-06)."""
+    last_key_time: float = 0.0
+    """Of the last key that the relay told."""
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from . import answer, attempts, ending, established, failover, money, setup
+from . import answer, attempts, digits, ending, established, failover, money, setup
 from .call import Call
 from .effects import Effect, Timer
 from .events import (
@@ -13,6 +13,7 @@ from .events import (
     AckReceived,
     CancelReceived,
     CdrStored,
+    Digit,
     Event,
     FirstPacket,
     HangUp,
@@ -92,6 +93,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
     },
     State.INVITING: {
         **_UNANSWERED,
+        Digit: digits.heard,
         ResponseReceived: attempts.response_received,
         RequestFailed: attempts.request_failed,
     },
@@ -108,6 +110,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         RequestFailed: established.request_failed,
         CancelReceived: established.cancelled,
         Extended: money.extended,
+        Digit: digits.heard,
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,

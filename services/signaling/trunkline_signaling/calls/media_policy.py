@@ -61,6 +61,15 @@ class DtmfSend(Enum):
     OFF = auto()
 
 
+class DtmfForm(Enum):
+    """Forms in which a key travels (MED-06)."""
+
+    RFC4733 = auto()
+    INBAND = auto()
+    INFO = auto()
+    NONE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class DtmfPolicy:
     """DTMF of one side (MED-06, MED-07)."""

@@ -16,6 +16,7 @@ from ..sip.flow import Address, Transport
 from ..sip.sdp import Direction
 from .cdr import Attempt, MediaStatistics
 from .formats import PayloadFormat
+from .legs import Side
 from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers
 from .policy import DEFAULT_POLICY, Candidate, LegPolicy, MediaCheck, SwitchPolicy
 from .reasons import CallEndReason
@@ -361,6 +362,16 @@ class Extended:
 
 
 @dataclass(frozen=True, slots=True)
+class LegDtmf:
+    """What the relay does with keys of one leg: events end there and are told."""
+
+    detect_inband: bool
+    """Tones in the voice stream are told too; the voice goes on as it is."""
+    send_inband: bool
+    """Keys to this leg are tones, not events."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegMedia:
     """Where one leg's media goes and how it is treated. None stays as it was."""
 
@@ -374,6 +385,7 @@ class LegMedia:
     formats: tuple[PayloadFormat, ...] = ()
     relearn: bool = False
     """Restart source learning: a re-INVITE moved the device."""
+    dtmf: LegDtmf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -432,6 +444,59 @@ class MediaClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Send keys to one leg (MED-06)."""
+
+    call_id: str
+    instance: str
+    side: Side
+    digits: str
+    """0-9 * # A-D, and ! for flash."""
+    duration: timedelta
+    """Of each, 40 to 8000 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigitsSent:
+    """The keys are queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play an audio file or a tone to one leg, in place of what it hears and of what plays."""
+
+    call_id: str
+    instance: str
+    side: Side
+    audio: str
+    """Name of a file, or "ringback", "busy", "silence"."""
+    loop: bool = False
+    max_duration: timedelta | None = None
+    """None: 60 s, or as long as it is looped."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayBegun:
+    """It plays. `length` is that of one round."""
+
+    length: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class StopPlay:
+    """Play nothing to one leg."""
+
+    call_id: str
+    instance: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True)
+class PlayStopped:
+    """It is quiet."""
+
+
+@dataclass(frozen=True, slots=True)
 class MediaLoad:
     """How busy a media instance is."""
 
@@ -458,6 +523,9 @@ Question = (
     | OpenMedia
     | ConnectMedia
     | CloseMedia
+    | SendDigits
+    | Play
+    | StopPlay
 )
 
 Answer = (
@@ -477,6 +545,9 @@ Answer = (
     | MediaOpened
     | MediaConnected
     | MediaClosed
+    | DigitsSent
+    | PlayBegun
+    | PlayStopped
 )
 
 
@@ -568,3 +639,12 @@ class MediaService(Protocol):
 
     async def close(self, question: CloseMedia) -> MediaClosed:
         """End a session."""
+
+    async def send_digits(self, question: SendDigits) -> DigitsSent:
+        """Send keys to a leg."""
+
+    async def play(self, question: Play) -> PlayBegun:
+        """Play to a leg."""
+
+    async def stop_play(self, question: StopPlay) -> PlayStopped:
+        """Play nothing to a leg."""

@@ -12,12 +12,18 @@ from ..calls.events import Event, MediaLost
 from ..calls.services import (
     CloseMedia,
     ConnectMedia,
+    DigitsSent,
     MediaClosed,
     MediaConnected,
     MediaLoad,
     MediaOpened,
     OpenMedia,
+    Play,
+    PlayBegun,
+    PlayStopped,
+    SendDigits,
     ServiceError,
+    StopPlay,
 )
 
 log = structlog.stdlib.get_logger(__name__)
@@ -43,6 +49,15 @@ class MediaInstance(Protocol):
 
     async def close(self, question: CloseMedia) -> MediaClosed:
         """End a session."""
+
+    async def send_digits(self, question: SendDigits) -> DigitsSent:
+        """Send keys to a leg."""
+
+    async def play(self, question: Play) -> PlayBegun:
+        """Play to a leg."""
+
+    async def stop_play(self, question: StopPlay) -> PlayStopped:
+        """Play nothing to a leg."""
 
     async def load(self) -> MediaLoad:
         """Return how busy it is."""
@@ -123,6 +138,18 @@ class MediaPool:
         closed = await member.instance.close(question)
         member.doubtful.discard(question.call_id)
         return closed
+
+    async def send_digits(self, question: SendDigits) -> DigitsSent:
+        """Send keys to a leg."""
+        return await self._named(question.instance).instance.send_digits(question)
+
+    async def play(self, question: Play) -> PlayBegun:
+        """Play to a leg."""
+        return await self._named(question.instance).instance.play(question)
+
+    async def stop_play(self, question: StopPlay) -> PlayStopped:
+        """Play nothing to a leg."""
+        return await self._named(question.instance).instance.stop_play(question)
 
     async def serve(self, key: str, instance: MediaInstance) -> None:
         """Use an instance until cancelled."""

@@ -57,15 +57,18 @@ from ..calls.services import (
     Locate,
     NextCandidate,
     OpenMedia,
+    Play,
     Question,
     Release,
     ReportEnd,
     Route,
     Screen,
     Seat,
+    SendDigits,
     ServiceError,
     ServiceFailed,
     ServiceName,
+    StopPlay,
 )
 from ..calls.states import State
 from ..registrar.outside import Outside
@@ -472,6 +475,9 @@ def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any]
         OpenMedia: ("media", media.open),
         ConnectMedia: ("media", media.connect),
         CloseMedia: ("media", media.close),
+        SendDigits: ("media", media.send_digits),
+        Play: ("media", media.play),
+        StopPlay: ("media", media.stop_play),
     }
 
 

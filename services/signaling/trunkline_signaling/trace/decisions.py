@@ -25,6 +25,7 @@ from ..calls.services import (
     NextCandidate,
     NextFound,
     OpenMedia,
+    Play,
     Question,
     Rejected,
     Release,
@@ -33,8 +34,10 @@ from ..calls.services import (
     Routed,
     Screen,
     Screened,
+    SendDigits,
     ServiceFailed,
     ServiceName,
+    StopPlay,
     Unpayable,
     Unroutable,
 )
@@ -52,6 +55,9 @@ _SERVICES: Final[Mapping[type, ServiceName]] = {
     OpenMedia: "media",
     ConnectMedia: "media",
     CloseMedia: "media",
+    SendDigits: "media",
+    Play: "media",
+    StopPlay: "media",
 }
 
 

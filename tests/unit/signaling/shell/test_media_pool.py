@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from trunkline_signaling.calls.events import Event, FirstPacket, MediaLost
@@ -10,13 +11,19 @@ from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.services import (
     CloseMedia,
     ConnectMedia,
+    DigitsSent,
     LegMedia,
     MediaClosed,
     MediaConnected,
     MediaLoad,
     MediaOpened,
     OpenMedia,
+    Play,
+    PlayBegun,
+    PlayStopped,
+    SendDigits,
     ServiceError,
+    StopPlay,
 )
 from trunkline_signaling.shell.media_pool import MediaPool
 
@@ -51,6 +58,21 @@ class FakeInstance:
         self._check()
         self.closed.append(question.call_id)
         return MediaClosed()
+
+    async def send_digits(self, question: SendDigits) -> DigitsSent:
+        """Send nothing."""
+        self._check()
+        return DigitsSent()
+
+    async def play(self, question: Play) -> PlayBegun:
+        """Play nothing."""
+        self._check()
+        return PlayBegun(timedelta(0))
+
+    async def stop_play(self, question: StopPlay) -> PlayStopped:
+        """Play nothing."""
+        self._check()
+        return PlayStopped()
 
     async def load(self) -> MediaLoad:
         """Return the load."""

@@ -9,23 +9,38 @@ from trunkline.media.v1 import media_pb2 as pb
 from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.rpc import Channel, method_of
 
-from ...calls.events import FirstPacket, MediaLost, Silence
+from ...calls.events import Digit, FirstPacket, MediaLost, PlayEnded, Silence
 from ...calls.formats import PayloadFormat, codec_name
 from ...calls.legs import Side
+from ...calls.media_policy import DtmfForm
 from ...calls.policy import MediaCheck
 from ...calls.services import (
     CloseMedia,
     ConnectMedia,
+    DigitsSent,
+    LegDtmf,
     LegMedia,
     MediaClosed,
     MediaConnected,
     MediaLoad,
     MediaOpened,
     OpenMedia,
+    Play,
+    PlayBegun,
+    PlayStopped,
+    SendDigits,
     ServiceError,
+    StopPlay,
 )
 from ...sip.sdp import Direction
-from .shared import ask, decode_address, decode_statistics, encode_address
+from .shared import (
+    ask,
+    decode_address,
+    decode_statistics,
+    decode_time,
+    encode_address,
+    encode_span,
+)
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["MediaService"]
 OPEN: Final = method_of(_SERVICE, "Open", pb.OpenRequest, pb.OpenResponse, idempotent=True)
@@ -33,6 +48,13 @@ CONNECT: Final = method_of(
     _SERVICE, "Connect", pb.ConnectRequest, pb.ConnectResponse, idempotent=True
 )
 CLOSE: Final = method_of(_SERVICE, "Close", pb.CloseRequest, pb.CloseResponse, idempotent=True)
+SEND_DIGITS: Final = method_of(
+    _SERVICE, "SendDigits", pb.SendDigitsRequest, pb.SendDigitsResponse, idempotent=False
+)
+PLAY: Final = method_of(_SERVICE, "Play", pb.PlayRequest, pb.PlayResponse, idempotent=False)
+STOP_PLAY: Final = method_of(
+    _SERVICE, "StopPlay", pb.StopPlayRequest, pb.StopPlayResponse, idempotent=True
+)
 LOAD: Final = method_of(_SERVICE, "Load", pb.LoadRequest, pb.LoadResponse, idempotent=True)
 RENEW_LEASES: Final = method_of(
     _SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesResponse, idempotent=True
@@ -53,7 +75,16 @@ _CHECKS: Final[Mapping[MediaCheck, pb.MediaCheck.ValueType]] = {
 }
 _DECODED_CHECKS: Final = {value: check for check, value in _CHECKS.items()}
 
-MediaEvent = FirstPacket | Silence | MediaLost
+_LEGS: Final[Mapping[Side, pb.LegName.ValueType]] = {
+    Side.A: pb.LEG_NAME_A,
+    Side.B: pb.LEG_NAME_B,
+}
+_KEY_FORMS: Final[Mapping[int, DtmfForm]] = {
+    pb.DTMF_FORM_RFC4733: DtmfForm.RFC4733,
+    pb.DTMF_FORM_INBAND: DtmfForm.INBAND,
+}
+
+MediaEvent = FirstPacket | Silence | Digit | PlayEnded | MediaLost
 
 
 class MediaClient:
@@ -98,6 +129,36 @@ class MediaClient:
             return MediaClosed()
         return MediaClosed(decode_statistics(response.statistics))
 
+    async def send_digits(self, question: SendDigits) -> DigitsSent:
+        """Send keys to a leg."""
+        request = pb.SendDigitsRequest(
+            session_id=question.call_id,
+            leg=_LEGS[question.side],
+            digits=question.digits,
+            digit_duration=encode_span(question.duration),
+        )
+        await ask(self._channel, SEND_DIGITS, request, question.call_id)
+        return DigitsSent()
+
+    async def play(self, question: Play) -> PlayBegun:
+        """Play to a leg."""
+        request = pb.PlayRequest(
+            session_id=question.call_id,
+            leg=_LEGS[question.side],
+            audio=question.audio,
+            loop=question.loop,
+        )
+        if question.max_duration is not None:
+            request.max_duration.CopyFrom(encode_span(question.max_duration))
+        response = await ask(self._channel, PLAY, request, question.call_id)
+        return PlayBegun(response.length.ToTimedelta())
+
+    async def stop_play(self, question: StopPlay) -> PlayStopped:
+        """Play nothing to a leg."""
+        request = pb.StopPlayRequest(session_id=question.call_id, leg=_LEGS[question.side])
+        await ask(self._channel, STOP_PLAY, request, question.call_id)
+        return PlayStopped()
+
     async def load(self) -> MediaLoad:
         """Return how busy it is."""
         load = await ask(self._channel, LOAD, pb.LoadRequest())
@@ -136,7 +197,17 @@ def _encode_leg(leg: LegMedia) -> pb.Leg:
         message.direction = _DIRECTIONS[leg.direction]
     if leg.check is not None:
         message.check = _CHECKS[leg.check]
+    if leg.dtmf is not None:
+        message.dtmf.CopyFrom(_encode_dtmf(leg.dtmf))
     return message
+
+
+def _encode_dtmf(dtmf: LegDtmf) -> pb.Dtmf:
+    return pb.Dtmf(
+        receive_events=True,
+        receive_inband=dtmf.detect_inband,
+        send=pb.DTMF_FORM_INBAND if dtmf.send_inband else pb.DTMF_FORM_RFC4733,
+    )
 
 
 def _encode_learning(latch: bool | None) -> pb.SourceLearning.ValueType:
@@ -162,7 +233,18 @@ def _decode_event(response: pb.EventsResponse) -> MediaEvent | None:
         case "silence":
             check = _DECODED_CHECKS.get(response.silence.direction, MediaCheck.NONE)
             return Silence(side, check)
+        case "digit":
+            return _decode_digit(side, response)
+        case "play_ended":
+            return PlayEnded(side, response.play_ended.audio)
         case "session_closed":
             return MediaLost(response.session_closed.explanation)
         case _:
-            return None  # digits and played audio: nothing is asked for that reports them
+            return None  # an event that this version does not know
+
+
+def _decode_digit(side: Side, response: pb.EventsResponse) -> Digit:
+    digit = response.digit
+    form = _KEY_FORMS.get(digit.form, DtmfForm.RFC4733)
+    duration, time = digit.duration.ToTimedelta(), decode_time(response.event_time)
+    return Digit(side, digit.key, duration, form, time)
