@@ -8,7 +8,8 @@ PROTO_FILES = $(sort $(shell find protos/trunkline -name '*.proto'))
 ENGINE = services/media/engine
 BUILD_PACKAGES = ca-certificates gcc libc6-dev python3-venv
 CODEC_PACKAGES = libbcg729-0 libgsm1 libopus0 libspandsp2
-TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) baresip kamailio postgresql redis-server sip-tester
+TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) baresip kamailio nats-server postgresql redis-server \
+	sip-tester
 
 .PHONY: help
 help: ## Show this help

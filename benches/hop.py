@@ -1,4 +1,4 @@
-"""CPU of one call between two processes: the multiplexed stream against unary gRPC.
+"""CPU of one call between two processes: the shared connection against unary gRPC.
 
     python benches/hop.py [--seconds 2] [--runs 3]
 
@@ -107,7 +107,7 @@ async def measure(channel: Channel, server: int, seconds: float) -> dict[int, tu
 
 
 async def multiplexed(port: int, server: int, seconds: float) -> dict[int, tuple[float, ...]]:
-    """Measure the multiplexed stream."""
+    """Measure the shared connection."""
     metrics = ClientMetrics(Metrics("bench"))
     async with MultiplexedChannel(f"127.0.0.1:{port}", metrics=metrics) as channel:
         return await measure(channel, server, seconds)

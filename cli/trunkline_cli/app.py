@@ -8,6 +8,7 @@ import typer
 
 from . import (
     accounts,
+    alarms,
     audit,
     calls,
     cdrs,
@@ -101,6 +102,7 @@ app.add_typer(routes.app, name="route", rich_help_panel="Calls")
 app.add_typer(gateways.app, name="gateway", rich_help_panel="Calls")
 app.add_typer(accounts.app, name="account", rich_help_panel="Money")
 app.add_typer(rates.app, name="rates", rich_help_panel="Money")
+app.add_typer(alarms.app, name="alarms", rich_help_panel="Money")
 app.add_typer(registrations.app, name="registration", rich_help_panel="Terminals")
 app.add_typer(registrations.suspensions_app, name="suspension", rich_help_panel="Terminals")
 app.add_typer(numbers.app, name="numbers", rich_help_panel="Configure")

@@ -8,6 +8,7 @@ from grpc_health.v1.health_pb2_grpc import HealthStub
 from trunkline.auth.v1.auth_pb2_grpc import AuthServiceStub
 from trunkline.auth.v1.lists_pb2_grpc import ListServiceStub
 from trunkline.auth.v1.operators_pb2_grpc import OperatorServiceStub
+from trunkline.billing.v1.alarms_pb2_grpc import AlarmServiceStub
 from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub, RateServiceStub
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
@@ -70,6 +71,11 @@ class Switch:
     def rates(self) -> RateServiceStub:
         """Rate files."""
         return RateServiceStub(self.channel(Service.BILLING))
+
+    @property
+    def alarms(self) -> AlarmServiceStub:
+        """What is wrong with money and CDRs."""
+        return AlarmServiceStub(self.channel(Service.BILLING))
 
     @property
     def signaling(self) -> Sequence[SignalingServiceStub]:

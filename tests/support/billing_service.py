@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
+from trunkline.billing.v1 import alarms_pb2
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.common.v1 import documents_pb2, parameters_pb2
@@ -22,6 +23,7 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 
 BILLING: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
 RATES: Final = pb.DESCRIPTOR.services_by_name["RateService"]
+ALARMS: Final = alarms_pb2.DESCRIPTOR.services_by_name["AlarmService"]
 DOCUMENTS: Final = documents_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersService"]
 
@@ -161,6 +163,16 @@ class BillingClient:
             **(values | fields),
         )
         return list((await self._ask(BILLING, "Report", request, pb.ReportResponse)).rows)
+
+    async def alarms(self, *, past: bool = False) -> list[alarms_pb2.Alarm]:
+        request = alarms_pb2.ListAlarmsRequest(include_past=past)
+        response = await self._ask(ALARMS, "ListAlarms", request, alarms_pb2.ListAlarmsResponse)
+        return list(response.alarms)
+
+    async def confirm(self, id: int, user: str) -> alarms_pb2.Alarm:
+        request = alarms_pb2.ConfirmAlarmRequest(id=id, author=user)
+        response = await self._ask(ALARMS, "ConfirmAlarm", request, alarms_pb2.ConfirmAlarmResponse)
+        return response.alarm
 
     async def apply(self, *documents: tuple[str, str, Any]) -> None:
         request = documents_pb2.ApplyDocumentsRequest(

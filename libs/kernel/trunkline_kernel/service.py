@@ -114,7 +114,7 @@ class Service:
 
     async def _open(self) -> None:
         settings = self.settings
-        await self.server.start(settings.grpc_host, settings.grpc_port)
+        await self.server.start(settings.grpc_host, settings.grpc_port, settings.frames_port)
         try:
             await self._http.start(settings.grpc_host, settings.metrics_port)
         except OSError as error:

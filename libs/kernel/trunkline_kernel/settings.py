@@ -59,6 +59,10 @@ class ServiceSettings(Settings):
     http_port: Port | None = None
     """Port of /metrics, /healthz and /readyz. Unset is the gRPC port + 1000."""
 
+    frames_port: Port = 0
+    """Port that takes the hot calls of other services. 0 is any: who calls learns it over gRPC. Fix
+    it where a firewall stands between."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least important line that is written."""
 

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from trunkline.billing.v1.alarms_pb2_grpc import add_AlarmServiceServicer_to_server
 from trunkline.billing.v1.billing_pb2_grpc import (
     add_BillingServiceServicer_to_server,
     add_RateServiceServicer_to_server,
@@ -22,6 +23,7 @@ from trunkline_kernel.replication import MemorySource, ReplicationServicer
 from trunkline_kernel.service import Service, run_service
 
 from .accounts.account import Accounts
+from .alarms.watchman import Watchman
 from .cashier.cashier import Cashier
 from .cashier.clerk import PAUSE as CLERK_PAUSE
 from .cashier.clerk import Clerk
@@ -30,26 +32,23 @@ from .desk import Desk
 from .documents.live import PACKAGE_ORDER, LiveModel
 from .imports.office import RateOffice
 from .observation import Observation
-from .outputs.http_post import post_json
-from .outputs.push import PushOutput
-from .outputs.text_files import FileOutput, TextFiles
+from .outputs.outputs import Outputs
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
+from .rpc.alarms_servicer import AlarmsServicer
 from .rpc.guards import GUARDS
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.servicer import BillingServicer
 from .settings import BillingSettings
+from .store.alarms import AlarmStore
 from .store.cdr_reader import CdrReader
-from .store.deliveries import Deliveries
 from .store.embedded import EmbeddedJournal
 from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
 from .store.partitions import CdrDays
+from .store.readings import Readings
 from .store.shared import SharedJournal
-
-QUEUE_LOOK: Final = 10.0
-"""Seconds between two looks at how much the outputs owe."""
 
 DAYS_LOOK: Final = 3600.0
 """Seconds between two looks at the days CDRs are kept by."""
@@ -94,6 +93,8 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             rates = RateOffice(database, model.rate_groups, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
             service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
+            alarms = AlarmStore(database)
+            service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(alarms, now))
             service.add(
                 add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
             )
@@ -108,15 +109,24 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
-            deliveries = Deliveries(database)
-            files = FileOutput(deliveries, TextFiles(settings.cdr_folder), parameters.values)
-            push = PushOutput(deliveries, parameters.values, post_json, now, observation)
+            outputs = Outputs(settings, database, parameters.values, observation)
+            watchman = Watchman(
+                alarms,
+                Readings(database),
+                model.alarm_rules.values,
+                till.accounts,
+                observation,
+                now,
+                tell=lambda: rules().notify,
+            )
             days = CdrDays(database, settings.cdr_retention)
             await days.maintain(now())
             service.background(lambda: _maintain_days(days))
-            service.background(files.run)
-            service.background(push.run)
-            service.background(lambda: _watch_queues(deliveries, observation))
+            for work in outputs.work():
+                service.background(work)
+            service.background(
+                lambda: steadily(watchman.look, settings.alarm_interval.total_seconds(), "alarms")
+            )
             clerk = Clerk(
                 cashier, database, now, lambda name: documents.delete(PACKAGE_ORDER, name)
             )
@@ -138,14 +148,6 @@ async def open_journal(database: Database) -> AsyncIterator[Journal]:
         yield journal
     finally:
         await journal.close()
-
-
-async def _watch_queues(deliveries: Deliveries, observation: Observation) -> None:
-    async def look() -> int:
-        observation.owed(await deliveries.count())
-        return 0
-
-    await steadily(look, QUEUE_LOOK, "CDR queues")
 
 
 async def _maintain_days(days: CdrDays) -> None:

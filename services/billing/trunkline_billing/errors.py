@@ -7,7 +7,7 @@ TrunklineError (kernel)
 |       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
 |   +-- BadAmount, BadRate, BadNumber, BadQuery, CurrencyMismatch
-+-- UnknownAccount, UnknownRateGroup, UnknownCall
++-- UnknownAccount, UnknownRateGroup, UnknownCall, UnknownAlarm
 +-- RatedMeanwhile      two charged a call anew at the same time; look again
 +-- RequestReused       a request id came again with another content
 +-- Overdrawn           a deduction goes past the overdraft
@@ -116,6 +116,12 @@ class UnknownCall(NotFound):
     """The call has no reservation, or no CDR."""
 
     reason = "UNKNOWN_CALL"
+
+
+class UnknownAlarm(NotFound):
+    """No such alarm."""
+
+    reason = "UNKNOWN_ALARM"
 
 
 class RatedMeanwhile(TrunklineError):

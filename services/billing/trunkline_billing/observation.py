@@ -1,18 +1,21 @@
 """Billing's metrics: charges, reservations, settlements, the group commit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
 import structlog
 from trunkline_kernel.metrics import Metrics
 
+from .alarms.alarm import Condition
+from .alarms.traffic import TrafficCounter
 from .charging.settlement import Settlement
 from .charging.till import Changes, Till, unsold
 from .errors import Refused
 
 log = structlog.stdlib.get_logger(__name__)
 
+ALARM_LABELS: Final = ("type", "level")
 BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
@@ -47,6 +50,10 @@ class Observation:
         self._owed = metrics.gauge(
             "cdr_queue", "CDRs that an output still has to deliver.", ["output"]
         )
+        self._notices = metrics.counter(
+            "notices", "Tries to tell OUT_POST_URL something, by outcome.", ["outcome"]
+        )
+        self._alarms = metrics.gauge("alarms", "Alarms that hold, by type and level.", ALARM_LABELS)
         self._payments = metrics.counter("payments", "Payments booked.")
         self._commit_requests = metrics.histogram(
             "ledger_commit_requests", "Requests in one group commit.", buckets=BATCHES
@@ -61,12 +68,19 @@ class Observation:
             "reservations", "Calls that hold a reservation, as far as this replica knows."
         )
 
+        self.traffic = TrafficCounter()
+        self.queues: dict[str, int] = {}
+        """What outputs owe, as last looked at."""
+        self.failing = False
+        """Whether the last group commit failed."""
+
     def watch(self, till: Till) -> None:
         """Show the calls in progress of a till."""
         self._reservations.set_function(lambda: len(till.reservations))
 
     def committed(self, requests: int, seconds: float, changes: Changes) -> None:
         """Count a group commit."""
+        self.failing = False
         self._commit_requests.observe(requests)
         self._commit_duration.observe(seconds)
         self._cdrs.inc(len(changes.cdrs))
@@ -76,6 +90,7 @@ class Observation:
 
     def failed(self) -> None:
         """Count a group commit that could not be written."""
+        self.failing = True
         self._commit_failures.inc()
 
     def expired(self, settlement: Settlement) -> None:
@@ -94,10 +109,21 @@ class Observation:
         """Count a push: taken, failed or given_up."""
         self._pushes.labels(outcome).inc()
 
+    def noticed(self, outcome: str) -> None:
+        """Count a notice: taken, failed or given_up."""
+        self._notices.labels(outcome).inc()
+
     def owed(self, counts: Mapping[str, int]) -> None:
         """Show what outputs owe."""
-        for output in ("file", "push"):
-            self._owed.labels(output).set(counts.get(output, 0))
+        self.queues = dict(counts)
+        for output, count in counts.items():
+            self._owed.labels(output).set(count)
+
+    def alarmed(self, conditions: Iterable[Condition]) -> None:
+        """Show the alarms that hold."""
+        self._alarms.clear()
+        for one in conditions:
+            self._alarms.labels(one.type, one.level.name.lower()).inc()
 
     def paid(self) -> None:
         """Count a payment."""
@@ -123,6 +149,7 @@ class Observation:
         if unsold(settlement):
             self._unsold.inc()
         cdr = settlement.cdr
+        self.traffic.add(cdr)
         if cdr.payer is not None:
             self._charges.labels(cdr.payer.currency).inc(float(cdr.payer.fee))
             top = cdr.agents[-1] if cdr.agents else cdr.payer

@@ -167,6 +167,15 @@ CDR_REPORT_SERVER: Final = StringParameter(
     expected="an http or https URL",
     meaning="Endpoint to which each finished CDR is pushed. Empty is off.",
 )
+OUT_POST_URL: Final = StringParameter(
+    "OUT_POST_URL",
+    default="",
+    scope="server",
+    check=_check_url,
+    expected="an http or https URL",
+    meaning="Base URL of outward notifications: CustomerMoneyChange and AlarmCurrentReport are"
+    " posted under it. Empty is off.",
+)
 
 PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     FREE_TIME,
@@ -187,6 +196,7 @@ PARAMETERS: Final[tuple[AnyParameter, ...]] = (
     CDR_FILE_WRITE_INTERVAL,
     CDR_FILE_WRITE_MAX,
     CDR_REPORT_SERVER,
+    OUT_POST_URL,
 )
 
 
@@ -205,6 +215,7 @@ def rules_of(values: Parameters, lease: timedelta) -> Rules:
         record_server_hang_up=values[RECORD_SERVER_HANG_UP],
         record_illegal_call=values[RECORD_ILLEGAL_CALL],
         outputs=_outputs(values),
+        notify=bool(values[OUT_POST_URL]),
         default_life=timedelta(days=values[DEFAULT_VALID_DAYS]),
         lease=lease,
     )

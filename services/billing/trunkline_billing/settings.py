@@ -26,6 +26,9 @@ class BillingSettings(ServiceSettings, DatabaseSettings):
     expiry_interval: Annotated[Span, Field(gt=timedelta(0))] = timedelta(seconds=5)
     """Time between two looks for reservations whose lease ran out."""
 
+    alarm_interval: Annotated[Span, Field(gt=timedelta(0))] = timedelta(seconds=15)
+    """Time between two checks of what alarms watch."""
+
     cdr_retention: Annotated[Span, Field(ge=timedelta(days=1))] | None = None
     """How long CDRs are kept. Unset is for ever. The ledger is always kept."""
 

@@ -1,44 +1,18 @@
 """BIL-11 and BIL-12 end to end: CDRs arrive in files and at an HTTP endpoint, once, in order."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
+from support.receiver import Receiver, receiving
 from support.waiting import until
-
-
-class Receiver:
-    """An HTTP endpoint that takes CDRs, or not."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.asked = 0
-        self.taken: list[dict[str, Any]] = []
-        self.url = ""
-
-    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-        body = json.loads(await reader.readexactly(length))
-        self.asked += 1
-        if self.status == 200:
-            self.taken.append(body)
-        writer.write(f"HTTP/1.1 {self.status} Whatever\r\nContent-Length: 0\r\n\r\n".encode())
-        await writer.drain()
-        writer.close()
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    server = await asyncio.start_server(receiver.answer, "127.0.0.1", 0)
-    receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/cdr"
-    yield receiver
-    server.close()
+    async with receiving() as receiver:
+        yield receiver
 
 
 async def test_bil_12_a_cdr_is_pushed_at_the_end_of_its_call(

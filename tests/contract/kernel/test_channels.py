@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.echo import BOOK, COUNT, ECHO, SERVICE, EchoServicer
 from support.waiting import until
+from trunkline.common.v1.multiplex_pb2 import LocateFramesRequest
+from trunkline.common.v1.multiplex_pb2_grpc import MultiplexServiceStub
 from trunkline.common.v1.parameters_pb2 import (
     GetParameterRequest,
     ListParametersRequest,
@@ -289,6 +291,23 @@ async def test_a_busy_server_takes_no_more_than_it_runs_and_loses_none() -> None
         at.servicer.gate.set()
 
         assert await asyncio.gather(*calls) == [Outcome("wait")] * 20
+
+
+@pytest.mark.parametrize("noise", [b"GET / HTTP/1.1\r\n\r\n", b"\x00\x00\x00\x01\xff"])
+async def test_who_speaks_another_protocol_is_cut_off_and_nobody_else(noise: bytes) -> None:
+    async with running() as at:
+        assert await outcome(at.multiplexed, "before") == Outcome("before")
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{at.server.port}") as channel:
+            stub = MultiplexServiceStub(channel)
+            port = (await stub.LocateFrames(LocateFramesRequest())).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+        writer.write(noise)
+
+        with suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert await outcome(at.multiplexed, "after") == Outcome("after")
 
 
 async def test_an_error_beside_a_channel_is_not_wrapped() -> None:

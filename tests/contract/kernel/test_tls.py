@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from support.echo import ECHO, EchoServicer
 from support.waiting import until
+from trunkline.common.v1.multiplex_pb2 import LocateFramesRequest
+from trunkline.common.v1.multiplex_pb2_grpc import MultiplexServiceStub
 from trunkline.common.v1.parameters_pb2 import GetParameterRequest
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline_kernel.faults import Fault, TrunklineError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Channel, MultiplexedChannel, RpcServer, TlsFiles, UnaryChannel
+from trunkline_kernel.rpc.unary import open_channel
 
 
 class Authority:
@@ -108,6 +112,22 @@ async def test_a_stranger_is_refused(tmp_path: Path) -> None:
     await server.stop(0)
 
 
+async def test_a_stranger_is_refused_where_frames_are_taken(tmp_path: Path) -> None:
+    ours = Authority(tmp_path / "ours", "ours")
+    server, target = await serve(ours.issue("server"))
+    port = await frames_port(target, ours.issue("client"))
+    context = ssl.create_default_context(cafile=str(ours.issue("client").ca))
+
+    with suppress(ssl.SSLError, ConnectionResetError):  # or the end of the stream
+        async with asyncio.timeout(5):
+            reader, _ = await asyncio.open_connection(
+                "127.0.0.1", port, ssl=context, server_hostname="trunkline.test"
+            )
+            assert await reader.read() == b""
+
+    await server.stop(0)
+
+
 async def test_a_caller_without_tls_is_refused(tmp_path: Path) -> None:
     server, target = await serve(Authority(tmp_path / "ours", "ours").issue("server"))
 
@@ -118,10 +138,13 @@ async def test_a_caller_without_tls_is_refused(tmp_path: Path) -> None:
     await server.stop(0)
 
 
-async def test_replaced_certificates_are_used_without_a_restart(tmp_path: Path) -> None:
+@pytest.mark.parametrize("door", ["grpc", "frames"])
+async def test_replaced_certificates_are_used_without_a_restart(tmp_path: Path, door: str) -> None:
     authority = Authority(tmp_path / "ours", "ours")
     files = authority.issue("server")
     server, target = await serve(files)
+    if door == "frames":
+        target = f"127.0.0.1:{await frames_port(target, authority.issue('client'))}"
     before = await shown(target, authority.issue("client"))
 
     authority.issue("server")
@@ -150,6 +173,13 @@ async def test_a_multiplexed_channel_is_connected_over_tls(tmp_path: Path) -> No
     async with MultiplexedChannel(target, tls=authority.issue("client")) as channel:
         await until(lambda: channel.connected == 1)
     await server.stop(0)
+
+
+async def frames_port(target: str, files: TlsFiles) -> int:
+    """Ask a server where it takes frames."""
+    async with open_channel(target, files) as channel:
+        response = await MultiplexServiceStub(channel).LocateFrames(LocateFramesRequest())
+        return int(response.port)
 
 
 async def shown(target: str, files: TlsFiles) -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from support.command import FakeSwitch, Run
-from trunkline.billing.v1 import billing_pb2, billing_pb2_grpc
+from trunkline.billing.v1 import alarms_pb2, alarms_pb2_grpc, billing_pb2, billing_pb2_grpc
 from trunkline.common.v1 import common_pb2, parameters_pb2, parameters_pb2_grpc
 from trunkline.routing.v1 import routing_pb2, routing_pb2_grpc
 from trunkline.signaling.v1 import signaling_pb2, signaling_pb2_grpc
@@ -105,6 +105,27 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
         )
 
 
+class Alarms(alarms_pb2_grpc.AlarmServiceServicer):
+    def ListAlarms(self, request: alarms_pb2.ListAlarmsRequest, context: Any) -> Any:
+        return alarms_pb2.ListAlarmsResponse(alarms=[self.alarm()])
+
+    def ConfirmAlarm(self, request: alarms_pb2.ConfirmAlarmRequest, context: Any) -> Any:
+        if request.id != 7:
+            context.abort(grpc.StatusCode.NOT_FOUND, "no alarm has the number 8")
+        return alarms_pb2.ConfirmAlarmResponse(alarm=self.alarm(confirmed_by=request.author))
+
+    def alarm(self, **fields: Any) -> alarms_pb2.Alarm:
+        return alarms_pb2.Alarm(
+            id=7,
+            type="gateway ASR",
+            object="voxcarrier",
+            level=alarms_pb2.AlarmLevel.ALARM_LEVEL_MAJOR,
+            value="12.5",
+            lower="30",
+            **fields,
+        )
+
+
 class Rates(billing_pb2_grpc.RateServiceServicer):
     def ImportRates(self, request: billing_pb2.ImportRatesRequest, context: Any) -> Any:
         lines = gzip.decompress(request.content).decode().splitlines()
@@ -185,6 +206,9 @@ def switch(signaling: Signaling) -> FakeSwitch:
     )
     switch.servicers[Service.BILLING].append(
         (billing_pb2_grpc.add_RateServiceServicer_to_server, Rates())  # type: ignore[abstract]
+    )
+    switch.servicers[Service.BILLING].append(
+        (alarms_pb2_grpc.add_AlarmServiceServicer_to_server, Alarms())
     )
     switch.servicers[Service.ROUTING].append(
         (routing_pb2_grpc.add_RoutingServiceServicer_to_server, Routing())  # type: ignore[abstract]
@@ -368,3 +392,14 @@ def test_bad_lines_of_a_rate_file_are_listed_with_their_number(run: Run, tmp_pat
         "error: 1 lines gave no rate",
         f"  {file}:2: price: expected a decimal",
     ]
+
+
+def test_mgt_13_an_alarm_is_shown_with_its_value_and_limit(run: Run) -> None:
+    line = run("alarms", "list").out.splitlines()[1]
+
+    assert line.split()[:8] == ["7", "major", "gateway", "ASR", "voxcarrier", "12.5", "at", "least"]
+
+
+def test_mgt_13_confirming_names_who_did(run: Run) -> None:
+    assert "alarm 7 was seen by " in run("alarms", "confirm", "7").out
+    assert run("alarms", "confirm", "8").status == 1

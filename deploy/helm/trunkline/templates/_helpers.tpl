@@ -41,6 +41,11 @@ billing: 50055
 {{ add 1000 (include "trunkline.grpcPort" .) }}
 {{- end }}
 
+{{- /* Where the hot calls of other services come in, beside gRPC. */}}
+{{- define "trunkline.framesPort" -}}
+{{ add 2000 (include "trunkline.grpcPort" .) }}
+{{- end }}
+
 {{- /* Whether signaling and media have a Service for each pod. */}}
 {{- define "trunkline.served" -}}
 {{- if has .Values.network.mode (list "loadBalancer" "nodePort") }}yes{{ end }}
@@ -88,6 +93,7 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 {{- define "trunkline.env" -}}
 {{- $prefix := printf "TRUNKLINE_%s" (upper .service) }}
 - {name: {{ $prefix }}_GRPC_HOST, value: "0.0.0.0"}
+- {name: {{ $prefix }}_FRAMES_PORT, value: {{ include "trunkline.framesPort" . | trim | quote }}}
 - {name: {{ $prefix }}_LOG_FORMAT, value: json}
 - {name: {{ $prefix }}_REFLECTION, value: "false"}
 - {name: {{ $prefix }}_MIGRATE, value: {{ ternary "never" "at_start" (eq .root.Values.migrations.mode "job") }}}

@@ -1,7 +1,7 @@
 """The one place where a call meets its servicer method, however it came.
 
-Unary gRPC, the multiplexed stream and the in-process channel all end in `Dispatcher.answer`, so
-they give the same answers, the same errors, the same metrics and the same log lines.
+Unary gRPC, frames on a shared connection and the in-process channel all end in `Dispatcher.answer`,
+so they give the same answers, the same errors, the same metrics and the same log lines.
 """
 
 import asyncio

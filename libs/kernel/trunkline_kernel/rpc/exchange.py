@@ -1,39 +1,42 @@
-"""The calling side of one multiplexed stream to one replica.
+"""The calling side of one connection that many calls share, to one replica.
 
-Calls collect in a list; the writer takes all that are there when its turn comes, so whatever is
-ready in one turn of the event loop shares a message and nothing waits for a timer.
+Calls collect in a list; a callback at the end of this turn of the event loop sends all of them, so
+whatever is ready together shares a message and nothing waits for a timer.
 """
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final, cast
 
-import grpc
-from trunkline.common.v1.multiplex_pb2 import (
-    CallFrame,
-    ExchangeRequest,
-    ExchangeResponse,
-    ReplyFrame,
-)
-from trunkline.common.v1.multiplex_pb2_grpc import MultiplexServiceStub
+import structlog
+from google.protobuf.message import DecodeError
+from trunkline.common.v1.multiplex_pb2 import CallFrame, FramesReply, FramesRequest, ReplyFrame
 
+from ..faults import TrunklineError
 from .batch import batches
 from .channel import Unavailable
 from .dispatch import DeadlineExceeded
+from .framing import OversizedMessage, Splitter, framed
+
+log = structlog.stdlib.get_logger(__name__)
 
 MAX_IN_FLIGHT: Final = 1024
-"""Calls of one stream that wait for their replies. More wait for room, until their deadlines."""
+"""Calls of one connection that wait for replies. More wait for room, until their deadlines."""
+
+Connect = Callable[[asyncio.Protocol], Awaitable[None]]
+"""Connects a protocol to the replica. Raises `OSError` or `TrunklineError`."""
 
 
-class BrokenStream(Unavailable):
-    """The stream to a replica ended under a call."""
+class BrokenConnection(Unavailable):
+    """The connection to a replica ended under a call."""
 
-    reason = "STREAM_BROKEN"
+    reason = "CONNECTION_BROKEN"
     sent = True
     """Whether the call may have reached the replica."""
 
 
-class NeverSent(BrokenStream):
-    """The stream to a replica ended before the call left."""
+class NeverSent(BrokenConnection):
+    """The connection to a replica ended before the call left."""
 
     sent = False
 
@@ -49,14 +52,14 @@ class _Call:
         self.sent = False
 
 
-class Exchange:
-    """One stream. `run` connects and lasts until the stream ends; `ask` may be used at once."""
+class Exchange(asyncio.Protocol):
+    """One connection. `run` makes it and lasts until it ends; `ask` may be used at once."""
 
     def __init__(
-        self, channel: grpc.aio.Channel, address: str, *, max_in_flight: int = MAX_IN_FLIGHT
+        self, connect: Connect, address: str, *, max_in_flight: int = MAX_IN_FLIGHT
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._stub = MultiplexServiceStub(channel)
+        self._connect = connect
         self._address = address
         self._max_in_flight = max_in_flight
         self._next_id = 0
@@ -65,33 +68,37 @@ class Exchange:
         self._frames: list[CallFrame] = []
         self._cancelled: list[int] = []
         self._waiters: set[asyncio.Future[None]] = set()
-        self._wake: asyncio.Future[None] | None = None
-        self._stream: grpc.aio.StreamStreamCall[Any, Any] | None = None
+        self._splitter = Splitter()
+        self._transport: asyncio.Transport | None = None
+        self._connecting: asyncio.Future[None] | None = None
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._paused = False
+        self._flushing = False
         self.connected = False
         self.leaving: asyncio.Future[None] = self._loop.create_future()
-        """Done when new calls must go elsewhere: the replica drains, or the stream has ended."""
+        """Done when new calls must go elsewhere: the replica drains, or the connection ended."""
 
     @property
     def open(self) -> bool:
-        """Whether new calls may be put on this stream."""
+        """Whether new calls may be put on this connection."""
         return not self.leaving.done()
 
     async def ask(self, method: str, request: bytes, timeout: float, call_id: str) -> ReplyFrame:
         """Send one call and return its reply.
 
-        Raises `DeadlineExceeded`, or `BrokenStream` that says whether the call was sent.
+        Raises `DeadlineExceeded`, or `BrokenConnection` that says whether the call was sent.
         """
         deadline = self._loop.time() + timeout
         while self._full():
             await self._room(deadline)
         if not self.open:
-            raise NeverSent(f"the stream to {self._address} is closed")
+            raise NeverSent(f"the connection to {self._address} is closed")
         number = self._next_id = self._next_id + 1
         future: asyncio.Future[ReplyFrame] = self._loop.create_future()
         timer = self._loop.call_at(deadline, self._expire, number)
         self._calls[number] = _Call(future, timer)
         self._frames.append(self._frame(number, method, request, deadline, call_id))
-        self._notify()
+        self._flush_soon()
         try:
             return await future
         except asyncio.CancelledError:
@@ -99,26 +106,60 @@ class Exchange:
             raise
 
     async def run(self) -> None:
-        """Connect, carry calls, and return when the stream has ended."""
-        stream = self._stream = self._stub.Exchange()
+        """Connect, carry calls, and return when the connection has ended."""
+        self._connecting = asyncio.ensure_future(self._connect(self))
         try:
-            await stream.initial_metadata()
-            self.connected = True
-            async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(self._write(stream))
-                await self._read(stream)
-                writer.cancel()
-        except* (grpc.RpcError, grpc.aio.BaseError, asyncio.InvalidStateError):
+            await self._connecting
+            await self._closed
+        except (OSError, TrunklineError):
             pass  # the calls are told below; whoever runs this connects again
+        except asyncio.CancelledError:
+            if not self._left_before_connecting():
+                raise
         finally:
-            stream.cancel()
+            if self._transport is not None:
+                self._transport.abort()
             self._break()
 
     def leave(self) -> None:
-        """Take no new calls, and end the stream with the last reply."""
+        """Take no new calls, and close with the last reply."""
         if self.open:
             self.leaving.set_result(None)
             self._end_if_idle()
+
+    # --- what the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send what has collected."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.connected = True
+        self._flush_soon()
+        self._end_if_idle()
+
+    def data_received(self, data: bytes) -> None:
+        """Give replies to who waits for them."""
+        try:
+            for message in self._splitter.feed(data):
+                self._take(FramesReply.FromString(message))
+        except (OversizedMessage, DecodeError) as error:
+            log.error("a replica speaks nonsense", replica=self._address, error=str(error))
+            self._close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Let `run` end."""
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def pause_writing(self) -> None:
+        """Let frames collect while the replica takes no bytes."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Send what has collected."""
+        self._paused = False
+        self._flush_soon()
+
+    # --- sending
 
     def _full(self) -> bool:
         # Calls that expired before a slow peer took their frames still fill the memory.
@@ -151,23 +192,21 @@ class Exchange:
         finally:
             self._waiters.discard(waiter)
 
-    def _notify(self) -> None:
-        if self._wake is not None and not self._wake.done():
-            self._wake.set_result(None)
+    def _flush_soon(self) -> None:
+        if self._transport is not None and not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
 
-    async def _write(self, stream: "grpc.aio.StreamStreamCall[Any, Any]") -> None:
-        while self._calls or self.open:
-            if not self._frames and not self._cancelled:
-                self._wake = self._loop.create_future()
-                await self._wake
-                continue
-            frames, self._frames = self._frames, []
+    def _flush(self) -> None:
+        self._flushing = False
+        if self._transport is None or self._paused:
+            return
+        frames, self._frames = self._frames, []
+        for batch in batches(self._still_wanted(frames)):
+            self._transport.write(framed(FramesRequest(calls=batch)))
+        if self._cancelled:
             cancelled, self._cancelled = self._cancelled, []
-            for batch in batches(self._still_wanted(frames)):
-                await stream.write(ExchangeRequest(calls=batch))
-            if cancelled:
-                await stream.write(ExchangeRequest(cancelled_ids=cancelled))
-        await stream.done_writing()
+            self._transport.write(framed(FramesRequest(cancelled_ids=cancelled)))
 
     def _still_wanted(self, frames: list[CallFrame]) -> list[CallFrame]:
         wanted = []
@@ -180,15 +219,13 @@ class Exchange:
         self._made_room()
         return wanted
 
-    async def _read(self, stream: "grpc.aio.StreamStreamCall[Any, Any]") -> None:
-        while True:
-            message: ExchangeResponse | Any = await stream.read()
-            if message is grpc.aio.EOF:
-                return
-            for reply in message.replies:
-                self._end(reply)
-            if message.draining:
-                self.leave()
+    # --- the end of a call
+
+    def _take(self, message: FramesReply) -> None:
+        for reply in message.replies:
+            self._end(reply)
+        if message.draining:
+            self.leave()
 
     def _end(self, reply: ReplyFrame) -> None:
         call = self._calls.pop(reply.id, None)
@@ -211,8 +248,8 @@ class Exchange:
             return
         call.timer.cancel()
         self._cancelled.append(number)
+        self._flush_soon()
         self._made_room()
-        self._notify()
 
     def _made_room(self) -> None:
         for waiter in self._waiters:
@@ -220,20 +257,30 @@ class Exchange:
                 waiter.set_result(None)
         self._end_if_idle()
 
+    # --- the end of the connection
+
     def _end_if_idle(self) -> None:
         if self.open or self._calls:
             return
-        if self.connected:
-            self._notify()
-        elif self._stream is not None:
-            self._stream.cancel()
+        if self._transport is not None:
+            self._loop.call_soon(self._close)  # what was given up in this turn still leaves
+        elif self._connecting is not None:
+            self._connecting.cancel()
+
+    def _left_before_connecting(self) -> bool:
+        return self._connecting is not None and self._connecting.cancelled() and not self.open
+
+    def _close(self) -> None:
+        assert self._transport is not None
+        self._transport.close()
 
     def _break(self) -> None:
+        self.connected = False
         self.leave()
         calls, self._calls = self._calls, {}
         for call in calls.values():
             call.timer.cancel()
             if not call.future.done():
-                kind = BrokenStream if call.sent else NeverSent
-                call.future.set_exception(kind(f"the stream to {self._address} broke"))
+                kind = BrokenConnection if call.sent else NeverSent
+                call.future.set_exception(kind(f"the connection to {self._address} broke"))
         self._made_room()

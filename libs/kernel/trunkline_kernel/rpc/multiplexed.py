@@ -1,4 +1,4 @@
-"""Many calls on few streams: one stream to every replica (docs/adr/0001-multiplexed-stream.md)."""
+"""Many calls on few connections: one to every replica (docs/adr/0001-hot-calls.md)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,6 @@ from time import perf_counter
 from types import TracebackType
 from typing import Self
 
-import grpc
 import structlog
 from trunkline.common.v1.multiplex_pb2 import ReplyFrame
 
@@ -15,14 +14,15 @@ from ..logs import CALL_ID
 from .channel import MAX_ATTEMPTS, Unavailable
 from .client_metrics import OK as OK_NAME
 from .client_metrics import ClientMetrics
+from .dial import dial
 from .dispatch import DeadlineExceeded
-from .exchange import MAX_IN_FLIGHT, BrokenStream, Exchange
+from .exchange import MAX_IN_FLIGHT, BrokenConnection, Exchange
 from .methods import Method, RequestT, ResponseT
 from .replica import Replica
 from .resolver import RESOLVE_INTERVAL, Address, resolve
 from .status import OK, error_of
 from .tls import TlsFiles
-from .unary import UnaryChannel, open_channel
+from .unary import UnaryChannel
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,8 +31,8 @@ class MultiplexedChannel:
     """A `Channel` for hot calls. Use it as an async context manager.
 
     `target` is "host:port", "dns:///host:port" or several of them with commas between; every
-    address behind a name is a replica with a stream of its own, and calls take turns. A call whose
-    stream breaks goes to another replica when it was not sent or its method is idempotent.
+    address behind a name is a replica with a connection of its own, and calls take turns. A call
+    whose connection breaks goes to another replica if it was not sent or its method is idempotent.
     Server-streaming methods travel as gRPC has them.
     """
 
@@ -81,7 +81,7 @@ class MultiplexedChannel:
 
     @property
     def connected(self) -> int:
-        """How many replicas a stream stands to."""
+        """How many replicas a connection stands to."""
         return sum(replica.connected for replica in self._order)
 
     async def call(
@@ -136,7 +136,7 @@ class MultiplexedChannel:
                 raise DeadlineExceeded(f"{method.name}: no answer within {timeout:g} s")
             try:
                 return await self._pick().ask(method.name, payload, left, bound)
-            except BrokenStream as broken:
+            except BrokenConnection as broken:
                 if attempt == MAX_ATTEMPTS or (broken.sent and not method.idempotent):
                     raise
             attempt += 1
@@ -176,5 +176,5 @@ class MultiplexedChannel:
                 )
         self._order = list(self._replicas.values())
 
-    def _connect(self, address: Address) -> grpc.aio.Channel:
-        return open_channel(address.dial, self._tls, host=address.host)
+    async def _connect(self, address: Address, protocol: asyncio.Protocol) -> None:
+        await dial(address, protocol, self._tls)

@@ -1,11 +1,10 @@
-"""One replica of a service: keeps a stream to it, again and again."""
+"""One replica of a service: keeps a connection to it, again and again."""
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-import grpc
 import structlog
 
 from .exchange import Exchange
@@ -18,16 +17,16 @@ BACKOFF_MAX: Final = 2.0
 """Seconds between two tries to reach a replica, doubled from the first to the second figure."""
 
 SETTLED: Final = 1.0
-"""Seconds after which a stream that ends is followed by another at once."""
+"""Seconds after which a connection that ends is followed by another at once."""
 
 
 class Replica:
-    """Holds the stream that new calls to this replica go on."""
+    """Holds the connection that new calls to this replica go on."""
 
     def __init__(
         self,
         address: Address,
-        connect: Callable[[Address], grpc.aio.Channel],
+        connect: Callable[[Address, asyncio.Protocol], Awaitable[None]],
         tasks: asyncio.TaskGroup,
         max_in_flight: int,
     ) -> None:
@@ -37,16 +36,16 @@ class Replica:
         self._max_in_flight = max_in_flight
         self._random = random.Random()  # noqa: S311 - spreads reconnections, no secret
         self._failing = False
-        self.exchange = self._open_stream()
+        self.exchange = self._open()
         self._following = tasks.create_task(self._follow())
 
     @property
     def connected(self) -> bool:
-        """Whether a stream to the replica stands."""
+        """Whether a connection to the replica stands."""
         return self.exchange.connected and self.exchange.open
 
     def leave(self) -> None:
-        """Make no further stream; the present one ends with its last reply."""
+        """Make no further connection; the present one ends with its last reply."""
         self._following.cancel()
         self.exchange.leave()
 
@@ -63,12 +62,15 @@ class Replica:
                 await asyncio.sleep(wait * self._random.uniform(0.5, 1.0))
                 wait = min(wait * 2, BACKOFF_MAX)
             started = loop.time()
-            self.exchange = self._open_stream()
+            self.exchange = self._open()
 
-    def _open_stream(self) -> Exchange:
-        channel = self._connect(self._address)
-        exchange = Exchange(channel, self._address.dial, max_in_flight=self._max_in_flight)
-        self._tasks.create_task(_carry(exchange, channel))
+    def _open(self) -> Exchange:
+        exchange = Exchange(
+            lambda protocol: self._connect(self._address, protocol),
+            self._address.dial,
+            max_in_flight=self._max_in_flight,
+        )
+        self._tasks.create_task(exchange.run())
         return exchange
 
     def _note(self, *, reached: bool) -> None:
@@ -78,10 +80,3 @@ class Replica:
                 "replica can be reached again" if reached else "replica cannot be reached",
                 replica=self._address.dial,
             )
-
-
-async def _carry(exchange: Exchange, channel: grpc.aio.Channel) -> None:
-    try:
-        await exchange.run()
-    finally:
-        await channel.close()

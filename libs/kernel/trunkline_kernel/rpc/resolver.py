@@ -11,10 +11,16 @@ RESOLVE_INTERVAL: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One replica: the name it was found by, and what to dial."""
+    """One replica: the name it was found by, and where it is."""
 
     host: str
-    dial: str
+    ip: str
+    port: int
+
+    @property
+    def dial(self) -> str:
+        """The address as gRPC takes it."""
+        return f"ipv6:[{self.ip}]:{self.port}" if ":" in self.ip else f"ipv4:{self.ip}:{self.port}"
 
 
 async def resolve(target: str) -> list[Address]:
@@ -36,9 +42,4 @@ async def _resolve_one(target: str) -> list[Address]:
         raise ValueError(f"{target!r} is not host:port")
     loop = asyncio.get_running_loop()
     results = await loop.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
-    dials = sorted({_dial(str(sockaddr[0]), int(port)) for *_, sockaddr in results})
-    return [Address(host, dial) for dial in dials]
-
-
-def _dial(ip: str, port: int) -> str:
-    return f"ipv6:[{ip}]:{port}" if ":" in ip else f"ipv4:{ip}:{port}"
+    return [Address(host, ip, int(port)) for ip in sorted({str(at[0]) for *_, at in results})]

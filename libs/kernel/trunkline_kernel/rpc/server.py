@@ -1,5 +1,6 @@
-"""The gRPC server of a service: servicers, multiplexed stream, health, reflection, draining."""
+"""The gRPC server of a service: servicers, frames, health, reflection, draining."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from ..metrics import Metrics
 from ..settings import ServiceSettings
 from .batch import MAX_MESSAGE_BYTES
 from .dispatch import Dispatcher, ServicerT
-from .multiplex_server import MAX_RUNNING, MultiplexServicer
+from .multiplex_server import MAX_RUNNING, FrameServer
 from .status import DETAILS_KEY, OK, Reply, reply_of
 from .tls import TlsFiles, tls_files
 
@@ -45,14 +46,14 @@ class RpcServer:
         tls: TlsFiles | None = None,
         max_running: int = MAX_RUNNING,
     ) -> None:
-        """Durations are in seconds. `max_running` bounds the calls of one multiplexed stream that
-        run at the same time."""
+        """Durations are in seconds. `max_running` bounds the calls of one caller's frames that run
+        at the same time."""
         self.dispatcher = Dispatcher(metrics, max_duration=max_call_duration)
         self._max_duration = max_call_duration
         self._reflection = reflection
         self._tls = tls
         self._health = health.aio.HealthServicer()
-        self._multiplex = MultiplexServicer(
+        self._frames = FrameServer(
             self.dispatcher, max_age=max_connection_age, max_running=max_running
         )
         self._server = grpc.aio.server(options=_options(max_connection_age))
@@ -75,21 +76,23 @@ class RpcServer:
     ) -> None:
         """Answer a service: `server.add(add_AuthServiceServicer_to_server, servicer)`.
 
-        Its unary methods are reachable by unary calls and by the multiplexed stream.
+        Its unary methods are reachable by unary calls and by frames.
         """
         self.dispatcher.add(register, servicer)
 
-    async def start(self, host: str, port: int) -> int:
-        """Listen and answer, not ready yet. Return the port. Raises `PortTaken`."""
+    async def start(self, host: str, port: int, frames_port: int = 0) -> int:
+        """Listen and answer, not ready yet. Return the port of gRPC. Raises `PortTaken`."""
         for service in self.dispatcher.service_names:
             self._server.add_generic_rpc_handlers((self._handlers(service),))
-        add_MultiplexServiceServicer_to_server(self._multiplex, self._server)
+        add_MultiplexServiceServicer_to_server(self._frames, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         if self._reflection:
             names = [*self.dispatcher.service_names, health.SERVICE_NAME, reflection.SERVICE_NAME]
             reflection.enable_server_reflection(names, self._server)
         self.port = self._bind(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        self._bind_frames(host, frames_port)
         await self._server.start()
+        await self._frames.start(self._tls.server_context() if self._tls else None)
         await self._health.set(LIVENESS, health_pb2.HealthCheckResponse.SERVING)
         await self.set_ready(False)
         return self.port
@@ -104,8 +107,13 @@ class RpcServer:
 
     async def stop(self, grace: float) -> None:
         """Refuse new calls, send callers elsewhere, and end when idle or after `grace` seconds."""
-        self._multiplex.drain()
-        await self._server.stop(grace)
+        await asyncio.gather(self._frames.stop(grace), self._server.stop(grace))
+
+    def _bind_frames(self, host: str, port: int) -> None:
+        try:
+            self._frames.bind(host, port)
+        except OSError as error:
+            raise PortTaken(f"frames cannot be taken on {host}:{port}: {error}") from error
 
     def _bind(self, address: str) -> int:
         try:

@@ -1,5 +1,6 @@
 """Mutual TLS from certificate files that may be replaced while the process runs."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,18 @@ class TlsFiles:
             certificate_chain=self.cert.read_bytes(),
         )
 
+    def client_context(self) -> ssl.SSLContext:
+        """Return what a caller needs, from the files as they are now. Raises `OSError`."""
+        context = ssl.create_default_context(cafile=self.ca)
+        context.load_cert_chain(self.cert, self.key)
+        return context
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return what a listener needs; it follows the files as `server_credentials` do."""
+        follower = _ContextFollower(self)
+        follower.current.sni_callback = follower
+        return follower.current
+
     def server_credentials(self) -> grpc.ServerCredentials:
         """Return credentials that follow the files: a handshake after a change uses the new ones.
 
@@ -62,6 +75,30 @@ class _Reloader:
             return self.read() if self._files.version() != self._version else None
         except OSError:
             return None  # files are being replaced; the present ones go on
+
+
+class _ContextFollower:
+    """Gives each handshake a context of the files as they are, made anew when one changed."""
+
+    def __init__(self, files: TlsFiles) -> None:
+        self._files = files
+        self._version = files.version()
+        self.current = self._read()
+
+    def _read(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=self._files.ca)
+        context.load_cert_chain(self._files.cert, self._files.key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        return context
+
+    def __call__(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        try:
+            version = self._files.version()
+            if version != self._version:
+                self.current, self._version = self._read(), version
+        except OSError:
+            pass  # files are being replaced; the present ones go on
+        connection.context = self.current
 
 
 def tls_files(settings: ServiceSettings) -> TlsFiles | None:

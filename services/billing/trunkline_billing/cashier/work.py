@@ -18,7 +18,7 @@ from ..charging.rules import Rules
 from ..charging.settlement import Settlement
 from ..charging.till import Till
 from ..errors import RequestReused
-from ..ledger.payments import Payment, book_payment
+from ..ledger.payments import Payment
 from ..ledger.transactions import EntryKind, Transaction, transaction_id
 from ..packages.renewal import Renewal
 from ..store.journal import Known
@@ -163,10 +163,7 @@ class Pay:
             if known[self.transaction] != self.payment.content:
                 raise RequestReused(f"request id {self.payment.request_id!r} paid something else")
             return None
-        for name in self.payment.accounts:
-            till.purse(till.accounts.get(name).name)
-        till.post(book_payment(self.payment, till.accounts, till.purses, now))
-        return till.purse(self.payment.account).balance
+        return till.pay(self.payment, rules, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Rules:
     """SERVER_BILLING_RECORD_ILLEGAL_CALL (BIL-10)."""
     outputs: tuple[str, ...] = ()
     """Where recorded CDRs are delivered to (BIL-11, BIL-12)."""
+    notify: bool = False
+    """Whether payments are told to the outside; OUT_POST_URL (MGT-14)."""
     default_life: timedelta = timedelta(days=3650)
     """SERVER_ACCOUNT_DEFAULT_VALID_DAYS (BIL-03)."""
     lease: timedelta = timedelta(seconds=120)

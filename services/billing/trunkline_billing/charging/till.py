@@ -14,6 +14,7 @@ from ..accounts.account import Accounts
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Call, Cdr, Numbers
 from ..errors import UnknownCall
+from ..ledger.payments import MoneyChange, Payment, book_payment
 from ..ledger.transactions import EntryKind, Transaction, is_account
 from ..packages.package import FailedProcess, GiftPart, Period, Shelf, gift_time
 from ..packages.renewal import Renewal, begin_period, shortfall
@@ -48,6 +49,8 @@ class Changes:
     """Fraud brakes that were touched."""
     deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
     """CDRs with the outputs that owe them."""
+    money_changes: list[MoneyChange] = field(default_factory=list)
+    """Payments that are to be told to the outside."""
     reservations: dict[str, Reservation | None] = field(default_factory=dict)
     """By call id; None for a reservation that ended."""
     purses: set[str] = field(default_factory=set)
@@ -164,6 +167,22 @@ class Till:
         posted = Posted(transaction, tuple(balances))
         self.changes.posted.append(posted)
         return posted
+
+    def pay(self, payment: Payment, rules: Rules, now: datetime) -> Decimal:
+        """Book a payment that was not booked before; return the balance after it.
+
+        Raises what `book_payment` raises.
+        """
+        for name in payment.accounts:
+            self.purse(self.accounts.get(name).name)
+        posted = self.post(book_payment(payment, self.accounts, self.purses, now))
+        if rules.notify:
+            self.changes.money_changes += [
+                MoneyChange(entry.book, entry.amount, balance, entry.currency, payment, now)
+                for entry, balance in zip(posted.transaction.entries, posted.balances, strict=True)
+                if balance is not None
+            ]
+        return self.purse(payment.account).balance
 
     def renew(self, order: str, rules: Rules, now: datetime) -> Renewal | None:
         """Begin the present period of a package's order, unless it has begun (BIL-15).

@@ -14,10 +14,12 @@ from trunkline_kernel.documents import Check, Event, Kind
 
 from ..accounts.account import Account, Accounts
 from ..accounts.purse import Purse
+from ..alarms.rules import AlarmRule
 from ..charging.till import Till
 from ..money import Money
 from ..rating.deck import RateDeck
 from .accounts import AccountSpec, AccountStore, check_agents, prepare_account
+from .alarm_rules import AlarmRuleSpec, alarm_rule_of
 from .packages import PackageOrderSpec, PackageSpec, orders_of, prepare_order
 from .rate_groups import RateGroupSpec, RateGroupStore, prepare_rate_group
 
@@ -25,6 +27,7 @@ ACCOUNT: Final = "Account"
 RATE_GROUP: Final = "RateGroup"
 PACKAGE: Final = "Package"
 PACKAGE_ORDER: Final = "PackageOrder"
+ALARM_RULE: Final = "AlarmRule"
 RETRY: Final = 1.0
 """Seconds until a document that could not be read is tried again."""
 
@@ -61,6 +64,7 @@ class LiveModel:
         self.accounts = AccountStore()
         self.rate_groups = RateGroupStore()
         self._packages: dict[str, PackageSpec] = {}
+        self.alarm_rules: dict[str, AlarmRule] = {}
         self._orders: dict[str, PackageOrderSpec] = {}
         self._unread: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
@@ -83,6 +87,7 @@ class LiveModel:
             ),
             Kind(PACKAGE, PackageSpec, module="accounts"),
             Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order, module="accounts"),
+            Kind(ALARM_RULE, AlarmRuleSpec, module="alarms"),
         ]
 
     def checks(self) -> list[Check]:
@@ -109,6 +114,8 @@ class LiveModel:
                 self._set_package(event)
             elif event.kind == PACKAGE_ORDER:
                 self._set_order(event)
+            elif event.kind == ALARM_RULE:
+                self._set_alarm_rule(event)
 
     async def follow(self) -> None:
         """Read what other replicas wrote. Never returns."""
@@ -160,6 +167,11 @@ class LiveModel:
         if isinstance(event.spec, PackageOrderSpec):
             self._orders[event.name] = event.spec
         self._till.shelf.orders = orders_of(self._packages, self._orders)
+
+    def _set_alarm_rule(self, event: Event) -> None:
+        self.alarm_rules.pop(event.name, None)
+        if isinstance(event.spec, AlarmRuleSpec):
+            self.alarm_rules[event.name] = alarm_rule_of(event.spec)
 
     def _open_purse(self, name: str, opening: Money) -> None:
         """Show the balance that was booked with the account: it can have moved no money yet."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from ..accounts.account import Account, Accounts
 from ..accounts.purse import Purse
 from ..errors import BadAmount, BadInput, Overdrawn
-from ..money import ZERO, Money
+from ..money import ZERO, Currency, Money
 from .transactions import (
     EntryKind,
     PaymentType,
@@ -42,6 +42,19 @@ class Payment:
     def accounts(self) -> tuple[str, ...]:
         """Accounts whose money it moves."""
         return (self.account, self.agent) if self.agent else (self.account,)
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyChange:
+    """An account's money changed otherwise than by a call, which may be told (MGT-14)."""
+
+    account: str
+    change: Decimal
+    balance: Decimal
+    """After it."""
+    currency: Currency
+    payment: Payment
+    time: datetime
 
 
 def book_payment(

@@ -17,9 +17,9 @@ from trunkline_kernel.parameters import Parameters
 
 from ..cdrs.text_file import file_name, flow_no_of, line
 from ..parameters import CDR_FILE_NONCONNECT, CDR_FILE_WRITE_MAX
-from ..store.deliveries import Deliveries, Delivery
+from ..store.cdr_rows import StoredCdr
+from ..store.queues import Owed, Queue
 
-OUTPUT: Final = "file"
 BATCH: Final = 500
 PAUSE: Final = 1.0
 NOTHING: Final = timedelta(0)
@@ -60,8 +60,8 @@ class TextFiles:
 class FileOutput:
     """Moves what is owed into the files."""
 
-    def __init__(self, deliveries: Deliveries, files: TextFiles, parameters: Parameters) -> None:
-        self._deliveries = deliveries
+    def __init__(self, queue: Queue[StoredCdr], files: TextFiles, parameters: Parameters) -> None:
+        self._queue = queue
         self._files = files
         self._parameters = parameters
 
@@ -71,20 +71,20 @@ class FileOutput:
 
     async def write_some(self) -> int:
         """Write a batch and return how many CDRs it had."""
-        async with self._deliveries.turn(OUTPUT) as ours:
-            owed = await self._deliveries.owed(OUTPUT, BATCH) if ours else []
+        async with self._queue.turn() as ours:
+            owed = await self._queue.owed(BATCH) if ours else []
             if owed:
                 await asyncio.to_thread(self._write, owed)
-                await self._deliveries.done(one.id for one in owed)
+                await self._queue.done(one.id for one in owed)
         return len(owed)
 
-    def _write(self, owed: Iterable[Delivery]) -> None:
+    def _write(self, owed: Iterable[Owed[StoredCdr]]) -> None:
         files: defaultdict[str, list[str]] = defaultdict(list)
         unconnected = self._parameters[CDR_FILE_NONCONNECT]
         for one in owed:
-            cdr = one.stored.cdr
+            cdr = one.content.cdr
             if cdr.hold_time > NOTHING or unconnected:
-                files[file_name(cdr.call.end_time)].append(line(one.stored.flow_no, cdr))
+                files[file_name(cdr.call.end_time)].append(line(one.content.flow_no, cdr))
         for name, lines in sorted(files.items()):
             self._files.append(name, lines)
         self._files.prune(self._parameters[CDR_FILE_WRITE_MAX])

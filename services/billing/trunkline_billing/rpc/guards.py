@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from trunkline.billing.v1 import alarms_pb2
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline_kernel.rights import Action, Rule
 
@@ -28,7 +29,12 @@ def _roll_back(request: pb.RollBackRateImportRequest) -> Action:
     return Action("rates", (f"RateImport/{request.import_id}",))
 
 
+def _confirm_alarm(request: alarms_pb2.ConfirmAlarmRequest) -> Action:
+    return Action("alarms", (f"Alarm/{request.id}",))
+
+
 GUARDS: Final[Mapping[str, Rule]] = {
+    "/trunkline.billing.v1.AlarmService/ConfirmAlarm": _confirm_alarm,
     "/trunkline.billing.v1.BillingService/Pay": _pay,
     "/trunkline.billing.v1.BillingService/CreateCdr": _create_cdr,
     "/trunkline.billing.v1.BillingService/RerateCdr": _rerate_cdr,

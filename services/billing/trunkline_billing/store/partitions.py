@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.database import Database
 
-from .tables import CDRS
+from .tables import CDRS, DELIVERIES
 
 DAY: Final = timedelta(days=1)
 AHEAD: Final = 7
@@ -46,6 +46,8 @@ class CdrDays:
                 for name in await _days_before(session, limit.date()):
                     await session.execute(text(f"DROP TABLE {name}"))
                     log.info("cdr_day_dropped", partition=name)
+        async with self._database.session() as session:
+            await session.execute(delete(DELIVERIES).where(DELIVERIES.c.end_time < limit))
         old = select(CDRS.c.flow_no).where(CDRS.c.end_time < limit).limit(SLICE)
         while True:
             async with self._database.session() as session:

@@ -9,11 +9,23 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Cdr
+from ..cdrs.fields import epoch_ms
 from ..charging.till import Changes, Posted, Till
+from ..ledger.payments import MoneyChange
 from .cdr_rows import CHARGE_COLUMNS, encode_cdr
+from .notice_rows import notice_row
 from .period_rows import encode_period
 from .reservation_rows import encode_reservation
-from .tables import CDRS, DELIVERIES, ENTRIES, PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
+from .tables import (
+    CDRS,
+    DELIVERIES,
+    ENTRIES,
+    NOTICES,
+    PACKAGE_PERIODS,
+    PURSES,
+    RESERVATIONS,
+    TRANSACTIONS,
+)
 
 Rows = list[dict[str, object]]
 Statement = tuple[Executable, Rows]
@@ -35,6 +47,7 @@ CHANGE_CDR: Final = (
     .values({column: bind(column) for column in CHARGE_COLUMNS})
 )
 PUT_DELIVERY: Final = insert(DELIVERIES)
+PUT_NOTICE: Final = insert(NOTICES)
 UPDATE_PURSE: Final = (
     update(PURSES)
     .where(PURSES.c.account == bind("of"))
@@ -64,6 +77,7 @@ class Statements:
             (PUT_CDR, [encode_cdr(cdr) for cdr in changes.cdrs]),
             (CHANGE_CDR, [_changed_cdr(cdr) for cdr in changes.corrected]),
             (PUT_DELIVERY, [_delivery_row(output, cdr) for output, cdr in changes.deliveries]),
+            (PUT_NOTICE, [_money_notice(one) for one in changes.money_changes]),
             (self._put_reservation, [encode_reservation(one) for one in kept]),
             (self._put_period, [encode_period(one) for one in changes.periods.values()]),
             (DROP_RESERVATION, [{"of": call} for call in ended]),
@@ -141,6 +155,19 @@ def _delivery_row(output: str, cdr: Cdr) -> dict[str, object]:
         "first_at": cdr.settled_at,
         "due_at": cdr.settled_at,
     }
+
+
+def _money_notice(change: MoneyChange) -> dict[str, object]:
+    body = {
+        "account": change.account,
+        "change": format(change.change, "f"),
+        "money": format(change.balance, "f"),
+        "currency": change.currency,
+        "requestId": change.payment.request_id,
+        "memo": change.payment.memo,
+        "time": epoch_ms(change.time),
+    }
+    return notice_row(change.account, "/CustomerMoneyChange", body, change.time)
 
 
 def _purse_rows(accounts: Iterable[str], till: Till) -> Rows:

@@ -165,6 +165,49 @@ DELIVERIES = Table(
     comment="CDRs that outputs still have to deliver (BIL-11, BIL-12).",
 )
 
+NOTICES = Table(
+    "notices",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("account", Text, nullable=False, comment="Whose order is kept: account or alarm."),
+    Column("path", Text, nullable=False),
+    Column("body", Text, nullable=False, comment="JSON."),
+    Column("attempts", Integer, nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Index("notices_by_account", "account", "id"),
+    comment="What is still to be told to OUT_POST_URL (MGT-14).",
+)
+
+ALARMS = Table(
+    "alarms",
+    METADATA,
+    Column("id", Serial, primary_key=True, autoincrement=True),
+    Column("type", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("level", SmallInteger, nullable=False),
+    Column("value", ExactDecimal),
+    Column("lower", ExactDecimal),
+    Column("upper", ExactDecimal),
+    Column("evidence", Text, nullable=False),
+    Column("start_at", UtcDateTime, nullable=False),
+    Column("stop_at", UtcDateTime, index=True, comment="Null: it holds."),
+    Column("confirmed_by", Text, nullable=False),
+    Column("confirmed_at", UtcDateTime),
+    comment="What was wrong, and is (MGT-13).",
+)
+
+GATEWAY_MINUTES = Table(
+    "gateway_minutes",
+    METADATA,
+    Column("minute", UtcDateTime, primary_key=True),
+    Column("gateway", Text, primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("answered", Integer, nullable=False),
+    Column("talk", Seconds, nullable=False),
+    comment="What gateways answered, for alarms: of one day.",
+)
+
 ACCOUNTS = Table(
     "accounts",
     METADATA,

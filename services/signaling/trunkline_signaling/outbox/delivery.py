@@ -15,7 +15,7 @@ from .journal import Delivered, Entry, Refused, StoredCdr
 log = structlog.stdlib.get_logger(__name__)
 
 BATCH: Final = 64
-"""CDRs in flight at once; they share frames of the multiplexed stream."""
+"""CDRs in flight at once; they share messages."""
 PATIENCE: Final = 0.1
 """Seconds for which a durable CDR waits for others: a hop and a commit cost less shared."""
 MOST_IN_MEMORY: Final = 10_000

@@ -24,21 +24,25 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/common/v1/multiplex.proto\x12\x13trunkline.common.v1\"r\n\tCallFrame\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06method\x18\x02 \x01(\r\x12\x13\n\x0bmethod_name\x18\x03 \x01(\t\x12\x12\n\ntimeout_ms\x18\x04 \x01(\r\x12\x0f\n\x07request\x18\x05 \x01(\x0c\x12\x0f\n\x07\x63\x61ll_id\x18\x06 \x01(\t\"a\n\nReplyFrame\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\x10\n\x08response\x18\x03 \x01(\x0c\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x16\n\x0estatus_details\x18\x05 \x01(\x0c\"W\n\x0f\x45xchangeRequest\x12-\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1e.trunkline.common.v1.CallFrame\x12\x15\n\rcancelled_ids\x18\x02 \x03(\x04\"V\n\x10\x45xchangeResponse\x12\x30\n\x07replies\x18\x01 \x03(\x0b\x32\x1f.trunkline.common.v1.ReplyFrame\x12\x10\n\x08\x64raining\x18\x02 \x01(\x08\x32o\n\x10MultiplexService\x12[\n\x08\x45xchange\x12$.trunkline.common.v1.ExchangeRequest\x1a%.trunkline.common.v1.ExchangeResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/common/v1/multiplex.proto\x12\x13trunkline.common.v1\"\x15\n\x13LocateFramesRequest\"$\n\x14LocateFramesResponse\x12\x0c\n\x04port\x18\x01 \x01(\r\"r\n\tCallFrame\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0e\n\x06method\x18\x02 \x01(\r\x12\x13\n\x0bmethod_name\x18\x03 \x01(\t\x12\x12\n\ntimeout_ms\x18\x04 \x01(\r\x12\x0f\n\x07request\x18\x05 \x01(\x0c\x12\x0f\n\x07\x63\x61ll_id\x18\x06 \x01(\t\"a\n\nReplyFrame\x12\n\n\x02id\x18\x01 \x01(\x04\x12\x0c\n\x04\x63ode\x18\x02 \x01(\r\x12\x10\n\x08response\x18\x03 \x01(\x0c\x12\x0f\n\x07message\x18\x04 \x01(\t\x12\x16\n\x0estatus_details\x18\x05 \x01(\x0c\"U\n\rFramesRequest\x12-\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1e.trunkline.common.v1.CallFrame\x12\x15\n\rcancelled_ids\x18\x02 \x03(\x04\"Q\n\x0b\x46ramesReply\x12\x30\n\x07replies\x18\x01 \x03(\x0b\x32\x1f.trunkline.common.v1.ReplyFrame\x12\x10\n\x08\x64raining\x18\x02 \x01(\x08\x32w\n\x10MultiplexService\x12\x63\n\x0cLocateFrames\x12(.trunkline.common.v1.LocateFramesRequest\x1a).trunkline.common.v1.LocateFramesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.common.v1.multiplex_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALLFRAME']._serialized_start=60
-  _globals['_CALLFRAME']._serialized_end=174
-  _globals['_REPLYFRAME']._serialized_start=176
-  _globals['_REPLYFRAME']._serialized_end=273
-  _globals['_EXCHANGEREQUEST']._serialized_start=275
-  _globals['_EXCHANGEREQUEST']._serialized_end=362
-  _globals['_EXCHANGERESPONSE']._serialized_start=364
-  _globals['_EXCHANGERESPONSE']._serialized_end=450
-  _globals['_MULTIPLEXSERVICE']._serialized_start=452
-  _globals['_MULTIPLEXSERVICE']._serialized_end=563
+  _globals['_LOCATEFRAMESREQUEST']._serialized_start=60
+  _globals['_LOCATEFRAMESREQUEST']._serialized_end=81
+  _globals['_LOCATEFRAMESRESPONSE']._serialized_start=83
+  _globals['_LOCATEFRAMESRESPONSE']._serialized_end=119
+  _globals['_CALLFRAME']._serialized_start=121
+  _globals['_CALLFRAME']._serialized_end=235
+  _globals['_REPLYFRAME']._serialized_start=237
+  _globals['_REPLYFRAME']._serialized_end=334
+  _globals['_FRAMESREQUEST']._serialized_start=336
+  _globals['_FRAMESREQUEST']._serialized_end=421
+  _globals['_FRAMESREPLY']._serialized_start=423
+  _globals['_FRAMESREPLY']._serialized_end=504
+  _globals['_MULTIPLEXSERVICE']._serialized_start=506
+  _globals['_MULTIPLEXSERVICE']._serialized_end=625
 # @@protoc_insertion_point(module_scope)

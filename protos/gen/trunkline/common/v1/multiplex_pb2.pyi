@@ -19,6 +19,45 @@ else:
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
+class LocateFramesRequest(_message.Message):
+    """Asks where frames are taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LocateFramesRequest: _TypeAlias = LocateFramesRequest  # noqa: Y015
+
+@_typing.final
+class LocateFramesResponse(_message.Message):
+    """Where frames are taken."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORT_FIELD_NUMBER: _builtins.int
+    port: _builtins.int
+    """TCP port, on the address that answers this."""
+    def __init__(
+        self,
+        *,
+        port: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["port", b"port"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LocateFramesResponse: _TypeAlias = LocateFramesResponse  # noqa: Y015
+
+@_typing.final
 class CallFrame(_message.Message):
     """One unary call."""
 
@@ -31,9 +70,9 @@ class CallFrame(_message.Message):
     REQUEST_FIELD_NUMBER: _builtins.int
     CALL_ID_FIELD_NUMBER: _builtins.int
     id: _builtins.int
-    """Number of this call on this stream, chosen by the caller. Not used again while the call lasts."""
+    """Number of this call on this connection, chosen by the caller. Not used again while the call lasts."""
     method: _builtins.int
-    """Number by which this stream knows the method, chosen by the caller, 1 or more."""
+    """Number by which this connection knows the method, chosen by the caller, 1 or more."""
     method_name: _builtins.str
     """Full name of the method, "/trunkline.auth.v1.AuthService/Admit". Required in the first frame
     that uses its number; empty afterwards.
@@ -105,7 +144,7 @@ class ReplyFrame(_message.Message):
 Global___ReplyFrame: _TypeAlias = ReplyFrame  # noqa: Y015
 
 @_typing.final
-class ExchangeRequest(_message.Message):
+class FramesRequest(_message.Message):
     """Calls that became ready together."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -132,10 +171,10 @@ class ExchangeRequest(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ExchangeRequest: _TypeAlias = ExchangeRequest  # noqa: Y015
+Global___FramesRequest: _TypeAlias = FramesRequest  # noqa: Y015
 
 @_typing.final
-class ExchangeResponse(_message.Message):
+class FramesReply(_message.Message):
     """Replies that became ready together."""
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -143,7 +182,7 @@ class ExchangeResponse(_message.Message):
     REPLIES_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
     draining: _builtins.bool
-    """Whether this stream ends soon. The caller sends new calls on another one and closes this one
+    """Whether this connection ends soon. The caller sends new calls on another one and closes this one
     when its last reply is in; calls that crossed this message are still answered.
     """
     @_builtins.property
@@ -162,4 +201,4 @@ class ExchangeResponse(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___ExchangeResponse: _TypeAlias = ExchangeResponse  # noqa: Y015
+Global___FramesReply: _TypeAlias = FramesReply  # noqa: Y015

@@ -26,10 +26,15 @@ if _version_not_supported:
 
 
 class MultiplexServiceStub:
-    """Carries many unary calls on one long-lived stream. A unary call of gRPC costs more than what is
+    """Carries many unary calls on one long-lived connection. A unary call of gRPC costs more than what is
     asked with it; here everything that is ready in one turn of the caller's event loop shares one
     message. Each frame is answered by the servicer method that answers the unary call, with the same
     result, the same error and its own deadline. Only unary methods of the same server are reachable.
+
+    The connection is TCP beside gRPC's own, with mutual TLS where gRPC has it. Each way goes a sequence
+    of messages, each behind its length in bytes as a 32-bit big-endian number: FramesRequest from the
+    caller, FramesReply back. It stays open until either side ends it; calls without a reply at that
+    moment have failed with UNAVAILABLE, whether or not they had an effect.
     """
 
     def __init__(self, channel):
@@ -38,23 +43,27 @@ class MultiplexServiceStub:
         Args:
             channel: A grpc.Channel.
         """
-        self.Exchange = channel.stream_stream(
-                '/trunkline.common.v1.MultiplexService/Exchange',
-                request_serializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.ExchangeRequest.SerializeToString,
-                response_deserializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.ExchangeResponse.FromString,
+        self.LocateFrames = channel.unary_unary(
+                '/trunkline.common.v1.MultiplexService/LocateFrames',
+                request_serializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.LocateFramesRequest.SerializeToString,
+                response_deserializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.LocateFramesResponse.FromString,
                 _registered_method=True)
 
 
 class MultiplexServiceServicer:
-    """Carries many unary calls on one long-lived stream. A unary call of gRPC costs more than what is
+    """Carries many unary calls on one long-lived connection. A unary call of gRPC costs more than what is
     asked with it; here everything that is ready in one turn of the caller's event loop shares one
     message. Each frame is answered by the servicer method that answers the unary call, with the same
     result, the same error and its own deadline. Only unary methods of the same server are reachable.
+
+    The connection is TCP beside gRPC's own, with mutual TLS where gRPC has it. Each way goes a sequence
+    of messages, each behind its length in bytes as a 32-bit big-endian number: FramesRequest from the
+    caller, FramesReply back. It stays open until either side ends it; calls without a reply at that
+    moment have failed with UNAVAILABLE, whether or not they had an effect.
     """
 
-    def Exchange(self, request_iterator, context):
-        """Answers calls in the order in which they finish. Stays open until either side ends it; calls
-        without a reply at that moment have failed with UNAVAILABLE, whether or not they had an effect.
+    def LocateFrames(self, request, context):
+        """Tells where the connection is to be made. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -63,10 +72,10 @@ class MultiplexServiceServicer:
 
 def add_MultiplexServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
-            'Exchange': grpc.stream_stream_rpc_method_handler(
-                    servicer.Exchange,
-                    request_deserializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.ExchangeRequest.FromString,
-                    response_serializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.ExchangeResponse.SerializeToString,
+            'LocateFrames': grpc.unary_unary_rpc_method_handler(
+                    servicer.LocateFrames,
+                    request_deserializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.LocateFramesRequest.FromString,
+                    response_serializer=trunkline_dot_common_dot_v1_dot_multiplex__pb2.LocateFramesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -77,14 +86,19 @@ def add_MultiplexServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class MultiplexService:
-    """Carries many unary calls on one long-lived stream. A unary call of gRPC costs more than what is
+    """Carries many unary calls on one long-lived connection. A unary call of gRPC costs more than what is
     asked with it; here everything that is ready in one turn of the caller's event loop shares one
     message. Each frame is answered by the servicer method that answers the unary call, with the same
     result, the same error and its own deadline. Only unary methods of the same server are reachable.
+
+    The connection is TCP beside gRPC's own, with mutual TLS where gRPC has it. Each way goes a sequence
+    of messages, each behind its length in bytes as a 32-bit big-endian number: FramesRequest from the
+    caller, FramesReply back. It stays open until either side ends it; calls without a reply at that
+    moment have failed with UNAVAILABLE, whether or not they had an effect.
     """
 
     @staticmethod
-    def Exchange(request_iterator,
+    def LocateFrames(request,
             target,
             options=(),
             channel_credentials=None,
@@ -94,12 +108,12 @@ class MultiplexService:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.stream_stream(
-            request_iterator,
+        return grpc.experimental.unary_unary(
+            request,
             target,
-            '/trunkline.common.v1.MultiplexService/Exchange',
-            trunkline_dot_common_dot_v1_dot_multiplex__pb2.ExchangeRequest.SerializeToString,
-            trunkline_dot_common_dot_v1_dot_multiplex__pb2.ExchangeResponse.FromString,
+            '/trunkline.common.v1.MultiplexService/LocateFrames',
+            trunkline_dot_common_dot_v1_dot_multiplex__pb2.LocateFramesRequest.SerializeToString,
+            trunkline_dot_common_dot_v1_dot_multiplex__pb2.LocateFramesResponse.FromString,
             options,
             channel_credentials,
             insecure,

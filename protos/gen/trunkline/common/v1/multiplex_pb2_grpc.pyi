@@ -27,50 +27,59 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MultiplexServiceStub:
-    """Carries many unary calls on one long-lived stream. A unary call of gRPC costs more than what is
+    """Carries many unary calls on one long-lived connection. A unary call of gRPC costs more than what is
     asked with it; here everything that is ready in one turn of the caller's event loop shares one
     message. Each frame is answered by the servicer method that answers the unary call, with the same
     result, the same error and its own deadline. Only unary methods of the same server are reachable.
+
+    The connection is TCP beside gRPC's own, with mutual TLS where gRPC has it. Each way goes a sequence
+    of messages, each behind its length in bytes as a 32-bit big-endian number: FramesRequest from the
+    caller, FramesReply back. It stays open until either side ends it; calls without a reply at that
+    moment have failed with UNAVAILABLE, whether or not they had an effect.
     """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MultiplexServiceAsyncStub: ...
-    Exchange: _grpc.StreamStreamMultiCallable[_multiplex_pb2.ExchangeRequest, _multiplex_pb2.ExchangeResponse]
-    """Answers calls in the order in which they finish. Stays open until either side ends it; calls
-    without a reply at that moment have failed with UNAVAILABLE, whether or not they had an effect.
-    """
+    LocateFrames: _grpc.UnaryUnaryMultiCallable[_multiplex_pb2.LocateFramesRequest, _multiplex_pb2.LocateFramesResponse]
+    """Tells where the connection is to be made. Safe to repeat."""
 
 @_typing.type_check_only
 class MultiplexServiceAsyncStub(MultiplexServiceStub):
-    """Carries many unary calls on one long-lived stream. A unary call of gRPC costs more than what is
+    """Carries many unary calls on one long-lived connection. A unary call of gRPC costs more than what is
     asked with it; here everything that is ready in one turn of the caller's event loop shares one
     message. Each frame is answered by the servicer method that answers the unary call, with the same
     result, the same error and its own deadline. Only unary methods of the same server are reachable.
+
+    The connection is TCP beside gRPC's own, with mutual TLS where gRPC has it. Each way goes a sequence
+    of messages, each behind its length in bytes as a 32-bit big-endian number: FramesRequest from the
+    caller, FramesReply back. It stays open until either side ends it; calls without a reply at that
+    moment have failed with UNAVAILABLE, whether or not they had an effect.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
-    Exchange: _aio.StreamStreamMultiCallable[_multiplex_pb2.ExchangeRequest, _multiplex_pb2.ExchangeResponse]  # type: ignore[assignment]
-    """Answers calls in the order in which they finish. Stays open until either side ends it; calls
-    without a reply at that moment have failed with UNAVAILABLE, whether or not they had an effect.
-    """
+    LocateFrames: _aio.UnaryUnaryMultiCallable[_multiplex_pb2.LocateFramesRequest, _multiplex_pb2.LocateFramesResponse]  # type: ignore[assignment]
+    """Tells where the connection is to be made. Safe to repeat."""
 
 class MultiplexServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Carries many unary calls on one long-lived stream. A unary call of gRPC costs more than what is
+    """Carries many unary calls on one long-lived connection. A unary call of gRPC costs more than what is
     asked with it; here everything that is ready in one turn of the caller's event loop shares one
     message. Each frame is answered by the servicer method that answers the unary call, with the same
     result, the same error and its own deadline. Only unary methods of the same server are reachable.
+
+    The connection is TCP beside gRPC's own, with mutual TLS where gRPC has it. Each way goes a sequence
+    of messages, each behind its length in bytes as a 32-bit big-endian number: FramesRequest from the
+    caller, FramesReply back. It stays open until either side ends it; calls without a reply at that
+    moment have failed with UNAVAILABLE, whether or not they had an effect.
     """
 
     @_abc_1.abstractmethod
-    def Exchange(
+    def LocateFrames(
         self,
-        request_iterator: _MaybeAsyncIterator[_multiplex_pb2.ExchangeRequest],
+        request: _multiplex_pb2.LocateFramesRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_abc.Iterator[_multiplex_pb2.ExchangeResponse], _abc.AsyncIterator[_multiplex_pb2.ExchangeResponse]]:
-        """Answers calls in the order in which they finish. Stays open until either side ends it; calls
-        without a reply at that moment have failed with UNAVAILABLE, whether or not they had an effect.
-        """
+    ) -> _typing.Union[_multiplex_pb2.LocateFramesResponse, _abc.Awaitable[_multiplex_pb2.LocateFramesResponse]]:
+        """Tells where the connection is to be made. Safe to repeat."""
 
 def add_MultiplexServiceServicer_to_server(servicer: MultiplexServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""What is wrong now, told once, until it is over (MGT-13)."""
