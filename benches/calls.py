@@ -1,7 +1,9 @@
-"""Microseconds of CPU that signaling takes for an answered call, SIP and call machine together.
+"""What a call costs signaling, SIP and call machine together: CPU, and memory while it is held.
 
-    python benches/calls.py            # best of several short runs
-    python benches/calls.py --profile  # where the time goes
+    python benches/calls.py                # microseconds an answered call, best of short runs
+    python benches/calls.py --profile      # where they go
+    python benches/calls.py --held 10000   # resident memory with so many calls in progress
+    python benches/calls.py --registers    # microseconds a REGISTER that refreshes
 
 One process, no sockets and no gRPC: the other services answer at once, and the peers are templates
 that cost little. What comes on top in production are the hops
@@ -10,17 +12,20 @@ that cost little. What comes on top in production are the hops
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import cProfile
+import gc
+import os
 import pstats
 import re
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 from typing import NoReturn
 
+from processes import resident_bytes
 from prometheus_client import CollectorRegistry
 from trunkline_kernel.metrics import Metrics
 from trunkline_signaling.calls.call import CallSettings
@@ -39,6 +44,7 @@ from trunkline_signaling.calls.services import (
     PlayBegun,
     PlayStopped,
     Registered,
+    RegisteredContact,
     Released,
     Routed,
 )
@@ -81,7 +87,7 @@ class Instant:
         return Allowed(Endpoint(EndpointKind.MAPPING_GATEWAY, "acme-pbx"))
 
     async def register(self, question: object) -> Registered:
-        return Registered(())
+        return Registered((RegisteredContact("sip:1001@10.0.0.2", timedelta(hours=1)),))
 
     async def locate(self, question: object) -> Located:
         return Located(())
@@ -158,7 +164,10 @@ class Peers:
 
     def __init__(self) -> None:
         self.receive: Callable[[bytes, Flow], None] = lambda data, flow: None
+        self.acknowledged = 0
         self.ended = 0
+        self.hang_up = True
+        """Whether the caller ends its calls."""
         self._loop = asyncio.get_running_loop()
 
     def local(self, transport: Transport) -> Address:
@@ -167,6 +176,10 @@ class Peers:
     def call(self, number: int) -> None:
         """Send an INVITE."""
         self._from_caller(_request(b"INVITE", number, 1, b"", SDP))
+
+    def register(self, number: int) -> None:
+        """Send a REGISTER."""
+        self._from_caller(_request(b"REGISTER", number, 1, b""))
 
     def send(self, data: bytes, flow: Flow) -> None:
         """React to what the switch sends."""
@@ -189,7 +202,9 @@ class Peers:
         if b"CSeq: 1 INVITE" in data:
             tag = data.partition(b"\r\nTo: ")[2].partition(b";tag=")[2].partition(b"\r\n")[0]
             self._from_caller(_request(b"ACK", number, 1, tag))
-            self._from_caller(_request(b"BYE", number, 2, tag))
+            self.acknowledged += 1
+            if self.hang_up:
+                self._from_caller(_request(b"BYE", number, 2, tag))
         else:
             self.ended += 1
 
@@ -230,8 +245,7 @@ def _response(request: bytes, status: bytes, body: bytes = b"") -> bytes:
     )
 
 
-async def _run(calls: int) -> float:
-    """Return CPU seconds for so many calls, eight at a time."""
+def _switch() -> tuple[Switch, Peers]:
     world, peers = Instant(), Peers()
     metrics = Metrics("signaling", CollectorRegistry())
     settings = CallSettings("bench", world)
@@ -246,25 +260,68 @@ async def _run(calls: int) -> float:
         Random(1),
     )
     peers.receive = switch.receive
+    return switch, peers
+
+
+async def _eight_at_a_time(
+    count: int, begin: Callable[[int], None], done: Callable[[], int]
+) -> float:
+    """Return CPU seconds for so many."""
     began = time.process_time()
-    for number in range(calls):
-        peers.call(number)
-        while number - peers.ended >= 8:  # noqa: ASYNC110  the loop is what is measured
+    for number in range(count):
+        begin(number)
+        while number - done() >= 8:  # noqa: ASYNC110  the loop is what is measured
             await asyncio.sleep(0)
-    while peers.ended < calls:  # noqa: ASYNC110  the loop is what is measured
+    while done() < count:  # noqa: ASYNC110  the loop is what is measured
         await asyncio.sleep(0)
     return time.process_time() - began
 
 
+async def _run(calls: int) -> float:
+    """Return CPU seconds for so many answered and ended calls."""
+    _, peers = _switch()
+    return await _eight_at_a_time(calls, peers.call, lambda: peers.ended)
+
+
+async def _register(count: int) -> float:
+    """Return CPU seconds for so many REGISTERs."""
+    _, peers = _switch()
+    return await _eight_at_a_time(count, peers.register, lambda: peers.ended)
+
+
+async def _hold(calls: int) -> tuple[int, int]:
+    """Return the resident bytes before and with so many calls in progress."""
+    switch, peers = _switch()
+    peers.hang_up = False
+    gc.collect()
+    before = resident_bytes(os.getpid())
+    await _eight_at_a_time(calls, peers.call, lambda: peers.acknowledged)
+    await asyncio.sleep(0.1)
+    assert len(switch.calls) == calls
+    return before, resident_bytes(os.getpid())
+
+
 def main() -> None:
     """Print the figures."""
-    if "--profile" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--held", type=int, default=0, metavar="CALLS")
+    parser.add_argument("--registers", action="store_true")
+    options = parser.parse_args()
+    if options.profile:
         with cProfile.Profile() as profile:
             asyncio.run(_run(1000))
         pstats.Stats(profile).sort_stats("tottime").print_stats(45)
-        return
-    best = min(asyncio.run(_run(CALLS)) for _ in range(RUNS))
-    print(f"an answered call: {best / CALLS * 1e6:.0f} us")
+    elif options.held:
+        before, held = asyncio.run(_hold(options.held))
+        each = (held - before) / options.held / 1024
+        print(f"{options.held} calls held: {held >> 20} MiB resident, {each:.1f} KiB a call")
+    elif options.registers:
+        best = min(asyncio.run(_register(CALLS * 3)) for _ in range(RUNS))
+        print(f"a REGISTER: {best / CALLS / 3 * 1e6:.0f} us")
+    else:
+        best = min(asyncio.run(_run(CALLS)) for _ in range(RUNS))
+        print(f"an answered call: {best / CALLS * 1e6:.0f} us")
 
 
 if __name__ == "__main__":

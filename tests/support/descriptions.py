@@ -16,7 +16,14 @@ OWN_PORTS: Mapping[str, int] = {"10.0.0.2": 4000, "10.0.0.3": 6000, "10.0.0.4": 
 EVENTS_101 = "rtpmap:101 telephone-event/8000"
 
 
-def audio(formats: str, *attributes: str, host: str = "10.0.0.2", version: int = 1) -> bytes:
+def audio(
+    formats: str,
+    *attributes: str,
+    host: str = "10.0.0.2",
+    port: int = 0,
+    version: int = 1,
+    profile: str = "RTP/AVP",
+) -> bytes:
     """Return a description: `formats` are payload types, `attributes` lines after a=."""
     lines = [
         "v=0",
@@ -24,7 +31,7 @@ def audio(formats: str, *attributes: str, host: str = "10.0.0.2", version: int =
         "s=-",
         f"c=IN IP4 {host}",
         "t=0 0",
-        f"m=audio {OWN_PORTS[host]} RTP/AVP {formats}",
+        f"m=audio {port or OWN_PORTS[host]} {profile} {formats}",
         *(f"a={attribute}" for attribute in attributes),
     ]
     return "".join(f"{line}\r\n" for line in lines).encode()

@@ -37,6 +37,7 @@ from trunkline_signaling.calls.services import (
     MediaClosed,
     MediaConnected,
     MediaOpened,
+    MediaService,
     NextCandidate,
     NextFound,
     OpenMedia,
@@ -466,8 +467,9 @@ class SwitchBench:
         settings: CallSettings | None = None,
         observer: Observer | None = None,
         routing: RoutingService | None = None,
+        media: MediaService | None = None,
     ) -> None:
-        """`routing` takes the place of the fake."""
+        """`routing` and `media` take the place of the fakes."""
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
@@ -478,7 +480,7 @@ class SwitchBench:
         self._agents = {agent.address: agent for agent in agents}
         self._loop = asyncio.get_running_loop()
         self.switch = Switch(
-            Services(self.auth, routing or self.routing, self.billing, self.media),
+            Services(self.auth, routing or self.routing, self.billing, media or self.media),
             self.cdrs,
             self,
             KnownAddresses(),

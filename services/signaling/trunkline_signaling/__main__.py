@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
+import structlog
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
@@ -48,6 +49,8 @@ from .shell.reports import GatewayReports
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
 from .trace.ring import Trace
+
+log = structlog.stdlib.get_logger(__name__)
 
 CLOSE_LIMIT: Final = 3.0
 """Seconds that calls have to end with a CDR when the switch cannot wait any longer."""
@@ -165,6 +168,7 @@ def live_settings(
             declared.progress_limits(values),
             declared.relay_parameters(values),
             declared.max_duration(values),
+            declared.encryption(values),
         )
 
     current = read()
@@ -180,11 +184,19 @@ def live_settings(
 def obey_parameters(switch: Switch, network: SipNetwork, values: Parameters) -> None:
     """Let changed parameters hold for transactions and sockets begun from then on."""
 
-    def obey(_: Sequence[Change]) -> None:
+    def obey(changes: Sequence[Change]) -> None:
+        if any(change.parameter in declared.RTP_ENCRYPTION for change in changes):
+            warn_of_key(values)
         switch.transactions.timing = declared.timing(values)
         network.obey(values)
 
     values.subscribe(obey)
+
+
+def warn_of_key(values: Parameters) -> None:
+    """Log what is unwise about the key of RTP encryption, if something is."""
+    for doubt in declared.doubts_of_key(values):
+        log.warning(f"{declared.RTP_ENCRYPTION_KEY.name} {doubt}")
 
 
 async def drained(switch: Switch) -> None:

@@ -18,8 +18,10 @@ from trunkline_kernel.parameters import (
     IntParameter,
     ListParameter,
     Parameters,
+    StringParameter,
 )
 
+from .calls.encryption import Cipher, PayloadEncryption
 from .calls.policy import MediaProxy
 from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
@@ -160,6 +162,23 @@ MEDIA_PROXY_BEHIND_NAT: Final = BoolParameter(
     scope="system",
     meaning="Auto mode: relay when either endpoint is behind NAT.",
 )
+RTP_ENCRYPTION_MODE: Final = EnumParameter(
+    "SS_RTPENCRYPTIONMODE",
+    default="None",
+    words=("None", "XOR", "RC4", "AES128"),
+    scope="system",
+    meaning="Cipher of RTP payloads of sides with `encrypt` on; both systems must have the same"
+    " (MED-01).",
+)
+RTP_ENCRYPTION_KEY: Final = StringParameter(
+    "SS_RTPENCRYPTIONKEY",
+    default="",
+    scope="system",
+    secret=True,
+    meaning="Shared secret of RTP encryption, as bytes of UTF-8: XOR 1 or more, RC4 1 to 32, AES128"
+    " just 16. Letters and digits are safest (MED-01).",
+)
+RTP_ENCRYPTION: Final = (RTP_ENCRYPTION_MODE, RTP_ENCRYPTION_KEY)
 _STORED: Final = "Stored for compatibility; H.323 gateways are not routable (SIG-28)."
 H323: Final = (
     _wait("SS_H323_TIMEOUT_SETUP", 10, 600, _STORED, "h323"),
@@ -186,6 +205,7 @@ PARAMETERS: Final = (
     MEDIA_PROXY_BETWEEN_NET,
     MEDIA_PROXY_SAME_NAT,
     MEDIA_PROXY_BEHIND_NAT,
+    *RTP_ENCRYPTION,
     *H323,
 )
 
@@ -200,7 +220,22 @@ def lists_fit(values: Parameters) -> Iterable[FieldViolation]:
         yield FieldViolation(SIP_PORT.name, "must have a port")
 
 
-CHECKS: Final = (lists_fit,)
+def encryption_fits(values: Parameters) -> Iterable[FieldViolation]:
+    """Check the key's length against the mode: both may be written together (MED-01)."""
+    least, most = KEY_SIZES[values[RTP_ENCRYPTION_MODE]]
+    if not least <= len(values[RTP_ENCRYPTION_KEY].encode()) <= most:
+        size = f"{least}" if least == most else f"{least} to {most}"
+        mode = values[RTP_ENCRYPTION_MODE]
+        yield FieldViolation(RTP_ENCRYPTION_KEY.name, f"must have {size} bytes for mode {mode}")
+
+
+CHECKS: Final = (lists_fit, encryption_fits)
+
+KEY_SIZES: Final = {"None": (0, 1024), "XOR": (1, 1024), "RC4": (1, 32), "AES128": (16, 16)}
+"""Least and most bytes of a key, by mode."""
+RECOMMENDED_RC4_KEY: Final = 16
+
+_CIPHERS: Final = {"XOR": Cipher.XOR, "RC4": Cipher.RC4, "AES128": Cipher.AES128}
 
 _MODES: Final = {
     "Off": MediaProxy.OFF,
@@ -228,7 +263,24 @@ def relay_parameters(values: Parameters) -> RelayParameters:
         values[MEDIA_PROXY_BETWEEN_NET],
         values[MEDIA_PROXY_SAME_NAT],
         values[MEDIA_PROXY_BEHIND_NAT],
+        encryption=values[RTP_ENCRYPTION_MODE] in _CIPHERS,
     )
+
+
+def encryption(values: Parameters) -> PayloadEncryption | None:
+    """Return how payloads are encrypted; None in mode None."""
+    cipher = _CIPHERS.get(values[RTP_ENCRYPTION_MODE])
+    key = values[RTP_ENCRYPTION_KEY].encode()
+    return None if cipher is None else PayloadEncryption(cipher, key)
+
+
+def doubts_of_key(values: Parameters) -> Iterable[str]:
+    """Say what is unwise about the key in use, and nothing of the key itself (MED-01)."""
+    mode, key = values[RTP_ENCRYPTION_MODE], values[RTP_ENCRYPTION_KEY]
+    if mode == "RC4" and len(key.encode()) < RECOMMENDED_RC4_KEY:
+        yield f"is shorter than {RECOMMENDED_RC4_KEY} bytes"
+    if key and not (key.isascii() and key.isalnum()):
+        yield "has other characters than letters and digits: the other system may read another key"
 
 
 def timing(values: Parameters) -> Timing:

@@ -22,7 +22,7 @@ from support.chart import (
 )
 
 KUBERNETES = "1.31"
-FOREIGN = ("cert-manager.io/v1", "monitoring.coreos.com/v1")
+FOREIGN = ("cert-manager.io/v1", "keda.sh/v1alpha1", "monitoring.coreos.com/v1")
 """Kinds of others, which Kubernetes has no schema for."""
 
 RENDERS = [*renderer.OVERLAYS, *MODES]
@@ -121,12 +121,38 @@ def test_each_pod_behind_load_balancers_has_one_for_udp_and_one_for_tcp() -> Non
     assert [e["spec"]["loadBalancerIP"] for e in addresses] == ["198.51.100.2"] * 2
 
 
+def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
+    found = mode("hostNetwork", "images.digests.auth=sha256:1f2e", "images.tag=9")
+    images = {name: container["image"] for name, container in containers(found)}
+
+    assert images["trunkline-auth/auth"] == "ghcr.io/trunkline/auth@sha256:1f2e"
+    assert images["trunkline-billing/billing"] == "ghcr.io/trunkline/billing:9"
+
+
 def test_media_scales_on_the_sessions_of_its_pods() -> None:
     scaler = find(overlay("prod"), "HorizontalPodAutoscaler", "trunkline-media")
 
     (metric,) = scaler["spec"]["metrics"]
     assert metric["pods"]["metric"]["name"] == "trunkline_media_sessions"
     assert scaler["spec"]["behavior"]["scaleDown"]["stabilizationWindowSeconds"] >= 600
+
+
+def test_media_scales_on_the_same_sessions_through_keda() -> None:
+    url = "http://prometheus.monitoring:9090"
+    scaling = ("enabled=true", "metric=keda", f"prometheusUrl={url}", "sessionsPerPod=500")
+    found = mode("hostNetwork", *(f"media.autoscaling.{value}" for value in scaling))
+    scaled = find(found, "ScaledObject", "trunkline-media")["spec"]
+
+    (trigger,) = scaled["triggers"]
+    assert trigger["metadata"] == {
+        "serverAddress": url,
+        "query": 'sum(trunkline_media_sessions{namespace="trunkline"})',
+        "threshold": "500",
+    }
+    hpa = find(overlay("prod"), "HorizontalPodAutoscaler", "trunkline-media")["spec"]
+    behavior = scaled["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+    assert behavior == hpa["behavior"]
+    assert not [each for each in found if each["kind"] == "HorizontalPodAutoscaler"]
 
 
 def test_nothing_may_talk_unless_a_policy_names_it() -> None:
@@ -144,6 +170,11 @@ def test_nothing_may_talk_unless_a_policy_names_it() -> None:
         (["tls.mode=off"], "set tls.allowPlain if that is meant"),
         (["network.mode=magic"], "expected hostNetwork, hostPort, loadBalancer or nodePort"),
         (["network.mode=hostPort"], "10000 ports cannot be published one by one"),
+        (["media.autoscaling.metric=moon"], "expected sessions, keda or cpu, got moon"),
+        (
+            ["media.autoscaling.enabled=true", "media.autoscaling.metric=keda"],
+            "media.autoscaling.prometheusUrl: KEDA needs the address of Prometheus",
+        ),
         (["network.mode=nodePort", "media.rtpPorts.last=20009"], "forwards to one pod"),
     ],
 )

@@ -10,22 +10,13 @@ from pathlib import Path
 import pytest
 from pylibsrtp import Policy, Session
 from support.g711 import strength
-from support.rtp import LOOPBACK, RtpPeer, free_port_range, rtp_packet, rtp_peers
+from support.media_service import NOWHERE, media_channel
+from support.rtp import RtpPeer, rtp_packet, rtp_peers
 from support.waiting import until
 from trunkline.common.v1.common_pb2 import SocketAddress
 from trunkline.media.v1 import media_pb2 as pb
-from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
-from trunkline_engine import Engine
 from trunkline_kernel.faults import Fault, TrunklineError
-from trunkline_kernel.metrics import Metrics
-from trunkline_kernel.parameters import Parameters
-from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
-from trunkline_media.addresses import LocalAddresses
-from trunkline_media.audio import AudioLibrary
-from trunkline_media.control import MediaControl
-from trunkline_media.domain.sessions import Sessions
-from trunkline_media.parameters import PARAMETERS
-from trunkline_media.rpc.servicer import MediaServicer
+from trunkline_kernel.rpc import InProcessChannel, method_of
 
 SERVICE = pb.DESCRIPTOR.services_by_name["MediaService"]
 OPEN = method_of(SERVICE, "Open", pb.OpenRequest, pb.OpenResponse)
@@ -40,7 +31,6 @@ RENEW = method_of(SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesR
 EVENTS = method_of(SERVICE, "Events", pb.EventsRequest, pb.EventsResponse)
 
 TIMEOUT = 5.0
-NOWHERE = Path("/dev/null/nowhere")
 
 SUITES = [
     ("AES_CM_128_HMAC_SHA1_80", Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 30),
@@ -108,19 +98,8 @@ class MediaClient:
 
 @asynccontextmanager
 async def serving(pairs: int = 8, recordings: Path = NOWHERE) -> AsyncIterator[MediaClient]:
-    first, last = free_port_range(pairs)
-    engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0))
-    control = MediaControl(engine, Sessions(engine, LocalAddresses([LOOPBACK])))
-    dispatcher = Dispatcher(Metrics("media"))
-    library = AudioLibrary(NOWHERE)
-    parameters = Parameters(PARAMETERS)
-    servicer = MediaServicer("media-0", control, engine, parameters, library, recordings)
-    dispatcher.add(add_MediaServiceServicer_to_server, servicer)
-    running = asyncio.create_task(control.run())
-    try:
-        yield MediaClient(InProcessChannel(dispatcher))
-    finally:
-        running.cancel()
+    async with media_channel(pairs, recordings) as channel:
+        yield MediaClient(channel)
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- end }}
 
 {{- define "trunkline.image" -}}
-{{ .root.Values.images.registry }}/{{ .service }}:{{ .root.Values.images.tag | default .root.Chart.AppVersion }}
+{{- $images := .root.Values.images }}
+{{- $digest := index $images.digests .service }}
+{{- printf "%s/%s" $images.registry .service }}{{ if $digest }}@{{ $digest }}{{ else }}:{{ $images.tag | default .root.Chart.AppVersion }}{{ end }}
 {{- end }}
 
 {{- define "trunkline.secret" -}}

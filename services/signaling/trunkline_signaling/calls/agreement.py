@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
 from ..sip.sdp import MediaDescription, SessionDescription
-from .codecs import Agreement, agree, numbered, to_offer
+from .codecs import Agreement, MediaMismatch, agree, numbered, to_offer
 from .dtmf import event_to_answer, event_to_offer, form_to, recognises, with_events
+from .encryption import is_secure, write_plain
 from .formats import COMFORT_NOISE, PayloadFormat, formats_of, write_formats
 from .legs import Leg
 from .media_policy import DtmfForm
-from .services import LegDtmf, LegMedia
+from .services import LegDtmf, LegMedia, Plain
 from .session import rewritten, stream_of
 from .spelling import spelled_answer, spelled_offer
 
@@ -28,6 +30,8 @@ class Terms:
 
     local_ip: str
     """Our address as seen by who gets the description."""
+    random: Random
+    """For keys."""
     convertible: Sequence[str] = ()
     """Codecs the relay may convert between, as both sides allow."""
 
@@ -38,11 +42,14 @@ def offer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms)
     Raises `MediaMismatch` when no answer to it could be carried.
     """
     stream = _voice_of(description)
-    peer.offered = formats_of(stream) if stream is not None else ()
-    if stream is not None and _has_voice(peer.offered):
-        formats = _formats_to_offer(leg, peer, terms.convertible)
-        if set(formats) != set(peer.offered) or leg.policy.codecs:
-            write_formats(stream, formats)
+    peer.offered = ()
+    if stream is not None and not _is_opaque(leg, peer, stream):
+        peer.offered = formats_of(stream)
+        _pass_offered_keys(leg, peer, stream, terms.random)
+        if _has_voice(peer.offered):
+            formats = _formats_to_offer(leg, peer, terms.convertible)
+            if set(formats) != set(peer.offered) or leg.policy.codecs:
+                write_formats(stream, formats)
     return rewritten(leg, description, terms.local_ip)
 
 
@@ -54,20 +61,68 @@ def answer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms
     stream = _voice_of(description)
     if stream is None:
         leg.formats = peer.formats = ()
+    if stream is not None and leg.offered:
+        _pass_answered_keys(leg, peer, stream, terms.random)
     if stream is not None and _has_voice(leg.offered):
         answered = formats_of(stream)
         agreed = agree(leg.offered, leg.policy.codecs, answered, terms.convertible)
-        leg.formats = _formats_to_answer(leg, answered, agreed)
         peer.formats = (*agreed.answerer, *_beside_voice(answered))
-        leg.codec, peer.codec = (side.formats[0].encoding for side in (leg, peer))
-        write_formats(stream, leg.formats)
+        peer.codec = peer.formats[0].encoding
+        _write_agreed(leg, stream, answered, agreed)
     return rewritten(leg, description, terms.local_ip)
+
+
+def answer_change(
+    leg: Leg, peer: Leg, ours: SessionDescription, agreed: Agreement, terms: Terms
+) -> bytes:
+    """Return the answer to an offer of `leg` that `peer` hears nothing of: `ours`, changed."""
+    stream = _voice_of(ours)
+    assert stream is not None
+    _write_agreed(leg, stream, peer.formats, agreed)
+    if leg.policy.srtp:
+        leg.keys.write_answer(stream, terms.random)
+    return rewritten(leg, ours, terms.local_ip)
 
 
 def treated(leg: Leg, place: LegMedia) -> LegMedia:
     """Return what the relay is told of a leg: where its media goes, and what is agreed of it."""
     dtmf = LegDtmf(recognises(leg.policy.dtmf, DtmfForm.INBAND), form_to(leg) is DtmfForm.INBAND)
-    return replace(place, formats=with_events(leg), dtmf=dtmf)
+    keys = leg.keys.agreed if leg.policy.srtp else leg.encryption
+    return replace(place, formats=with_events(leg), dtmf=dtmf, protection=keys or Plain())
+
+
+def _write_agreed(leg: Leg, stream: MediaDescription, answered: Formats, agreed: Agreement) -> None:
+    leg.formats = _formats_to_answer(leg, answered, agreed)
+    leg.codec = leg.formats[0].encoding
+    write_formats(stream, leg.formats)
+
+
+def _is_opaque(leg: Leg, peer: Leg, stream: MediaDescription) -> bool:
+    """Tell whether the ends have keys of their own: then nothing in the stream is ours to change.
+
+    Raises `MediaMismatch` where the far side is to get our keys.
+    """
+    if not is_secure(stream) or peer.policy.srtp:
+        return False
+    if leg.policy.srtp:
+        raise MediaMismatch("SRTP was offered by a side that is to speak plain RTP")
+    return True
+
+
+def _pass_offered_keys(leg: Leg, peer: Leg, stream: MediaDescription, random: Random) -> None:
+    if peer.policy.srtp:
+        peer.keys.read_offer(stream)
+        write_plain(stream)
+    if leg.policy.srtp:
+        leg.keys.write_offer(stream, random)
+
+
+def _pass_answered_keys(leg: Leg, peer: Leg, stream: MediaDescription, random: Random) -> None:
+    if peer.policy.srtp:
+        peer.keys.read_answer(stream)
+        write_plain(stream)
+    if leg.policy.srtp:
+        leg.keys.write_answer(stream, random)
 
 
 def _formats_to_offer(leg: Leg, peer: Leg, convertible: Sequence[str]) -> Formats:

@@ -33,6 +33,7 @@ def early_leg(call: Call) -> Leg:
             policy=policy,
             behind_nat=nat,
             attempt=attempt.record,
+            encryption=call.settings.encryption if policy.encrypt else None,
         )
     return call.leg_b
 

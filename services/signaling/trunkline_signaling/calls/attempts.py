@@ -292,7 +292,8 @@ def _offer(call: Call, local_ip: str) -> bytes:
     offer = call.take_offer()
     if offer is None:
         return b""
-    return offer_to(answer.early_leg(call), call.leg_a, offer, Terms(local_ip, call.convertible))
+    terms = Terms(local_ip, call.random, call.convertible)
+    return offer_to(answer.early_leg(call), call.leg_a, offer, terms)
 
 
 def _hops_left(call: Call) -> int:

@@ -21,6 +21,7 @@ from ..sip.uri import SipUri
 from .agreement import Terms, treated
 from .cdr import Attempt, Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
+from .encryption import PayloadEncryption
 from .legs import Leg, Side
 from .parties import Binding, Endpoint
 from .policy import Candidate
@@ -71,6 +72,8 @@ class CallSettings:
     relay: RelayParameters = DEFAULT_RELAY
     max_duration: timedelta | None = None
     """SS_MAX_CALL_DURATION."""
+    encryption: PayloadEncryption | None = None
+    """SS_RTPENCRYPTIONMODE and SS_RTPENCRYPTIONKEY, for sides with `encrypt` on (MED-01)."""
 
     def contact(self, transport: Transport, remote: str) -> str:
         """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
@@ -262,7 +265,7 @@ class Call:
 
     def terms(self, leg: Leg) -> Terms:
         """Return what an established leg's descriptions are made by."""
-        return Terms(self.local_ip(leg), self.convertible)
+        return Terms(self.local_ip(leg), self.random, self.convertible)
 
     def note_codecs(self) -> None:
         """Write down which codecs are spoken now."""

@@ -5,10 +5,10 @@ converting, and the other leg hears nothing of it.
 from __future__ import annotations
 
 from ..sip.sdp import SessionDescription
-from .agreement import answer_to
+from .agreement import answer_change
 from .call import Call
 from .codecs import MediaMismatch, agree
-from .formats import formats_of, write_formats
+from .formats import formats_of
 from .legs import Leg
 from .session import UNSPECIFIED, leg_media, read
 
@@ -22,16 +22,15 @@ def answer_alone(call: Call, leg: Leg, description: SessionDescription) -> bool:
     offered = formats_of(stream)
     try:
         agreed = agree(offered, leg.policy.codecs, peer.formats, call.convertible)
+        if leg.policy.srtp:
+            leg.keys.read_offer(stream)
     except MediaMismatch:
         return False
     if not call.convertible or agreed.offerer[0].kind == leg.formats[0].kind:
         return False
     leg.offered = offered
     place = leg_media(leg, description, relearn=True)
-    ours = read(leg.sent)
-    assert ours.audio is not None
-    write_formats(ours.audio, peer.formats)
-    answer_to(leg, peer, ours, call.terms(leg))
+    answer_change(leg, peer, read(leg.sent), agreed, call.terms(leg))
     call.note_codecs()
     call.connect_media((leg, place))
     return True

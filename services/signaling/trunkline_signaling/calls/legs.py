@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from ..sip.dialog import Dialog
 from ..sip.flow import Address
 from .cdr import Attempt
+from .encryption import KeyExchange, PayloadEncryption
 from .formats import PayloadFormat
 from .media_policy import DtmfForm
 from .policy import DEFAULT_POLICY, LegPolicy
@@ -66,5 +67,9 @@ class Leg:
     """The form in which the peer's first key came: no other counts any more (MED-06)."""
     last_key_time: float = 0.0
     """Of the last key that the relay told."""
+    keys: KeyExchange = field(default_factory=KeyExchange)
+    """Of SRTP, where it is spoken to this side."""
+    encryption: PayloadEncryption | None = None
+    """Of MED-01, where this side has it."""
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""

@@ -17,6 +17,8 @@ class Relay(Enum):
     """Relayed; without a media service the call goes on directly."""
     NEEDED = auto()
     """Relayed; without a media service the call fails."""
+    FORBIDDEN = auto()
+    """Media has to be encrypted here, and a side forbids that it comes here (MED-01)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class RelayParameters:
     """SS_MEDIA_PROXY_SAME_NAT: relay between two endpoints behind one NAT."""
     behind_nat: bool = True
     """SS_MEDIA_PROXY_BEHIND_NAT: relay when either endpoint is behind NAT."""
+    encryption: bool = False
+    """SS_RTPENCRYPTIONMODE is not None: sides with `encrypt` on are encrypted."""
 
 
 DEFAULT_RELAY: Final = RelayParameters()
@@ -53,6 +57,8 @@ def decide(parameters: RelayParameters, a: Party, b: Party) -> Relay:
     if parameters.mode is MediaProxy.MUST_ON or MediaProxy.MUST_ON in modes:
         return Relay.NEEDED
     off = MediaProxy.OFF in modes
+    if any(_is_encrypted(parameters, side.policy) for side in (a, b)):
+        return Relay.FORBIDDEN if off else Relay.NEEDED
     if not off and (_needs_media(a.policy) or _needs_media(b.policy)):
         return Relay.NEEDED
     if not off and a.policy.codec_conversion and b.policy.codec_conversion:
@@ -67,7 +73,12 @@ def decide(parameters: RelayParameters, a: Party, b: Party) -> Relay:
 
 
 def _needs_media(policy: LegPolicy) -> bool:
-    return policy.encrypt or policy.record or policy.media_check is not MediaCheck.NONE
+    dtmf = policy.dtmf.detect_inband or policy.dtmf.send_inband
+    return policy.record or dtmf or policy.media_check is not MediaCheck.NONE
+
+
+def _is_encrypted(parameters: RelayParameters, policy: LegPolicy) -> bool:
+    return policy.srtp or (policy.encrypt and parameters.encryption)
 
 
 def _auto(parameters: RelayParameters, a: Party, b: Party) -> bool:

@@ -15,6 +15,7 @@ from typing import Final, Literal, Protocol
 from ..sip.flow import Address, Transport
 from ..sip.sdp import Direction
 from .cdr import Attempt, MediaStatistics
+from .encryption import Protection
 from .formats import PayloadFormat
 from .legs import Side
 from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers
@@ -372,6 +373,11 @@ class LegDtmf:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """Nothing between RTP and the wire."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegMedia:
     """Where one leg's media goes and how it is treated. None stays as it was."""
 
@@ -386,6 +392,7 @@ class LegMedia:
     relearn: bool = False
     """Restart source learning: a re-INVITE moved the device."""
     dtmf: LegDtmf | None = None
+    protection: Protection | Plain | None = None
 
 
 @dataclass(frozen=True, slots=True)

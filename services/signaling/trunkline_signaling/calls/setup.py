@@ -6,12 +6,14 @@ refuse, the order of the pipeline (specification, section 0.5) decides which rea
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..sip.errors import MalformedValue
 from . import attempts, ending, failover
 from .acceptance import refusal_of
 from .call import Call, LiveAttempt
 from .cdr import Attempt
-from .codecs import allowed
+from .codecs import MediaMismatch, allowed
 from .effects import Ignore, Note, Reply, Timer
 from .events import TimerFired
 from .formats import formats_of
@@ -105,6 +107,7 @@ def routed(call: Call, event: Routed) -> None:
     call.fire(Trigger.ROUTED)
     call.plan = event
     call.leg_a.policy = event.leg_a
+    call.leg_a.encryption = call.settings.encryption if event.leg_a.encrypt else None
     _note_numbers(call, event)
     if not _speaks_assigned_codec(call):
         call.note(f"refused: the caller offers none of {', '.join(event.leg_a.codecs)}")
@@ -216,6 +219,9 @@ def go_on(call: Call) -> None:
     assert attempt is not None
     if not attempt.candidate.targets and attempt.binding is None:
         failover.failed(call, Failure(480), "offline")
+    elif attempt.relay is Relay.FORBIDDEN:
+        why = MediaMismatch("encryption needs a relay, which one side forbids")
+        failover.mismatched(call, attempt, why)
     elif _relay_is_missing(call, attempt):
         full = CallEndReason.CAPACITY_EXCEEDED if call.media_full else None
         failover.failed(call, Failure(503, own_reason=full), "no media relay")
@@ -274,11 +280,13 @@ def _open_media(call: Call) -> None:
     attempt = call.attempt
     assert attempt is not None
     attempt.relay = _relay(call, attempt.candidate)
-    if attempt.relay is Relay.NONE or call.relayed or OpenMedia in call.waiting:
+    unwanted = attempt.relay in (Relay.NONE, Relay.FORBIDDEN)
+    if unwanted or call.relayed or OpenMedia in call.waiting:
         return
     call.media_full = False
     offer = call.take_offer()
     caller = leg_media(call.leg_a, offer) if offer is not None else LegMedia()
+    caller = replace(caller, protection=call.leg_a.encryption)
     call.offer = offer
     record = call.leg_a.policy.record or attempt.candidate.leg_b.record
     call.ask(OpenMedia(call.id, call.settings.instance, caller, LegMedia(), record))

@@ -16,7 +16,8 @@ from .journal import Entry, Finished, Journal, StoredCdr
 log = structlog.stdlib.get_logger(__name__)
 
 MOST: Final = 512
-"""Entries in one commit: enough that the disk's sync is shared, few enough that nobody waits."""
+"""Entries after which a commit takes no more: enough to share the disk's sync, few enough that
+nobody waits."""
 PATIENCE: Final = 0.1
 """Seconds for which all but finished calls, whose BYE waits, may wait for company on the disk."""
 RETRY: Final = 1.0
@@ -40,15 +41,20 @@ class Writer(Protocol):
 
 
 class JournalWriter:
-    """Writes entries in the order in which they were put."""
+    """Writes entries in the order in which they were put.
+
+    They collect on the event loop, so that the thread is woken once for a commit.
+    """
 
     def __init__(self, journal: Journal, done: Done) -> None:
         self._journal = journal
         self._done = done
-        self._queue: SimpleQueue[Entry | None] = SimpleQueue()
+        self._entries: list[Entry] = []
+        self._handing_over: asyncio.Handle | None = None
+        self._urgent = False
+        self._queue: SimpleQueue[list[Entry] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = Thread(target=self._run, name="cdr-outbox", daemon=True)
-        self._stopping = False
 
     def start(self) -> None:
         """Start the thread."""
@@ -56,37 +62,51 @@ class JournalWriter:
 
     def put(self, entry: Entry) -> None:
         """Hand over an entry. Never waits."""
-        self._queue.put(entry)
+        self._entries.append(entry)
+        if isinstance(entry, Finished) and not self._urgent:
+            self._urgent = True
+            if self._handing_over is not None:
+                self._handing_over.cancel()
+            self._handing_over = self._loop.call_soon(self._hand_over)
+        elif self._handing_over is None:
+            self._handing_over = self._loop.call_later(PATIENCE, self._hand_over)
 
     async def stop(self) -> None:
         """Write what was put and end the thread."""
+        self._hand_over()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
 
+    def _hand_over(self) -> None:
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._handing_over = None
+        self._urgent = False
+        if self._entries:
+            self._queue.put(self._entries)
+            self._entries = []
+
     def _run(self) -> None:
-        while not self._stopping:
-            batch = self._next_batch()
+        more = True
+        while more:
+            batch, more = self._next_batch()
             if batch:
                 stored = self._write(batch)
                 self._loop.call_soon_threadsafe(self._done, stored)
 
-    def _next_batch(self) -> list[Entry]:
+    def _next_batch(self) -> tuple[list[Entry], bool]:
+        """Wait for entries, take what else is there, and tell whether more may come."""
         batch: list[Entry] = []
-        urgent = False
-        entry = self._queue.get()
-        until = time.monotonic() + PATIENCE
-        while entry is not None:
-            batch.append(entry)
-            urgent = urgent or isinstance(entry, Finished)
-            if len(batch) == MOST:
-                return batch
-            wait = 0.0 if urgent else max(until - time.monotonic(), 0.0)
+        entries = self._queue.get()
+        while entries is not None:
+            batch += entries
+            if len(batch) >= MOST:
+                return batch, True
             try:
-                entry = self._queue.get(timeout=wait) if wait else self._queue.get_nowait()
+                entries = self._queue.get_nowait()
             except Empty:
-                return batch
-        self._stopping = True
-        return batch
+                return batch, True
+        return batch, False
 
     def _write(self, batch: list[Entry]) -> list[StoredCdr]:
         while True:

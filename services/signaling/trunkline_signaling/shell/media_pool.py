@@ -163,6 +163,11 @@ class MediaPool:
             self._members.pop(key, None)
             self._give_up(member, "the instance is gone")
 
+    @property
+    def ready(self) -> bool:
+        """Tell whether an instance has answered lately that takes sessions."""
+        return any(member.usable and not member.draining for member in self._members.values())
+
     def idle(self, key: str) -> bool:
         """Tell whether an instance has no session of ours."""
         member = self._members.get(key)

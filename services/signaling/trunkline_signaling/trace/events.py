@@ -12,7 +12,7 @@ from ..sip.flow import Transport
 OVERHEAD: Final = 300
 """Bytes an event takes beside its message."""
 
-_SECRET: Final = re.compile(rb"(a=crypto:[^\r\n]*?inline:|k=)[^\s|]+")
+_SECRET: Final = re.compile(rb"(inline:|^k=)[^\s|;]+", re.MULTILINE)
 _NUMBER: Final = re.compile(rb"(?:sips?|tel):([^@;>\s]+)")
 
 

@@ -130,7 +130,10 @@ async def test_the_ring_forgets_the_oldest_when_its_bytes_are_used_up() -> None:
 async def test_keys_of_media_are_never_in_it() -> None:
     trace = Trace(100_000, Clock())
     trace.start(TraceFilter(), None)
-    body = b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:VerySecretKey|2^20\r\n"
+    body = (
+        b"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:VerySecretKey|2^20\r\n"
+        b"a=crypto:2 AES_CM_128_HMAC_SHA1_32 inline:VerySecretKey;inline:VerySecretKey\r\n"
+    )
 
     trace.message(EventKind.RECEIVED, invite() + body, FLOW)
 

@@ -9,6 +9,7 @@ from trunkline.media.v1 import media_pb2 as pb
 from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.rpc import Channel, method_of
 
+from ...calls.encryption import Cipher, PayloadEncryption, Protection, SrtpKeys
 from ...calls.events import Digit, FirstPacket, MediaLost, PlayEnded, Silence
 from ...calls.formats import PayloadFormat, codec_name
 from ...calls.legs import Side
@@ -25,6 +26,7 @@ from ...calls.services import (
     MediaLoad,
     MediaOpened,
     OpenMedia,
+    Plain,
     Play,
     PlayBegun,
     PlayStopped,
@@ -75,6 +77,11 @@ _CHECKS: Final[Mapping[MediaCheck, pb.MediaCheck.ValueType]] = {
 }
 _DECODED_CHECKS: Final = {value: check for check, value in _CHECKS.items()}
 
+_CIPHERS: Final[Mapping[Cipher, pb.PayloadCipher.ValueType]] = {
+    Cipher.XOR: pb.PAYLOAD_CIPHER_XOR,
+    Cipher.RC4: pb.PAYLOAD_CIPHER_RC4,
+    Cipher.AES128: pb.PAYLOAD_CIPHER_AES128,
+}
 _LEGS: Final[Mapping[Side, pb.LegName.ValueType]] = {
     Side.A: pb.LEG_NAME_A,
     Side.B: pb.LEG_NAME_B,
@@ -199,7 +206,20 @@ def _encode_leg(leg: LegMedia) -> pb.Leg:
         message.check = _CHECKS[leg.check]
     if leg.dtmf is not None:
         message.dtmf.CopyFrom(_encode_dtmf(leg.dtmf))
+    if leg.protection is not None:
+        _encode_protection(leg.protection, message)
     return message
+
+
+def _encode_protection(protection: Protection | Plain, leg: pb.Leg) -> None:
+    match protection:
+        case PayloadEncryption(cipher, key):
+            leg.encryption.cipher, leg.encryption.key = _CIPHERS[cipher], key
+        case SrtpKeys(suite, send_key, receive_key):
+            keys = pb.SrtpKeys(suite=suite, send_key=send_key, receive_key=receive_key)
+            leg.srtp.CopyFrom(keys)
+        case Plain():
+            leg.encryption.cipher = pb.PAYLOAD_CIPHER_NONE
 
 
 def _encode_dtmf(dtmf: LegDtmf) -> pb.Dtmf:

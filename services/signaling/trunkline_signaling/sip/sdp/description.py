@@ -89,5 +89,5 @@ def _lines(text: str) -> Iterator[Line]:
     for line in lines:
         type_, equals, value = line.rstrip("\r").partition("=")
         if len(type_) != 1 or not equals or "\r" in value:
-            raise MalformedValue("type=value", line)
+            raise MalformedValue("type=value", line.partition(":")[0])  # keys may be behind it
         yield Line(type_, value)
