@@ -12,10 +12,12 @@ from . import (
     audit,
     calls,
     cdrs,
+    distribution,  # noqa: F401 - adds commands to cdrs
     gateways,
     numbers,
     parameters,
     rates,
+    reconcile,
     registrations,
     routes,
 )
@@ -102,6 +104,7 @@ app.add_typer(routes.app, name="route", rich_help_panel="Calls")
 app.add_typer(gateways.app, name="gateway", rich_help_panel="Calls")
 app.add_typer(accounts.app, name="account", rich_help_panel="Money")
 app.add_typer(rates.app, name="rates", rich_help_panel="Money")
+app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Money")
 app.add_typer(alarms.app, name="alarms", rich_help_panel="Money")
 app.add_typer(registrations.app, name="registration", rich_help_panel="Terminals")
 app.add_typer(registrations.suspensions_app, name="suspension", rich_help_panel="Terminals")

@@ -1,6 +1,5 @@
 """`trunkline rates`: rate files into rate groups, and back (BIL-01)."""
 
-import gzip
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -18,7 +17,8 @@ from trunkline.billing.v1.billing_pb2 import (
 
 from . import words
 from .context import author, switch_of
-from .errors import BadUsage, Refused
+from .errors import Refused
+from .files import packed
 from .output import (
     Column,
     Format,
@@ -55,7 +55,7 @@ def import_rates(
     """Read a rate file into a rate group. Lines that give no rate are listed: exit code 1."""
     request = ImportRatesRequest(
         rate_group=group,
-        content=_packed(file),
+        content=packed(file),
         gzip=True,
         mode=ImportMode.IMPORT_MODE_REPLACE if replace else ImportMode.IMPORT_MODE_MERGE,
         dry_run=dry_run,
@@ -97,14 +97,6 @@ def rollback(
     request = RollBackRateImportRequest(import_id=number, author=author())
     answer = switch_of(context).rates.RollBackRateImport(request, timeout=PATIENCE)
     console().print(f"import {number} is taken back; the group has {answer.rates} rates")
-
-
-def _packed(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BadUsage(f"{file} cannot be read: {error.strerror}") from None
-    return content if file.suffix == ".gz" else gzip.compress(content)
 
 
 def _show(answer: ImportRatesResponse, dry_run: bool) -> None:

@@ -10,6 +10,7 @@ from trunkline.auth.v1.lists_pb2_grpc import ListServiceStub
 from trunkline.auth.v1.operators_pb2_grpc import OperatorServiceStub
 from trunkline.billing.v1.alarms_pb2_grpc import AlarmServiceStub
 from trunkline.billing.v1.billing_pb2_grpc import BillingServiceStub, RateServiceStub
+from trunkline.billing.v1.reconciliation_pb2_grpc import PeerReconciliationServiceStub
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
 from trunkline.media.v1.media_pb2_grpc import MediaServiceStub
@@ -76,6 +77,11 @@ class Switch:
     def alarms(self) -> AlarmServiceStub:
         """What is wrong with money and CDRs."""
         return AlarmServiceStub(self.channel(Service.BILLING))
+
+    @property
+    def reconciliations(self) -> PeerReconciliationServiceStub:
+        """Books compared with peers."""
+        return PeerReconciliationServiceStub(self.channel(Service.BILLING))
 
     @property
     def signaling(self) -> Sequence[SignalingServiceStub]:

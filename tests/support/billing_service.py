@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
-from trunkline.billing.v1 import alarms_pb2
+from trunkline.billing.v1 import alarms_pb2, reconciliation_pb2
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.common.v1 import documents_pb2, parameters_pb2
@@ -24,6 +24,7 @@ ResponseT = TypeVar("ResponseT", bound=Message)
 BILLING: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
 RATES: Final = pb.DESCRIPTOR.services_by_name["RateService"]
 ALARMS: Final = alarms_pb2.DESCRIPTOR.services_by_name["AlarmService"]
+PEERS: Final = reconciliation_pb2.DESCRIPTOR.services_by_name["PeerReconciliationService"]
 DOCUMENTS: Final = documents_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersService"]
 
@@ -173,6 +174,24 @@ class BillingClient:
         request = alarms_pb2.ConfirmAlarmRequest(id=id, author=user)
         response = await self._ask(ALARMS, "ConfirmAlarm", request, alarms_pb2.ConfirmAlarmResponse)
         return response.alarm
+
+    async def reconcile_peer(
+        self, peer: str, **fields: Any
+    ) -> reconciliation_pb2.ReconcilePeerResponse:
+        request = reconciliation_pb2.ReconcilePeerRequest(peer=peer, **fields)
+        return await self._ask(
+            PEERS, "ReconcilePeer", request, reconciliation_pb2.ReconcilePeerResponse
+        )
+
+    async def peer_reconciliations(self) -> list[reconciliation_pb2.PeerReconciliation]:
+        request = reconciliation_pb2.ListPeerReconciliationsRequest()
+        response = await self._ask(
+            PEERS,
+            "ListPeerReconciliations",
+            request,
+            reconciliation_pb2.ListPeerReconciliationsResponse,
+        )
+        return list(response.reconciliations)
 
     async def apply(self, *documents: tuple[str, str, Any]) -> None:
         request = documents_pb2.ApplyDocumentsRequest(

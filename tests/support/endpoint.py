@@ -36,7 +36,7 @@ from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransa
 
 from .behaviours import Behaviour, answering
 from .calls import PATIENCE, Call, PlacedCall, TakenCall
-from .sip_sockets import SipSockets
+from .sip_sockets import Receive, SipSockets, Sockets
 from .voice import RtpSocket
 
 CREDENTIALS = {401: ("WWW-Authenticate", "Authorization")} | {
@@ -56,6 +56,7 @@ class Endpoint:
         echo: bool = False,
         host: str = "127.0.0.1",
         port: int = 0,
+        sockets: Callable[[Receive], Sockets] = SipSockets,
     ) -> None:
         self.user = user
         self.password = password
@@ -76,7 +77,7 @@ class Endpoint:
         self._random: Random = SystemRandom()
         self._dialogs = DialogLayer(TransactionLayer(self._random, sent_by=self._sent_by))
         self._transactions = self._dialogs.transactions
-        self._sockets = SipSockets(self._receive)
+        self._sockets = sockets(self._receive)
         self._waiting: dict[ClientTransaction, asyncio.Future[Response]] = {}
         self._inviting: dict[ClientTransaction, PlacedCall] = {}
         self._calls: dict[DialogId, Call] = {}

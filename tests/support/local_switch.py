@@ -62,6 +62,8 @@ class LocalSwitch:
     def __post_init__(self) -> None:
         self.http_ports = some_ports()
         self.sip: Address = (self.host, SIP_PORT if is_free(SIP_PORT) else free_ports(1)[0])
+        self.sip_tls: Address = (self.host, free_ports(1)[0])
+        """Where it takes SIP over TLS, when `settings` name a certificate."""
         self.services = Switch({name: (address,) for name, address in self.addresses.items()})
         """Stubs of the services. They block: ask them by `ask`."""
 
@@ -157,6 +159,7 @@ class LocalSwitch:
             values["OPERATORS"] = self.addresses[Service.AUTH]
         if service is Service.SIGNALING:
             values["SIP_PORTS"] = f"[{self.sip[1]}]"
+            values["SIP_TLS_PORT"] = str(self.sip_tls[1])
         return {prefix + name: value for name, value in values.items()} | dict(self.settings)
 
     def _address_options(self) -> Iterable[str]:

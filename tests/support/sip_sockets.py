@@ -1,9 +1,10 @@
-"""Sockets under the SIP core for test endpoints: one UDP port, and TCP on the same number."""
+"""Sockets under the SIP core for test endpoints: one UDP port, and TCP or TLS on its number."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import cast
+from typing import Protocol, cast
 
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.framing import PONG, Frame, Framer, Ping, StreamBroken
@@ -11,11 +12,29 @@ from trunkline_signaling.sip.framing import PONG, Frame, Framer, Ping, StreamBro
 Receive = Callable[[bytes | Frame, Flow], None]
 
 
+class Sockets(Protocol):
+    """What an endpoint speaks SIP through."""
+
+    async def open(self, host: str, port: int) -> Address:
+        """Begin; port 0 lets the system choose. Return the address."""
+
+    async def connect(self, remote: Address) -> Flow:
+        """Open a connection and return its flow."""
+
+    def send(self, data: bytes, flow: Flow) -> None:
+        """Send a message."""
+
+    async def close(self) -> None:
+        """Close everything."""
+
+
 class SipSockets:
     """Carries messages of one endpoint. Addresses are IPv4."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, tls: ssl.SSLContext | None = None) -> None:
+        """With `tls`, connections are taken by TLS only."""
         self._receive = receive
+        self._tls = tls
         self._udp: asyncio.DatagramTransport | None = None
         self._server: asyncio.Server | None = None
         self._streams: dict[tuple[Address, Address], _Stream] = {}
@@ -28,7 +47,8 @@ class SipSockets:
         )
         address: Address = self._udp.get_extra_info("sockname")[:2]
         with suppress(OSError):  # somebody else's TCP port: then this endpoint speaks UDP only
-            self._server = await loop.create_server(self._make_stream, *address)
+            make = self._make_stream
+            self._server = await loop.create_server(make, *address, ssl=self._tls)
         return address
 
     async def connect(self, remote: Address) -> Flow:
@@ -85,7 +105,8 @@ class _Stream(asyncio.Protocol):
         self.transport = cast(asyncio.WriteTransport, transport)
         local = transport.get_extra_info("sockname")[:2]
         remote = transport.get_extra_info("peername")[:2]
-        self.flow = Flow(Transport.TCP, remote, local)
+        kind = Transport.TLS if transport.get_extra_info("sslcontext") else Transport.TCP
+        self.flow = Flow(kind, remote, local)
         self._streams[local, remote] = self
 
     def data_received(self, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """Composition root of billing: `main` is what the command `trunkline billing` runs."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Final
 
@@ -9,6 +9,9 @@ from trunkline.billing.v1.alarms_pb2_grpc import add_AlarmServiceServicer_to_ser
 from trunkline.billing.v1.billing_pb2_grpc import (
     add_BillingServiceServicer_to_server,
     add_RateServiceServicer_to_server,
+)
+from trunkline.billing.v1.reconciliation_pb2_grpc import (
+    add_PeerReconciliationServiceServicer_to_server,
 )
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
@@ -35,10 +38,15 @@ from .observation import Observation
 from .outputs.outputs import Outputs
 from .parameters import PARAMETERS, LiveRules
 from .rating.deck import RateDeck
+from .reconciliation.asking import PeerLine
+from .reconciliation.door import PeerDoor, tls_of
+from .reconciliation.office import PAUSE as OFFICE_PAUSE
+from .reconciliation.office import ReconciliationOffice
 from .rpc.alarms_servicer import AlarmsServicer
 from .rpc.guards import GUARDS
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
+from .rpc.reconciliation_servicer import ReconciliationServicer
 from .rpc.servicer import BillingServicer
 from .settings import BillingSettings
 from .store.alarms import AlarmStore
@@ -48,7 +56,9 @@ from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
 from .store.partitions import CdrDays
 from .store.readings import Readings
+from .store.reconciliations import Reconciliations
 from .store.shared import SharedJournal
+from .store.stated import StatedCalls
 
 DAYS_LOOK: Final = 3600.0
 """Seconds between two looks at the days CDRs are kept by."""
@@ -63,7 +73,9 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
         await database.migrate(MIGRATIONS)
         parameters = StoredParameters(Parameters(PARAMETERS), database)
         await parameters.load()
-        rules = LiveRules(parameters.values, settings.reservation_lease)
+        rules = LiveRules(
+            parameters.values, settings.reservation_lease, stream=settings.cdr_stream is not None
+        )
         decks: dict[str, RateDeck] = {}
         till = Till(Accounts(), decks)
         source = MemorySource()
@@ -93,8 +105,6 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             rates = RateOffice(database, model.rate_groups, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
             service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
-            alarms = AlarmStore(database)
-            service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(alarms, now))
             service.add(
                 add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
             )
@@ -105,35 +115,26 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.add(
                 add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source})
             )
+            office = add_reconciliation(service, database, model)
+            add_alarms(service, settings, database, model, observation, rules, office)
             service.guard(GUARDS)
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
             outputs = Outputs(settings, database, parameters.values, observation)
-            watchman = Watchman(
-                alarms,
-                Readings(database),
-                model.alarm_rules.values,
-                till.accounts,
-                observation,
-                now,
-                tell=lambda: rules().notify,
-            )
             days = CdrDays(database, settings.cdr_retention)
             await days.maintain(now())
             service.background(lambda: _maintain_days(days))
             for work in outputs.work():
                 service.background(work)
-            service.background(
-                lambda: steadily(watchman.look, settings.alarm_interval.total_seconds(), "alarms")
-            )
             clerk = Clerk(
                 cashier, database, now, lambda name: documents.delete(PACKAGE_ORDER, name)
             )
             service.background(lambda: steadily(clerk.look, CLERK_PAUSE, "packages"))
             service.background(cashier.run)
             service.background(lambda: cashier.expire_leases(settings.expiry_interval))
-            yield
+            async with peer_door(office, settings):
+                yield
             await cashier.flush()
 
 
@@ -148,6 +149,59 @@ async def open_journal(database: Database) -> AsyncIterator[Journal]:
         yield journal
     finally:
         await journal.close()
+
+
+def add_reconciliation(
+    service: Service, database: Database, model: LiveModel
+) -> ReconciliationOffice:
+    """Compare books with peers, by RPC and every day (BIL-14)."""
+    records = Reconciliations(database)
+    office = ReconciliationOffice(
+        model.peers.values, StatedCalls(database), records, PeerLine(now), now
+    )
+    service.add(
+        add_PeerReconciliationServiceServicer_to_server,
+        ReconciliationServicer(office, records, now),
+    )
+    service.background(lambda: steadily(office.look, OFFICE_PAUSE, "reconciliation"))
+    return office
+
+
+def add_alarms(
+    service: Service,
+    settings: BillingSettings,
+    database: Database,
+    model: LiveModel,
+    observation: Observation,
+    rules: LiveRules,
+    office: ReconciliationOffice,
+) -> None:
+    """Watch readings against the alarm rules (MGT-13)."""
+    store = AlarmStore(database)
+    watchman = Watchman(
+        store,
+        Readings(database),
+        model.alarm_rules.values,
+        model.till.accounts,
+        observation,
+        now,
+        tell=lambda: rules().notify,
+        sources=[office],
+    )
+    pause = settings.alarm_interval.total_seconds()
+    service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(store, now))
+    service.background(lambda: steadily(watchman.look, pause, "alarms"))
+
+
+def peer_door(
+    office: ReconciliationOffice, settings: BillingSettings
+) -> AbstractAsyncContextManager[object]:
+    """Answer peers until the block ends, if the settings name a port for it."""
+    if settings.peer_port is None:
+        return nullcontext()
+    door = PeerDoor(office.find, office.answer, now)
+    tls = tls_of(settings.peer_tls_cert_file, settings.peer_tls_key_file)
+    return door.opened(settings.peer_host, settings.peer_port, tls)
 
 
 async def _maintain_days(days: CdrDays) -> None:

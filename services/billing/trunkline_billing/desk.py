@@ -30,12 +30,12 @@ from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
 from .parameters import QUERY_DENY_TIME, QUERY_MAX_DAYS
 from .rating.tariff import Charge, longest_talk, rate_call
+from .reconciliation.peer import Direction
 from .reports.reconciliation import (
     Reconciliation,
     StatedCall,
     Tolerance,
     reconcile,
-    stated_call,
 )
 from .reports.report import Dimension, Report, Row
 from .store.cdr_reader import CdrReader, position_of
@@ -249,9 +249,10 @@ class Desk:
         account = self._till.accounts.get(name)
         _require_order(begin, end)
         ours = [
-            stated
-            async for stored in self._cdrs.each(begin, end, account=name)
-            if (stated := stated_call(stored.cdr, name)) is not None
+            call
+            for direction in Direction
+            async for part, _ in self._cdrs.stated.parts(name, direction, begin, end)
+            for call in part
         ]
         return account, await asyncio.to_thread(reconcile, ours, theirs, tolerance)
 

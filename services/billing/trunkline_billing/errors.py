@@ -7,7 +7,8 @@ TrunklineError (kernel)
 |       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
 |   +-- BadAmount, BadRate, BadNumber, BadQuery, CurrencyMismatch
-+-- UnknownAccount, UnknownRateGroup, UnknownCall, UnknownAlarm
++-- UnknownAccount, UnknownRateGroup, UnknownCall, UnknownAlarm, UnknownPeer
++-- PeerAway            another platform does not tell its calls (BIL-14)
 +-- RatedMeanwhile      two charged a call anew at the same time; look again
 +-- RequestReused       a request id came again with another content
 +-- Overdrawn           a deduction goes past the overdraft
@@ -122,6 +123,19 @@ class UnknownAlarm(NotFound):
     """No such alarm."""
 
     reason = "UNKNOWN_ALARM"
+
+
+class UnknownPeer(NotFound):
+    """No such reconciliation peer."""
+
+    reason = "UNKNOWN_PEER"
+
+
+class PeerAway(TrunklineError):
+    """A peer does not tell its calls now."""
+
+    fault = Fault.UNAVAILABLE
+    reason = "PEER_AWAY"
 
 
 class RatedMeanwhile(TrunklineError):

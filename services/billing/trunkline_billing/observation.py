@@ -44,11 +44,14 @@ class Observation:
         )
         self._cdrs = metrics.counter("cdrs", "CDRs stored.")
         self._spend_warnings = metrics.counter(
-            "spend_warnings", "Accounts that crossed their spending warning.", ["period"]
+            "spend_warnings", "Accounts that crossed the warning of a brake.", ["brake"]
         )
         self._pushes = metrics.counter("cdr_pushes", "CDR pushes, by outcome.", ["outcome"])
         self._owed = metrics.gauge(
             "cdr_queue", "CDRs that an output still has to deliver.", ["output"]
+        )
+        self._streamed = metrics.counter(
+            "cdr_stream_tries", "Tries to publish a CDR, by outcome.", ["outcome"]
         )
         self._notices = metrics.counter(
             "notices", "Tries to tell OUT_POST_URL something, by outcome.", ["outcome"]
@@ -85,8 +88,8 @@ class Observation:
         self._commit_duration.observe(seconds)
         self._cdrs.inc(len(changes.cdrs))
         for warning in changes.warnings:
-            self._spend_warnings.labels(warning.period).inc()
-            log.warning("spend_warning", account=warning.account, evidence=str(warning))
+            self._spend_warnings.labels(warning.brake).inc()
+            log.warning("spend_warning", account=warning.account, evidence=warning.evidence)
 
     def failed(self) -> None:
         """Count a group commit that could not be written."""
@@ -108,6 +111,10 @@ class Observation:
     def pushed(self, outcome: str) -> None:
         """Count a push: taken, failed or given_up."""
         self._pushes.labels(outcome).inc()
+
+    def streamed(self, outcome: str) -> None:
+        """Count a try to publish a CDR: taken or failed."""
+        self._streamed.labels(outcome).inc()
 
     def noticed(self, outcome: str) -> None:
         """Count a notice: taken, failed or given_up."""

@@ -200,8 +200,8 @@ PARAMETERS: Final[tuple[AnyParameter, ...]] = (
 )
 
 
-def rules_of(values: Parameters, lease: timedelta) -> Rules:
-    """Return the charging rules that parameters make."""
+def rules_of(values: Parameters, lease: timedelta, *, stream: bool = False) -> Rules:
+    """Return the charging rules that parameters make; `stream` is whether CDRs are streamed."""
     return Rules(
         rating=RatingRules(
             hold_time_precision=timedelta(milliseconds=values[HOLD_TIME_PRECISION]),
@@ -214,25 +214,30 @@ def rules_of(values: Parameters, lease: timedelta) -> Rules:
         record_zero_hold_time=values[RECORD_ZERO_HOLD_TIME],
         record_server_hang_up=values[RECORD_SERVER_HANG_UP],
         record_illegal_call=values[RECORD_ILLEGAL_CALL],
-        outputs=_outputs(values),
+        outputs=_outputs(values, stream=stream),
         notify=bool(values[OUT_POST_URL]),
         default_life=timedelta(days=values[DEFAULT_VALID_DAYS]),
         lease=lease,
     )
 
 
-def _outputs(values: Parameters) -> tuple[str, ...]:
-    wanted = {"file": values[CDR_TO_FILE], "push": bool(values[CDR_REPORT_SERVER])}
+def _outputs(values: Parameters, *, stream: bool) -> tuple[str, ...]:
+    wanted = {
+        "file": values[CDR_TO_FILE],
+        "push": bool(values[CDR_REPORT_SERVER]),
+        "stream": stream,
+    }
     return tuple(output for output, on in wanted.items() if on)
 
 
 class LiveRules:
     """The rules as they are now, made again only when a parameter changes."""
 
-    def __init__(self, values: Parameters, lease: timedelta) -> None:
+    def __init__(self, values: Parameters, lease: timedelta, *, stream: bool = False) -> None:
         self._values = values
         self._lease = lease
-        self._rules = rules_of(values, lease)
+        self._stream = stream
+        self._renew()
         values.subscribe(lambda _: self._renew())
 
     def __call__(self) -> Rules:
@@ -240,4 +245,4 @@ class LiveRules:
         return self._rules
 
     def _renew(self) -> None:
-        self._rules = rules_of(self._values, self._lease)
+        self._rules = rules_of(self._values, self._lease, stream=self._stream)

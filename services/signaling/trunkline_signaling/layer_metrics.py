@@ -46,6 +46,12 @@ class LayerMetrics(Collector):
         )
         yield _counter("sip_datagrams_dropped", "Datagrams not sent.", transport.datagrams_dropped)
         yield _gauge("sip_connections", "TCP and TLS connections.", transport.connections)
+        if (expiry := self._network.certificates.expiry) is not None:
+            yield _gauge(
+                "sip_certificate_expiry_timestamp_seconds",
+                "When the certificate of SIP over TLS expires, UNIX seconds.",
+                expiry,
+            )
         yield _gauge("sip_transactions", "Transactions now.", len(self._switch.transactions))
         yield _gauge("sip_dialogs", "Dialogs now.", self._switch.dialogs)
         yield _gauge("cdrs_waiting", "CDRs that billing hasn't got.", self._delivery.depth)

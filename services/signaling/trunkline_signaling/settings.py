@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from trunkline_kernel.advertised import require_public
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
+from .transport.certificates import CertificateError, CertificateFiles, Certificates
+
 
 class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_SIGNALING_"):
     """Where SIP is spoken, and where the other services are."""
@@ -27,6 +29,25 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     sip_ports: tuple[Port, ...] = ()
     """Ports SIP is received on, UDP and TCP on each; 0 lets the system choose. Empty is the
     parameter SS_SIP_PORT."""
+
+    sip_tls_port: Port = 5061
+    """Port SIP over TLS is received on, once there is a certificate."""
+
+    sip_tls_cert_file: Path | None = None
+    """Certificate chain for SIP over TLS, PEM, its own certificate first. A file that is replaced
+    serves the next handshake. Unset takes no connections by TLS."""
+
+    sip_tls_key_file: Path | None = None
+    """Private key of that chain, PEM."""
+
+    sip_ws_port: Port | None = None
+    """Port SIP over WebSocket is received on (RFC 7118). Unset takes none."""
+
+    sip_wss_port: Port | None = None
+    """Port SIP over WebSocket over TLS is received on, with the certificate of SIP over TLS."""
+
+    sip_tls_ca_file: Path | None = None
+    """Authorities that vouch for vendors who are called by TLS, PEM. Unset are the system's."""
 
     advertised_address: IPv4Address | IPv6Address | None = None
     """What peers are told instead: behind a NAT, the public address. Unset tells each peer the
@@ -60,6 +81,23 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
 
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on; then they get BYE and a CDR."""
+
+    @property
+    def certificate_files(self) -> CertificateFiles:
+        """Files of SIP over TLS."""
+        return CertificateFiles(self.sip_tls_cert_file, self.sip_tls_key_file, self.sip_tls_ca_file)
+
+    @model_validator(mode="after")
+    def _has_certificates(self) -> Self:
+        if (self.sip_tls_cert_file is None) != (self.sip_tls_key_file is None):
+            raise ValueError("SIP over TLS needs both SIP_TLS_CERT_FILE and SIP_TLS_KEY_FILE")
+        if self.sip_wss_port is not None and self.sip_tls_cert_file is None:
+            raise ValueError("SIP_WSS_PORT needs SIP_TLS_CERT_FILE and SIP_TLS_KEY_FILE")
+        try:
+            Certificates(self.certificate_files)
+        except CertificateError as error:
+            raise ValueError(f"SIP over TLS: {error}") from None
+        return self
 
     @model_validator(mode="after")
     def _is_reachable(self) -> Self:

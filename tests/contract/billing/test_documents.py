@@ -176,3 +176,19 @@ async def test_a_spending_limit_holds_over_a_restart(url: str) -> None:
 
     async with running_billing(url) as after:
         assert "spent 0.10 USD in this day" in (await after.authorize()).refusal.explanation
+
+
+async def test_a_price_brake_holds_over_a_restart(url: str) -> None:
+    brakes = {"expensiveCalls": {"pricePerMinute": "0.10", "block": "50"}}
+    async with running_billing(url) as billing:
+        await billing.apply(
+            ("RateGroup", "retail", RETAIL),
+            ("Account", "acme", {**ACME, "openingBalance": "100", **brakes}),
+        )
+        for number in range(20):
+            await billing.settle(cdr(f"call-{number}"))
+
+    async with running_billing(url) as billing:
+        answer = await billing.authorize("next")
+
+    assert "makes 20 of 20 calls in this hour at 0.10 USD a minute" in answer.refusal.explanation

@@ -50,3 +50,16 @@ async def test_bil_16_a_report_that_ends_before_it_begins_is_rejected(
         await billing.report(end_time=datetime.now(UTC) - timedelta(days=9))
 
     assert caught.value.fault is Fault.INVALID_ARGUMENT
+
+
+async def test_mgt_11_calls_are_counted_by_duration_class_and_hour(billing: BillingClient) -> None:
+    for number in range(10):
+        await billing.settle(cdr(f"short-{number}", talk=5))
+    for number in range(5):
+        await billing.settle(cdr(f"long-{number}", talk=45))
+
+    classes = await billing.report(pb.REPORT_DIMENSION_DURATION)
+    hours = await billing.report(pb.REPORT_DIMENSION_HOUR)
+
+    assert {row.keys[0]: row.calls for row in classes} == {"1-10": 10, "31-60": 5}
+    assert sum(row.calls for row in hours) == 15

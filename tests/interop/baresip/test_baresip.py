@@ -1,20 +1,29 @@
 """baresip, a softphone of others, registers at the running switch and calls through it."""
 
+import ssl
 import struct
 import wave
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from support.certificates import Authority
 from support.endpoint import Endpoint
 from support.g711 import CLOCK_RATE, decode_alaw, tone
 from support.local_switch import LocalSwitch
 from support.programs import program
 from support.records import wait_for_cdrs
+from support.sip_sockets import Receive, SipSockets
 from trunkline.auth.v1.auth_pb2 import ListRegistrationsRequest
 from trunkline.common.v1.common_pb2 import CallEndReason
+from trunkline_signaling.sip.flow import Transport
+
+Address = tuple[str, int]
 
 TEMPLATES = Path(__file__).parent
 VOX = ("127.0.0.22", 5070)
+TLS = ("127.0.0.24", 5061)
 NUMBER = "12125550120"
 BARESIP_TONE, VENDOR_TONE = 500, 900
 CALL_SECONDS = 5
@@ -23,14 +32,18 @@ PATIENCE = 20
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 
-def configure(directory: Path, switch: LocalSwitch) -> None:
+def configure(directory: Path, server: Address, transport: str, authority: Authority) -> None:
     """Write baresip's configuration for phone 1001 into a directory, and what it says."""
-    modules = next(Path("/usr/lib").glob("**/baresip/modules"))
-    server = "{}:{}".format(*switch.sip)
+    values = {
+        "modules": next(Path("/usr/lib").glob("**/baresip/modules")),
+        "server": "{}:{}".format(*server),
+        "transport": transport,
+        "ca": authority.ca,
+        "directory": directory,
+    }
     for name in ("config", "accounts"):
         text = (TEMPLATES / f"{name}.template").read_text()
-        text = text.format(modules=modules, server=server, directory=directory)
-        (directory / name).write_text(text)
+        (directory / name).write_text(text.format(**values))
     (directory / "contacts").touch()
     write_tone(directory / "tone.wav")
 
@@ -46,9 +59,9 @@ def write_tone(path: Path) -> None:
 
 
 async def test_a_softphone_registers_calls_and_is_heard(
-    switch: LocalSwitch, tmp_path: Path
+    switch: LocalSwitch, authority: Authority, tmp_path: Path
 ) -> None:
-    configure(tmp_path, switch)
+    configure(tmp_path, switch.sip, "udp", authority)
     target = f"sip:{NUMBER}@{switch.sip[0]}:{switch.sip[1]}"
     command = ("baresip", "-4", "-f", str(tmp_path), "-e", f"/dial {target}")
     async with (
@@ -69,3 +82,34 @@ async def test_a_softphone_registers_calls_and_is_heard(
     (record,) = await wait_for_cdrs(switch, 1, NUMBER)
     assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
     assert record.charge.amount
+
+
+async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path
+) -> None:
+    """RFC 3261 section 26: it checks our certificate, we check the vendor's (RFC 5922)."""
+    configure(tmp_path, switch.sip_tls, "tls", authority)
+    number = "19015550120"
+    target = f"sip:{number}@{switch.sip_tls[0]}:{switch.sip_tls[1]};transport=tls"
+    command = ("baresip", "-4", "-f", str(tmp_path), "-e", f"/dial {target}")
+    async with (
+        Endpoint("tls", host=TLS[0], port=TLS[1], sockets=by_tls(authority)) as vendor,
+        program(*command, "-t", str(CALL_SECONDS), directory=tmp_path) as phone,
+    ):
+        call = await vendor.taken_call(timeout=PATIENCE)
+        heard = await call.rtp.hear(60)
+        await call.ended(PATIENCE)
+        await phone.succeed(PATIENCE)
+
+    assert heard.hears(BARESIP_TONE)
+    assert call.transaction.flow.transport is Transport.TLS
+    (record,) = await wait_for_cdrs(switch, 1, number)
+    assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
+
+
+def by_tls(authority: Authority) -> Callable[[Receive], SipSockets]:
+    """Return what makes the sockets of the vendor with a certificate."""
+    issued = authority.issue("vendor", addresses=[TLS[0]])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(issued.cert, issued.key)
+    return partial(SipSockets, tls=context)

@@ -55,6 +55,17 @@ class Account:
     """Fraud brake by the hour (UTC)."""
     day_limit: SpendLimit | None = None
     """Fraud brake by the day (UTC)."""
+    price_jump: SpendLimit | None = None
+    """Fraud brake: mean price a minute of an hour, in multiples of the usual one."""
+    expensive_share: SpendLimit | None = None
+    """Fraud brake: percent of an hour's calls at `expensive_price` or more."""
+    expensive_price: Decimal | None = None
+    """Price a minute from which a call is expensive."""
+
+    @property
+    def has_brakes(self) -> bool:
+        """Whether anything watches what it spends."""
+        return any((self.hour_limit, self.day_limit, self.price_jump, self.expensive_share))
 
     def require_usable(self, now: datetime, default_life: timedelta) -> None:
         """Raise `AccountDisabled` or `AccountExpired` unless the account may make calls."""

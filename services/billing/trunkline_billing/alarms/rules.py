@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ..accounts.account import Account, SpendLimit
+from ..accounts.account import Account
 from ..accounts.purse import Purse
+from ..charging.brakes import Reading, readings
 from .alarm import AlarmType, Condition, Level
 
 EVERY: Final = "*"
@@ -92,14 +93,9 @@ def spending(
         account = accounts.get(name)
         if account is None:
             continue
-        hour, day = purse.spent(now)
-        for period, limit, spent in (
-            ("hour", account.hour_limit, hour),
-            ("day", account.day_limit, day),
-        ):
-            if limit is not None and (found := _spending(account, period, limit, spent)):
-                yield found
-                break  # one alarm an account
+        told = [one for one in readings(account, purse, now) if one.warns or one.blocks]
+        if told:
+            yield _spending(max(told, key=lambda one: one.blocks))
 
 
 def answer_ratios(
@@ -144,18 +140,15 @@ def pending(rules: Iterable[AlarmRule], owed: Mapping[str, int]) -> Iterator[Con
             yield found
 
 
-def _spending(account: Account, period: str, limit: SpendLimit, spent: Decimal) -> Condition | None:
-    blocks = limit.block is not None and spent >= limit.block
-    if not blocks and (limit.warn is None or spent < limit.warn):
-        return None
+def _spending(reading: Reading) -> Condition:
+    limit = reading.limit
     return Condition(
         AlarmType.SPENDING,
-        account.name,
-        Level.URGENT if blocks else Level.MAJOR,
-        spent,
-        upper=limit.block if blocks else limit.warn,
-        evidence=f"spent {spent} {account.currency} in this {period}"
-        + ("; new calls are refused" if blocks else ""),
+        reading.account,
+        Level.URGENT if reading.blocks else Level.MAJOR,
+        reading.value,
+        upper=limit.block if reading.blocks else limit.warn,
+        evidence=reading.evidence + ("; new calls are refused" if reading.blocks else ""),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ..money import Currency
+from ..money import ZERO, Currency
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
 NOTHING: Final = timedelta(0)
@@ -88,6 +88,8 @@ class Share:
     rate_group: str
     prefix: str
     level: int = 0
+    price: Decimal = ZERO
+    """Price a minute, known when the call is settled; not stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,15 @@ HOURLY: Final = timedelta(hours=1)
 LIFE: Final = timedelta(hours=24)
 
 
+MOST: Final = timedelta(seconds=30)
+"""Longest pause of what is never given up."""
+
+
+def try_for_ever(attempts: int, first: datetime, now: datetime) -> datetime:
+    """Return when to try again what must arrive however long it takes."""
+    return now + min(DELAYS[min(attempts, len(DELAYS)) - 1], MOST)
+
+
 def next_try(attempts: int, first: datetime, now: datetime) -> datetime | None:
     """Return when to try after `attempts` failures since `first`; None to give up."""
     if now - first >= LIFE:

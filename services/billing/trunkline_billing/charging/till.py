@@ -15,14 +15,14 @@ from ..accounts.purse import Purse
 from ..cdrs.cdr import Call, Cdr, Numbers
 from ..errors import UnknownCall
 from ..ledger.payments import MoneyChange, Payment, book_payment
-from ..ledger.transactions import EntryKind, Transaction, is_account
+from ..ledger.transactions import Transaction, is_account
 from ..packages.package import FailedProcess, GiftPart, Period, Shelf, gift_time
 from ..packages.renewal import Renewal, begin_period, shortfall
 from ..rating.deck import RateDeck
 from ..rating.tariff import NOTHING, hold_time
 from ..reasons import CallEndReason, EndDirection
 from .authorization import Extension, extend, reserve
-from .brakes import SpendWarning, crossed
+from .brakes import Reading, count
 from .correction import Correction, correct
 from .reservation import CallStart, Reservation
 from .rules import Rules
@@ -45,7 +45,7 @@ class Changes:
     cdrs: list[Cdr] = field(default_factory=list)
     corrected: list[Cdr] = field(default_factory=list)
     """CDRs that are charged anew."""
-    warnings: list[SpendWarning] = field(default_factory=list)
+    warnings: list[Reading] = field(default_factory=list)
     """Fraud brakes that were touched."""
     deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
     """CDRs with the outputs that owe them."""
@@ -126,6 +126,7 @@ class Till:
         gift = self._use_gifts(call, held, rules)
         settlement = settle(call, held, self.accounts, self.decks, rules, now, gift=gift)
         self.post(settlement.transaction)
+        self._count_spending(settlement.cdr, now)
         self._consume(settlement.cdr)
         if settlement.recorded:
             self.changes.cdrs.append(settlement.cdr)
@@ -160,8 +161,6 @@ class Till:
                 continue
             purse = self.purse(entry.book)
             purse.balance += entry.amount
-            if entry.kind is EntryKind.CALL:
-                self._spend(entry.book, purse, -entry.amount, transaction.time)
             balances.append(purse.balance)
             self.changes.purses.add(entry.book)
         posted = Posted(transaction, tuple(balances))
@@ -235,11 +234,11 @@ class Till:
             if period is not None:
                 self.changes.periods[part.order] = period
 
-    def _spend(self, name: str, purse: Purse, amount: Decimal, now: datetime) -> None:
-        purse.spend(amount, now)
-        account = self.accounts.find(name)
-        if account is not None:
-            self.changes.warnings += crossed(account, purse, amount, now)
+    def _count_spending(self, cdr: Cdr, now: datetime) -> None:
+        payer = [cdr.payer] if cdr.payer is not None else []
+        for share in filter(lambda one: one.fee, (*payer, *cdr.agents)):
+            account = self.accounts.find(share.account)
+            self.changes.warnings += count(account, self.purse(share.account), share, now)
 
     def adopt(self, held: Reservation) -> None:
         """Take in a reservation that was made elsewhere or not yet stored."""

@@ -72,6 +72,13 @@ class SpendLimitSpec(Spec):
     """From this amount on no new call begins."""
 
 
+class ExpensiveCallsSpec(SpendLimitSpec):
+    """A fraud brake in percent of an hour's charged calls."""
+
+    price_per_minute: Annotated[ExactAmount, Field(gt=0)]
+    """Price from which a call is expensive, in the account's currency."""
+
+
 class AccountSpec(Spec):
     """A money holder."""
 
@@ -98,6 +105,11 @@ class AccountSpec(Spec):
     refused. Every account of a chain of agents has its own."""
     spend_per_day: SpendLimitSpec | None = None
     """The same by the day (UTC)."""
+    average_price: SpendLimitSpec | None = None
+    """What the mean price a minute of an hour's calls may be, in multiples of the usual price of
+    the hours before. From 20 charged calls an hour on."""
+    expensive_calls: ExpensiveCallsSpec | None = None
+    """What percentage of an hour's calls may be expensive. From 20 charged calls an hour on."""
     memo: str = ""
     contact: Contact = Contact()
 
@@ -121,6 +133,9 @@ def account_of(name: str, spec: AccountSpec, created_at: datetime | None = None)
         created_at=created_at,
         hour_limit=_limit(spec.spend_per_hour),
         day_limit=_limit(spec.spend_per_day),
+        price_jump=_limit(spec.average_price),
+        expensive_share=_limit(spec.expensive_calls),
+        expensive_price=spec.expensive_calls.price_per_minute if spec.expensive_calls else None,
     )
 
 

@@ -18,9 +18,12 @@ from ..alarms.rules import AlarmRule
 from ..charging.till import Till
 from ..money import Money
 from ..rating.deck import RateDeck
+from ..reconciliation.peer import Peer
 from .accounts import AccountSpec, AccountStore, check_agents, prepare_account
 from .alarm_rules import AlarmRuleSpec, alarm_rule_of
 from .packages import PackageOrderSpec, PackageSpec, orders_of, prepare_order
+from .peers import KIND as PEER
+from .peers import PeerSpec, check_peers, peer_of
 from .rate_groups import RateGroupSpec, RateGroupStore, prepare_rate_group
 
 ACCOUNT: Final = "Account"
@@ -56,7 +59,7 @@ class LiveModel:
         *,
         purses_in_memory: bool,
     ) -> None:
-        self._till = till
+        self.till = till
         self._decks = decks
         self._database = database
         self._publisher = publisher
@@ -65,6 +68,7 @@ class LiveModel:
         self.rate_groups = RateGroupStore()
         self._packages: dict[str, PackageSpec] = {}
         self.alarm_rules: dict[str, AlarmRule] = {}
+        self.peers: dict[str, Peer] = {}
         self._orders: dict[str, PackageOrderSpec] = {}
         self._unread: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
@@ -88,11 +92,12 @@ class LiveModel:
             Kind(PACKAGE, PackageSpec, module="accounts"),
             Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order, module="accounts"),
             Kind(ALARM_RULE, AlarmRuleSpec, module="alarms"),
+            Kind(PEER, PeerSpec, module="reconciliation"),
         ]
 
     def checks(self) -> list[Check]:
         """Return the checks across documents."""
-        return [lambda planned: check_agents(self._till.accounts.by_name, planned)]
+        return [lambda planned: check_agents(self.till.accounts.by_name, planned), check_peers]
 
     async def load(self) -> None:
         """Read everything from the database."""
@@ -116,6 +121,8 @@ class LiveModel:
                 self._set_order(event)
             elif event.kind == ALARM_RULE:
                 self._set_alarm_rule(event)
+            elif event.kind == PEER:
+                self._set_peer(event)
 
     async def follow(self) -> None:
         """Read what other replicas wrote. Never returns."""
@@ -160,25 +167,30 @@ class LiveModel:
         self._packages.pop(event.name, None)
         if isinstance(event.spec, PackageSpec):
             self._packages[event.name] = event.spec
-        self._till.shelf.orders = orders_of(self._packages, self._orders)
+        self.till.shelf.orders = orders_of(self._packages, self._orders)
 
     def _set_order(self, event: Event) -> None:
         self._orders.pop(event.name, None)
         if isinstance(event.spec, PackageOrderSpec):
             self._orders[event.name] = event.spec
-        self._till.shelf.orders = orders_of(self._packages, self._orders)
+        self.till.shelf.orders = orders_of(self._packages, self._orders)
 
     def _set_alarm_rule(self, event: Event) -> None:
         self.alarm_rules.pop(event.name, None)
         if isinstance(event.spec, AlarmRuleSpec):
             self.alarm_rules[event.name] = alarm_rule_of(event.spec)
 
+    def _set_peer(self, event: Event) -> None:
+        self.peers.pop(event.name, None)
+        if isinstance(event.spec, PeerSpec):
+            self.peers[event.name] = peer_of(event.name, event.spec)
+
     def _open_purse(self, name: str, opening: Money) -> None:
         """Show the balance that was booked with the account: it can have moved no money yet."""
-        self._till.purses[name] = Purse(opening.amount)
+        self.till.purses[name] = Purse(opening.amount)
 
     def _set_account(self, name: str, account: Account | None) -> None:
-        accounts: Accounts = self._till.accounts
+        accounts: Accounts = self.till.accounts
         if account is None:
             accounts.drop(name)
         else:

@@ -15,6 +15,9 @@ ACCOUNTS_AT_ONCE: Final = 16
 BATCH: Final = 100
 PAUSE: Final = 0.5
 
+NextTry = Callable[[int, datetime, datetime], datetime | None]
+"""Returns when to try again, of attempts, first try and now; None to give up."""
+
 ContentT = TypeVar("ContentT")
 NeverContentT = TypeVar("NeverContentT", contravariant=True)
 log = structlog.stdlib.get_logger(__name__)
@@ -46,12 +49,14 @@ class OrderedOutput(Generic[ContentT]):
         receiver: Receiver[ContentT],
         clock: Callable[[], datetime],
         count: Callable[[str], None],
+        next_try: NextTry = next_try,
     ) -> None:
         """`count` is told the outcome of every try: taken, failed or given_up."""
         self._queue = queue
         self._receiver = receiver
         self._clock = clock
         self._count = count
+        self._next_try = next_try
 
     async def run(self) -> None:
         """Deliver whatever is due. Never returns."""
@@ -84,7 +89,7 @@ class OrderedOutput(Generic[ContentT]):
 
     async def _failed(self, one: Owed[ContentT], problem: str) -> None:
         attempts = one.attempts + 1
-        due = next_try(attempts, one.first_at, self._clock())
+        due = self._next_try(attempts, one.first_at, self._clock())
         told = log.bind(
             output=self._receiver.name,
             subject=self._receiver.subject(one.content),

@@ -8,6 +8,7 @@ from trunkline_kernel.background import steadily
 from trunkline_kernel.database import Database
 from trunkline_kernel.parameters import Parameters
 
+from ..cdrs.retries import try_for_ever
 from ..observation import Observation
 from ..settings import BillingSettings
 from ..store.queues import CdrQueue, NoticeQueue
@@ -19,6 +20,8 @@ from .text_files import FileOutput, TextFiles
 
 QUEUE_LOOK: Final = 10.0
 """Seconds between two looks at how much the outputs owe."""
+
+OUTPUTS: Final = ("file", "push", "stream")
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -34,7 +37,8 @@ class Outputs:
         observation: Observation,
     ) -> None:
         self._observation = observation
-        self._queues = {name: CdrQueue(database, name) for name in ("file", "push")}
+        self._stream = settings.cdr_stream
+        self._queues = {name: CdrQueue(database, name) for name in OUTPUTS}
         self._files = FileOutput(self._queues["file"], TextFiles(settings.cdr_folder), parameters)
         self._push = OrderedOutput(
             self._queues["push"], CdrPush(parameters, post_json), _now, observation.pushed
@@ -45,7 +49,22 @@ class Outputs:
 
     def work(self) -> list[Work]:
         """Return what runs beside the service until its end."""
-        return [self._files.run, self._push.run, self._notices.run, self._watch]
+        running = [self._files.run, self._push.run, self._notices.run, self._watch]
+        return [*running, self._stream_cdrs] if self._stream is not None else running
+
+    async def _stream_cdrs(self) -> None:
+        """Load the client only where there is a stream."""
+        from .stream import CdrStreaming
+
+        assert self._stream is not None
+        streaming = CdrStreaming(self._stream)
+        output = OrderedOutput(
+            self._queues["stream"], streaming, _now, self._observation.streamed, try_for_ever
+        )
+        try:
+            await output.run()
+        finally:
+            await streaming.close()
 
     async def _watch(self) -> None:
         await steadily(self._count, QUEUE_LOOK, "CDR queues")

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from ..cdrs.cdr import Cdr
 from ..money import ZERO
 
 
@@ -50,6 +49,11 @@ class Totals:
     calls: int = 0
     billed: timedelta = timedelta(0)
     amount: Decimal = ZERO
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            self.calls + other.calls, self.billed + other.billed, self.amount + other.amount
+        )
 
 
 class Finding(StrEnum):
@@ -126,22 +130,6 @@ def reconcile(
     left = sorted(index for calls in open_calls.values() for _, index in calls)
     result.disputes += [Dispute(Finding.MISSING_THEIRS, own[index], None) for index in left]
     return result
-
-
-def stated_call(cdr: Cdr, account: str) -> StatedCall | None:
-    """Return a CDR as our book of an account has it; None when it was free of it."""
-    call = cdr.call
-    share = cdr.vendor if call.clearing_account == account else cdr.payer
-    if share is None or call.answer_time is None:
-        return None
-    return StatedCall(
-        caller=call.caller.to_gateway or call.caller.billed,
-        callee=call.callee.to_gateway or call.callee.billed,
-        start=call.answer_time,
-        billed=share.fee_time,
-        amount=share.fee,
-        reference=call.call_id,
-    )
 
 
 def totals(calls: Iterable[StatedCall]) -> Totals:

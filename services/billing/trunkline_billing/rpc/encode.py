@@ -22,7 +22,7 @@ from ..reports.report import Row
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
 
-MOST_DISPUTES: Final = 1000
+MOST_DISPUTES: Final = 10_000
 PAYMENT_TYPES: Final = {
     None: pb.PAYMENT_TYPE_UNSPECIFIED,
     PaymentType.CASH: pb.PAYMENT_TYPE_CASH,
@@ -166,15 +166,29 @@ def reconciliation(result: Reconciliation, currency: Currency) -> pb.ReconcileRe
     """Return two books compared."""
     return pb.ReconcileResponse(
         deviates=result.deviates,
-        ours=_totals(result.ours),
-        theirs=_totals(result.theirs),
+        ours=totals(result.ours),
+        theirs=totals(result.theirs),
         matched=result.matched,
         disputed=money(result.disputed, currency),
-        disputes=[
-            pb.CallDispute(finding=one.finding, ours=_stated(one.ours), theirs=_stated(one.theirs))
-            for one in result.disputes[:MOST_DISPUTES]
-        ],
+        disputes=disputes(result),
         dispute_count=len(result.disputes),
+    )
+
+
+def disputes(result: Reconciliation) -> list[pb.CallDispute]:
+    """Return as many disputes as a message may hold."""
+    return [
+        pb.CallDispute(finding=one.finding, ours=_stated(one.ours), theirs=_stated(one.theirs))
+        for one in result.disputes[:MOST_DISPUTES]
+    ]
+
+
+def totals(sums: Totals) -> pb.TrafficTotals:
+    """Return one side's sums."""
+    return pb.TrafficTotals(
+        calls=sums.calls,
+        billed_duration=duration(sums.billed),
+        amount=format(sums.amount, "f"),
     )
 
 
@@ -191,14 +205,6 @@ def ledger_entry(entry: BookedEntry) -> pb.LedgerEntry:
         time=timestamp(entry.time),
         memo=entry.memo,
         payment_type=PAYMENT_TYPES[entry.payment_type],
-    )
-
-
-def _totals(totals: Totals) -> pb.TrafficTotals:
-    return pb.TrafficTotals(
-        calls=totals.calls,
-        billed_duration=duration(totals.billed),
-        amount=format(totals.amount, "f"),
     )
 
 

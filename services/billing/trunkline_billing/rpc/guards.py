@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from trunkline.billing.v1 import alarms_pb2
+from trunkline.billing.v1 import alarms_pb2, reconciliation_pb2
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline_kernel.rights import Action, Rule
 
@@ -33,11 +33,16 @@ def _confirm_alarm(request: alarms_pb2.ConfirmAlarmRequest) -> Action:
     return Action("alarms", (f"Alarm/{request.id}",))
 
 
+def _reconcile_peer(request: reconciliation_pb2.ReconcilePeerRequest) -> Action:
+    return Action("reconciliation", (f"ReconciliationPeer/{request.peer}",))
+
+
 GUARDS: Final[Mapping[str, Rule]] = {
     "/trunkline.billing.v1.AlarmService/ConfirmAlarm": _confirm_alarm,
     "/trunkline.billing.v1.BillingService/Pay": _pay,
     "/trunkline.billing.v1.BillingService/CreateCdr": _create_cdr,
     "/trunkline.billing.v1.BillingService/RerateCdr": _rerate_cdr,
+    "/trunkline.billing.v1.PeerReconciliationService/ReconcilePeer": _reconcile_peer,
     "/trunkline.billing.v1.RateService/ImportRates": _import_rates,
     "/trunkline.billing.v1.RateService/RollBackRateImport": _roll_back,
 }

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from datetime import datetime
+from datetime import date, datetime
 
 from ..cdrs.query import Position
 from ..errors import BadQuery
@@ -37,6 +37,22 @@ def entry_before(token: str) -> int | None:
     try:
         (before,) = _decode(token)
         return int(str(before))
+    except (ValueError, TypeError):
+        raise BadQuery(f"page_token {token!r}: not one of ours") from None
+
+
+def record_token(day: date, peer: str) -> str:
+    """Return the token of the page of comparisons after one."""
+    return _encode([day.isoformat(), peer])
+
+
+def record_before(token: str) -> tuple[date, str] | None:
+    """Return the comparison that the page of a token follows; raise `BadQuery`."""
+    if not token:
+        return None
+    try:
+        day, peer = _decode(token)
+        return date.fromisoformat(str(day)), str(peer)
     except (ValueError, TypeError):
         raise BadQuery(f"page_token {token!r}: not one of ours") from None
 

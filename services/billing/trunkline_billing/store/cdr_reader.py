@@ -16,6 +16,7 @@ from ..cdrs.query import CdrQuery, Position
 from ..ledger.transactions import EntryKind, transaction_id
 from .cdr_export import CdrExport
 from .cdr_rows import StoredCdr, decode_cdr
+from .stated import StatedCalls
 from .tables import CDRS, TRANSACTIONS
 
 CHUNK: Final = 1000
@@ -28,6 +29,7 @@ class CdrReader:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.export = CdrExport(database)
+        self.stated = StatedCalls(database)
 
     async def find(self, call_id: str) -> StoredCdr | None:
         """Return the CDR of a call. Its transaction knows which day's partition holds it."""

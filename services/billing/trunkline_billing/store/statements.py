@@ -37,6 +37,11 @@ PURSE_COLUMNS: Final = (
     "spent_since",
     "spent_hour",
     "spent_day",
+    "hour_calls",
+    "hour_expensive",
+    "hour_time",
+    "hour_value",
+    "usual_price",
 )
 PUT_TRANSACTION: Final = insert(TRANSACTIONS)
 PUT_ENTRY: Final = insert(ENTRIES)

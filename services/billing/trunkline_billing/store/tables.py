@@ -3,6 +3,7 @@
 from sqlalchemy import (
     Boolean,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -31,6 +32,11 @@ PURSES = Table(
     Column("spent_since", UtcDateTime, comment="Hour that spent_hour is of."),
     Column("spent_hour", ExactDecimal, nullable=False),
     Column("spent_day", ExactDecimal, nullable=False),
+    Column("hour_calls", Integer, nullable=False),
+    Column("hour_expensive", Integer, nullable=False),
+    Column("hour_time", Seconds, nullable=False),
+    Column("hour_value", ExactDecimal, nullable=False, comment="Minutes times their prices."),
+    Column("usual_price", ExactDecimal, comment="A minute, of the hours before."),
     comment="What every account holds: kept beside the entries it is the sum of.",
 )
 
@@ -206,6 +212,25 @@ GATEWAY_MINUTES = Table(
     Column("answered", Integer, nullable=False),
     Column("talk", Seconds, nullable=False),
     comment="What gateways answered, for alarms: of one day.",
+)
+
+RECONCILIATIONS = Table(
+    "reconciliations",
+    METADATA,
+    Column("peer", NAME, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("status", Text, nullable=False),
+    Column("checked_at", UtcDateTime, nullable=False),
+    Column("explanation", Text, nullable=False),
+    Column("our_calls", Integer),
+    Column("our_time", Seconds),
+    Column("our_amount", ExactDecimal),
+    Column("our_currency", Text),
+    Column("their_calls", Integer),
+    Column("their_time", Seconds),
+    Column("their_amount", ExactDecimal),
+    Column("their_currency", Text),
+    comment="What came of comparing books with peers (BIL-14).",
 )
 
 ACCOUNTS = Table(

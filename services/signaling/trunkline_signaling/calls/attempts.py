@@ -113,7 +113,7 @@ def target_of(attempt: LiveAttempt) -> Target | None:
     if attempt.binding is None:
         return None
     (host, port), transport = attempt.binding.received_address, attempt.binding.transport
-    return Target(host, port, transport)
+    return Target(host, port, transport, registered=True)
 
 
 def hung_up_early(call: Call, sip_call_id: str) -> None:

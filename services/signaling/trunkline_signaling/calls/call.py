@@ -78,7 +78,7 @@ class CallSettings:
     def contact(self, transport: Transport, remote: str) -> str:
         """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
         host, port = self.own.seen_by(remote, transport)
-        params = {} if transport is Transport.UDP else {"transport": transport.value}
+        params = {} if transport is Transport.UDP else {"transport": transport.uri_parameter}
         return f"<{SipUri(host, None, port, params)}>"
 
 

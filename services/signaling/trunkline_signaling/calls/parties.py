@@ -37,6 +37,13 @@ class Target:
     port: int = 0
     """0 means by DNS, or the transport's default."""
     transport: Transport = Transport.UDP
+    registered: bool = False
+    """Whether it is a terminal, reached along the connection its REGISTER came on."""
+
+    @property
+    def domain(self) -> str:
+        """What the peer's certificate has to prove (RFC 5922). Empty: no connection is opened."""
+        return "" if self.registered or self.transport is not Transport.TLS else self.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
+from ..calls.parties import Target
 from ..sip import outputs
-from ..sip.flow import Address, Flow, Transport
+from ..sip.flow import Address, Flow
 from ..sip.message import Request, Response
 from ..sip.transaction_layer import TransactionLayer
 from ..transport.driver import Driver
@@ -25,9 +26,10 @@ class Inquiries:
         self._driver = driver
         self._network = network
 
-    def flow(self, transport: Transport, address: Address) -> Flow:
-        """Return the way to an address."""
-        return Flow(transport, address, self._network.local(transport))
+    def flow(self, target: Target, address: Address) -> Flow:
+        """Return the way to a target that was found at an address."""
+        local = self._network.local(target.transport)
+        return Flow(target.transport, address, local, target.domain)
 
     async def ask(
         self, request: Request, flow: Flow, limit: float | None = None

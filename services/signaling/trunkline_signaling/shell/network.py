@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from ..parameters import QOS_SIGNAL, SIP_PORT, TCP_CLOSE_RESET
 from ..settings import SignalingSettings
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
+from ..transport.certificates import Certificates
 from ..transport.counters import TransportCounters
 from ..transport.options import TransportOptions
 from ..transport.transports import Transports
@@ -25,7 +27,11 @@ class SipNetwork:
         self._ip = str(settings.sip_address)
         self._listen_ports = settings.sip_ports or values[SIP_PORT]
         self._switch: Switch | None = None
-        self._transports = Transports(self._receive, self._failed, _options(values))
+        self._settings = settings
+        self.certificates = Certificates(settings.certificate_files)
+        self._transports = Transports(
+            self._receive, self._failed, _options(values), lambda: self.certificates.calling
+        )
         self._local: dict[Transport, Address] = {}
         fixed = settings.advertised_address
         if fixed is None and not settings.sip_address.is_unspecified:
@@ -56,6 +62,18 @@ class SipNetwork:
             tcp = await self._transports.listen_tcp((self._ip, udp[1]))
             self._local.setdefault(Transport.UDP, udp)
             self._local.setdefault(Transport.TCP, tcp)
+        if serving := self.certificates.serving:
+            address = self._ip, self._settings.sip_tls_port
+            self._local[Transport.TLS] = await self._transports.listen_tcp(address, tls=serving)
+        await self._listen_websocket(Transport.WS, self._settings.sip_ws_port, None)
+        await self._listen_websocket(Transport.WSS, self._settings.sip_wss_port, serving)
+
+    async def _listen_websocket(
+        self, kind: Transport, port: int | None, tls: ssl.SSLContext | None
+    ) -> None:
+        if port is not None:
+            address = self._ip, port
+            self._local[kind] = await self._transports.listen_websocket(address, tls=tls)
 
     def attach(self, switch: Switch) -> None:
         """Hand what arrives to the switch."""

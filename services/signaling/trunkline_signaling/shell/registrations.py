@@ -156,7 +156,7 @@ class Registrations:
             if address is None:
                 registration.fail(f"{target.host} has no address", self._loop.time())
                 return
-            kept.flow = self._inquiries.flow(target.transport, address)
+            kept.flow = self._inquiries.flow(target, address)
         assert kept.flow is not None
         await self._converse(kept, registration.begin(self._contact(registration.peer, kept.flow)))
 

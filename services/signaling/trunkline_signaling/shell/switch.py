@@ -393,7 +393,7 @@ class Switch:
             if address is None:
                 self._spawn(self._send_when_found(call, outgoing))
                 return
-            outgoing.flow = self.inquiries.flow(outgoing.target.transport, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
         transaction = self.transactions.send_request(
@@ -413,7 +413,7 @@ class Switch:
             host = outgoing.target.host
             self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
-            outgoing.flow = self.inquiries.flow(outgoing.target.transport, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target, address)
             self._send(call, outgoing)
         self._driver.drain()
 

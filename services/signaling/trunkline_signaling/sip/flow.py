@@ -13,16 +13,28 @@ ANY_LOCAL: Final[Address] = ("", 0)
 
 
 class Transport(StrEnum):
-    """Transport protocols, spelled as the `transport` URI parameter is."""
+    """Transport protocols, in a Via's spelling but for its case."""
 
     UDP = "udp"
     TCP = "tcp"
     TLS = "tls"
+    WS = "ws"
+    WSS = "wss"
 
     @property
     def is_reliable(self) -> bool:
         """Tell whether the transport repeats what is lost by itself."""
         return self is not Transport.UDP
+
+    @property
+    def is_websocket(self) -> bool:
+        """Tell whether only the peer can open a connection (RFC 7118)."""
+        return self in (Transport.WS, Transport.WSS)
+
+    @property
+    def uri_parameter(self) -> str:
+        """The `transport` parameter of a URI: `ws` also where TLS is below (RFC 7118)."""
+        return "ws" if self is Transport.WSS else self.value
 
 
 class Flow(NamedTuple):
@@ -31,3 +43,11 @@ class Flow(NamedTuple):
     transport: Transport
     remote: Address
     local: Address = ANY_LOCAL
+    domain: str = ""
+    """What the peer's certificate has to prove where we open a TLS connection (RFC 5922): the host
+    as dialled. Empty opens none: the peer opened the connection, or there is no TLS."""
+
+    @property
+    def way(self) -> tuple[Transport, Address, str]:
+        """To whom it leads, from whichever address of ours."""
+        return self.transport, self.remote, self.domain

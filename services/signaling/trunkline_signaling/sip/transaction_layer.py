@@ -193,8 +193,8 @@ class TransactionLayer:
 
     def transport_failed(self, flow: Flow) -> None:
         """Fail the requests that wait for an answer from this peer on this transport."""
-        way = flow[:2]
-        for transaction in [t for t in self._clients.values() if t.flow[:2] == way]:
+        way = flow.way
+        for transaction in [t for t in self._clients.values() if t.flow.way == way]:
             transaction.fail()
             self._settle(transaction)
 

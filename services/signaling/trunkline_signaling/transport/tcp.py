@@ -1,19 +1,21 @@
-"""One SIP connection over TCP or TLS (RFC 3261 section 18, RFC 5626 keep-alives)."""
+"""One SIP connection over TCP, TLS or WebSocket (RFC 3261 section 18, RFC 5626 keep-alives)."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 
 import structlog
 
-from ..sip.flow import ANY_LOCAL, Flow, Transport
-from ..sip.framing import PONG, Framer, Ping, StreamBroken
+from ..sip.flow import Flow
+from ..sip.framing import Frame, StreamBroken
 from .counters import TransportCounters
+from .domains import domains_of, proves
 from .options import TransportOptions, mark
+from .streams import Reply, Stream
 from .udp import Receive
 
 log = structlog.stdlib.get_logger(__name__)
@@ -30,20 +32,22 @@ class TcpConnection(asyncio.Protocol):
 
     def __init__(
         self,
-        kind: Transport,
+        flow: Flow,
+        stream: Stream,
         options: Callable[[], TransportOptions],
         receive: Receive,
         opened: Callable[[TcpConnection], bool],
         lost: Callable[[TcpConnection, bool], None],
         counters: TransportCounters,
     ) -> None:
-        self.flow = Flow(kind, ANY_LOCAL)
+        self.flow = flow
+        """Without addresses until it is open."""
         self._options = options
         self._receive = receive
         self._opened = opened
         self._lost = lost
         self._counters = counters
-        self._framer = Framer()
+        self._stream = stream
         self._transport: asyncio.Transport | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
         self._last_active = 0.0
@@ -59,7 +63,7 @@ class TcpConnection(asyncio.Protocol):
         if self._transport is None:
             return
         self._counters.frames_sent += 1
-        self._transport.write(data)
+        self._transport.write(self._stream.wrap(data))
         self._touch()
         if self._transport.get_write_buffer_size() > self._options().max_unsent:
             self._break("the peer does not read")
@@ -73,6 +77,7 @@ class TcpConnection(asyncio.Protocol):
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             self._transport.abort()
         else:
+            self._transport.write(self._stream.farewell())
             self._transport.close()
 
     def abort(self) -> None:
@@ -88,12 +93,24 @@ class TcpConnection(asyncio.Protocol):
         if not remote or not local:  # reset before we came to look
             self._transport.abort()
             return
-        self.flow = Flow(self.flow.transport, remote[:2], local[:2])
+        self.flow = self.flow._replace(remote=remote[:2], local=local[:2])
+        if self.flow.domain and not self._is_proven(transport.get_extra_info("peercert") or {}):
+            self._transport.abort()
+            return
         if not self._opened(self):
             self._counters.connections_refused += 1
             self.close()
             return
         self._prepare(transport.get_extra_info("socket"))
+
+    def _is_proven(self, certificate: Mapping[str, Any]) -> bool:
+        """Tell whether the peer is who was dialled, before a byte is sent."""
+        domain = self.flow.domain
+        if proves(certificate, domain):
+            return True
+        found = list(domains_of(certificate))
+        log.warning("a certificate is somebody else's", domain=domain, certificate_of=found)
+        return False
 
     def _prepare(self, connected: socket.socket) -> None:
         mark(connected, self._options().tos)
@@ -111,16 +128,21 @@ class TcpConnection(asyncio.Protocol):
         """Cut the stream and hand each message on."""
         self._touch()
         try:
-            for item in self._framer.feed(data):
+            for item in self._stream.feed(data):
                 if not self.is_open:
                     return
-                if isinstance(item, Ping):
-                    self.send(PONG)
-                else:
-                    self._counters.frames_received += 1
-                    self._receive(item, self.flow)
+                self._take(item)
         except StreamBroken as error:
             self._break(str(error))
+
+    def _take(self, item: Frame | bytes | Reply) -> None:
+        if not isinstance(item, Reply):
+            self._counters.frames_received += 1
+            self._receive(item, self.flow)
+        elif self._transport is not None:
+            self._transport.write(item.data)
+            if item.ends:
+                self._transport.close()
 
     def pause_writing(self) -> None:
         """Read no further while the peer does not."""

@@ -14,14 +14,18 @@ from typing import Final, Self
 
 import structlog
 
-from ..sip.flow import Address, Flow, Transport
+from ..sip.flow import ANY_LOCAL, Address, Flow, Transport
 from ..sip.grammar import format_host_port
 from .counters import TransportCounters
 from .options import TransportOptions, bind
+from .streams import SipStream
 from .tcp import TcpConnection
 from .udp import Receive, UdpSocket
+from .websocket import WebSocketStream
 
 log = structlog.stdlib.get_logger(__name__)
+
+Way = tuple[Transport, Address, str]
 
 _MAX_WAITING: Final = 64
 _CLOSE_LIMIT: Final = 1.0  # seconds for the last bytes to leave
@@ -48,20 +52,21 @@ class Transports:
         receive: Receive,
         failed: Callable[[Flow], None],
         options: TransportOptions | None = None,
-        tls: ssl.SSLContext | None = None,
+        calling: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        """`calling` returns what the next TLS connection is opened with; None opens none."""
         self.options = options or TransportOptions()
         """May be replaced at any time."""
         self.counters = TransportCounters()
         self.listeners: list[Listener] = []
         self._receive = receive
         self._failed = failed
-        self._client_tls = tls
+        self._calling = calling
         self._udp: dict[Address, UdpSocket] = {}
         self._servers: list[asyncio.Server] = []
         self._connections: dict[Flow, TcpConnection] = {}
-        self._by_remote: dict[tuple[Transport, Address], TcpConnection] = {}
-        self._waiting: dict[tuple[Transport, Address], deque[bytes]] = {}
+        self._by_way: dict[Way, TcpConnection] = {}
+        self._waiting: dict[Way, deque[bytes]] = {}
         self._tasks = asyncio.TaskGroup()
         self._connecting: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()
@@ -95,10 +100,32 @@ class Transports:
         tls: ssl.SSLContext | None = None,
     ) -> Address:
         """Take connections at an address, under TLS with a context for it. Raises `OSError`."""
-        kind = Transport.TLS if tls else Transport.TCP
+        return await self._listen(Transport.TLS if tls else Transport.TCP, address, advertised, tls)
+
+    async def listen_websocket(
+        self,
+        address: Address,
+        advertised: Address | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> Address:
+        """Take WebSocket connections at an address (RFC 7118). Raises `OSError`."""
+        return await self._listen(Transport.WSS if tls else Transport.WS, address, advertised, tls)
+
+    async def _listen(
+        self,
+        kind: Transport,
+        address: Address,
+        advertised: Address | None,
+        tls: ssl.SSLContext | None,
+    ) -> Address:
         bound = bind(socket.SOCK_STREAM, address)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: self._new_connection(kind), sock=bound, ssl=tls)
+        server = await loop.create_server(
+            lambda: self._new_connection(kind),
+            sock=bound,
+            ssl=tls,
+            ssl_handshake_timeout=self.options.connect_limit if tls else None,
+        )
         self._servers.append(server)
         local: Address = bound.getsockname()[:2]
         self._add_listener(kind, local, advertised)
@@ -116,17 +143,20 @@ class Transports:
     def send(self, data: bytes, flow: Flow) -> None:
         """Send a message, opening a connection if there is none to this peer yet.
 
-        Over TCP and TLS the flow's own connection is taken, else any to its remote address that
-        we opened (RFC 5923). A failure is told through `failed`, later.
+        Over TCP and TLS the flow's own connection is taken, else any from or to its very remote
+        address and port (RFC 5923), under TLS only one that proved the flow's domain. A failure is
+        told through `failed`, later.
         """
         if flow.transport is Transport.UDP:
             self._send_udp(data, flow)
             return
         connection = self._connections.get(flow)
         if connection is None or not connection.is_open:
-            connection = self._by_remote.get((flow.transport, flow.remote))
+            connection = self._by_way.get(flow.way)
         if connection is not None and connection.is_open:
             connection.send(data)
+        elif flow.transport.is_websocket:
+            self._fail_later(flow)  # nobody can be called back (RFC 7118 section 5)
         else:
             self._queue(data, flow)
 
@@ -169,7 +199,7 @@ class Transports:
         if self._closing:
             self._fail_later(flow)
             return
-        way = flow.transport, flow.remote
+        way = flow.way
         waiting = self._waiting.get(way)
         if waiting is None:
             self._waiting[way] = deque([data])
@@ -182,7 +212,7 @@ class Transports:
             self._fail_later(flow)
 
     async def _connect(self, flow: Flow) -> None:
-        way = flow.transport, flow.remote
+        way = flow.way
         try:
             async with asyncio.timeout(self.options.connect_limit):
                 connection = await self._open(flow)
@@ -199,7 +229,6 @@ class Transports:
             return
         waiting = self._waiting.pop(way)
         if connection.is_open:
-            self._by_remote[way] = connection
             for data in waiting:
                 connection.send(data)
         else:
@@ -207,17 +236,31 @@ class Transports:
 
     async def _open(self, flow: Flow) -> TcpConnection:
         loop = asyncio.get_running_loop()
-        tls = self._client_tls if flow.transport is Transport.TLS else None
-        if flow.transport is Transport.TLS and tls is None:
-            raise ssl.SSLError("TLS is not configured")
+        tls = self._tls_towards(flow) if flow.transport is Transport.TLS else None
         _, connection = await loop.create_connection(
-            lambda: self._new_connection(flow.transport), *flow.remote, ssl=tls
+            lambda: self._new_connection(flow.transport, flow.domain),
+            *flow.remote,
+            ssl=tls,
+            server_hostname=flow.domain or None,
         )
         return connection
 
-    def _new_connection(self, kind: Transport) -> TcpConnection:
+    def _tls_towards(self, flow: Flow) -> ssl.SSLContext:
+        if self._calling is None:
+            raise ssl.SSLError("TLS is not configured")
+        if not flow.domain:
+            raise ssl.SSLError("its connection is gone, and nobody knows what it has to prove")
+        return self._calling()
+
+    def _new_connection(self, kind: Transport, domain: str = "") -> TcpConnection:
         return TcpConnection(
-            kind, lambda: self.options, self._receive, self._opened, self._lost, self.counters
+            Flow(kind, ANY_LOCAL, ANY_LOCAL, domain),
+            WebSocketStream() if kind.is_websocket else SipStream(),
+            lambda: self.options,
+            self._receive,
+            self._opened,
+            self._lost,
+            self.counters,
         )
 
     def _opened(self, connection: TcpConnection) -> bool:
@@ -225,6 +268,7 @@ class Transports:
         if self._closing or len(self._connections) >= self.options.max_connections:
             return False
         self._connections[connection.flow] = connection
+        self._by_way[connection.flow.way] = connection
         self._quiet.clear()
         self.counters.connections = len(self._connections)
         return True
@@ -233,9 +277,9 @@ class Transports:
         if self._connections.get(connection.flow) is not connection:
             return  # it was refused
         del self._connections[connection.flow]
-        way = connection.flow.transport, connection.flow.remote
-        if self._by_remote.get(way) is connection:
-            del self._by_remote[way]
+        way = connection.flow.way
+        if self._by_way.get(way) is connection:
+            del self._by_way[way]
         self.counters.connections = len(self._connections)
         if not self._connections:
             self._quiet.set()

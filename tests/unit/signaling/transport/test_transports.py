@@ -2,96 +2,15 @@
 
 import asyncio
 import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from support.station import HEAD, LOOPBACK, MESSAGE, Peer, Station, connected_to, station
 from support.waiting import until
-from trunkline_signaling.sip.flow import ANY_LOCAL, Address, Flow, Transport
+from trunkline_signaling.sip.flow import ANY_LOCAL, Flow, Transport
 from trunkline_signaling.sip.framing import Frame
 from trunkline_signaling.transport.options import TransportOptions
-from trunkline_signaling.transport.transports import Transports
-
-LOOPBACK: Address = ("127.0.0.1", 0)
-LOCALHOST = ip_address("127.0.0.1")
-HEAD = b"OPTIONS sip:a SIP/2.0\r\nVia: SIP/2.0/TCP h\r\nContent-Length: 5"
-MESSAGE = HEAD + b"\r\n\r\nhello"
-
-
-class Received(NamedTuple):
-    """What came, and from where."""
-
-    data: bytes | Frame
-    flow: Flow
-
-
-class Station:
-    """Transports whose input can be awaited."""
-
-    def __init__(
-        self, options: TransportOptions | None = None, tls: ssl.SSLContext | None = None
-    ) -> None:
-        self.received: asyncio.Queue[Received] = asyncio.Queue()
-        self.failed: asyncio.Queue[Flow] = asyncio.Queue()
-        self.transports = Transports(
-            lambda data, flow: self.received.put_nowait(Received(data, flow)),
-            self.failed.put_nowait,
-            options,
-            tls,
-        )
-
-    async def next(self) -> Received:
-        async with asyncio.timeout(5):
-            return await self.received.get()
-
-    async def next_failure(self) -> Flow:
-        async with asyncio.timeout(5):
-            return await self.failed.get()
-
-
-@asynccontextmanager
-async def station(
-    options: TransportOptions | None = None, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Station]:
-    made = Station(options, tls)
-    async with made.transports:
-        yield made
-
-
-class Peer(NamedTuple):
-    """A plain TCP client."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    async def read(self, size: int) -> bytes:
-        async with asyncio.timeout(5):
-            return await self.reader.readexactly(size)
-
-    async def ends(self) -> bytes:
-        """Return what comes until the other side closes; raise if it resets."""
-        async with asyncio.timeout(5):
-            return await self.reader.read()
-
-
-@asynccontextmanager
-async def connected_to(address: Address) -> AsyncIterator[Peer]:
-    reader, writer = await asyncio.open_connection(*address)
-    try:
-        yield Peer(reader, writer)
-    finally:
-        writer.close()
-
 
 # UDP
 
@@ -313,67 +232,6 @@ async def test_a_connection_the_peer_closes_is_forgotten_without_a_fuss() -> Non
         await until(lambda: a.transports.counters.connections == 0)
 
         assert a.failed.empty()
-
-
-# TLS
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """Return a file with a key and a certificate of its own signing for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sip.test")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOCALHOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "certificate.pem"
-    file.write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        + built.public_bytes(Encoding.PEM)
-    )
-    return file
-
-
-async def test_messages_go_over_tls_as_over_tcp(certificate: Path) -> None:
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(certificate)
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    async with station() as a, station(tls=trusting) as b:
-        address = await a.transports.listen_tcp(LOOPBACK, tls=serving)
-        b.transports.send(MESSAGE, Flow(Transport.TLS, address))
-        received = await a.next()
-        a.transports.send(MESSAGE, received.flow)
-
-        assert received.flow.transport is Transport.TLS
-        assert (await b.next()).data == Frame(HEAD, b"hello")
-
-
-async def test_a_peer_nobody_vouches_for_is_not_talked_to(certificate: Path) -> None:
-    serving = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    serving.load_cert_chain(certificate)
-    async with station() as a, station(tls=ssl.create_default_context()) as b:
-        flow = Flow(Transport.TLS, await a.transports.listen_tcp(LOOPBACK, tls=serving))
-        b.transports.send(MESSAGE, flow)
-
-        assert await b.next_failure() == flow
-        assert a.received.empty()
-
-
-async def test_without_a_context_nothing_goes_over_tls() -> None:
-    async with station() as a:
-        flow = Flow(Transport.TLS, ("127.0.0.1", 5061))
-        a.transports.send(MESSAGE, flow)
-
-        assert await a.next_failure() == flow
 
 
 # Addresses

@@ -1519,7 +1519,7 @@ class ReconcileResponse(_message.Message):
 
     @_builtins.property
     def disputes(self) -> _containers.RepeatedCompositeFieldContainer[Global___CallDispute]:
-        """The first 1000 disputes."""
+        """The first 10000 disputes."""
 
     def __init__(
         self,

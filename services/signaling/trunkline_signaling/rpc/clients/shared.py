@@ -33,6 +33,8 @@ TRANSPORTS: Final[Mapping[Transport, pb.Transport.ValueType]] = {
     Transport.UDP: pb.TRANSPORT_UDP,
     Transport.TCP: pb.TRANSPORT_TCP,
     Transport.TLS: pb.TRANSPORT_TLS,
+    Transport.WS: pb.TRANSPORT_WS,
+    Transport.WSS: pb.TRANSPORT_WSS,
 }
 _TRANSPORTS: Final = {value: transport for transport, value in TRANSPORTS.items()}
 
