@@ -514,12 +514,19 @@ class SwitchBench:
         return transaction
 
     def send_in(
-        self, agent: UserAgent, method: str, body: bytes = b"", type_: str = "application/sdp"
+        self,
+        agent: UserAgent,
+        method: str,
+        body: bytes = b"",
+        type_: str = "application/sdp",
+        **headers: str,
     ) -> ClientTransaction:
-        """Let an agent send a request in its only dialog."""
+        """Let an agent send a request in its only dialog; `Session_Expires="90"` adds a header."""
         agent.now = self._loop.time()
         (dialog,) = agent.dialogs
         request = dialog.request(method, body, type_)
+        for name, value in headers.items():
+            request.headers.set(name.replace("_", "-"), value)
         transaction = agent.transactions.send_request(request, dialog.flow, agent.now)
         self.pump(agent)
         return transaction

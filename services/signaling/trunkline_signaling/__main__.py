@@ -168,6 +168,7 @@ def live_settings(
             declared.progress_limits(values),
             declared.relay_parameters(values),
             declared.max_duration(values),
+            declared.timer_parameters(values),
             declared.encryption(values),
         )
 

@@ -25,6 +25,7 @@ from .calls.encryption import Cipher, PayloadEncryption
 from .calls.policy import MediaProxy
 from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
+from .calls.session_timer import TimerParameters
 from .registrar.outbound import Rules
 from .sip.timing import DEFAULT_RESEND, Timing
 
@@ -37,6 +38,18 @@ def _wait(name: str, default: int, maximum: int, meaning: str, scope: str = "sip
         maximum=maximum,
         unit="s",
         scope=scope,
+        meaning=meaning,
+    )
+
+
+def _seconds(name: str, default: int, minimum: int, maximum: int, meaning: str) -> IntParameter:
+    return IntParameter(
+        name,
+        default=default,
+        minimum=minimum,
+        maximum=maximum,
+        unit="s",
+        scope="sip",
         meaning=meaning,
     )
 
@@ -88,6 +101,35 @@ TIMEOUT_SESSION_PROGRESS_SDP: Final = _wait(
 )
 TIMEOUT_RINGING: Final = _wait(
     "SS_SIP_TIMEOUT_RINGING", 120, 600, "Wait for the answer after 180 (SIG-10)."
+)
+SESSION_TTL: Final = _seconds(
+    "SS_SIP_SESSION_TTL", 600, 60, 86400, "Session-Expires that we offer, and the most we accept."
+)
+SESSION_MIN_SE: Final = _seconds(
+    "SS_SIP_SESSION_MIN_SE", 90, 90, 3600, "Least Session-Expires accepted; less gets 422 (SIG-03)."
+)
+SESSION_UPDATE_SEGMENT: Final = IntParameter(
+    "SS_SIP_SESSION_UPDATE_SEGMENT",
+    default=2,
+    minimum=2,
+    maximum=10,
+    unit="divisor",
+    scope="sip",
+    meaning="A session is refreshed this many times in each Session-Expires (SIG-04).",
+)
+SESSION_TIMEOUT_EARLY_HANGUP: Final = _seconds(
+    "SS_SIP_SESSION_TIMEOUT_EARLY_HANGUP",
+    0,
+    0,
+    3600,
+    "How long before its expiry a session that nobody refreshed is released (SIG-05).",
+)
+NO_TIMER_REINVITE_INTERVAL: Final = _seconds(
+    "SS_SIP_NO_TIMER_REINVITE_INTERVAL",
+    7200,
+    0,
+    86400,
+    "Longest talk of a caller without session timer; 0 is no limit (SIG-06).",
 )
 MAX_CALL_DURATION: Final = IntOrWordParameter(
     "SS_MAX_CALL_DURATION",
@@ -195,6 +237,11 @@ PARAMETERS: Final = (
     TIMEOUT_SESSION_PROGRESS,
     TIMEOUT_SESSION_PROGRESS_SDP,
     TIMEOUT_RINGING,
+    SESSION_TTL,
+    SESSION_MIN_SE,
+    SESSION_UPDATE_SEGMENT,
+    SESSION_TIMEOUT_EARLY_HANGUP,
+    NO_TIMER_REINVITE_INTERVAL,
     MAX_CALL_DURATION,
     USER_AGENT_EXPIRE,
     USER_AGENT_RETRY_DELAY,
@@ -220,6 +267,14 @@ def lists_fit(values: Parameters) -> Iterable[FieldViolation]:
         yield FieldViolation(SIP_PORT.name, "must have a port")
 
 
+def margin_fits(values: Parameters) -> Iterable[FieldViolation]:
+    """Check that sessions live before they are given up (SIG-05)."""
+    ttl = values[SESSION_TTL]
+    if values[SESSION_TIMEOUT_EARLY_HANGUP] >= ttl:
+        margin = SESSION_TIMEOUT_EARLY_HANGUP.name
+        yield FieldViolation(margin, f"must be less than {SESSION_TTL.name}, which is {ttl}")
+
+
 def encryption_fits(values: Parameters) -> Iterable[FieldViolation]:
     """Check the key's length against the mode: both may be written together (MED-01)."""
     least, most = KEY_SIZES[values[RTP_ENCRYPTION_MODE]]
@@ -229,7 +284,7 @@ def encryption_fits(values: Parameters) -> Iterable[FieldViolation]:
         yield FieldViolation(RTP_ENCRYPTION_KEY.name, f"must have {size} bytes for mode {mode}")
 
 
-CHECKS: Final = (lists_fit, encryption_fits)
+CHECKS: Final = (lists_fit, margin_fits, encryption_fits)
 
 KEY_SIZES: Final = {"None": (0, 1024), "XOR": (1, 1024), "RC4": (1, 32), "AES128": (16, 16)}
 """Least and most bytes of a key, by mode."""
@@ -264,6 +319,17 @@ def relay_parameters(values: Parameters) -> RelayParameters:
         values[MEDIA_PROXY_SAME_NAT],
         values[MEDIA_PROXY_BEHIND_NAT],
         encryption=values[RTP_ENCRYPTION_MODE] in _CIPHERS,
+    )
+
+
+def timer_parameters(values: Parameters) -> TimerParameters:
+    """Return how session timers are negotiated and kept."""
+    return TimerParameters(
+        values[SESSION_TTL],
+        values[SESSION_MIN_SE],
+        values[SESSION_UPDATE_SEGMENT],
+        values[SESSION_TIMEOUT_EARLY_HANGUP],
+        values[NO_TIMER_REINVITE_INTERVAL],
     )
 
 

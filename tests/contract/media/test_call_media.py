@@ -1,82 +1,26 @@
-"""Calls through signaling and the real media service, with real RTP: what a caller would hear."""
+"""Calls through signaling and the real media service: codecs and encryption, as heard."""
 
-import asyncio
 import re
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import pytest
 from pylibsrtp import Policy, Session
-from support.descriptions import answering, audio, sides, stream_to
-from support.media_service import media_pool
-from support.rtp import LOOPBACK, RtpPeer, rtp_packet, rtp_peers
-from support.switch import (
-    CALLER,
-    VENDOR,
-    OneAddress,
-    Script,
-    SwitchBench,
-    answers,
-    caller,
-    candidate,
-    invite,
-    plan,
-    vendor,
-)
+from support.descriptions import answering, sides, stream_to
+from support.rtp import rtp_packet
+from support.switch import CALLER, VENDOR, Script, answers
+from support.talking import VOICE, Answering, local, talking
 from support.user_agent import UserAgent
-from support.waiting import until
-from trunkline_signaling.calls.call import CallSettings
 from trunkline_signaling.calls.encryption import SUITES, Cipher, PayloadEncryption
 from trunkline_signaling.calls.policy import LegPolicy
 from trunkline_signaling.calls.reasons import CallEndReason
-from trunkline_signaling.calls.relay import RelayParameters
 from trunkline_signaling.sip.outputs import Event, RequestReceived
 
-VOICE = b"\x55\xd5" * 80
 PCMA_TO_PCMU = sides(codec_conversion=True)
+SECURE = "RTP/SAVP"
 PROFILES = {
     "AES_CM_128_HMAC_SHA1_80": Policy.SRTP_PROFILE_AES128_CM_SHA1_80,
     "AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
 }
-
-
-@dataclass
-class TalkingCall:
-    """An answered call with a socket at each end."""
-
-    bench: SwitchBench
-    caller: RtpPeer
-    callee: RtpPeer
-
-    @property
-    def relay_a(self) -> tuple[str, int]:
-        """Where the caller is to send."""
-        return LOOPBACK, stream_to(self.bench, CALLER, "SIP/2.0 200").port
-
-    @property
-    def relay_b(self) -> tuple[str, int]:
-        """Where the callee is to send."""
-        return LOOPBACK, stream_to(self.bench, VENDOR, "INVITE").port
-
-    async def heard_by_callee(self, packet: bytes) -> bytes:
-        """Let the caller send a packet and return what the callee gets."""
-        self.caller.send(self.relay_a, packet)
-        return await self.callee.receive()
-
-    async def heard_by_caller(self, packet: bytes) -> bytes:
-        """Let the callee send a packet and return what the caller gets."""
-        self.callee.send(self.relay_b, packet)
-        return await self.caller.receive()
-
-
-Answering = Callable[[int], Script]
-
-
-def plain(port: int) -> Script:
-    """Answer with PCMA over RTP."""
-    return answering(audio("8", host="10.0.0.3", port=port).replace(b"10.0.0.3", b"127.0.0.1"))
 
 
 def srtp(suite: str, key: bytes) -> Answering:
@@ -87,19 +31,13 @@ def srtp(suite: str, key: bytes) -> Answering:
             if isinstance(event, RequestReceived) and event.request.method == "INVITE":
                 line = next(c for c in crypto_lines(event.request.body) if c.split()[1] == suite)
                 crypto = f"crypto:{line.split()[0]} {suite} inline:{b64encode(key).decode()}"
-                answering(local("8", crypto, port=port))(agent, event)
+                answering(local("8", crypto, port=port, profile=SECURE))(agent, event)
             else:
                 answers(agent, event)
 
         return script
 
     return behave
-
-
-def local(formats: str, *attributes: str, port: int, profile: str = "RTP/SAVP") -> bytes:
-    """Return a description of a socket on the loopback interface."""
-    body = audio(formats, *attributes, port=port, profile=profile)
-    return body.replace(b"10.0.0.2", LOOPBACK.encode())
 
 
 def crypto_lines(body: bytes) -> list[str]:
@@ -112,35 +50,9 @@ def key_of(line: str) -> bytes:
     return b64decode(line.partition("inline:")[2])
 
 
-@asynccontextmanager
-async def talking(
-    leg_a: LegPolicy,
-    leg_b: LegPolicy,
-    answer: Answering = plain,
-    offer: Callable[[int], bytes] = lambda port: local("8", port=port, profile="RTP/AVP"),
-    encryption: PayloadEncryption | None = None,
-) -> AsyncIterator[TalkingCall]:
-    """Run a call until it is answered or refused."""
-    settings = CallSettings(
-        "signaling-1",
-        OneAddress(),
-        relay=RelayParameters(encryption=encryption is not None),
-        encryption=encryption,
-    )
-    with rtp_peers(2) as (at_caller, at_callee):
-        async with media_pool(lambda call_id, event: bench.switch.tell(call_id, event)) as pool:
-            alice, bob = caller(), vendor(answer(at_callee.address[1]))
-            bench = SwitchBench(alice, bob, settings=settings, media=pool)
-            bench.routing.plan = plan(candidate(leg_b=leg_b), leg_a=leg_a)
-            bench.call(alice, invite(offer(at_caller.address[1])))
-            await until(lambda: "ACK" in bench.starts(CALLER))
-            await asyncio.sleep(0.05)  # the relay has heard of the answer
-            yield TalkingCall(bench, at_caller, at_callee)
-
-
 async def test_med03_two_codecs_are_converted_both_ways() -> None:
     def answers_pcmu(port: int) -> Script:
-        return answering(local("0", port=port, profile="RTP/AVP"))
+        return answering(local("0", port=port))
 
     async with talking(PCMA_TO_PCMU, PCMA_TO_PCMU, answers_pcmu) as call:
         to_callee = await call.heard_by_callee(rtp_packet(1, VOICE))
@@ -204,7 +116,9 @@ async def test_rfc4568_srtp_to_the_caller_and_rtp_to_the_vendor() -> None:
     profile = Policy.SRTP_PROFILE_AES128_CM_SHA1_80
 
     async with talking(
-        LegPolicy(srtp=True), LegPolicy(), offer=lambda port: local("8", line, port=port)
+        LegPolicy(srtp=True),
+        LegPolicy(),
+        offer=lambda port: local("8", line, port=port, profile=SECURE),
     ) as call:
         (crypto,) = stream_to(call.bench, CALLER, "SIP/2.0 200").crypto
         ours = key_of(crypto.key_params)

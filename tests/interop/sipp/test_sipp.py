@@ -34,9 +34,11 @@ def sipp(
     return program("sipp", "-sf", scenario_file, *options, *more, directory=directory)
 
 
-def vendor(scenario: str, host: str, directory: Path) -> AbstractAsyncContextManager[Program]:
+def vendor(
+    scenario: str, host: str, directory: Path, *more: str
+) -> AbstractAsyncContextManager[Program]:
     """Run a vendor's side."""
-    return sipp(scenario, host, directory, "-p", VENDOR_PORT)
+    return sipp(scenario, host, directory, "-p", VENDOR_PORT, *more)
 
 
 def caller(
@@ -191,3 +193,24 @@ async def test_a_bye_that_comes_twice_ends_the_call_once(
         await far.succeed(PATIENCE + 5)
 
     assert len(await wait_for_cdrs(switch, 1, number)) == 1
+
+
+async def test_sig03_sig04_both_sides_agree_on_a_session_timer_and_are_refreshed(
+    switch: LocalSwitch, tmp_path: Path
+) -> None:
+    number = "12125550111"
+    patience = "-timeout", "20"
+    await switch.command("parameters", "set", "SS_SIP_SESSION_UPDATE_SEGMENT=10")
+    async with (
+        vendor("vendor_timer", VOX, tmp_path, *patience) as far,
+        caller("caller_timer", switch, number, tmp_path, *patience) as near,
+    ):
+        await near.succeed(25)
+        await far.succeed(25)
+
+    refused, answered = sorted(
+        await wait_for_cdrs(switch, 2, number), key=lambda call: call.cdr.sip_status
+    )[::-1]
+    assert refused.cdr.sip_status == 422
+    assert outcomes(answered) == [200]
+    assert answered.cdr.call_end_reason == CALLER_HANGUP

@@ -18,7 +18,7 @@ from .formats import COMFORT_NOISE, PayloadFormat, formats_of, write_formats
 from .legs import Leg
 from .media_policy import DtmfForm
 from .services import LegDtmf, LegMedia, Plain
-from .session import rewritten, stream_of
+from .session import FAX, rewritten, stream_of
 from .spelling import spelled_answer, spelled_offer
 
 Formats = tuple[PayloadFormat, ...]
@@ -43,6 +43,8 @@ def offer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms)
     """
     stream = _voice_of(description)
     peer.offered = ()
+    if _is_fax(description) and not (leg.policy.t38 and peer.policy.t38):
+        raise MediaMismatch("fax by T.38 is not allowed on both sides")  # MED-09
     if stream is not None and not _is_opaque(leg, peer, stream):
         peer.offered = formats_of(stream)
         _pass_offered_keys(leg, peer, stream, terms.random)
@@ -148,6 +150,11 @@ def _formats_to_answer(leg: Leg, answered: Formats, agreed: Agreement) -> Format
     if voices[0].kind != agreed.answerer[0].kind:
         beside = tuple(f for f in beside if f.name != COMFORT_NOISE)
     return (*voices, *beside)
+
+
+def _is_fax(description: SessionDescription) -> bool:
+    stream = stream_of(description)
+    return stream is not None and stream.media == FAX
 
 
 def _voice_of(description: SessionDescription) -> MediaDescription | None:

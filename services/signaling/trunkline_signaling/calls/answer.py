@@ -7,16 +7,17 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from ..sip.sdp import SessionDescription
-from . import failover, money
+from . import addresses, early_media, ending, failover, money, provisional, refresh, session_timer
+from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
 from .codecs import MediaMismatch
 from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
-from .reasons import CAUSE_ANSWERED_ELSEWHERE
+from .reasons import CAUSE_ANSWERED_ELSEWHERE, CallEndReason
 from .services import LegMedia
-from .session import leg_media, read
+from .session import leg_media, read, refusing
 from .states import Trigger
 
 
@@ -46,7 +47,10 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     leg = early_leg(call)
     leg.dialog = dialog
-    received = event.response.body or leg.received
+    leg.source = dialog.flow
+    dialog.flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
+    described = attempt.descriptions.get(event.response.to_tag) or leg.received
+    received = event.response.body or described
     try:
         place, body = _read_answer(call, leg, received)
     except (MalformedValue, MediaMismatch) as error:
@@ -56,17 +60,19 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         return
     call.fire(Trigger.ANSWERED)
     leg.received = received
-    leg.allow = event.response.headers.tokens("Allow")
+    leg.note_allow(event.response.headers)
+    leg.timer = refresh.granted(event) if leg.policy.session_timer else None
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
     if place is not None:
         call.connect_media((leg, place), answered=True)
     call.note_codecs()
-    call.answer(call.leg_a, call.invite, call.response(call.invite, 200, body))
+    _answer_caller(call, body)
     call.emit(Journal(call.cdr))
     call.clear_timer(Timer.PROGRESS)
     call.clear_timer(Timer.SETUP)
     money.start(call)
+    refresh.start(call)
 
 
 def tell_caller(call: Call, leg: Leg, description: SessionDescription) -> bytes:
@@ -94,9 +100,26 @@ def acknowledged(call: Call, event: AckReceived) -> None:
     delayed = call.delayed_ack
     if delayed is None or delayed.awaits is not event.side:
         return
-    call.delayed_ack = None
     leg, peer = call.leg(event.side.other), call.leg(event.side)
     body = _delayed_answer(call, leg, peer, event.request.body)
+    if leg.received and not body:
+        call.note(f"leg {peer.side.value} has not answered the offer it had asked for")
+        ending.release(call, CallEndReason.CODEC_MISMATCH)
+        return
+    call.delayed_ack = None
+    send_ack(call, leg, delayed.invite, body)
+
+
+def acknowledge_at_end(call: Call) -> None:
+    """Acknowledge a 2xx that waits for an answer which will not come: all of it is refused.
+
+    RFC 3261 section 13.2.2.4 wants a valid answer in the ACK, and then the BYE.
+    """
+    delayed, call.delayed_ack = call.delayed_ack, None
+    if delayed is None:
+        return
+    leg = call.leg(delayed.awaits.other)
+    body = refusing(leg, leg.received, call.local_ip(leg)) if leg.received else b""
     send_ack(call, leg, delayed.invite, body)
 
 
@@ -105,6 +128,17 @@ def send_ack(call: Call, leg: Leg, invite: Outgoing, body: bytes = b"") -> None:
     assert leg.dialog is not None
     ack = leg.dialog.ack(invite.request, body, SDP)
     call.emit(SendAck(invite, ack, leg.dialog.flow))
+
+
+def _answer_caller(call: Call, body: bytes) -> None:
+    leg = call.leg_a
+    response = call.response(call.invite, 200, body)
+    response.headers.set("Allow", ALLOW)
+    write_extensions(response.headers, leg.policy)
+    if leg.timer is not None:
+        session_timer.grant(response.headers, leg.timer)
+    early_media.silence(call)
+    provisional.answer(call, response)
 
 
 def _read_answer(call: Call, leg: Leg, body: bytes) -> tuple[LegMedia | None, bytes]:

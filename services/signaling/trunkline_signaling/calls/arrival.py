@@ -48,8 +48,8 @@ def begin_call(
     """Return a call for an INVITE that `refusal_of` lets pass, and what it wants first."""
     request, flow = transaction.request, transaction.flow
     leg = Leg(Side.A, random.getrandbits(31), dialog, received=request.body)
-    leg.allow = request.headers.tokens("Allow")
     leg.behind_nat = _behind_nat(request, flow)
+    leg.note_allow(request.headers)
     call_id = f"{random.getrandbits(128):032x}"
     cdr = Cdr(call_id, settings.instance, request.headers.call_id, flow.remote, now)
     # SIG-20's defaults, for a call that ends before routing has chosen among the headers.

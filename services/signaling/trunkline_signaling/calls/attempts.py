@@ -12,17 +12,18 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
-from . import answer, failover
-from .acceptance import ALLOW
+from . import addresses, answer, early_media, failover, provisional, session_timer
+from .acceptance import ALLOW, RELIABLE, write_extensions
 from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
 from .codecs import MediaMismatch
-from .effects import Cancel, Outgoing, Reply, Send, Timer
+from .effects import Cancel, Outgoing, Send, Timer
 from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
 from .extra_headers import copy_extra_headers
 from .identity import write_identity
 from .legs import Side
 from .parties import EndpointKind, Target
+from .policy import LegPolicy
 from .progress import advance
 from .reasons import CallEndReason, cause_of_reason
 from .relay import Relay
@@ -61,9 +62,7 @@ def response_received(call: Call, event: ResponseReceived) -> None:
         _progressed(call, attempt, event)
     elif status < 300:
         answer.answered(call, attempt, event)
-    elif status in (401, 407) and authenticate(call, event):
-        pass
-    else:
+    elif not corrected(call, event):
         failover.refused(call, attempt, event.response)
 
 
@@ -89,6 +88,7 @@ def packet_received(call: Call, event: FirstPacket) -> None:
     """RTP of the callee was relayed before the answer: the lock of RTE-12."""
     if event.side is Side.B and call.attempt is not None:
         call.attempt.rtp = True
+        early_media.silence(call)
 
 
 def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
@@ -134,12 +134,28 @@ def late_response(call: Call, event: ResponseReceived) -> None:
     """A response nobody waits for. The 2xx of a late fork or of an attempt given up gets a BYE."""
     if event.dialog is None or not event.response.is_success:
         return
-    if not any(leg is not None and leg.dialog is event.dialog for leg in (call.leg_a, call.leg_b)):
+    leg = next(
+        (leg for leg in (call.leg_a, call.leg_b) if leg and leg.dialog is event.dialog), None
+    )
+    if leg is None:
         answer.acknowledge_and_end(call, event)
+    elif call.state is not State.CONNECTED and event.outgoing.request.to_tag is not None:
+        answer.send_ack(call, leg, event.outgoing)  # of a re-INVITE that crossed our BYE
 
 
-def authenticate(call: Call, event: ResponseReceived) -> bool:
-    """Send the request again with the answer to a vendor's challenge; False if that can't be."""
+def corrected(call: Call, event: ResponseReceived) -> bool:
+    """Send a refused request again the way the peer wants it; False if that can't be."""
+    match event.response.status:
+        case 401 | 407:
+            return _authenticate(call, event)
+        case 422:
+            return _prolong(call, event)
+        case _:
+            return False
+
+
+def _authenticate(call: Call, event: ResponseReceived) -> bool:
+    """Answer a vendor's challenge."""
     outgoing = event.outgoing
     attempt = call.attempt
     credentials = attempt.candidate.credentials if attempt is not None else None
@@ -160,27 +176,81 @@ def authenticate(call: Call, event: ResponseReceived) -> bool:
         credentials.password,
         cnonce,
     )
+    again = _next(request)
+    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
+    outgoing.authenticated = True
+    _send_again(call, outgoing, again)
+    return True
+
+
+def _prolong(call: Call, event: ResponseReceived) -> bool:
+    """Ask for the session interval that a 422 demands, once (SIG-03 rule 6, SIG-04 rule 6).
+
+    The peer may challenge it anew: the answer to its first challenge is left out.
+    """
+    outgoing = event.outgoing
+    again = _next(outgoing.request)
+    again.headers.remove("Authorization")
+    again.headers.remove("Proxy-Authorization")
+    if outgoing.prolonged or not session_timer.prolong(again.headers, event.response.headers):
+        return False
+    outgoing.prolonged, outgoing.authenticated = True, False
+    _send_again(call, outgoing, again)
+    return True
+
+
+def _next(request: Request) -> Request:
+    """Return a copy of a request that follows it in its dialog, or outside of one (8.1.3.5)."""
     again = Request(request.method, request.target, request.headers.copy(), request.body)
     again.headers.remove("Via")  # the transaction layer writes a new one
     again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
-    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
-    outgoing.request = again
-    outgoing.authenticated = True
-    if call.leg_b is not None and call.leg_b.dialog is not None:
-        call.leg_b.dialog.local_cseq += 1
+    return again
+
+
+def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
+    outgoing.request = request
+    leg = call.leg_a if outgoing.side is Side.A else call.leg_b
+    if leg is not None and leg.dialog is not None:
+        leg.dialog.local_cseq += 1
     call.emit(Send(outgoing))
-    return True
 
 
 def _progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     response = event.response
+    if _is_reliable(attempt, response) and not _acknowledge(call, event):
+        return
     has_sdp = bool(response.body)
     if response.status > 100:
         _note_progress(call, attempt, response.status, has_sdp)
-        _pass_on(call, event)
+        provisional.show(call, response.status, _early_media(call, attempt, response))
     before, attempt.progress = attempt.progress, advance(attempt.progress, response.status, has_sdp)
     if attempt.progress is not before:
         _watch(call, attempt)
+
+
+def _is_reliable(attempt: LiveAttempt, response: Response) -> bool:
+    """Tell whether a provisional response wants a PRACK, which we had offered."""
+    return (
+        response.status > 100
+        and attempt.candidate.leg_b.reliable_provisionals
+        and RELIABLE in response.headers.tokens("Require")
+    )
+
+
+def _acknowledge(call: Call, event: ResponseReceived) -> bool:
+    """Send the PRACK for a reliable response; False when that response is not to be looked at."""
+    if event.dialog is None:
+        return False
+    try:
+        prack = event.dialog.prack(event.response)
+    except MalformedValue as error:
+        call.note(f"dropped a reliable {event.response.status}: {error}")
+        return False
+    if prack is not None:
+        dialog, policy = event.dialog, answer.early_leg(call).policy
+        flow = addresses.request_flow(dialog, dialog.flow, policy.request_address)
+        call.emit(Send(Outgoing(Side.B, prack, flow)))
+    return prack is not None
 
 
 def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool) -> None:
@@ -192,34 +262,20 @@ def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool)
     attempt.sdp = attempt.sdp or has_sdp
 
 
-def _pass_on(call: Call, event: ResponseReceived) -> None:
-    """Let the caller see a 18x, unless it has seen just that (RTE-10)."""
-    response = event.response
-    body = _early_media(call, response)
-    seen = response.status, body
-    if seen in call.provisionals or (not body and _seen_status(call, response.status)):
-        return
-    call.provisionals.add(seen)
-    call.emit(Reply(call.invite, call.response(call.invite, response.status, body)))
-
-
-def _seen_status(call: Call, status: int) -> bool:
-    return any(seen == status for seen, _ in call.provisionals)
-
-
-def _early_media(call: Call, response: Response) -> bytes:
+def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     """Return the caller's form of the description in a 18x; one that is malformed is dropped."""
     if not response.body:
         return b""
     try:
         description = read(response.body)
         leg = answer.early_leg(call)
-        leg.received = response.body
+        leg.received = attempt.descriptions[response.to_tag] = response.body
         place = leg_media(leg, description)
         body = answer.tell_caller(call, leg, description)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
+    early_media.silence(call)
     call.connect_media((leg, place))
     return body
 
@@ -264,7 +320,17 @@ def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
     body = _offer(call, host)
     if body:
         headers.set("Content-Type", SDP)
+    _write_extensions(call, headers, candidate.leg_b, offers=bool(body))
     return Request(INVITE, uri, headers, body)
+
+
+def _write_extensions(call: Call, headers: Headers, policy: LegPolicy, *, offers: bool) -> None:
+    """Offer timer and 100rel; the latter not without SDP, which a PRACK would have to answer."""
+    if not offers:
+        policy = replace(policy, reliable_provisionals=False)
+    write_extensions(headers, policy)
+    if policy.session_timer:
+        session_timer.offer(headers, call.settings.timers)
 
 
 def _request_uri(attempt: LiveAttempt, target: Target) -> str:

@@ -42,6 +42,7 @@ from .services import (
     Unpayable,
 )
 from .session import read
+from .session_timer import DEFAULT_TIMERS, TimerParameters
 from .states import TRANSITIONS, State, Trigger
 from .stop_rules import Failure
 
@@ -72,6 +73,7 @@ class CallSettings:
     relay: RelayParameters = DEFAULT_RELAY
     max_duration: timedelta | None = None
     """SS_MAX_CALL_DURATION."""
+    timers: TimerParameters = DEFAULT_TIMERS
     encryption: PayloadEncryption | None = None
     """SS_RTPENCRYPTIONMODE and SS_RTPENCRYPTIONKEY, for sides with `encrypt` on (MED-01)."""
 
@@ -95,6 +97,8 @@ class LiveAttempt:
     ringing: bool = False
     sdp: bool = False
     rtp: bool = False
+    descriptions: dict[str | None, bytes] = field(default_factory=dict)
+    """What each fork has said of its media so far, by its To tag."""
 
     def note_address(self) -> None:
         """Write down where the INVITE went, which the shell found out."""
@@ -116,6 +120,8 @@ class Negotiation:
     outgoing: Outgoing
     offers: bool
     """It carries an offer, or asks for one."""
+    before: bytes = b""
+    """What we had said to the other side, which holds again if it refuses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +166,15 @@ class Call:
     """Awaited questions that are not answered yet."""
     provisionals: set[tuple[int, bytes]] = field(default_factory=set)
     """Status and body of the 18x the caller has seen."""
+    unacknowledged: Response | None = None
+    """A reliable one of them that waits for the caller's PRACK."""
+    unshown: list[Response] = field(default_factory=list)
+    """Further ones, which wait with it."""
+    held_answer: Response | None = None
+    """The 200, where it has to wait for that PRACK too."""
+    tone_wanted: bool = False
+    """The caller is to hear a ring tone of ours as soon as the relay can play it."""
+    tone_plays: bool = False
     last_failure: Failure | None = None
     reserved: timedelta | None = None
     """Talk time that billing has reserved; None when nothing limits it."""
@@ -169,6 +184,8 @@ class Call:
     """The offer on its way through an established call."""
     passed: dict[Outgoing, Negotiation] = field(default_factory=dict)
     """Requests without an offer (INFO) on their way through."""
+    refreshes: dict[Side, Outgoing] = field(default_factory=dict)
+    """Session refreshes of ours that are not answered yet."""
     unanswered_byes: list[ServerTransaction] = field(default_factory=list)
     """BYEs that get their 200 when the CDR is durable."""
     delayed_ack: DelayedAck | None = None

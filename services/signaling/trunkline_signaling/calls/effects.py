@@ -28,6 +28,16 @@ class Timer(Enum):
     """The money, or what is reserved of it, is used up."""
     DURATION = auto()
     """The longest talk time is reached (SIG-25)."""
+    NO_TIMER = auto()
+    """The longest talk time of a caller without session timer is reached (SIG-06)."""
+    REFRESH_A = auto()
+    """The caller's leg wants a session refresh (SIG-04)."""
+    REFRESH_B = auto()
+    """The callee's leg does."""
+    EXPIRY_A = auto()
+    """The caller's leg has not been refreshed in time (SIG-05)."""
+    EXPIRY_B = auto()
+    """The callee's leg has not."""
 
     __hash__ = object.__hash__
 
@@ -43,6 +53,8 @@ class Outgoing:
     target: Target | None = None
     authenticated: bool = False
     """A challenge was answered; a second one is a failure."""
+    prolonged: bool = False
+    """A 422 was answered with a longer session interval; a second one is a failure (SIG-03)."""
     abandoned: bool = False
     """Nobody waits for its outcome; a 2xx to INVITE is acknowledged and ended."""
     transaction: ClientTransaction | None = None
@@ -89,6 +101,15 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Answer an INVITE with a 2xx, and again until the ACK comes."""
+
+    dialog: Dialog
+    transaction: ServerTransaction
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyReliably:
+    """Send a 101 to 199 to an INVITE, and again until the PRACK comes (RFC 3262)."""
 
     dialog: Dialog
     transaction: ServerTransaction
@@ -164,6 +185,7 @@ Effect = (
     | Cancel
     | Reply
     | Answer
+    | ReplyReliably
     | EndDialog
     | Ignore
     | SetTimer

@@ -10,8 +10,8 @@ from typing import Final
 
 from ..sip.fields import Reason
 from ..sip.headers import Headers
-from ..sip.methods import BYE, INVITE
-from . import attempts
+from ..sip.methods import BYE, INVITE, PRACK, UPDATE
+from . import answer, attempts, provisional
 from .call import Call
 from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
@@ -47,7 +47,7 @@ from .services import (
 )
 from .states import State, Trigger
 
-EXPLAINING: Final = ("Accept", "Allow", "Unsupported")
+EXPLAINING: Final = ("Accept", "Allow", "Min-SE", "Unsupported", "Warning")
 
 
 def refuse(
@@ -91,7 +91,7 @@ def cancelled(call: Call, event: CancelReceived) -> None:
 
 
 def early_request(call: Call, event: RequestReceived) -> None:
-    """A request inside a dialog that is not answered: BYE ends it, anything else has to wait."""
+    """A request inside a dialog that is not answered: BYE ends it, an offer has to wait."""
     transaction = event.transaction
     if event.side is Side.A and transaction.request.method == BYE:
         call.unanswered_byes.append(transaction)
@@ -100,6 +100,10 @@ def early_request(call: Call, event: RequestReceived) -> None:
     elif transaction.request.method == BYE:
         call.emit(Reply(transaction, transaction.request.reply(200)))
         attempts.hung_up_early(call, transaction.request.headers.call_id)
+    elif transaction.request.method == PRACK:
+        provisional.acknowledged(call, event)
+    elif transaction.request.method == UPDATE and not transaction.request.body:
+        call.emit(Reply(transaction, transaction.request.reply(200)))
     else:
         call.emit(Reply(transaction, transaction.request.reply(491)))
 
@@ -107,6 +111,7 @@ def early_request(call: Call, event: RequestReceived) -> None:
 def hung_up(call: Call, event: RequestReceived) -> None:
     """One side sent BYE: the other gets one, the sender its 200 when the CDR is durable."""
     call.unanswered_byes.append(event.transaction)
+    answer.acknowledge_at_end(call)
     if event.side is Side.A:
         reason, direction = CallEndReason.CALLER_HANGUP, EndDirection.CALLER
     else:
@@ -119,6 +124,7 @@ def release(
     call: Call, reason: CallEndReason, direction: EndDirection = EndDirection.SERVER
 ) -> None:
     """End an established call from here: BYE to both sides."""
+    answer.acknowledge_at_end(call)
     _say_bye(call, Side.A, reason)
     _say_bye(call, Side.B, reason)
     _close(call, reason, direction)
@@ -223,7 +229,7 @@ def crossed(call: Call, event: RequestReceived) -> None:
 
 def _say_bye(call: Call, side: Side, reason: CallEndReason) -> None:
     leg: Leg = call.leg(side)
-    if leg.dialog is None:
+    if leg.dialog is None or (side is Side.A and call.held_answer is not None):
         return
     cause = str(Reason.of("Q.850", cause_of_reason(reason)))
     if leg.unacknowledged:
@@ -238,6 +244,9 @@ def _close(call: Call, reason: CallEndReason, direction: EndDirection) -> None:
     cdr: Cdr = call.cdr
     cdr.end_time, cdr.reason, cdr.end_direction = call.now, reason, direction
     call.emit(ClearTimers())
+    if call.held_answer is not None:  # the caller's INVITE has no final response yet
+        call.held_answer = None
+        call.reply(call.invite, 487)
     _answer_what_is_open(call)
     if call.relayed:
         call.ask(CloseMedia(call.id, call.media_instance))
@@ -254,6 +263,9 @@ def _answer_what_is_open(call: Call) -> None:
             call.emit(
                 Cancel(negotiation.outgoing)
             )  # else it would wait for ever once it is ringing
+    for refresh in call.refreshes.values():
+        if refresh.request.method == INVITE:
+            call.emit(Cancel(refresh))
     call.passed.clear()
     call.negotiation = None
 

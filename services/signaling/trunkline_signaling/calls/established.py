@@ -11,17 +11,27 @@ from ..sip.message import Request
 from ..sip.methods import INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
-from . import answer, attempts, codec_change, digits, ending
+from . import (
+    addresses,
+    answer,
+    attempts,
+    codec_change,
+    digits,
+    ending,
+    provisional,
+    refresh,
+    session_timer,
+)
 from .acceptance import ALLOW
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
 from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
-from .legs import Leg
-from .reasons import CallEndReason
+from .legs import Leg, Side
+from .reasons import CallEndReason, EndDirection
 from .services import ServiceFailed
-from .session import leg_media, read, stream_of
+from .session import leg_media, read
 
 DIALOG_GONE = frozenset({408, 481})
 """Answers to an in-dialog request after which there is nobody to talk to (RFC 5057)."""
@@ -30,6 +40,7 @@ DIALOG_GONE = frozenset({408, 481})
 def request_received(call: Call, event: RequestReceived) -> None:
     """A request of either side."""
     transaction = event.transaction
+    addresses.settle(call.leg(event.side), transaction)
     match transaction.request.method:
         case "BYE":
             ending.hung_up(call, event)
@@ -38,6 +49,8 @@ def request_received(call: Call, event: RequestReceived) -> None:
         case "INFO":
             take = digits.info_received if digits.ends_here(call) else _pass_info
             take(call, call.leg(event.side), transaction)
+        case "PRACK":
+            provisional.acknowledged(call, event)
         case "OPTIONS":
             call.emit(Reply(transaction, transaction.request.reply(200)))
         case _:
@@ -48,28 +61,21 @@ def request_received(call: Call, event: RequestReceived) -> None:
 
 def response_received(call: Call, event: ResponseReceived) -> None:
     """A response of either side to what was passed on, or a late one to an INVITE."""
-    outgoing, status = event.outgoing, event.response.status
-    if status < 200:
+    if event.response.is_provisional or refresh.answered(call, event):
         return
     negotiation = _passed_as(call, event)
     if negotiation is None:
         attempts.late_response(call, event)
-        if outgoing.request.method == INFO and status in DIALOG_GONE:
-            _dialog_gone(call, outgoing)
-    elif status in (401, 407) and attempts.authenticate(call, event):
-        return
-    else:
-        _forget(call, negotiation)
-        if status < 300 and negotiation.offers:
-            _agree(call, negotiation, event)
-        else:
-            _pass_back(call, negotiation, status)
-        if status in DIALOG_GONE:
-            _dialog_gone(call, outgoing)
+        if event.outgoing.request.method == INFO and event.response.status in DIALOG_GONE:
+            _dialog_gone(call, event.outgoing)
+    elif not attempts.corrected(call, event):
+        _conclude(call, negotiation, event)
 
 
 def request_failed(call: Call, event: RequestFailed) -> None:
-    """A side does not answer any more (SIG-08)."""
+    """A side does not answer any more (SIG-08); a refresh may come again."""
+    if refresh.unanswered(call, event):
+        return
     negotiation = _passed_as(call, event)
     if event.outgoing.request.method == INFO and negotiation is None:
         _dialog_gone(call, event.outgoing)
@@ -81,10 +87,15 @@ def request_failed(call: Call, event: RequestFailed) -> None:
 
 
 def cancelled(call: Call, event: CancelReceived) -> None:
-    """A re-INVITE was given up: the other side's is, too, and its 487 goes back."""
+    """A re-INVITE was given up: the other side's is, too, and its 487 goes back.
+
+    The caller may still give up where our 200 waits for its PRACK.
+    """
     negotiation = call.negotiation
     if negotiation is not None and negotiation.transaction is event.transaction:
         call.emit(Cancel(negotiation.outgoing))
+    elif event.transaction is call.invite and call.held_answer is not None:
+        ending.release(call, CallEndReason.CALLER_HANGUP, EndDirection.CALLER)
 
 
 def media_failed(call: Call, event: ServiceFailed) -> None:
@@ -102,23 +113,48 @@ def _dialog_gone(call: Call, outgoing: Outgoing) -> None:
 
 def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     request = transaction.request
-    if request.method == UPDATE and not request.body:
+    leg.note_allow(request.headers)
+    refusal = session_timer.refusal_of(request, call.settings.timers) if leg.timer else None
+    if refusal is not None:
+        call.emit(Reply(transaction, refusal))
+    elif _meets_ours(call, leg.side, request):
+        call.emit(Reply(transaction, request.reply(491)))
+    elif request.method == UPDATE and not request.body:
         _answer_alone(call, leg, transaction, b"")  # a session refresh (SIG-04 rule 7)
     elif request.body and request.body == leg.received:
         _answer_alone(call, leg, transaction, leg.sent)
-    elif call.negotiation is not None or call.delayed_ack is not None:
+    elif _is_busy(call, leg.side.other, request):
         call.emit(Reply(transaction, request.reply(491)))
     else:
         _pass_offer(call, leg, transaction)
 
 
+def _is_busy(call: Call, side: Side, request: Request) -> bool:
+    """Tell whether an offer has to wait for another one, or for a refresh of its way's end."""
+    if call.negotiation is not None or call.delayed_ack is not None:
+        return True
+    ours = call.refreshes.get(side)
+    return ours is not None and _cross(ours.request, request)
+
+
+def _meets_ours(call: Call, side: Side, request: Request) -> bool:
+    """Tell whether a request crosses one of ours to the same side (SIG-04 rule 7, RFC 3311)."""
+    open_ones = [call.refreshes.get(side)]
+    if call.negotiation is not None and call.negotiation.side is not side:
+        open_ones.append(call.negotiation.outgoing)
+    return any(ours is not None and _cross(ours.request, request) for ours in open_ones)
+
+
+def _cross(ours: Request, theirs: Request) -> bool:
+    return ours.method == theirs.method or bool(ours.body and theirs.body)
+
+
 def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     request = transaction.request
     other = call.leg(leg.side.other)
+    before = other.sent
     try:
         description = read(request.body) if request.body else None
-        if description is not None and not _fax_allowed(description, leg, other):
-            raise MediaMismatch("fax is not allowed on both sides")
         if description is not None and codec_change.answer_alone(call, leg, description):
             leg.received = request.body
             _answer_alone(call, leg, transaction, leg.sent)
@@ -128,24 +164,43 @@ def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
         call.note(f"refused an offer of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(488)))
         return
-    leg.received = request.body or leg.received
     if request.method == INVITE:
         call.emit(Reply(transaction, request.reply(100)))
-    call.negotiation = Negotiation(leg.side, transaction, call.send(other, passed), offers=True)
+    outgoing = call.send(other, passed)
+    call.negotiation = Negotiation(leg.side, transaction, outgoing, offers=True, before=before)
 
 
 def _request(call: Call, leg: Leg, method: str, description: SessionDescription | None) -> Request:
     assert leg.dialog is not None
-    if description is None:
-        return leg.dialog.request(method)
-    body = offer_to(leg, call.leg(leg.side.other), description, call.terms(leg))
-    return leg.dialog.request(method, body, SDP)
+    body = b""
+    if description is not None:
+        body = offer_to(leg, call.leg(leg.side.other), description, call.terms(leg))
+    request = leg.dialog.request(method, body, SDP)
+    refresh.ask(call, leg, request)
+    return request
+
+
+def _conclude(call: Call, negotiation: Negotiation, event: ResponseReceived) -> None:
+    """The other side has answered, one way or the other."""
+    status = event.response.status
+    _forget(call, negotiation)
+    if status < 300 and negotiation.offers:
+        _agree(call, negotiation, event)
+        return
+    if negotiation.offers:
+        call.leg(event.outgoing.side).sent = negotiation.before
+    _pass_back(call, negotiation, status)
+    if status in DIALOG_GONE:
+        _dialog_gone(call, event.outgoing)
 
 
 def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> None:
     """The other side took the offer: the relay learns of both, the asker gets the answer."""
     asker, other = call.leg(negotiation.side), call.leg(negotiation.side.other)
     request = negotiation.transaction.request
+    asker.received = request.body or asker.received
+    other.note_allow(event.response.headers)
+    refresh.renewed(call, other, refresh.granted(event))
     if request.method == INVITE:
         if request.body:
             answer.send_ack(call, other, negotiation.outgoing)
@@ -180,6 +235,7 @@ def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: by
     """Answer a side with 200; nothing is asked of the other."""
     assert leg.dialog is not None
     response = leg.dialog.reply(transaction.request, 200, body, SDP)
+    refresh.agree(call, leg, transaction.request.headers, response)
     if transaction.request.method == INVITE:
         call.answer(leg, transaction, response)
     else:
@@ -211,11 +267,3 @@ def _forget(call: Call, negotiation: Negotiation) -> None:
     call.passed.pop(negotiation.outgoing, None)
     if call.negotiation is negotiation:
         call.negotiation = None
-
-
-def _fax_allowed(description: SessionDescription, leg: Leg, other: Leg) -> bool:
-    """Tell whether both sides may do what an offer wants: voice, or fax by T.38 (MED-09)."""
-    stream = stream_of(description)
-    if stream is None or stream.media != "image":
-        return True
-    return leg.policy.t38 and other.policy.t38

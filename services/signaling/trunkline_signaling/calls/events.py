@@ -47,6 +47,11 @@ class AckMissing:
 
 
 @dataclass(frozen=True, slots=True)
+class PrackMissing:
+    """The caller did not acknowledge a reliable provisional response."""
+
+
+@dataclass(frozen=True, slots=True)
 class ResponseReceived:
     """A response to a request of ours."""
 
@@ -131,6 +136,7 @@ Event = (
     | RequestReceived
     | AckReceived
     | AckMissing
+    | PrackMissing
     | ResponseReceived
     | RequestFailed
     | TimerFired

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason, RetryAfter
 from ..sip.message import Response
-from . import ending, setup
+from . import early_media, ending, setup
 from .call import Call, LiveAttempt
 from .codecs import MediaMismatch
 from .effects import Timer
@@ -39,6 +39,7 @@ def failed(call: Call, failure: Failure, outcome: str) -> None:
     _book(attempt, failure, outcome)
     call.last_failure = failure
     call.clear_timer(Timer.PROGRESS)
+    early_media.silence(call)
     rules = attempt.candidate.stop_rules
     rule = stop_rule(failure, rules, call.plan.switch_policy, len(call.cdr.attempts))
     if rule is not None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..sip.dialog import Dialog
-from ..sip.flow import Address
+from ..sip.flow import Address, Flow
+from ..sip.headers import Headers
 from .cdr import Attempt
 from .encryption import KeyExchange, PayloadEncryption
 from .formats import PayloadFormat
 from .media_policy import DtmfForm
 from .policy import DEFAULT_POLICY, LegPolicy
+from .session_timer import TimerTerms
 
 
 class Side(Enum):
@@ -39,6 +41,8 @@ class Leg:
     """Of the o= line we write to this side (RFC 8866 section 5.2)."""
     dialog: Dialog | None = None
     policy: LegPolicy = DEFAULT_POLICY
+    source: Flow | None = None
+    """Where the peer's first message came from, when that is not where requests go (SIG-18)."""
     behind_nat: bool = False
     received: bytes = b""
     """The peer's last session description, as it came."""
@@ -73,3 +77,19 @@ class Leg:
     """Of MED-01, where this side has it."""
     media_address: Address | None = None
     """Where the peer's last description says that it receives RTP."""
+    timer: TimerTerms | None = None
+    """What is agreed about the session timer; None on a leg without one (SIG-03)."""
+    expires: float = 0.0
+    """When its session ends unless it is refreshed, in the call's time."""
+    refused_update: bool = False
+    """It refused an UPDATE: refreshes are re-INVITEs for good (SIG-04 rule 3)."""
+
+    def note_allow(self, headers: Headers) -> None:
+        """Learn from a message of the peer which requests it takes."""
+        if "Allow" in headers:
+            self.allow = headers.tokens("Allow")
+
+    @property
+    def takes_update(self) -> bool:
+        """Tell whether the peer takes UPDATE, as far as we know."""
+        return "update" in self.allow and not self.refused_update

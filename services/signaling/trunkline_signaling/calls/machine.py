@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from . import answer, attempts, digits, ending, established, failover, money, setup
+from . import (
+    answer,
+    attempts,
+    digits,
+    early_media,
+    ending,
+    established,
+    failover,
+    money,
+    provisional,
+    refresh,
+    setup,
+)
 from .call import Call
 from .effects import Effect, Timer
 from .events import (
@@ -18,6 +30,7 @@ from .events import (
     FirstPacket,
     HangUp,
     MediaLost,
+    PrackMissing,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -40,10 +53,12 @@ from .services import (
     Locate,
     Located,
     MediaClosed,
+    MediaConnected,
     MediaOpened,
     NextCandidate,
     NextFound,
     OpenMedia,
+    Play,
     Question,
     Rejected,
     Route,
@@ -66,6 +81,8 @@ _UNANSWERED: Final[Mapping[type, Handler]] = {
     Extended: money.extended,
     MediaLost: ending.media_lost,
     FirstPacket: attempts.packet_received,
+    PrackMissing: provisional.unacknowledged,
+    MediaConnected: early_media.connected,
 }
 """What can happen at any time before the answer."""
 
@@ -105,6 +122,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
     State.CONNECTED: {
         AckReceived: answer.acknowledged,
         AckMissing: ending.unacknowledged,
+        PrackMissing: provisional.unacknowledged,
         RequestReceived: established.request_received,
         ResponseReceived: established.response_received,
         RequestFailed: established.request_failed,
@@ -147,6 +165,11 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.EXTEND: money.extend,
     Timer.MONEY: money.used_up,
     Timer.DURATION: money.too_long,
+    Timer.NO_TIMER: refresh.too_long_without,
+    Timer.REFRESH_A: refresh.due,
+    Timer.REFRESH_B: refresh.due,
+    Timer.EXPIRY_A: refresh.expired,
+    Timer.EXPIRY_B: refresh.expired,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {
@@ -159,6 +182,7 @@ FAILURES: Final[Mapping[type[Question], Handler]] = {
     OpenMedia: setup.media_failed,
     ConnectMedia: established.media_failed,
     Extend: money.extend_failed,
+    Play: early_media.not_played,
 }
 """What becomes of a call when a service does not answer (specification, section 0.9)."""
 

@@ -71,7 +71,9 @@ class LegPolicy:
     """Voice may be converted, if the other side allows it too (MED-03)."""
     g729: G729Policy = DEFAULT_G729
     dtmf: DtmfPolicy = DEFAULT_DTMF
-    session_timer: bool = False
+    session_timer: bool = True
+    reliable_provisionals: bool = False
+    """100rel is spoken to this side (SIG-19)."""
     t38: bool = False
     srtp: bool = False
     """SRTP with SDES keys is spoken to this side (RFC 4568)."""

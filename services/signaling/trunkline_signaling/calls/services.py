@@ -393,6 +393,8 @@ class LegMedia:
     """Restart source learning: a re-INVITE moved the device."""
     dtmf: LegDtmf | None = None
     protection: Protection | Plain | None = None
+    fax: bool | None = None
+    """The media is T.38 over UDPTL, not voice (MED-09)."""
 
 
 @dataclass(frozen=True, slots=True)

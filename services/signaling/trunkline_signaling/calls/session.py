@@ -21,6 +21,7 @@ from .policy import MediaCheck
 from .services import LegMedia
 
 UNSPECIFIED: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # hold as of RFC 2543, no socket
+FAX: Final = "image"
 NOT_RELAYED: Final = ("rtcp", "rtcp-mux", "candidate", "remote-candidates", "ice-ufrag", "ice-pwd")
 """Attributes that speak of the peer's own sockets, which the other side never reaches."""
 
@@ -29,7 +30,7 @@ def stream_of(description: SessionDescription) -> MediaDescription | None:
     """Return the stream a call lives on: the first audio, else a fax."""
     if (audio := description.audio) is not None:
         return audio
-    return next((m for m in description.media if m.media == "image" and m.port), None)
+    return next((m for m in description.media if m.media == FAX and m.port), None)
 
 
 def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = False) -> LegMedia:
@@ -55,6 +56,7 @@ def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = Fals
         check=leg.policy.media_check if leg.policy.media_check is not MediaCheck.NONE else None,
         formats=formats_of(stream),
         relearn=relearn,
+        fax=stream.media == FAX,
     )
 
 
@@ -74,6 +76,14 @@ def rewritten(leg: Leg, description: SessionDescription, local_ip: str) -> bytes
         body = _print(leg, description, address)
     leg.sent = body
     return body
+
+
+def refusing(leg: Leg, offer: bytes, local_ip: str) -> bytes:
+    """Print the answer to an offer that refuses each of its streams (RFC 3264 section 6)."""
+    description = read(offer)
+    for media in description.media:
+        media.port = 0
+    return rewritten(leg, description, local_ip)
 
 
 def read(body: bytes) -> SessionDescription:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..sip.errors import MalformedValue
-from . import attempts, ending, failover
-from .acceptance import refusal_of
+from ..sip.message import Response
+from . import addresses, attempts, ending, failover, session_timer
+from .acceptance import refusal_by_policy, refusal_of
 from .call import Call, LiveAttempt
 from .cdr import Attempt
 from .codecs import MediaMismatch, allowed
@@ -107,8 +108,13 @@ def routed(call: Call, event: Routed) -> None:
     call.fire(Trigger.ROUTED)
     call.plan = event
     call.leg_a.policy = event.leg_a
+    addresses.settle(call.leg_a, call.invite)
     call.leg_a.encryption = call.settings.encryption if event.leg_a.encrypt else None
     _note_numbers(call, event)
+    refusal = _refusal_of_extensions(call)
+    if refusal is not None:
+        ending.refuse(call, CallEndReason.PROTOCOL_LIMIT, refusal.status, extra=refusal.headers)
+        return
     if not _speaks_assigned_codec(call):
         call.note(f"refused: the caller offers none of {', '.join(event.leg_a.codecs)}")
         ending.refuse(call, CallEndReason.CODEC_MISMATCH, failure_codes=event.failure_codes)
@@ -228,6 +234,17 @@ def go_on(call: Call) -> None:
     else:
         call.fire(Trigger.READY)
         attempts.begin(call)
+
+
+def _refusal_of_extensions(call: Call) -> Response | None:
+    """Settle what the caller's side may use; return the refusal of what it may not."""
+    request, leg = call.invite.request, call.leg_a
+    refusal = refusal_by_policy(request, leg.policy)
+    if refusal is None and leg.policy.session_timer:
+        refusal = session_timer.refusal_of(request, call.settings.timers)
+        if refusal is None:
+            leg.timer = session_timer.accepted(request.headers, call.settings.timers)
+    return refusal
 
 
 def _speaks_assigned_codec(call: Call) -> bool:

@@ -29,6 +29,7 @@ from ..calls.effects import (
     Note,
     Outgoing,
     Reply,
+    ReplyReliably,
     Send,
     SendAck,
     SetTimer,
@@ -42,6 +43,7 @@ from ..calls.events import (
     CdrStored,
     Event,
     HangUp,
+    PrackMissing,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -220,6 +222,9 @@ class Switch:
             case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._happen(call, AckMissing(side))
+            case outputs.ProvisionalTimedOut(dialog) if dialog.owner is not None:
+                call, _ = dialog.owner
+                self._happen(call, PrackMissing())
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
@@ -330,6 +335,8 @@ class Switch:
                 self.transactions.respond(transaction, response, self._driver.now)
             case Answer(dialog, transaction, response):
                 self._dialogs.answer(dialog, transaction, response, self._driver.now)
+            case ReplyReliably(dialog, transaction, response):
+                self._dialogs.respond_reliably(dialog, transaction, response, self._driver.now)
             case Send(outgoing):
                 self._send(call, outgoing)
             case SendAck(invite, ack, flow):

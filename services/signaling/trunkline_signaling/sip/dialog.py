@@ -10,10 +10,11 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from .errors import LocalProtocolError, MalformedMessage, MalformedValue
+from .fields import RAck, parse_sequence_number
 from .flow import Flow
 from .headers import Headers
 from .message import Message, Request, Response
-from .methods import ACK, CANCEL, TARGET_REFRESH
+from .methods import ACK, CANCEL, PRACK, TARGET_REFRESH
 from .name_addr import NameAddr
 from .uri import SipUri, Uri
 
@@ -59,6 +60,8 @@ class Dialog:
     to_value: str
     """`remote` as printed in To: as the peer wrote it."""
     state: DialogState = DialogState.EARLY
+    remote_rseq: int | None = None
+    """Number of the peer's last reliable provisional response (RFC 3262)."""
     owner: Any = None
     """What the user wants to find again when something happens here."""
     id: DialogId = field(init=False)
@@ -164,6 +167,20 @@ class Dialog:
             if name in invite.headers:
                 ack.headers.copy_from(invite.headers, name)
         return ack
+
+    def prack(self, response: Response) -> Request | None:
+        """Build the PRACK for a reliable provisional response (RFC 3262 section 4).
+
+        None for a copy, and for one that overtook another: it will come again. Raises
+        `MalformedValue`.
+        """
+        rseq = response.headers.require("RSeq", parse_sequence_number)
+        if self.remote_rseq is not None and rseq != self.remote_rseq + 1:
+            return None
+        self.remote_rseq = rseq
+        prack = self.request(PRACK)
+        prack.headers.set("RAck", RAck(rseq, response.headers.cseq))
+        return prack
 
     def reply(
         self, request: Request, status: int, body: bytes = b"", content_type: str = ""

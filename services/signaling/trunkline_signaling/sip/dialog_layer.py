@@ -38,7 +38,7 @@ from .transactions import ClientTransaction, ServerTransaction
 class _Unacknowledged:
     """A response of ours that goes out again until somebody acknowledges it."""
 
-    __slots__ = ("_copies", "data", "deadline", "dialog", "rseq", "transaction")
+    __slots__ = ("_copies", "awaited", "data", "deadline", "dialog", "rseq", "transaction")
 
     def __init__(
         self, dialog: Dialog, transaction: ServerTransaction, rseq: int | None, copies: Repetition
@@ -48,6 +48,8 @@ class _Unacknowledged:
         self.data = transaction.data
         self.rseq = rseq
         """Number of a reliable provisional response; None for a 2xx."""
+        self.awaited = True
+        """Nobody has acknowledged it yet."""
         self._copies = copies
         self.deadline: float | None = copies.deadline
 
@@ -151,7 +153,9 @@ class DialogLayer:
         """Send a 2xx to INVITE, and again until the ACK comes (section 13.3.1.4)."""
         if dialog.state is DialogState.EARLY:
             dialog.state = DialogState.CONFIRMED
-        self._stop(self._provisionals, dialog)
+        provisional = self._provisionals.get(dialog.id)
+        if provisional is not None:
+            provisional.stop()  # its PRACK may still come (RFC 3262 section 3)
         self.transactions.respond(transaction, response, now)
         self._wait(self._answers, dialog, transaction, None, now)
 
@@ -222,10 +226,11 @@ class DialogLayer:
         """Tell whether a PRACK acknowledges what we repeat, and repeat it no more."""
         rack = prack.headers.require("RAck", RAck.parse)
         waiting = self._provisionals.get(dialog.id)
-        if waiting is None or waiting.deadline is None:
+        if waiting is None or not waiting.awaited:
             return False
         if (rack.rseq, rack.cseq) != (waiting.rseq, waiting.transaction.request.headers.cseq):
             return False
+        waiting.awaited = False
         waiting.stop()
         return True
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 import pytest
+from support.descriptions import answering
 from support.switch import (
     ANSWER,
     CALLER,
@@ -13,6 +14,8 @@ from support.switch import (
     SwitchBench,
     answers,
     caller,
+    candidate,
+    invite,
     plan,
     vendor,
 )
@@ -24,7 +27,12 @@ from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.relay import RelayParameters
 from trunkline_signaling.calls.services import ConnectMedia
-from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, RequestReceived
+from trunkline_signaling.sip.outputs import (
+    DialogRequestReceived,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+)
 from trunkline_signaling.sip.sdp import Direction, SessionDescription
 
 HOLD = OFFER.replace(b"alice 1 1", b"alice 1 2") + b"a=sendonly\r\n"
@@ -216,6 +224,22 @@ async def test_med09_an_offer_of_fax_is_refused_unless_both_sides_allow_it() -> 
     assert requests_at(bob, "INVITE") == []
 
 
+@pytest.mark.parametrize(("t38", "status"), [(False, 488), (True, 200)], ids=["off", "on"])
+async def test_med09_a_call_that_begins_with_fax_goes_by_the_same_rule(
+    t38: bool, status: int
+) -> None:
+    fax = ANSWER.replace(b"m=audio 6000 RTP/AVP 8", b"m=image 4002 udptl t38")
+    alice = caller()
+    bench = SwitchBench(alice, vendor(answering(fax)))
+    bench.routing.plan = plan(candidate(leg_b=LegPolicy(t38=t38)), leg_a=LegPolicy(t38=True))
+
+    bench.call(alice, invite(fax))
+    await asyncio.sleep(1)
+
+    assert alice.statuses()[-1] == status
+    assert ("INVITE" in bench.to(VENDOR)) is t38
+
+
 @pytest.mark.parametrize("side", [Side.A, Side.B])
 async def test_med08_silence_ends_the_call_as_media_timeout(side: Side) -> None:
     _, _, bench = await established(MediaProxy.MUST_ON)
@@ -356,6 +380,43 @@ async def test_rfc3261_15_a_bye_that_waits_goes_when_no_ack_will_come() -> None:
     assert bench.to(CALLER)[-1] == "BYE"
     assert bench.switch.calls == {}
     assert len(bench.cdrs.cdrs) == 1
+
+
+@pytest.mark.parametrize("end", ["no ACK", "BYE of the vendor", "BYE of the caller"])
+async def test_rfc3261_13_2_2_4_an_offer_that_is_never_answered_is_refused_in_the_ack(
+    end: str,
+) -> None:
+    alice, bob = caller(acknowledges=False), vendor()
+    bench = SwitchBench(alice, bob)
+    bench.call(alice, invite(body=b""))
+    await asyncio.sleep(0.2)
+    assert "ACK" not in bench.to(VENDOR)
+
+    if end == "BYE of the vendor":
+        bench.send_in(bob, "BYE")
+    elif end == "BYE of the caller":
+        alice.dialogs.establish(alice.events_of(ResponseReceived)[-1])
+        bench.send_in(alice, "BYE")
+    await asyncio.sleep(60)
+
+    ack = next(d for _, to, d in bench.messages if to == VENDOR and d.startswith(b"ACK"))
+    assert b"m=audio 0 RTP/AVP 8" in ack
+    assert bench.to(VENDOR)[1] == "ACK"
+    assert ("BYE" in bench.to(VENDOR)) is (end != "BYE of the vendor")
+    assert bench.switch.calls == {}
+    assert len(bench.cdrs.cdrs) == 1
+
+
+async def test_an_ack_without_the_answer_that_it_owes_ends_the_call() -> None:
+    alice, bob = caller(), vendor()
+    bench = SwitchBench(alice, bob)
+
+    bench.call(alice, invite(body=b""))
+    await asyncio.sleep(1)
+
+    assert bench.to(VENDOR) == ["INVITE", "ACK", "BYE"]
+    assert bench.to(CALLER)[-1] == "BYE"
+    assert bench.cdr.reason is CallEndReason.CODEC_MISMATCH
 
 
 async def test_an_ended_call_needs_no_garbage_collector() -> None:

@@ -148,6 +148,30 @@ async def test_sig10_a_phone_that_only_rings_is_given_up_after_120_seconds_with_
     assert bench.cdr.reason is CallEndReason.NO_ANSWER
 
 
+@pytest.mark.parametrize(
+    ("later", "given_up"),
+    [(180, 120), (183, 120)],
+    ids=["the same again", "a step back"],
+)
+async def test_sig10_what_is_no_step_forward_does_not_restart_the_clock(
+    later: int, given_up: int
+) -> None:
+    alice, bob = caller(), vendor(gives(180))
+    bench = SwitchBench(alice, bob)
+    bench.call(alice)
+    await asyncio.sleep(60)
+
+    (invited,) = bob.events_of(RequestReceived)
+    bob.now = asyncio.get_running_loop().time()
+    bob.reply(invited, later)
+    bench.pump(bob)
+    await asyncio.sleep(given_up - 61)
+    assert "CANCEL" not in bench.to(VENDOR)
+    await asyncio.sleep(2)
+
+    assert "CANCEL" in bench.to(VENDOR)
+
+
 async def test_sig10_the_gateways_own_ringing_timeout_wins() -> None:
     timers = AttemptTimers(ringing=timedelta(seconds=30))
     alice, bench = with_two_vendors(gives(180), timers=timers)

@@ -18,6 +18,7 @@ from support.switch import (
 from trunkline_signaling.calls.call import CallSettings
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.services import Authorized, Extended
+from trunkline_signaling.calls.session_timer import TimerParameters
 
 
 def seconds(value: float) -> timedelta:
@@ -142,8 +143,9 @@ async def test_billing_that_comes_back_in_time_saves_the_call() -> None:
 
 
 async def test_a_call_that_nothing_limits_has_no_clock() -> None:
+    settings = CallSettings("signaling-1", OneAddress(), timers=TimerParameters(no_timer_limit=0))
     alice = caller()
-    bench = SwitchBench(alice, vendor())
+    bench = SwitchBench(alice, vendor(), settings=settings)
 
     bench.call(alice)
     await asyncio.sleep(86_400)

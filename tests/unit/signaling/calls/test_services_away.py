@@ -275,7 +275,7 @@ async def test_mgt09_an_operator_hangs_up_while_it_rings() -> None:
     ("name", "value", "status"),
     [
         ("Max-Forwards", "0", "483"),
-        ("Require", "100rel", "420"),
+        ("Require", "precondition", "420"),
         ("Content-Type", "text/plain", "415"),
     ],
 )

@@ -204,6 +204,8 @@ def _encode_leg(leg: LegMedia) -> pb.Leg:
         message.direction = _DIRECTIONS[leg.direction]
     if leg.check is not None:
         message.check = _CHECKS[leg.check]
+    if leg.fax is not None:
+        message.kind = pb.MEDIA_KIND_T38 if leg.fax else pb.MEDIA_KIND_AUDIO
     if leg.dtmf is not None:
         message.dtmf.CopyFrom(_encode_dtmf(leg.dtmf))
     if leg.protection is not None:

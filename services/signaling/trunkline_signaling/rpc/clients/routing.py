@@ -362,6 +362,7 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         ),
         dtmf=_decode_dtmf(policy),
         session_timer=policy.session_timer,
+        reliable_provisionals=policy.reliable_provisionals,
         t38=policy.t38,
         srtp=policy.srtp,
         ring_tone=_decode_ring_tone(policy),
