@@ -30,6 +30,7 @@ class Station:
         self,
         options: TransportOptions | None = None,
         calling: Callable[[], ssl.SSLContext] | None = None,
+        admits: Callable[[str], bool] = lambda ip: True,
     ) -> None:
         self.received: asyncio.Queue[Received] = asyncio.Queue()
         self.failed: asyncio.Queue[Flow] = asyncio.Queue()
@@ -38,6 +39,7 @@ class Station:
             self.failed.put_nowait,
             options,
             calling,
+            admits,
         )
 
     async def next(self) -> Received:
@@ -51,9 +53,11 @@ class Station:
 
 @asynccontextmanager
 async def station(
-    options: TransportOptions | None = None, calling: Callable[[], ssl.SSLContext] | None = None
+    options: TransportOptions | None = None,
+    calling: Callable[[], ssl.SSLContext] | None = None,
+    admits: Callable[[str], bool] = lambda ip: True,
 ) -> AsyncIterator[Station]:
-    made = Station(options, calling)
+    made = Station(options, calling, admits)
     async with made.transports:
         yield made
 

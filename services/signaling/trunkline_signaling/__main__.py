@@ -36,6 +36,7 @@ from .rpc.clients.routing import RoutingClient
 from .rpc.guards import GUARDS
 from .rpc.servicer import SignalingServicer
 from .settings import SignalingSettings
+from .shell.known_sources import NotedCallers
 from .shell.leases import SeatLeases
 from .shell.media_instances import MediaInstances
 from .shell.media_pool import MediaPool
@@ -92,7 +93,12 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         observation = Observation(service.metrics, trace)
         own = ListeningAddresses(network.advertised, network.ports)
         switch = Switch(
-            Services(AuthClient(auth), RoutingClient(routing), BillingClient(billing), media),
+            Services(
+                NotedCallers(AuthClient(auth), network.know),
+                RoutingClient(routing),
+                BillingClient(billing),
+                media,
+            ),
             outbox,
             network,
             resolver,

@@ -45,7 +45,17 @@ class LayerMetrics(Collector):
             "sip_stray_responses", "Responses to nothing of ours.", layer.stray_responses
         )
         yield _counter("sip_datagrams_dropped", "Datagrams not sent.", transport.datagrams_dropped)
-        yield _gauge("sip_connections", "TCP and TLS connections.", transport.connections)
+        yield _counter(
+            "sip_rate_limited",
+            "Messages and connections dropped unread: their source sends too many.",
+            transport.limited,
+        )
+        yield _gauge(
+            "sip_connections", "TCP, TLS and WebSocket connections.", transport.connections
+        )
+        yield _counter(
+            "sip_handshakes_failed", "TLS handshakes that failed.", transport.handshakes_failed
+        )
         if (expiry := self._network.certificates.expiry) is not None:
             yield _gauge(
                 "sip_certificate_expiry_timestamp_seconds",

@@ -2,7 +2,7 @@
 
 import socket
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
@@ -11,6 +11,7 @@ from trunkline_kernel.advertised import require_public
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
 from .transport.certificates import CertificateError, CertificateFiles, Certificates
+from .transport.limits import Rate
 
 
 class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_SIGNALING_"):
@@ -49,6 +50,20 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     sip_tls_ca_file: Path | None = None
     """Authorities that vouch for vendors who are called by TLS, PEM. Unset are the system's."""
 
+    sip_rate: Annotated[float, Field(ge=0)] = 50
+    """Messages and new connections a second that are read of one source address (of an IPv6 /64)
+    nobody knows; further ones are dropped unread. 0 is no limit."""
+
+    sip_rate_burst: Annotated[float, Field(ge=1)] = 250
+    """How many of them may come at once."""
+
+    sip_known_rate: Annotated[float, Field(ge=0)] = 0
+    """The same for a source that auth let in, or that we called, in the last hour. 0 is no
+    limit."""
+
+    sip_trusted_sources: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks that count as known from the start: session border controllers, gateways."""
+
     advertised_address: IPv4Address | IPv6Address | None = None
     """What peers are told instead: behind a NAT, the public address. Unset tells each peer the
     address from which this machine sends to it."""
@@ -81,6 +96,17 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
 
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on; then they get BYE and a CDR."""
+
+    @property
+    def rate_of_strangers(self) -> Rate | None:
+        """What a source nobody knows may send."""
+        return Rate(self.sip_rate, self.sip_rate_burst) if self.sip_rate else None
+
+    @property
+    def rate_of_known(self) -> Rate | None:
+        """What a known source may send."""
+        rate = self.sip_known_rate
+        return Rate(rate, max(rate, self.sip_rate_burst)) if rate else None
 
     @property
     def certificate_files(self) -> CertificateFiles:

@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.database import Database
 from trunkline_kernel.faults import FailedPrecondition, NotFound
+from trunkline_kernel.sheets import text_of
 from trunkline_kernel.tables import DocumentChangeRow, lock_clock, tick
 
 from ..documents.live import RATE_GROUP
@@ -30,7 +31,7 @@ from ..store.rates import (
     write_beside,
 )
 from .comparison import Comparison, Mode, compare
-from .dialect import Dialect, decode, detect
+from .dialect import Dialect, detect
 from .reader import LineError, read
 from .tally import Counts, tally
 
@@ -86,9 +87,20 @@ class RateOffice:
         self._one_at_a_time = asyncio.Lock()
 
     async def take_over(
-        self, group: str, content: bytes, mode: Mode, *, dry_run: bool, author: str, file_name: str
+        self,
+        group: str,
+        content: bytes,
+        mode: Mode,
+        *,
+        dry_run: bool,
+        strict: bool,
+        author: str,
+        file_name: str,
     ) -> ImportResult:
-        """Read a file into a group; raise `UnknownRateGroup` or `BadFile`."""
+        """Read a file into a group; raise `UnknownRateGroup` or `BadFile`.
+
+        Lines that give no rate are left out; when `strict`, one of them stops everything.
+        """
         async with self._one_at_a_time:
             reading = await _read(content)
             async with self._database.reading() as session:
@@ -98,7 +110,8 @@ class RateOffice:
             comparison = compare(present, reading.rates, mode)
             counts = tally(comparison, len(reading.errors))
             id = 0
-            if comparison.differences and not dry_run:
+            stops = dry_run or (strict and reading.errors)
+            if comparison.differences and not stops:
                 id = await self._take_over(group, comparison, counts, author, file_name)
         return ImportResult(id, reading, comparison, counts)
 
@@ -157,7 +170,7 @@ class RateOffice:
 
 
 async def _read(content: bytes) -> FileReading:
-    lines = decode(content).splitlines()
+    lines = (await asyncio.to_thread(text_of, content)).splitlines()
     reading = FileReading(detect(lines))
     for number, row in enumerate(read(lines, reading.dialect)):
         if isinstance(row, LineError):

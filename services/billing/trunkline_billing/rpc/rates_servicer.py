@@ -6,10 +6,10 @@ from typing import Final
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.billing.v1.billing_pb2_grpc import RateServiceServicer
 from trunkline_kernel.rpc import Context
+from trunkline_kernel.sheets import unpack
 
 from ..errors import BadInput
 from ..imports.comparison import Difference, Mode
-from ..imports.dialect import unpack
 from ..imports.office import ImportResult, RateOffice
 from ..imports.reader import LineError
 from ..rating.deck import Rate
@@ -38,6 +38,7 @@ class RatesServicer(RateServiceServicer):
             unpack(request.content) if request.gzip else request.content,
             _mode(request.mode),
             dry_run=request.dry_run,
+            strict=request.strict,
             author=decode.clean(request.author),
             file_name=decode.clean(request.file_name),
         )

@@ -6,10 +6,10 @@ from datetime import datetime
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.billing.v1.billing_pb2_grpc import BillingServiceServicer
 from trunkline_kernel.rpc import Context
+from trunkline_kernel.sheets import unpack
 
 from ..desk import Desk
 from ..errors import Refused
-from ..imports.dialect import unpack
 from ..rating.deck import parse_number
 from ..reports.statement import read_statement
 from . import decode, encode, pages

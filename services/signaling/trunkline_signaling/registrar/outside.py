@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from email.utils import formatdate
 from typing import Final
 
@@ -10,6 +11,8 @@ from ..calls.acceptance import ALLOW, refusal_of
 from ..calls.arrival import admission_of
 from ..calls.call import SDP, CallSettings
 from ..calls.services import (
+    Admit,
+    Allowed,
     AuthService,
     Challenged,
     Dropped,
@@ -25,7 +28,7 @@ from ..sip.flow import Flow
 from ..sip.grammar import quote
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
-from ..sip.methods import REGISTER
+from ..sip.methods import CANCEL, REGISTER
 from ..sip.name_addr import NameAddr
 
 RETRY_AFTER: Final = 5
@@ -59,6 +62,18 @@ class Outside:
             response.headers.set("Retry-After", RETRY_AFTER)
             return response, ""
 
+    async def reason_for_silence(self, request: Request, flow: Flow) -> str:
+        """Return why a request that is refused anyway gets no answer, or "" where it gets one."""
+        try:
+            decision = await self._auth.admit(_sender_of(request, flow))
+        except ServiceError as error:
+            return f"nobody knows the sender: {error.explanation}"
+        if isinstance(decision, Dropped):
+            return decision.explanation
+        if request.method == CANCEL and not isinstance(decision, Allowed):
+            return "a CANCEL of nothing by an unknown source"
+        return ""
+
     async def _admit(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
         decision = await self._auth.admit(admission_of(request, flow))
         if request.to_tag is not None and not isinstance(decision, Dropped):
@@ -73,6 +88,18 @@ class Outside:
         if isinstance(decision, Registered):
             return _registered(request, decision, self._now()), ""
         return _turned_away(request, decision)
+
+
+def _sender_of(request: Request, flow: Flow) -> Admit:
+    """Return what tells whether a sender is known, whatever its request looks like. Credentials
+    are left out: they are not spent on a refusal.
+    """
+    try:
+        question = admission_of(request, flow)
+    except MalformedValue:
+        nobody = ("",) * 5
+        return Admit(request.method, flow.remote, flow.transport, flow.local, "", *nobody)
+    return replace(question, authorization=(), proxy_authorization=())
 
 
 def registration_of(request: Request, flow: Flow, instance: str) -> Register:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.rpc import PortTaken
@@ -15,9 +16,12 @@ from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
 from ..transport.certificates import Certificates
 from ..transport.counters import TransportCounters
+from ..transport.limits import SourceLimits
 from ..transport.options import TransportOptions
 from ..transport.transports import Transports
 from .switch import Switch
+
+RESPONSE: Final = b"SIP/2.0 "
 
 
 class SipNetwork:
@@ -30,8 +34,16 @@ class SipNetwork:
         self._settings = settings
         self.certificates = Certificates(settings.certificate_files)
         self._transports = Transports(
-            self._receive, self._failed, _options(values), lambda: self.certificates.calling
+            self._receive,
+            self._failed,
+            _options(values),
+            lambda: self.certificates.calling,
+            self._admits,
         )
+        self._limits = SourceLimits(
+            settings.rate_of_strangers, settings.rate_of_known, settings.sip_trusted_sources
+        )
+        self._loop = asyncio.get_running_loop()
         self._local: dict[Transport, Address] = {}
         fixed = settings.advertised_address
         if fixed is None and not settings.sip_address.is_unspecified:
@@ -94,16 +106,30 @@ class SipNetwork:
         return {transport: port for transport, (_, port) in self._local.items()}
 
     def send(self, data: bytes, flow: Flow) -> None:
-        """Send without waiting."""
+        """Send without waiting. Whoever gets a request of ours is no stranger."""
+        if not data.startswith(RESPONSE):
+            self.know(flow.remote[0])
         self._transports.send(data, flow)
+
+    def know(self, ip: str) -> None:
+        """Limit a source less from now on: auth let it in, or we called it."""
+        self._limits.know(ip, self._loop.time())
 
     def local(self, transport: Transport) -> Address:
         """Return the address we send from."""
         return self._local.get(transport, self._local[Transport.UDP])
 
     def _receive(self, data: bytes | Frame, flow: Flow) -> None:
-        if self._switch is not None:
+        if self._switch is None:
+            return
+        if self._admits(flow.remote[0]):
             self._switch.receive(data, flow)
+        else:
+            self._transports.counters.limited += 1
+            self._switch.limited(data, flow)
+
+    def _admits(self, ip: str) -> bool:
+        return self._limits.admits(ip, self._loop.time())
 
     def _failed(self, flow: Flow) -> None:
         if self._switch is not None:

@@ -80,7 +80,7 @@ from ..sip.errors import MalformedMessage
 from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
-from ..sip.message import Request
+from ..sip.message import Request, Response
 from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
@@ -123,6 +123,7 @@ class Switch:
         self.unreported: dict[str, ReportEnd] = {}
         """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
+        self.transactions.answers_strangers = False
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
         self._network = network
@@ -150,6 +151,11 @@ class Switch:
         """Take a datagram or a frame. Whatever it holds, this returns."""
         self._observer.message_received(data if isinstance(data, bytes) else b"".join(data), flow)
         self._driver.receive(data, flow)
+
+    def limited(self, data: bytes | Frame, flow: Flow) -> None:
+        """Note a message that is dropped unread: its source sends too many."""
+        message = data if isinstance(data, bytes) else b"".join(data)
+        self._observer.dropped("more than its source may send", message, flow)
 
     def transport_failed(self, flow: Flow) -> None:
         """Fail what waits for an answer on a connection that is gone."""
@@ -235,6 +241,8 @@ class Switch:
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
+            case outputs.RefusalDue():
+                self._spawn(self._refuse(output))
 
     def _response(self, output: outputs.ResponseReceived) -> None:
         call, outgoing = output.transaction.owner
@@ -273,7 +281,7 @@ class Switch:
         if self.draining:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
-            self.transactions.respond(transaction, response, self._driver.now)
+            self._refuse_later(transaction, response)
             return
         settings = self._settings()
         try:
@@ -282,7 +290,7 @@ class Switch:
             dialog = self._dialogs.accept(transaction, contact)
         except MalformedMessage as error:
             refusal = request.reply(error.status, to_tag=self.transactions.new_tag())
-            self.transactions.respond(transaction, refusal, self._driver.now)
+            self._refuse_later(transaction, refusal)
             return
         now = self._clock.now()
         call, effects = arrival.begin_call(transaction, dialog, settings, self._random, now)
@@ -297,6 +305,25 @@ class Switch:
         response, explanation = await self._outside.answer(request, transaction.flow)
         if response is None:
             self._observer.dropped(explanation, request.encode(), transaction.flow)
+            self.transactions.ignore(transaction)
+        else:
+            self.transactions.respond(transaction, response, self._driver.now)
+        self._driver.drain()
+
+    def _refuse_later(self, transaction: ServerTransaction, response: Response) -> None:
+        due = outputs.RefusalDue(transaction.request, response, transaction.flow, transaction)
+        self._spawn(self._refuse(due))
+
+    async def _refuse(self, due: outputs.RefusalDue) -> None:
+        """Refuse a request, unless it is a stranger's who gets no answer (AUT-01)."""
+        request, response, flow, transaction = due
+        explanation = await self._outside.reason_for_silence(request, flow)
+        if explanation:
+            self._observer.dropped(explanation, request.encode(), flow)
+        if transaction is None:
+            if not explanation:
+                self.transactions.send_stateless(response, flow)
+        elif explanation:
             self.transactions.ignore(transaction)
         else:
             self.transactions.respond(transaction, response, self._driver.now)

@@ -26,6 +26,19 @@ class RequestReceived(NamedTuple):
     request: Request
 
 
+class RefusalDue(NamedTuple):
+    """A request that any element refuses, whoever sends it: send the response, or nothing.
+
+    Where strangers are owed no answer, the user of the core has to know the sender first.
+    """
+
+    request: Request
+    response: Response
+    flow: Flow
+    transaction: ServerTransaction | None
+    """What to answer through; None is answered without one (section 8.2.7)."""
+
+
 class CancelReceived(NamedTuple):
     """The client gave up its INVITE. The CANCEL is answered; the INVITE waits for its 487."""
 
@@ -95,6 +108,7 @@ class ProvisionalTimedOut(NamedTuple):
 
 Event = (
     RequestReceived
+    | RefusalDue
     | CancelReceived
     | AckReceived
     | ResponseReceived

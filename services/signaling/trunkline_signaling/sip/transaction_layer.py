@@ -23,6 +23,7 @@ from .outputs import (
     AckTimedOut,
     CancelReceived,
     Output,
+    RefusalDue,
     RequestReceived,
     RequestTimedOut,
     Transmit,
@@ -81,8 +82,9 @@ class TransactionLayer:
         self.timing = timing or Timing()
         """Used by transactions that begin from now on; may be replaced at any time."""
         self.answers_strangers = True
-        """Answer what belongs to nobody: malformed requests (400), CANCELs of nothing (481). To be
-        off where unknown sources get no reply at all (SS_REPLY_UNAUTHORIZED)."""
+        """Refuse at once what is refused whoever sends it: malformed requests (400), CANCELs of
+        nothing (481), merged requests (482). Off where unknown sources may get no reply at all
+        (AUT-01): then each is a `RefusalDue`."""
         self.counters = Counters()
         self._random = random
         self._sent_by = sent_by
@@ -126,7 +128,7 @@ class TransactionLayer:
             self.counters.not_sip += 1
         except MalformedMessage as error:
             self.counters.malformed += 1
-            if error.request is not None and self.answers_strangers:
+            if error.request is not None:
                 self.reject(error.request, error.status, str(error), flow)
 
     def send_request(self, request: Request, flow: Flow, now: float) -> ClientTransaction:
@@ -188,6 +190,13 @@ class TransactionLayer:
             return
         response = request.reply(status, to_tag=self.new_tag())
         response.headers.set("Warning", f'399 trunkline "{_harmless(reason)}"')
+        if self.answers_strangers:
+            self.send_stateless(response, flow)
+        else:
+            self._out.append(RefusalDue(request, response, flow, None))
+
+    def send_stateless(self, response: Response, flow: Flow) -> None:
+        """Send a response that belongs to no transaction (section 8.2.7)."""
         self.counters.responses_sent += 1
         self._out.append(Transmit(response.encode(), flow))
 
@@ -247,14 +256,14 @@ class TransactionLayer:
             self._receive_cancel(transaction, request, now)
         elif request.to_tag is None and self._is_merged(transaction, request):
             self.counters.merged += 1
-            self.respond(transaction, request.reply(482, to_tag=self.new_tag()), now)
+            self._refuse(transaction, request, 482, now)
         else:
             self._out.append(RequestReceived(transaction, request))
 
     def _receive_cancel(self, own: ServerTransaction, cancel: Request, now: float) -> None:
         invite = self._servers.get(server_key(cancel, INVITE))
         if invite is None:
-            self._receive_stray_cancel(own, cancel, now)
+            self._refuse(own, cancel, 481, now)
             return
         response = cancel.reply(200, to_tag=self.new_tag())
         if invite.to is not None:
@@ -263,11 +272,14 @@ class TransactionLayer:
         if invite.state is State.PROCEEDING:
             self._out.append(CancelReceived(invite, cancel))
 
-    def _receive_stray_cancel(self, own: ServerTransaction, cancel: Request, now: float) -> None:
+    def _refuse(
+        self, transaction: ServerTransaction, request: Request, status: int, now: float
+    ) -> None:
+        response = request.reply(status, to_tag=self.new_tag())
         if self.answers_strangers:
-            self.respond(own, cancel.reply(481, to_tag=self.new_tag()), now)
+            self.respond(transaction, response, now)
         else:
-            self.ignore(own)
+            self._out.append(RefusalDue(request, response, transaction.flow, transaction))
 
     def _is_merged(self, transaction: ServerTransaction, request: Request) -> bool:
         """Tell whether the request is here already, by another path (section 8.2.2.2)."""

@@ -19,6 +19,10 @@ class TransportCounters:
     """Open now, in both directions."""
     connections_refused: int = 0
     """Closed at once, because there were too many."""
+    handshakes_failed: int = 0
+    """TLS handshakes that came to nothing."""
+    limited: int = 0
+    """Messages and connections dropped unread, because their source sends too many."""
     connections_broken: int = 0
     """Closed because a stream could not be cut into messages, or its peer did not read."""
     connections_failed: int = 0

@@ -20,9 +20,12 @@ class TransportOptions:
     receive_buffer: int = 4 << 20
     """Bytes the kernel holds for a UDP socket: half a second of INVITEs while we are busy."""
     idle_limit: float = 300.0
-    """Seconds after which a silent connection is closed (SIG-17)."""
+    """Seconds after which a connection without a whole message is closed (SIG-17): half of one, a
+    byte at a time, keeps none open."""
+    stranger_limit: float = 5.0
+    """Seconds a connection lives on which we have never sent a message (AUT-01)."""
     connect_limit: float = 5.0
-    """Seconds a connection may take to open."""
+    """Seconds a connection may take to open, its TLS handshake included."""
     max_connections: int = 10_000
     """Connections at once, in both directions; further ones are closed as they come."""
     max_unsent: int = 1 << 20

@@ -14,6 +14,8 @@ class Reply(NamedTuple):
     data: bytes
     ends: bool = False
     """Whether the connection is closed behind them."""
+    to_strangers: bool = True
+    """Whether they go also to a peer that has had no message of ours (AUT-01)."""
 
 
 class Stream(Protocol):
@@ -38,7 +40,7 @@ class SipStream:
     def feed(self, data: bytes) -> Iterator[Frame | bytes | Reply]:
         """Take received bytes and yield what is complete. Raises `StreamBroken`."""
         for item in self._framer.feed(data):
-            yield Reply(PONG) if isinstance(item, Ping) else item
+            yield Reply(PONG, to_strangers=False) if isinstance(item, Ping) else item
 
     def wrap(self, message: bytes) -> bytes:
         """Return the message."""

@@ -50,7 +50,8 @@ class TcpConnection(asyncio.Protocol):
         self._stream = stream
         self._transport: asyncio.Transport | None = None
         self._idle_timer: asyncio.TimerHandle | None = None
-        self._last_active = 0.0
+        self._opened_at = self._last_active = 0.0
+        self._has_spoken = False
         self._is_broken = False
 
     @property
@@ -64,6 +65,7 @@ class TcpConnection(asyncio.Protocol):
             return
         self._counters.frames_sent += 1
         self._transport.write(self._stream.wrap(data))
+        self._has_spoken = True
         self._touch()
         if self._transport.get_write_buffer_size() > self._options().max_unsent:
             self._break("the peer does not read")
@@ -115,6 +117,7 @@ class TcpConnection(asyncio.Protocol):
     def _prepare(self, connected: socket.socket) -> None:
         mark(connected, self._options().tos)
         self._touch()
+        self._opened_at = self._last_active
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -126,7 +129,6 @@ class TcpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Cut the stream and hand each message on."""
-        self._touch()
         try:
             for item in self._stream.feed(data):
                 if not self.is_open:
@@ -136,10 +138,11 @@ class TcpConnection(asyncio.Protocol):
             self._break(str(error))
 
     def _take(self, item: Frame | bytes | Reply) -> None:
+        self._touch()
         if not isinstance(item, Reply):
             self._counters.frames_received += 1
             self._receive(item, self.flow)
-        elif self._transport is not None:
+        elif self._transport is not None and (self._has_spoken or item.to_strangers):
             self._transport.write(item.data)
             if item.ends:
                 self._transport.close()
@@ -167,9 +170,15 @@ class TcpConnection(asyncio.Protocol):
         self._last_active = asyncio.get_running_loop().time()
 
     def _watch(self) -> None:
-        """Close when idle for too long; look again when that could first be."""
+        """Close when idle for too long; look again when that could first be.
+
+        A stranger's time runs from the beginning, whatever it sends.
+        """
         loop = asyncio.get_running_loop()
-        idle_at = self._last_active + self._options().idle_limit
+        options = self._options()
+        idle_at = self._last_active + options.idle_limit
+        if not self._has_spoken:
+            idle_at = min(idle_at, self._opened_at + options.stranger_limit)
         if idle_at <= loop.time():
             self.close()
         else:

@@ -6,17 +6,18 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import structlog
 
 from ..sip.flow import ANY_LOCAL, Address, Flow, Transport
 from ..sip.grammar import format_host_port
 from .counters import TransportCounters
+from .door import TlsDoor
 from .options import TransportOptions, bind
 from .streams import SipStream
 from .tcp import TcpConnection
@@ -53,8 +54,11 @@ class Transports:
         failed: Callable[[Flow], None],
         options: TransportOptions | None = None,
         calling: Callable[[], ssl.SSLContext] | None = None,
+        admits: Callable[[str], bool] = lambda ip: True,
     ) -> None:
-        """`calling` returns what the next TLS connection is opened with; None opens none."""
+        """`calling` returns what the next TLS connection is opened with; None opens none. `admits`
+        is asked about the source of each connection before anything is read of it.
+        """
         self.options = options or TransportOptions()
         """May be replaced at any time."""
         self.counters = TransportCounters()
@@ -62,6 +66,7 @@ class Transports:
         self._receive = receive
         self._failed = failed
         self._calling = calling
+        self._admits = admits
         self._udp: dict[Address, UdpSocket] = {}
         self._servers: list[asyncio.Server] = []
         self._connections: dict[Flow, TcpConnection] = {}
@@ -120,16 +125,24 @@ class Transports:
     ) -> Address:
         bound = bind(socket.SOCK_STREAM, address)
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(
-            lambda: self._new_connection(kind),
-            sock=bound,
-            ssl=tls,
-            ssl_handshake_timeout=self.options.connect_limit if tls else None,
-        )
+        server = await loop.create_server(lambda: self._arrival(kind, tls), sock=bound)
         self._servers.append(server)
         local: Address = bound.getsockname()[:2]
         self._add_listener(kind, local, advertised)
         return local
+
+    def _arrival(self, kind: Transport, tls: ssl.SSLContext | None) -> asyncio.Protocol:
+        """Return what takes the next connection at a listener."""
+        if tls is None:
+            return self._new_connection(kind, opened=self._accepted)
+        return TlsDoor(
+            tls,
+            lambda: self.options,
+            self._welcomes,
+            lambda: self._new_connection(kind),
+            self._spawn,
+            self.counters,
+        )
 
     def sent_by(self, flow: Flow) -> str:
         """Return host and port our Via and Contact show to a peer on this flow."""
@@ -203,13 +216,16 @@ class Transports:
         waiting = self._waiting.get(way)
         if waiting is None:
             self._waiting[way] = deque([data])
-            task = self._tasks.create_task(self._connect(flow))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            self._spawn(self._connect(flow))
         elif len(waiting) < _MAX_WAITING:
             waiting.append(data)
         else:
             self._fail_later(flow)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tasks.create_task(work)
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
 
     async def _connect(self, flow: Flow) -> None:
         way = flow.way
@@ -252,16 +268,31 @@ class Transports:
             raise ssl.SSLError("its connection is gone, and nobody knows what it has to prove")
         return self._calling()
 
-    def _new_connection(self, kind: Transport, domain: str = "") -> TcpConnection:
+    def _new_connection(
+        self,
+        kind: Transport,
+        domain: str = "",
+        opened: Callable[[TcpConnection], bool] | None = None,
+    ) -> TcpConnection:
         return TcpConnection(
             Flow(kind, ANY_LOCAL, ANY_LOCAL, domain),
             WebSocketStream() if kind.is_websocket else SipStream(),
             lambda: self.options,
             self._receive,
-            self._opened,
+            opened or self._opened,
             self._lost,
             self.counters,
         )
+
+    def _accepted(self, connection: TcpConnection) -> bool:
+        return self._welcomes(connection.flow.remote[0]) and self._opened(connection)
+
+    def _welcomes(self, ip: str) -> bool:
+        """Tell whether a source may open one more connection."""
+        if not self._admits(ip):
+            self.counters.limited += 1
+            return False
+        return len(self._connections) + len(self._connecting) < self.options.max_connections
 
     def _opened(self, connection: TcpConnection) -> bool:
         """Note a connection; False when there is no room for it."""

@@ -14,6 +14,7 @@ from trunkline_signaling.sip.outputs import (
     CancelReceived,
     Event,
     Output,
+    RefusalDue,
     RequestReceived,
     RequestTimedOut,
     ResponseReceived,
@@ -535,8 +536,21 @@ def test_strangers_may_be_left_without_an_answer(data: bytes) -> None:
     core.answers_strangers = False
     core.receive(data, PEER, now=0.0)
 
-    assert core.drain() == []
-    assert len(core) == 0
+    (due,) = core.drain()
+    assert isinstance(due, RefusalDue)
+    assert due.response.status in (400, 481)
+
+
+def test_a_merged_request_of_a_stranger_may_be_left_without_an_answer() -> None:
+    """AUT-01: two branches of one request do not betray us by a 482."""
+    core = layer()
+    core.answers_strangers = False
+    core.receive(incoming(), PEER, now=0.0)
+    core.receive(incoming(branch="z9hG4bKother"), PEER, now=0.0)
+
+    _, due = core.drain()
+    assert isinstance(due, RefusalDue)
+    assert due.response.status == 482
 
 
 def test_a_request_sent_again_has_one_via() -> None:

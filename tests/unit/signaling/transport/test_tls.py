@@ -4,14 +4,14 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from support.certificates import Authority
-from support.station import HEAD, LOOPBACK, MESSAGE, Station, station
+from support.station import HEAD, LOOPBACK, MESSAGE, Station, connected_to, station
 from trunkline_kernel.settings import SettingsError, read_settings
 from trunkline_signaling.settings import SignalingSettings
 from trunkline_signaling.sip.flow import ANY_LOCAL, Address, Flow, Transport
@@ -140,6 +140,43 @@ async def test_a_peer_that_never_finishes_its_handshake_is_cut_off(
         reader, writer = await asyncio.open_connection(*address)
         async with asyncio.timeout(5):
             assert await reader.read() == b""
+        writer.close()
+
+
+async def test_no_handshake_is_begun_with_a_source_that_comes_too_often(
+    files: CertificateFiles,
+) -> None:
+    serving = Certificates(files).serving
+    async with station(admits=lambda ip: False) as vendor:
+        address = await vendor.transports.listen_tcp(LOOPBACK, tls=serving)
+        with pytest.raises(OSError):  # reset or closed, as the kernel has it
+            await asyncio.open_connection(*address, ssl=ssl.create_default_context())
+
+        assert vendor.transports.counters.limited == 1
+        assert vendor.transports.counters.handshakes_failed == 0
+
+
+async def test_a_failed_handshake_is_counted(files: CertificateFiles) -> None:
+    async with station() as vendor:
+        address = await vendor.transports.listen_tcp(LOOPBACK, tls=Certificates(files).serving)
+        async with connected_to(address) as peer:
+            peer.writer.write(b"OPTIONS sip:a SIP/2.0\r\n\r\n")
+            with suppress(ConnectionResetError):
+                await peer.ends()
+
+        assert vendor.transports.counters.handshakes_failed == 1
+
+
+async def test_what_comes_with_the_end_of_the_handshake_is_not_lost(
+    authority: Authority, files: CertificateFiles
+) -> None:
+    async with station() as vendor:
+        address = await vendor.transports.listen_tcp(LOOPBACK, tls=Certificates(files).serving)
+        trusting = ssl.create_default_context(cafile=authority.ca)
+        _, writer = await asyncio.open_connection(*address, ssl=trusting, server_hostname=DOMAIN)
+        writer.write(MESSAGE)
+
+        assert (await vendor.next()).data == Frame(HEAD, b"hello")
         writer.close()
 
 

@@ -123,12 +123,49 @@ async def test_torn_and_joined_messages_are_put_together() -> None:
 
 async def test_a_ping_is_answered_with_a_pong() -> None:
     """RFC 5626 section 4.4.1."""
-    async with station() as a:
+    async with connected_pair() as (a, peer, flow):
+        a.transports.send(MESSAGE, flow)
+        peer.writer.write(b"\r\n\r\n")
+
+        assert await peer.read(len(MESSAGE) + 2) == MESSAGE + b"\r\n"
+
+
+async def test_a_stranger_gets_no_byte_and_five_seconds() -> None:
+    """AUT-01: no TCP data, and its connection is closed after 5 s whatever it sends."""
+    assert TransportOptions().stranger_limit == 5
+    async with station(TransportOptions(stranger_limit=0.1)) as a:
         address = await a.transports.listen_tcp(LOOPBACK)
         async with connected_to(address) as peer:
-            peer.writer.write(b"\r\n\r\n")
+            peer.writer.write(b"\r\n\r\n" + MESSAGE)
+            await a.next()
 
-            assert await peer.read(2) == b"\r\n"
+            assert await peer.ends() == b""
+
+
+async def test_a_message_that_drips_keeps_no_connection_open() -> None:
+    """Slow loris: bytes are not messages."""
+    options = TransportOptions(idle_limit=0.2)
+    async with connected_pair(options) as (a, peer, flow):
+        a.transports.send(MESSAGE, flow)
+        dripping = asyncio.create_task(drip(peer))
+
+        await until(lambda: a.transports.counters.connections == 0)
+        dripping.cancel()
+
+
+async def drip(peer: Peer) -> None:
+    while True:
+        peer.writer.write(b"O")
+        await asyncio.sleep(0.02)
+
+
+async def test_a_source_that_comes_too_often_is_not_let_in() -> None:
+    async with station(admits=lambda ip: False) as a:
+        address = await a.transports.listen_tcp(LOOPBACK)
+        async with connected_to(address) as peer:
+            assert await peer.ends() == b""
+        assert a.transports.counters.limited == 1
+        assert a.transports.counters.connections == 0
 
 
 async def test_a_refused_connection_fails_its_flow() -> None:
@@ -248,9 +285,11 @@ async def test_peers_are_told_the_advertised_address() -> None:
 
 
 @asynccontextmanager
-async def connected_pair() -> AsyncIterator[tuple[Station, Peer, Flow]]:
+async def connected_pair(
+    options: TransportOptions | None = None,
+) -> AsyncIterator[tuple[Station, Peer, Flow]]:
     """Give a station, a peer of it and the flow between them."""
-    async with station() as a:
+    async with station(options) as a:
         address = await a.transports.listen_tcp(LOOPBACK)
         async with connected_to(address) as peer:
             peer.writer.write(MESSAGE)

@@ -1667,10 +1667,13 @@ class ImportRatesRequest(_message.Message):
     DRY_RUN_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
+    STRICT_FIELD_NUMBER: _builtins.int
     rate_group: _builtins.str
     """Rate group. Required."""
     content: _builtins.bytes
-    """The file as it came: CSV in any usual spelling. At most 256 MiB once unpacked."""
+    """The file as it came: a workbook (XLSX, XLS, ODS; its first sheet) or CSV in any usual spelling. At most 256 MiB once
+    unpacked.
+    """
     gzip: _builtins.bool
     """Whether content is packed by gzip, for files that are larger than a message."""
     mode: Global___ImportMode.ValueType
@@ -1681,6 +1684,8 @@ class ImportRatesRequest(_message.Message):
     """Name of the file, for the list of imports."""
     author: _builtins.str
     """Who asks. Empty is recorded as "unknown"."""
+    strict: _builtins.bool
+    """Whether a line that gives no rate stops everything. Otherwise it is left out and told."""
     def __init__(
         self,
         *,
@@ -1691,10 +1696,11 @@ class ImportRatesRequest(_message.Message):
         dry_run: _builtins.bool = ...,
         file_name: _builtins.str = ...,
         author: _builtins.str = ...,
+        strict: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "content", b"content", "dry_run", b"dry_run", "file_name", b"file_name", "gzip", b"gzip", "mode", b"mode", "rate_group", b"rate_group"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "content", b"content", "dry_run", b"dry_run", "file_name", b"file_name", "gzip", b"gzip", "mode", b"mode", "rate_group", b"rate_group", "strict", b"strict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

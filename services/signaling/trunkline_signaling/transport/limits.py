@@ -1,0 +1,98 @@
+"""How much a source may send before anything is read of it: a token bucket for each.
+
+No I/O and no clock. A source is an IPv4 address or an IPv6 /64, which is what one subscriber has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Final, NamedTuple, TypeVar
+
+MOST: Final = 65_536
+"""Sources remembered; the one that was quiet for longest is forgotten first."""
+KNOWN_FOR: Final = 3600.0
+"""Seconds for which a source stays known."""
+
+Network = IPv4Network | IPv6Network
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What a bucket holds and how it fills."""
+
+    per_second: float
+    burst: float
+
+
+class _Bucket(NamedTuple):
+    tokens: float
+    time: float
+
+
+class SourceLimits:
+    """Judges messages and new connections by their source's address.
+
+    Strangers have one rate, sources that have proved themselves another; None is no limit.
+    """
+
+    def __init__(
+        self, strangers: Rate | None, known: Rate | None, trusted: Sequence[Network] = ()
+    ) -> None:
+        """Sources in `trusted` are known without proof."""
+        self._strangers = strangers
+        self._known = known
+        self._buckets: dict[str, _Bucket] = {}
+        self._known_until: dict[str, float] = {}
+        self._is_trusted = _membership(trusted)
+
+    def know(self, ip: str, now: float) -> None:
+        """Note that a source is no stranger: auth let it in, or we called it."""
+        source = source_of(ip)
+        self._known_until.pop(source, None)
+        self._known_until[source] = now + KNOWN_FOR
+        _forget_oldest(self._known_until)
+
+    def admits(self, ip: str, now: float) -> bool:
+        """Take a token from the source's bucket; False when there is none."""
+        source = source_of(ip)
+        rate = self._known if self._is_known(source, ip, now) else self._strangers
+        if rate is None:
+            return True
+        bucket = self._buckets.pop(source, None) or _Bucket(rate.burst, now)
+        tokens = min(bucket.tokens + (now - bucket.time) * rate.per_second, rate.burst)
+        admitted = tokens >= 1
+        self._buckets[source] = _Bucket(tokens - admitted, now)
+        _forget_oldest(self._buckets)
+        return admitted
+
+    def _is_known(self, source: str, ip: str, now: float) -> bool:
+        return now < self._known_until.get(source, 0.0) or self._is_trusted(ip)
+
+
+@lru_cache(maxsize=MOST)
+def source_of(ip: str) -> str:
+    """Return what is counted as one source."""
+    if ":" not in ip:
+        return ip
+    return str(IPv6Address(int(IPv6Address(ip.partition("%")[0])) >> 64 << 64))
+
+
+def _membership(networks: Sequence[Network]) -> Callable[[str], bool]:
+    if not networks:
+        return lambda ip: False
+
+    @lru_cache(maxsize=MOST)
+    def is_in(ip: str) -> bool:
+        address = ip_address(ip)
+        return any(address in network for network in networks)
+
+    return is_in
+
+
+def _forget_oldest(remembered: dict[str, T]) -> None:
+    if len(remembered) > MOST:
+        del remembered[next(iter(remembered))]
