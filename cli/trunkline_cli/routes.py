@@ -102,11 +102,12 @@ def outcome(answer: ExplainResponse) -> str:
         return f"refused with SIP {refusal.sip_status}, {reason}: {refusal.explanation}"
     first = answer.outcome.plan.first
     numbers = answer.outcome.numbers
-    return (
-        f"{numbers.caller} → {numbers.callee} goes to {words.endpoint(first.endpoint)} "
-        f"as {first.from_user} → {first.request_uri_user}, "
-        f"paid by {answer.outcome.account or 'nobody'}"
-    )
+    paid = f"paid by {answer.outcome.account or 'nobody'}"
+    goes = f"{numbers.caller} → {numbers.callee} goes to {words.endpoint(first.endpoint)}"
+    if first.HasField("forward"):
+        to = " and ".join(first.forward.numbers)
+        return f"{goes}, {paid}; it forwards to {to} ({first.forward.reason}) at its own cost"
+    return f"{goes} as {first.from_user} → {first.request_uri_user}, {paid}"
 
 
 def _endpoint(switch: Switch, source: str) -> Endpoint:

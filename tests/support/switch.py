@@ -211,6 +211,9 @@ class FakeAuth:
         self.decision: Admission = Allowed(CUSTOMER)
         self.registration: Registration = Registered(())
         self.bindings: tuple[Binding, ...] = ()
+        """Of every terminal that `phones` does not name."""
+        self.phones: dict[str, tuple[Binding, ...]] = {}
+        """Bindings of single phones by number."""
         self.away = False
         self.verdict: Screened | Blacklisted = Screened()
         self.cannot_screen = False
@@ -233,7 +236,7 @@ class FakeAuth:
         """Answer as told."""
         self.asked.append(question)
         await _hop(self.away)
-        return Located(self.bindings)
+        return Located(self.phones.get(question.endpoint.name, self.bindings))
 
     async def screen(self, question: Screen) -> Screened | Blacklisted:
         """Answer as told."""
@@ -302,6 +305,8 @@ class FakeBilling:
 
     def __init__(self) -> None:
         self.decision: Authorized | Unpayable = Authorized()
+        self.by_account: dict[str, Authorized | Unpayable] = {}
+        """Decisions about single accounts."""
         self.extension: Extended | None = None
         self.away = False
         self.authorized: list[Authorize] = []
@@ -311,7 +316,7 @@ class FakeBilling:
         """Answer as told."""
         self.authorized.append(question)
         await _hop(self.away)
-        return self.decision
+        return self.by_account.get(question.account, self.decision)
 
     async def extend(self, question: Extend) -> Extended:
         """Reserve another minute beyond what is talked, or answer as told."""

@@ -13,7 +13,7 @@ from trunkline.common.v1 import common_pb2 as common
 from ..cdrs.cdr import Call, Cdr, Party, Share
 from ..charging.authorization import Extension
 from ..charging.reservation import Reservation
-from ..errors import Refused
+from ..errors import CalleeBalanceInsufficient, Refused
 from ..ledger.transactions import PaymentType
 from ..money import Currency
 from ..reasons import BillingMode
@@ -73,7 +73,11 @@ def refusal(error: Refused) -> pb.AuthorizeResponse:
     """Return that the call may not begin, and why."""
     reason = common.CallEndReason.ValueType(error.call_end_reason)
     return pb.AuthorizeResponse(
-        refusal=pb.Refusal(call_end_reason=reason, explanation=error.message)
+        refusal=pb.Refusal(
+            call_end_reason=reason,
+            explanation=error.message,
+            of_callee=isinstance(error, CalleeBalanceInsufficient),
+        )
     )
 
 

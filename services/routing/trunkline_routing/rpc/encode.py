@@ -38,6 +38,8 @@ _OBJECTS: Final = {
     Kind.ROUTING_GATEWAY: "routing gateway",
     Kind.PHONE: "phone",
 }
+PATIENCE: Final = Duration(seconds=600)
+"""For a call that is passed on: the new one has the waits of its own attempts."""
 _STAGES: Final = {
     Stage.MAPPING_MOBILE_AREA: "mobile area",
     Stage.MAPPING_DIAL_PLAN: "dial plan",
@@ -116,10 +118,17 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         prefix=offer.prefix,
         max_duration=duration_to_proto(offer.max_duration),
     )
-    if offer.phone is not None:
+    if offer.forward is not None:
+        candidate.forward.reason = offer.forward.reason
+        candidate.forward.numbers.extend(offer.forward.numbers)
+        candidate.timers.trying.CopyFrom(PATIENCE)
+        candidate.timers.session_progress.CopyFrom(PATIENCE)
+    elif offer.phone is not None:
         candidate.callee_account = offer.phone.account
     if offer.gateway is not None:
         _add_gateway(candidate, offer.gateway)
+    if offer.ringing is not None:
+        candidate.timers.ringing.CopyFrom(Duration(seconds=offer.ringing))
     if offer.rate is not None:
         candidate.cost_per_minute.CopyFrom(money_to_proto(per_minute(offer.rate), offer.rate))
     return candidate

@@ -23,7 +23,7 @@ from .cdr import Attempt, Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .encryption import PayloadEncryption
 from .legs import Leg, Side
-from .parties import Binding, Endpoint
+from .parties import Binding, Endpoint, PassedOn
 from .policy import Candidate
 from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
 from .relay import DEFAULT_RELAY, Relay, RelayParameters
@@ -93,6 +93,10 @@ class LiveAttempt:
     relay: Relay = Relay.NONE
     binding: Binding | None = None
     outgoing: Outgoing | None = None
+    rivals: list[Outgoing] = field(default_factory=list)
+    """INVITEs that are out at the same time (SIG-22, simultaneous)."""
+    refusals: list[Response] = field(default_factory=list)
+    """What came back to INVITEs of the attempt."""
     progress: Progress = Progress.INVITED
     ringing: bool = False
     sdp: bool = False
@@ -147,6 +151,8 @@ class Call:
     """UNIX seconds on a clock that never goes back: the time of the event being handled."""
     state: State = State.ADMITTING
     endpoint: Endpoint | None = None
+    passed_on: PassedOn | None = None
+    """Set where the endpoint, a phone, passes another call on."""
     offer: SessionDescription | None = None
     """The caller's, parsed; whoever prints it uses it up."""
     plan: Routed | None = None

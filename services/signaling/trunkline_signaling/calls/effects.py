@@ -11,7 +11,7 @@ from ..sip.message import Request, Response
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from .cdr import Cdr
 from .legs import Side
-from .parties import Target
+from .parties import PassedOn, Target
 from .services import Question
 
 
@@ -51,6 +51,8 @@ class Outgoing:
     flow: Flow | None = None
     """Known inside a dialog; otherwise found from `target`."""
     target: Target | None = None
+    passed_on: PassedOn | None = None
+    """Set for the INVITE of a call that a phone passes on: it comes back in as a new call."""
     authenticated: bool = False
     """A challenge was answered; a second one is a failure."""
     prolonged: bool = False

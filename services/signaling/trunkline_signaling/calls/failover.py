@@ -67,6 +67,9 @@ def next_found(call: Call, event: NextFound) -> None:
 def exhausted(call: Call, event: Exhausted) -> None:
     """There is none: the caller hears of the last attempt."""
     call.note(f"no candidate is left: {event.explanation}")
+    if event.reason is CallEndReason.FORWARD_LIMIT:
+        ending.refuse(call, event.reason, event.status)
+        return
     assert call.last_failure is not None
     _answer_caller(call, call.last_failure)
 

@@ -134,6 +134,16 @@ class ExtraHeaders:
     names: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Whom a phone passes a call on to (SIG-22)."""
+
+    reason: str
+    """As Diversion says it (RFC 5806)."""
+    numbers: tuple[str, ...]
+    """Several are called at once."""
+
+
 NO_EXTRA_HEADERS: Final = ExtraHeaders()
 
 
@@ -169,5 +179,7 @@ class Candidate:
     callee_account: str = ""
     domain: str = ""
     """Host of Request-URI, From and To where we are registered at the vendor (SIG-02)."""
+    forward: Forward | None = None
+    """The phone passes the call on: there is a new call of it instead of an INVITE to it."""
     clearing_uses_sent_number: bool = False
     """The clearing account is charged for the number as sent, not the billed one (RTE-02)."""

@@ -18,7 +18,7 @@ from .cdr import Attempt, MediaStatistics
 from .encryption import Protection
 from .formats import PayloadFormat
 from .legs import Side
-from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers
+from .parties import Binding, Endpoint, EndpointKind, Identity, Numbers, PassedOn
 from .policy import DEFAULT_POLICY, Candidate, LegPolicy, MediaCheck, SwitchPolicy
 from .reasons import CallEndReason
 
@@ -207,6 +207,7 @@ class Route:
     source: Address
     identity: Identity
     setup_time: float
+    passed_on: PassedOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +338,8 @@ class Unpayable:
 
     reason: CallEndReason
     explanation: str
+    of_callee: bool = False
+    """It is the called phone's account that has no money (BIL-07)."""
 
 
 @dataclass(frozen=True, slots=True)

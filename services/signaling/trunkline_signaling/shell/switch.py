@@ -86,6 +86,7 @@ from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
+from .inner import InnerCalls, InnerFlow
 from .inquiries import Inquiries
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
@@ -138,6 +139,7 @@ class Switch:
         self.inquiries = Inquiries(self.transactions, self._driver, network)
         """Asks the world outside of calls."""
         self._auth = peers.auth
+        self._inner = InnerCalls()
         self._outside = Outside(peers.auth, settings, clock.now)
         self._later: list[tuple[Call, Question]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -163,6 +165,9 @@ class Switch:
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Send what the core wants sent."""
+        if isinstance(flow, InnerFlow):
+            self._loop.call_soon(self.receive, data, flow)
+            return
         self._observer.message_sent(data, flow)
         self._network.send(data, flow)
 
@@ -278,7 +283,8 @@ class Switch:
             self._spawn(self._answer_outside(transaction, request))
 
     def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
-        if self.draining:
+        passed_on = self._inner.arrival(transaction, request)
+        if self.draining and passed_on is None:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
             self._refuse_later(transaction, response)
@@ -293,7 +299,9 @@ class Switch:
             self._refuse_later(transaction, refusal)
             return
         now = self._clock.now()
-        call, effects = arrival.begin_call(transaction, dialog, settings, self._random, now)
+        call, effects = arrival.begin_call(
+            transaction, dialog, settings, self._random, now, passed_on
+        )
         dialog.owner = call, Side.A
         transaction.owner = call
         self.calls[call.id] = call
@@ -422,6 +430,8 @@ class Switch:
         self._driver.drain()
 
     def _send(self, call: Call, outgoing: Outgoing) -> None:
+        if outgoing.flow is None and outgoing.passed_on is not None:
+            outgoing.flow = self._inner.enter(outgoing, outgoing.passed_on)
         if outgoing.flow is None and outgoing.target is not None:
             address = self._resolver.known(outgoing.target)
             if address is None:
@@ -519,7 +529,8 @@ def _seats(calls: Any) -> Iterator[Seat]:
     for call in calls:
         if call.endpoint is not None and call.plan is not None:
             attempt = call.attempt
-            callee = attempt.candidate.endpoint if attempt is not None else None
+            rings = attempt is not None and attempt.candidate.forward is None
+            callee = attempt.candidate.endpoint if attempt is not None and rings else None
             yield Seat(call.id, call.endpoint, callee)
 
 

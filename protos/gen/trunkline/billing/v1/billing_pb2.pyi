@@ -608,19 +608,23 @@ class Refusal(_message.Message):
 
     CALL_END_REASON_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    OF_CALLEE_FIELD_NUMBER: _builtins.int
     call_end_reason: _common_pb2.CallEndReason.ValueType
     """Why, for the CDR and the SIP answer."""
     explanation: _builtins.str
     """What exactly, for trace and log, for example "rate group retail has no rate for 4477"."""
+    of_callee: _builtins.bool
+    """Whether it is the called phone's account that has no money (BIL-07): the caller hears 403 then, not 402."""
     def __init__(
         self,
         *,
         call_end_reason: _common_pb2.CallEndReason.ValueType = ...,
         explanation: _builtins.str = ...,
+        of_callee: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_end_reason", b"call_end_reason", "explanation", b"explanation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_end_reason", b"call_end_reason", "explanation", b"explanation", "of_callee", b"of_callee"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

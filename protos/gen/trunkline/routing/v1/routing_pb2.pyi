@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Passing:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PassingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Passing.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PASSING_UNSPECIFIED: _Passing.ValueType  # 0
+    """Not said. Rejected."""
+    PASSING_FORWARDED: _Passing.ValueType  # 1
+    """It forwards it before it answers (SIG-22)."""
+    PASSING_TRANSFERRED: _Passing.ValueType  # 2
+    """It transfers it after it has talked (SIG-21)."""
+
+class Passing(_Passing, metaclass=_PassingEnumTypeWrapper):
+    """How a phone passes a call on."""
+
+PASSING_UNSPECIFIED: Passing.ValueType  # 0
+"""Not said. Rejected."""
+PASSING_FORWARDED: Passing.ValueType  # 1
+"""It forwards it before it answers (SIG-22)."""
+PASSING_TRANSFERRED: Passing.ValueType  # 2
+"""It transfers it after it has talked (SIG-21)."""
+Global___Passing: _TypeAlias = Passing  # noqa: Y015
+
 class _Reachability:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -360,6 +384,7 @@ class RouteRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
     SETUP_TIME_FIELD_NUMBER: _builtins.int
+    PASSED_ON_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id. Required."""
     signaling_instance: _builtins.str
@@ -380,6 +405,10 @@ class RouteRequest(_message.Message):
     def setup_time(self) -> _timestamp_pb2.Timestamp:
         """When it arrived; periods and rates' versions go by it."""
 
+    @_builtins.property
+    def passed_on(self) -> Global___PassedOn:
+        """Set where the endpoint, a phone, makes this call because it passes another one on; the identity is that caller's."""
+
     def __init__(
         self,
         *,
@@ -389,14 +418,43 @@ class RouteRequest(_message.Message):
         source: _common_pb2.SocketAddress | None = ...,
         identity: Global___Identity | None = ...,
         setup_time: _timestamp_pb2.Timestamp | None = ...,
+        passed_on: Global___PassedOn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "identity", b"identity", "setup_time", b"setup_time", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "identity", b"identity", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RouteRequest: _TypeAlias = RouteRequest  # noqa: Y015
+
+@_typing.final
+class PassedOn(_message.Message):
+    """What a call is that a phone passes on: one of its own, which its account pays (SIG-21, SIG-22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSING_FIELD_NUMBER: _builtins.int
+    FORWARDERS_FIELD_NUMBER: _builtins.int
+    passing: Global___Passing.ValueType
+    """How. Required."""
+    @_builtins.property
+    def forwarders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Numbers of the phones that have forwarded the call, the first one first."""
+
+    def __init__(
+        self,
+        *,
+        passing: Global___Passing.ValueType = ...,
+        forwarders: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forwarders", b"forwarders", "passing", b"passing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassedOn: _TypeAlias = PassedOn  # noqa: Y015
 
 @_typing.final
 class RouteResponse(_message.Message):
@@ -660,6 +718,7 @@ class Candidate(_message.Message):
     CLEARING_USES_SENT_NUMBER_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
     EXTRA_HEADERS_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
     DOMAIN_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     """Number of the attempt it is meant for, from 1."""
@@ -731,6 +790,10 @@ class Candidate(_message.Message):
     def extra_headers(self) -> Global___ExtraHeaders:
         """Header fields of the caller's INVITE that go on (SIG-12)."""
 
+    @_builtins.property
+    def forward(self) -> Global___Forward:
+        """Set where the phone passes the call on (SIG-22): instead of an INVITE to it there is a new call of it."""
+
     def __init__(
         self,
         *,
@@ -758,15 +821,44 @@ class Candidate(_message.Message):
         clearing_uses_sent_number: _builtins.bool = ...,
         withheld: _builtins.bool = ...,
         extra_headers: Global___ExtraHeaders | None = ...,
+        forward: Global___Forward | None = ...,
         domain: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
+
+@_typing.final
+class Forward(_message.Message):
+    """Whom a phone passes a call on to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, as Diversion says it (RFC 5806), for example "user-busy"."""
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Numbers as the phone would dial them. Several are called at once; the first to answer has the call."""
+
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        numbers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Forward: _TypeAlias = Forward  # noqa: Y015
 
 @_typing.final
 class ExtraHeaders(_message.Message):

@@ -18,13 +18,14 @@ from ...calls.media_policy import (
     RingTone,
     Spelling,
 )
-from ...calls.parties import Numbers, Target
+from ...calls.parties import Numbers, PassedOn, Passing, Target
 from ...calls.policy import (
     AddressMethod,
     AttemptTimers,
     Candidate,
     Credentials,
     ExtraHeaders,
+    Forward,
     LegPolicy,
     MediaCheck,
     MediaProxy,
@@ -126,6 +127,10 @@ _DTMF_SEND: Final[Mapping[int, DtmfSend]] = {
     pb.DTMF_SEND_INFO: DtmfSend.INFO,
     pb.DTMF_SEND_OFF: DtmfSend.OFF,
 }
+_PASSINGS: Final = {
+    Passing.FORWARDED: pb.PASSING_FORWARDED,
+    Passing.TRANSFERRED: pb.PASSING_TRANSFERRED,
+}
 _ADDRESS_METHOD: Final[Mapping[int, AddressMethod]] = {
     pb.ADDRESS_METHOD_SOURCE_IP: AddressMethod.SOURCE_IP,
     pb.ADDRESS_METHOD_HEADER: AddressMethod.HEADER,
@@ -198,6 +203,7 @@ class RoutingClient:
 def _encode_route(question: Route) -> pb.RouteRequest:
     identity = question.identity
     return pb.RouteRequest(
+        passed_on=_encode_passed_on(question.passed_on),
         call_id=question.call_id,
         signaling_instance=question.signaling_instance,
         endpoint=encode_endpoint(question.endpoint),
@@ -223,6 +229,13 @@ def _encode_report(report: GatewayReport) -> pb.GatewayReport:
         reachability=_REACHABILITY[report.reachable],
         published_calls=report.published,
     )
+
+
+def _encode_passed_on(passed_on: PassedOn | None) -> pb.PassedOn | None:
+    if passed_on is None:
+        return None
+    forwarders = (each.number for each in passed_on.diversions)
+    return pb.PassedOn(passing=_PASSINGS[passed_on.how], forwarders=forwarders)
 
 
 def _encode_seat(seat: Seat) -> pb.Seat:
@@ -302,6 +315,7 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
         callee_account=candidate.callee_account,
         domain=candidate.domain,
         clearing_uses_sent_number=candidate.clearing_uses_sent_number,
+        forward=_decode_forward(candidate),
     )
 
 
@@ -330,6 +344,12 @@ def _decode_stop_rules(rules: pb.StopRules) -> StopRules:
         frozenset(rules.stop_codes),
         frozenset(rules.continue_codes),
     )
+
+
+def _decode_forward(candidate: pb.Candidate) -> Forward | None:
+    if not candidate.HasField("forward"):
+        return None
+    return Forward(candidate.forward.reason, tuple(candidate.forward.numbers))
 
 
 def _decode_extra_headers(extra: pb.ExtraHeaders) -> ExtraHeaders:
