@@ -20,6 +20,7 @@ from . import (
     fork,
     forwarding,
     provisional,
+    ring_tone,
     session_timer,
 )
 from .acceptance import ALLOW, RELIABLE, write_extensions
@@ -62,6 +63,7 @@ def begin(call: Call) -> None:
     for outgoing in (attempt.outgoing, *attempt.rivals):
         call.emit(Send(outgoing))
     _watch(call, attempt)
+    ring_tone.wait(call, attempt)
 
 
 def response_received(call: Call, event: ResponseReceived) -> None:
@@ -298,7 +300,6 @@ def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
-    early_media.silence(call)
     call.connect_media((leg, place))
     return body
 

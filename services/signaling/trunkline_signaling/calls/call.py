@@ -23,9 +23,11 @@ from .cdr import Attempt, Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .encryption import PayloadEncryption
 from .legs import Leg, Side
+from .media_policy import DEFAULT_PROMPTS, PromptParameters
 from .parties import Binding, Endpoint, PassedOn
 from .policy import Candidate
 from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
+from .reasons import Refusal
 from .relay import DEFAULT_RELAY, Relay, RelayParameters
 from .services import (
     Authorize,
@@ -76,6 +78,7 @@ class CallSettings:
     timers: TimerParameters = DEFAULT_TIMERS
     encryption: PayloadEncryption | None = None
     """SS_RTPENCRYPTIONMODE and SS_RTPENCRYPTIONKEY, for sides with `encrypt` on (MED-01)."""
+    prompts: PromptParameters = DEFAULT_PROMPTS
 
     def contact(self, transport: Transport, remote: str) -> str:
         """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
@@ -178,9 +181,13 @@ class Call:
     """Further ones, which wait with it."""
     held_answer: Response | None = None
     """The 200, where it has to wait for that PRACK too."""
-    tone_wanted: bool = False
-    """The caller is to hear a ring tone of ours as soon as the relay can play it."""
+    tone: str = ""
+    """The tone of ours that the caller is to hear as soon as the relay can play it."""
     tone_plays: bool = False
+    refusal: Refusal | None = None
+    """What the caller gets after the announcement that it hears."""
+    prompt: str = ""
+    """Name of that announcement."""
     last_failure: Failure | None = None
     reserved: timedelta | None = None
     """Talk time that billing has reserved; None when nothing limits it."""

@@ -26,6 +26,10 @@ class Timer(Enum):
     """The reservation wants to be renewed."""
     MONEY = auto()
     """The money, or what is reserved of it, is used up."""
+    RING_TONE = auto()
+    """The vendor has been silent for long enough (MED-11)."""
+    ANNOUNCEMENT = auto()
+    """An announcement has lasted for long enough (MED-10)."""
     DURATION = auto()
     """The longest talk time is reached (SIG-25)."""
     NO_TIMER = auto()

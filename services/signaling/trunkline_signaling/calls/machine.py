@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import (
+    announcement,
     answer,
     attempts,
     digits,
@@ -16,6 +17,7 @@ from . import (
     money,
     provisional,
     refresh,
+    ring_tone,
     setup,
 )
 from .call import Call
@@ -30,6 +32,7 @@ from .events import (
     FirstPacket,
     HangUp,
     MediaLost,
+    PlayEnded,
     PrackMissing,
     RequestFailed,
     RequestReceived,
@@ -119,6 +122,14 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         NextFound: failover.next_found,
         Exhausted: failover.exhausted,
     },
+    State.ANNOUNCING: {
+        **_UNANSWERED,
+        MediaOpened: announcement.opened,
+        MediaConnected: announcement.connected,
+        PlayEnded: announcement.over,
+        MediaLost: announcement.over,
+        ServiceFailed: announcement.failed,
+    },
     State.CONNECTED: {
         AckReceived: answer.acknowledged,
         AckMissing: ending.unacknowledged,
@@ -164,6 +175,8 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.SETUP: setup.setup_timed_out,
     Timer.EXTEND: money.extend,
     Timer.MONEY: money.used_up,
+    Timer.RING_TONE: ring_tone.due,
+    Timer.ANNOUNCEMENT: announcement.over,
     Timer.DURATION: money.too_long,
     Timer.NO_TIMER: refresh.too_long_without,
     Timer.REFRESH_A: refresh.due,
