@@ -259,8 +259,9 @@ def invitation(call: Call, candidate: Candidate, uri: str, target: Target, body:
     host, _ = call.settings.own.seen_by(target.host, target.transport)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
-    write_identity(headers, candidate, host, f"{call.random.getrandbits(64):016x}")
-    headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
+    tag = f"{call.random.getrandbits(64):016x}"
+    write_identity(headers, candidate, candidate.domain or host, tag)
+    headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
@@ -298,6 +299,8 @@ def _request_uri(candidate: Candidate, binding: Binding | None, target: Target) 
             return binding.contact
         return _with_user(binding.contact, user)  # a gateway takes calls to any number (SIG-13)
     params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
+    if candidate.domain:
+        return str(SipUri(candidate.domain, user, None, params))
     return str(SipUri(target.host, user, target.port or None, params))
 
 

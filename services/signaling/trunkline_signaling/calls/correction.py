@@ -5,8 +5,6 @@ the session interval that its peer demands. That is no failure of its attempt (R
 from __future__ import annotations
 
 from ..sip import digest
-from ..sip.errors import MalformedValue
-from ..sip.headers import Headers
 from ..sip.message import Request
 from . import session_timer
 from .call import Call
@@ -35,7 +33,7 @@ def _authenticate(call: Call, event: ResponseReceived) -> bool:
         return False
     proxy = event.response.status == 407
     name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-    challenge = _strongest(event.response.headers, name)
+    challenge = digest.strongest(digest.challenges_in(event.response.headers.lines(name)))
     if challenge is None:
         return False
     request = outgoing.request
@@ -85,13 +83,3 @@ def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
     if leg is not None and leg.dialog is not None:
         leg.dialog.local_cseq += 1
     call.emit(Send(outgoing))
-
-
-def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
-    challenges = []
-    for line in headers.lines(name):
-        try:
-            challenges.append(digest.Challenge.parse(line))
-        except MalformedValue:
-            continue  # another scheme
-    return digest.strongest(challenges)
