@@ -63,8 +63,8 @@ class LedgerReader:
     async def corrections(self, call_id: str) -> int:
         """Return how often a call was charged anew."""
         id = TRANSACTIONS.c.id
-        first = transaction_id(EntryKind.CORRECTION, f"{call_id}#")
-        query = select(func.count()).where(id.startswith(first, autoescape=True))
+        first, beyond = (transaction_id(EntryKind.CORRECTION, call_id + end) for end in "#$")
+        query = select(func.count()).where(id >= first, id < beyond)  # "$" is next to "#"
         async with self._database.reading() as session:
             return await session.scalar(query) or 0
 
