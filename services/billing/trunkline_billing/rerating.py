@@ -106,11 +106,15 @@ class Rerater:
         return done
 
     async def _book_all(self, cdrs: list[Cdr], author: str, memo: str) -> None:
-        await asyncio.gather(*(self._book(cdr, author, memo) for cdr in cdrs))
+        again = await self._ledger.corrected(cdr.call.call_id for cdr in cdrs)
+        await asyncio.gather(
+            *(self._book(cdr, author, memo, again=cdr.call.call_id in again) for cdr in cdrs)
+        )
 
-    async def _book(self, cdr: Cdr, author: str, memo: str) -> Correction:
+    async def _book(self, cdr: Cdr, author: str, memo: str, *, again: bool = True) -> Correction:
+        """Book the difference; `again` is whether it may have been charged anew before."""
         call_id = cdr.call.call_id
-        number = await self._ledger.corrections(call_id) + 1
+        number = await self._ledger.corrections(call_id) + 1 if again else 1
         made = await self._cashier.submit(Correct(cdr, number, author, memo))
         if made is None:
             raise RatedMeanwhile(f"call {call_id} was charged anew by somebody else just now")
