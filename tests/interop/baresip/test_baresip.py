@@ -1,5 +1,7 @@
 """baresip, a softphone of others, registers at the running switch and calls through it."""
 
+import asyncio
+import json
 import ssl
 import struct
 import wave
@@ -11,13 +13,15 @@ import pytest
 from support.certificates import Authority
 from support.endpoint import Endpoint
 from support.g711 import CLOCK_RATE, decode_alaw, tone
-from support.local_switch import LocalSwitch
+from support.local_switch import LocalSwitch, free_ports
 from support.programs import program
 from support.records import wait_for_cdrs
 from support.sip_sockets import Receive, SipSockets
+from support.waiting import until
 from trunkline.auth.v1.auth_pb2 import ListRegistrationsRequest
 from trunkline.common.v1.common_pb2 import CallEndReason
 from trunkline_signaling.sip.flow import Transport
+from trunkline_signaling.sip.sdp import SessionDescription
 
 Address = tuple[str, int]
 
@@ -26,19 +30,33 @@ VOX = ("127.0.0.22", 5070)
 TLS = ("127.0.0.24", 5061)
 NUMBER = "12125550120"
 BARESIP_TONE, VENDOR_TONE = 500, 900
+EVENTS = 101
+"""Payload type of the vendor's telephone events."""
 CALL_SECONDS = 5
 PATIENCE = 20
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 
-def configure(directory: Path, server: Address, transport: str, authority: Authority) -> None:
-    """Write baresip's configuration for phone 1001 into a directory, and what it says."""
+def configure(
+    directory: Path,
+    server: Address,
+    transport: str,
+    authority: Authority,
+    control: int = 0,
+    dtmf: str = "rtpevent",
+) -> None:
+    """Write baresip's configuration for phone 1001 into a directory, and what it says.
+
+    Commands are taken on TCP port `control`.
+    """
     values = {
         "modules": next(Path("/usr/lib").glob("**/baresip/modules")),
         "server": "{}:{}".format(*server),
         "transport": transport,
         "ca": authority.ca,
+        "control": control or free_ports(1)[0],
+        "dtmf": dtmf,
         "directory": directory,
     }
     for name in ("config", "accounts"):
@@ -105,6 +123,75 @@ async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
     assert call.transaction.flow.transport is Transport.TLS
     (record,) = await wait_for_cdrs(switch, 1, number)
     assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
+
+
+async def test_a_softphone_holds_and_resumes(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path
+) -> None:
+    control = free_ports(1)[0]
+    configure(tmp_path, switch.sip, "udp", authority, control)
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*calling("12125550121", switch), directory=tmp_path) as phone,
+    ):
+        call = await vox.taken_call(timeout=PATIENCE)
+        await call.rtp.hear(20)
+        await command(control, "hold")
+        await until(lambda: directions(vox) == ["sendrecv", "sendonly"])
+        await command(control, "resume")
+        await until(lambda: directions(vox)[2:] == ["sendrecv"])
+        heard = await call.rtp.hear(20)
+        await call.hang_up()
+        await phone.succeed(PATIENCE)
+
+    assert heard.hears(BARESIP_TONE)
+
+
+@pytest.mark.parametrize("mode", ["rtpevent", "info"])
+async def test_med06_keys_of_a_softphone_come_to_the_vendor_as_events(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path, mode: str
+) -> None:
+    """RFC 4733 passes, and INFO becomes RFC 4733 where that was negotiated."""
+    control = free_ports(1)[0]
+    configure(tmp_path, switch.sip, "udp", authority, control, dtmf=mode)
+    number = {"rtpevent": "12125550122", "info": "12125550123"}[mode]
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*calling(number, switch), directory=tmp_path) as phone,
+    ):
+        call = await vox.taken_call(timeout=PATIENCE)
+        await call.rtp.hear(20)
+        before = EVENTS in call.rtp.heard.payload_types
+        await command(control, "sndcode", "5")
+        await until(lambda: EVENTS in call.rtp.heard.payload_types)
+        await call.hang_up()
+        await phone.succeed(PATIENCE)
+
+    assert not before
+    assert [r.method for r in vox.requests if r.method == "INFO"] == []
+
+
+def calling(number: str, switch: LocalSwitch) -> tuple[str, ...]:
+    """Return the command of a baresip in this directory that calls a number."""
+    target = f"sip:{number}@{switch.sip[0]}:{switch.sip[1]}"
+    return "baresip", "-4", "-f", ".", "-e", f"/dial {target}", "-t", str(PATIENCE)
+
+
+def directions(endpoint: Endpoint) -> list[str]:
+    """Return the directions of the offers that came, in order."""
+    offers = [SessionDescription.parse(r.body) for r in endpoint.requests if r.method == "INVITE"]
+    return [str(offer.direction_of(offer.audio)) for offer in offers if offer.audio]
+
+
+async def command(port: int, name: str, params: str = "") -> None:
+    """Give a running baresip a command, in a netstring of JSON."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    text = json.dumps({"command": name, "params": params})
+    writer.write(f"{len(text)}:{text},".encode())
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.read(1000)
+    assert b'"ok":true' in answer, answer
+    writer.close()
 
 
 def by_tls(authority: Authority) -> Callable[[Receive], SipSockets]:
