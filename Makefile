@@ -67,8 +67,8 @@ lint-engine: ## Check the engine: format, clippy, and its stub against the built
 	python -m mypy.stubtest trunkline_engine
 
 .PHONY: test
-test: setup-tests test-engine ## Run every test but load and deployment
-	pytest -m "not load and not deployment"
+test: setup-tests test-engine ## Run every test but load and deployment; 10,000 calls in the simulation
+	TRUNKLINE_SIMULATION_CALLS=1250 pytest -m "not load and not deployment"
 
 .PHONY: test-fast
 test-fast: ## Run unit, contract and simulation tests: the inner loop

@@ -353,3 +353,20 @@ async def test_money_and_calls_in_progress_outlive_a_restart(url: str) -> None:
         assert (await after.settle(cdr("done"))).outcome == pb.SETTLE_OUTCOME_DUPLICATE
         await after.settle(cdr("call-1"))
         assert await after.balance() == "0.80"
+
+
+async def test_bil_13_hours_that_are_none_are_rejected_when_written(billing: BillingClient) -> None:
+    with pytest.raises(TrunklineError) as refused:
+        await billing.set(SERVER_QUERY_CDR_DENY_TIME="25:00-26:00")
+
+    assert refused.value.fault is Fault.INVALID_ARGUMENT
+
+
+async def test_bil_07_a_callee_without_money_is_told_from_a_caller_without(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "phones", {"currency": "USD", "rateGroup": "retail"}))
+
+    answer = await billing.authorize(callee_account="phones")
+
+    assert answer.refusal.of_callee
