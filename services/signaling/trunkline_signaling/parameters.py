@@ -28,6 +28,7 @@ from .calls.policy import MediaProxy
 from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
 from .calls.session_timer import TimerParameters
+from .registrar.outbound import Rules
 from .sip.timing import DEFAULT_RESEND, Timing
 
 
@@ -148,6 +149,31 @@ MAX_CALL_DURATION: Final = IntOrWordParameter(
     scope="system",
     meaning="Longest talk time where a gateway or phone has no limit of its own (SIG-25).",
 )
+USER_AGENT_EXPIRE: Final = IntOrWordParameter(
+    "SS_SIP_USER_AGENT_EXPIRE",
+    default=None,
+    minimum=20,
+    maximum=7200,
+    word="auto",
+    unit="s",
+    scope="sip",
+    meaning="Expiry asked for when we register at a vendor; auto takes what is granted (SIG-02).",
+)
+USER_AGENT_RETRY_DELAY: Final = IntParameter(
+    "SS_SIP_USER_AGENT_RETRY_DELAY",
+    default=60,
+    minimum=30,
+    maximum=600,
+    unit="s",
+    scope="sip",
+    meaning="Wait after a REGISTER of ours that failed (SIG-02).",
+)
+USER_AGENT_SEND_UNREGISTER: Final = BoolParameter(
+    "SS_SIP_USER_AGENT_SEND_UNREGISTER",
+    default=True,
+    scope="sip",
+    meaning="Whether registrations of ours are ended when the switch stops (SIG-01).",
+)
 TCP_CLOSE_RESET: Final = BoolParameter(
     "SS_TCP_CLOSE_RESET",
     default=False,
@@ -245,6 +271,9 @@ PARAMETERS: Final = (
     SESSION_TIMEOUT_EARLY_HANGUP,
     NO_TIMER_REINVITE_INTERVAL,
     MAX_CALL_DURATION,
+    USER_AGENT_EXPIRE,
+    USER_AGENT_RETRY_DELAY,
+    USER_AGENT_SEND_UNREGISTER,
     TCP_CLOSE_RESET,
     QOS_SIGNAL,
     MEDIA_PROXY_MODE,
@@ -369,3 +398,8 @@ def max_duration(values: Parameters) -> timedelta | None:
     """Return the longest talk time of a side without a limit of its own."""
     seconds = values[MAX_CALL_DURATION]
     return None if seconds is None else timedelta(seconds=seconds)
+
+
+def registration_rules(values: Parameters) -> Rules:
+    """Return how we register at vendors."""
+    return Rules(values[USER_AGENT_EXPIRE], values[USER_AGENT_RETRY_DELAY])

@@ -185,7 +185,7 @@ def _authenticate(call: Call, event: ResponseReceived) -> bool:
         return False
     proxy = event.response.status == 407
     name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-    challenge = _strongest(event.response.headers, name)
+    challenge = digest.strongest(digest.challenges_in(event.response.headers.lines(name)))
     if challenge is None:
         return False
     request = outgoing.request
@@ -235,16 +235,6 @@ def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
     if leg is not None and leg.dialog is not None:
         leg.dialog.local_cseq += 1
     call.emit(Send(outgoing))
-
-
-def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
-    challenges = []
-    for line in headers.lines(name):
-        try:
-            challenges.append(digest.Challenge.parse(line))
-        except MalformedValue:
-            continue  # another scheme
-    return digest.strongest(challenges)
 
 
 def _progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
@@ -341,8 +331,9 @@ def invitation(call: Call, candidate: Candidate, uri: str, target: Target, body:
     host, _ = call.settings.own.seen_by(target.host, target.transport)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
-    write_identity(headers, candidate, host, f"{call.random.getrandbits(64):016x}")
-    headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
+    tag = f"{call.random.getrandbits(64):016x}"
+    write_identity(headers, candidate, candidate.domain or host, tag)
+    headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
@@ -380,6 +371,8 @@ def _request_uri(candidate: Candidate, binding: Binding | None, target: Target) 
             return binding.contact
         return _with_user(binding.contact, user)  # a gateway takes calls to any number (SIG-13)
     params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
+    if candidate.domain:
+        return str(SipUri(candidate.domain, user, None, params))
     return str(SipUri(target.host, user, target.port or None, params))
 
 
