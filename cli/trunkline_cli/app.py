@@ -20,6 +20,7 @@ from . import (
     reconcile,
     registrations,
     routes,
+    tables,
 )
 from .apply import apply
 from .channels import tls_from_environment
@@ -108,6 +109,7 @@ app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Money")
 app.add_typer(alarms.app, name="alarms", rich_help_panel="Money")
 app.add_typer(registrations.app, name="registration", rich_help_panel="Terminals")
 app.add_typer(registrations.suspensions_app, name="suspension", rich_help_panel="Terminals")
+app.add_typer(tables.app, name="table", rich_help_panel="Configure")
 app.add_typer(numbers.app, name="numbers", rich_help_panel="Configure")
 app.add_typer(numbers.black_list_app, name="black-list", rich_help_panel="Calls")
 for _service in installed_services():

@@ -1,4 +1,4 @@
-"""Files that are sent to services."""
+"""Files that commands hand on to services."""
 
 import gzip
 from pathlib import Path
@@ -6,10 +6,15 @@ from pathlib import Path
 from .errors import BadUsage
 
 
-def packed(file: Path) -> bytes:
-    """Return a file's content packed by gzip; raise `BadUsage` when it cannot be read."""
+def read_file(file: Path) -> bytes:
+    """Return what a file holds. Raises `BadUsage`."""
     try:
-        content = file.read_bytes()
+        return file.read_bytes()
     except OSError as error:
         raise BadUsage(f"{file} cannot be read: {error.strerror}") from None
+
+
+def packed(file: Path) -> bytes:
+    """Return a file packed by gzip, as it may be already. Raises `BadUsage`."""
+    content = read_file(file)
     return content if file.suffix == ".gz" else gzip.compress(content)

@@ -18,20 +18,23 @@ from trunkline.auth.v1.lists_pb2 import (
     ListedFor,
     Party,
     RemoveBlackEntriesRequest,
+    RollBackNumbersRequest,
 )
 from trunkline.common.v1.common_pb2 import Endpoint, EndpointKind
+from trunkline_kernel.sheets import UnreadableFile, text_of
 
 from . import words
 from .context import switch_of
 from .errors import BadUsage
+from .files import read_file
 from .output import (
     Column,
     Format,
     OutputOption,
     as_json,
     console,
-    error_console,
     show_list,
+    working,
     write_json,
 )
 
@@ -46,7 +49,7 @@ PATIENCE: Final = 120.0
 MAX_BYTES: Final = 15_000_000
 """Most that fits one message beside its frame."""
 
-_SEPARATOR: Final = re.compile(rb"[,;\t]")
+_SEPARATOR: Final = re.compile(r"[,;\t|]")
 
 
 class Side(StrEnum):
@@ -62,7 +65,9 @@ SIDES: Final = {Side.CALLER: Party.PARTY_CALLER, Side.CALLEE: Party.PARTY_CALLEE
 @app.command("import")
 def import_numbers(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A number a line, or CSV with it in front.")],
+    file: Annotated[
+        Path, typer.Argument(help="A number a line, or CSV or a workbook with it in front.")
+    ],
     name: Annotated[str, typer.Option("--list", help="NumberList that takes them.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole list: others go.")
@@ -77,7 +82,7 @@ def import_numbers(
     request = ImportNumbersRequest(
         list=name, text=_read(file), mode=_mode(replace, remove), dry_run=dry_run
     )
-    with error_console().status(f"reading {file.name}"):
+    with working(f"reading {file.name}"):
         answer = switch_of(context).lists.ImportNumbers(request, timeout=PATIENCE)
     if output is Format.JSON:
         write_json(as_json(answer))
@@ -85,6 +90,18 @@ def import_numbers(
     prefix = "dry run: " if dry_run else ""
     sums = f"{answer.added} new, {answer.removed} gone"
     console().print(f"{prefix}{sums}; {name} has {answer.total} numbers")
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    name: Annotated[str, typer.Option("--list", help="NumberList to put back.")],
+) -> None:
+    """Put a list back to what it was before its last change. Twice is no change."""
+    answer = switch_of(context).lists.RollBackNumbers(
+        RollBackNumbersRequest(list=name), timeout=PATIENCE
+    )
+    console().print(f"{name} is what it was: {answer.total} numbers")
 
 
 @app.command()
@@ -158,13 +175,13 @@ def _mode(replace: bool, remove: bool) -> ImportMode.ValueType:
 def _read(file: Path) -> bytes:
     """Return the first column, line by line; a heading becomes a blank line."""
     try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise BadUsage(f"{file} cannot be read: {error.strerror}") from None
-    lines = [_SEPARATOR.split(line, 1)[0].strip(b"\"' ") for line in content.splitlines()]
-    if lines and re.search(rb"[A-Za-z]", lines[0]):
-        lines[0] = b""
-    text = b"\n".join(lines)
+        content = text_of(read_file(file))
+    except UnreadableFile as error:
+        raise BadUsage(f"{file}: {error.message}") from None
+    lines = [_SEPARATOR.split(line, 1)[0].strip("\"' ") for line in content.splitlines()]
+    if lines and re.search("[A-Za-z]", lines[0]):
+        lines[0] = ""
+    text = "\n".join(lines).encode()
     if len(text) > MAX_BYTES:
         raise BadUsage(f"{file} has more than {MAX_BYTES // 1_000_000} MB of numbers: split it")
     return text

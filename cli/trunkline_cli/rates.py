@@ -25,9 +25,9 @@ from .output import (
     OutputOption,
     as_json,
     console,
-    error_console,
     show_list,
     show_table,
+    working,
     write_json,
 )
 
@@ -42,13 +42,18 @@ SHOWN_ERRORS: Final = 20
 @app.command("import")
 def import_rates(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV in any usual spelling; .gz is unpacked.")],
+    file: Annotated[
+        Path, typer.Argument(help="A workbook, or CSV in any usual spelling; .gz too.")
+    ],
     group: Annotated[str, typer.Option(help="Rate group.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole deck: others go.")
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A line that gives no rate stops everything.")
     ] = False,
     output: OutputOption = Format.TABLE,
 ) -> None:
@@ -59,10 +64,11 @@ def import_rates(
         gzip=True,
         mode=ImportMode.IMPORT_MODE_REPLACE if replace else ImportMode.IMPORT_MODE_MERGE,
         dry_run=dry_run,
+        strict=strict,
         file_name=file.name,
         author=author(),
     )
-    with error_console().status(f"reading {file.name}"):
+    with working(f"reading {file.name}"):
         answer = switch_of(context).rates.ImportRates(request, timeout=PATIENCE)
     if output is Format.JSON:
         write_json(as_json(answer))
@@ -70,7 +76,7 @@ def import_rates(
         _show(answer, dry_run)
     if answer.errors:
         raise Refused(
-            f"{answer.counts.bad_lines} lines gave no rate",
+            f"{answer.counts.bad_lines} lines gave no rate" + ("; nothing changed" * strict),
             [f"{file}:{one.line}: {one.column}: {one.message}" for one in answer.errors][
                 :SHOWN_ERRORS
             ],

@@ -15,6 +15,7 @@ from trunkline.common.v1.documents_pb2_grpc import DocumentServiceStub
 from trunkline.common.v1.parameters_pb2_grpc import ParametersServiceStub
 from trunkline.media.v1.media_pb2_grpc import MediaServiceStub
 from trunkline.routing.v1.routing_pb2_grpc import RoutingServiceStub
+from trunkline.routing.v1.tables_pb2_grpc import TableServiceStub
 from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceStub
 
 from .channels import TlsFiles, open_channel
@@ -62,6 +63,11 @@ class Switch:
     def routing(self) -> RoutingServiceStub:
         """Where calls go."""
         return RoutingServiceStub(self.channel(Service.ROUTING))
+
+    @property
+    def tables(self) -> TableServiceStub:
+        """Tables of numbers."""
+        return TableServiceStub(self.channel(Service.ROUTING))
 
     @property
     def billing(self) -> BillingServiceStub:

@@ -79,10 +79,12 @@ def parse_span(text: str) -> timedelta:
 
 
 def parse_time(text: str, now: datetime) -> datetime:
-    """Return the time in "2026-11-23T14:00", or that long before `now` in "2h".
+    """Return the time in "2026-11-23T14:00", that hour of today in "14:00", or "2h" before `now`.
 
     Without an offset local time is meant. Raises `BadUsage`.
     """
+    if re.fullmatch(r"\d\d:\d\d(:\d\d)?", text):
+        text = f"{now.astimezone().date()}T{text}"
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
@@ -91,7 +93,8 @@ def parse_time(text: str, now: datetime) -> datetime:
         return now - parse_span(text)
     except BadUsage:
         raise BadUsage(
-            f"expected a time such as 2026-11-23T14:00, or a span ago such as 2h, got {text!r}"
+            "expected a time such as 2026-11-23T14:00 or 14:00, or a span ago such as 2h,"
+            f" got {text!r}"
         ) from None
 
 

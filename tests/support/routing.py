@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel
-from trunkline_routing.calls.call import Call, Identity
+from trunkline_routing.calls.call import Call, Identity, PassedOn
 from trunkline_routing.calls.course import Courses, NoCourses
 from trunkline_routing.calls.decision import Attempt, Decision, Plan
 from trunkline_routing.calls.explain import Explanation, Verdict, explain
@@ -162,13 +162,16 @@ class Bench:
         id: str = "",
         endpoint: Endpoint = CUSTOMER,
         source: str = "192.0.2.10",
+        passed_on: PassedOn | None = None,
         **headers: str,
     ) -> Call:
         """Return a call to `callee`, arriving now, with an id of its own."""
         self._calls += 1
         identity = {"from_user": caller, "to_user": callee, "request_uri_user": callee, **headers}
         call_id = id or f"call-{self._calls}"
-        return Call(call_id, "signaling-1", endpoint, source, Identity(**identity), self.now)
+        return Call(
+            call_id, "signaling-1", endpoint, source, Identity(**identity), self.now, passed_on
+        )
 
     async def route(self, *args: str, **kwargs: Any) -> Decision:
         """Route a call built as `call` builds it."""

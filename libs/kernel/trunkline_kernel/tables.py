@@ -56,6 +56,16 @@ class DocumentRow(KernelBase):
     revision: Mapped[int] = mapped_column(BigInteger)
 
 
+class DocumentVersionRow(KernelBase):
+    """What a document was before its last change, of kinds that can be put back."""
+
+    __tablename__ = "document_versions"
+
+    kind: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    spec: Mapped[str] = mapped_column(Text)
+
+
 class DocumentChangeRow(KernelBase):
     """One change of one document, of any kind."""
 

@@ -7,6 +7,7 @@ TrunklineError
     ├── NoBinding               a terminal that is not registered
     ├── NoSuspension            nothing to lift
     ├── NoNumberList            an import into a list that doesn't exist
+    ├── NoListBefore            a list that never changed, to be put back
     ├── PasswordTooShort        a password that breaks the policy
     ├── NotLoggedIn             a login that failed, or a token that is none
     └── NotAllowed              an operator without the right
@@ -60,6 +61,13 @@ class NoNumberList(AuthError):
 
     fault = Fault.NOT_FOUND
     reason = "NO_NUMBER_LIST"
+
+
+class NoListBefore(AuthError):
+    """There is nothing that a number list could be put back to."""
+
+    fault = Fault.FAILED_PRECONDITION
+    reason = "NO_LIST_BEFORE"
 
 
 class PasswordTooShort(AuthError):

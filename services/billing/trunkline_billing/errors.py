@@ -2,7 +2,9 @@
 
 TrunklineError (kernel)
 +-- Refused             the call may not start; each class names its call end reason (MGT-04)
-|   +-- RateNotFound, BalanceInsufficient, AccountExpired
+|   +-- RateNotFound, AccountExpired
+|   +-- BalanceInsufficient
+|   |   +-- CalleeBalanceInsufficient
 |   +-- AccountDisabled
 |       +-- SpendLimitReached   the fraud brake
 +-- BadInput            the caller's mistake
@@ -43,6 +45,12 @@ class BalanceInsufficient(Refused):
 
     reason = "BALANCE_INSUFFICIENT"
     call_end_reason = CallEndReason.BALANCE_INSUFFICIENT
+
+
+class CalleeBalanceInsufficient(BalanceInsufficient):
+    """The called phone's account is empty, whoever pays (BIL-07)."""
+
+    reason = "CALLEE_BALANCE_INSUFFICIENT"
 
 
 class AccountExpired(Refused):

@@ -16,6 +16,7 @@ from trunkline_kernel.parameters import (
 from trunkline_kernel.parameters import Parameters as Values
 
 from .documents.fields import parse_address
+from .documents.forwarding import CallerDisplay
 from .parameters import Display, LrnMode, Parameters, Place, Sequence, UserAgentPrivacy
 
 SWITCH_LIMIT: Final = IntOrWordParameter(
@@ -174,6 +175,22 @@ USE_CALLER_PHONE_DISPLAY: Final = BoolParameter(
     meaning="On = a phone that calls through a mapping gateway is shown by its display number"
     " (SIG-15).",
 )
+FORWARD_DISPLAY: Final = EnumParameter(
+    "SS_CALL_FORWARD_DISPLAY",
+    default="Original",
+    words=("Original", "Local"),
+    scope="system",
+    meaning="Caller shown where a phone forwards: the original one, or the phone. Phone field"
+    " forwarding.display overrides (SIG-22).",
+)
+TRANSFER_DISPLAY: Final = EnumParameter(
+    "SS_CALL_TRANSFER_NORMAL_DISPLAY",
+    default="Original",
+    words=("Original", "Local"),
+    scope="system",
+    meaning="Caller shown where a phone transfers blindly: the one who is transferred, or the"
+    " phone. Phone field transfer.display overrides (SIG-21).",
+)
 
 DECLARED: Final[tuple[AnyParameter, ...]] = (
     SWITCH_LIMIT,
@@ -196,6 +213,8 @@ DECLARED: Final[tuple[AnyParameter, ...]] = (
     DISPLAY_FROM,
     INVITE_USE_CONTACT,
     USE_CALLER_PHONE_DISPLAY,
+    FORWARD_DISPLAY,
+    TRANSFER_DISPLAY,
 )
 
 
@@ -222,4 +241,6 @@ def read_parameters(values: Values) -> Parameters:
         display_from=Display(values[DISPLAY_FROM]),
         invite_uses_contact=values[INVITE_USE_CONTACT],
         use_phone_display=values[USE_CALLER_PHONE_DISPLAY],
+        forward_display=CallerDisplay(values[FORWARD_DISPLAY].lower()),
+        transfer_display=CallerDisplay(values[TRANSFER_DISPLAY].lower()),
     )

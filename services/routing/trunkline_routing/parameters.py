@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from .documents.forwarding import CallerDisplay
 from .documents.mapping_gateway import CalleeSource
 
 
@@ -92,6 +93,11 @@ class Parameters:
     """SS_SIP_ROUTING_GATEWAY_INVITE_USE_CONTACT"""
     use_phone_display: bool = False
     """SS_USE_CALLER_PHONE_DISPLAY"""
+
+    forward_display: CallerDisplay = CallerDisplay.ORIGINAL
+    """SS_CALL_FORWARD_DISPLAY"""
+    transfer_display: CallerDisplay = CallerDisplay.ORIGINAL
+    """SS_CALL_TRANSFER_NORMAL_DISPLAY"""
 
     @property
     def callee_source(self) -> CalleeSource:

@@ -194,6 +194,26 @@ async def test_aut14_what_is_published_holds_what_the_list_holds(auth: RunningAu
     assert auth.topic.revision == before + 1
 
 
+async def test_aut14_a_list_is_put_back_to_what_it_was(auth: RunningAuth) -> None:
+    back = pb.RollBackNumbersRequest(list="blocked")
+    await auth.documents.apply([number_list("1", "2")])
+    await auth.ask(import_of("3\n4\n5\n"))
+
+    totals = [(await auth.ask(back)).total for _ in range(2)]
+    await auth.ask(back)
+    spec, _ = await auth.documents.get("NumberList", "blocked")
+
+    assert totals == [2, 3]
+    assert dump(spec)["numbers"] == ["1", "2"]
+
+
+async def test_aut14_a_list_that_is_not_there_can_not_be_put_back(auth: RunningAuth) -> None:
+    with pytest.raises(RemoteError) as refused:
+        await auth.ask(pb.RollBackNumbersRequest(list="blocked"))
+
+    assert refused.value.fault is Fault.NOT_FOUND
+
+
 async def test_aut14_another_replica_follows(auth: RunningAuth, database: Database) -> None:
     heard: list[str] = []
     other = NumberLists(

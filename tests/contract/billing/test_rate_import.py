@@ -4,6 +4,7 @@ import gzip
 
 import pytest
 from support.billing_service import BillingClient, running_billing
+from support.workbooks import workbook
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline_kernel.faults import Fault, TrunklineError
 
@@ -38,6 +39,25 @@ async def test_bad_lines_are_told_and_the_others_taken_over(billing: BillingClie
     answer = await billing.import_rates("prefix,rate\n33,0.25\nabc,1\n34,-1\n")
 
     assert [(one.line, one.column) for one in answer.errors] == [(3, "prefix"), (4, "per_minute")]
+    assert await price(billing, "331") == "0.25"
+
+
+async def test_bil01_told_to_be_strict_one_bad_line_stops_everything(
+    billing: BillingClient,
+) -> None:
+    answer = await billing.import_rates("prefix,rate\n33,0.25\nabc,1\n", strict=True)
+
+    assert (answer.import_id, [one.line for one in answer.errors]) == (0, [3])
+    with pytest.raises(TrunklineError, match="has no rate for 331"):
+        await price(billing, "331")
+
+
+async def test_bil01_a_workbook_is_a_rate_file(billing: BillingClient) -> None:
+    book = workbook([("Code", "Country", "Rate"), (33, "France", 0.25), ("x", "Nowhere", 1)])
+
+    answer = await billing.import_rates("", content=book)
+
+    assert [(one.line, one.column) for one in answer.errors] == [(3, "prefix")]
     assert await price(billing, "331") == "0.25"
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.workbooks import Cell, workbook
 from trunkline.routing.v1 import tables_pb2 as pb
 from trunkline.routing.v1.tables_pb2_grpc import add_TableServiceServicer_to_server
 from trunkline_kernel.database import open_database
-from trunkline_kernel.documents import Documents
+from trunkline_kernel.documents import Document, Documents
 from trunkline_kernel.faults import Fault, RemoteError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
@@ -19,6 +21,10 @@ from trunkline_routing.rpc.tables import TableServicer
 from trunkline_routing.settings import RoutingSettings
 
 SERVICE = pb.DESCRIPTOR.services_by_name["TableService"]
+ROLL_BACK = method_of(SERVICE, "RollBackRows", pb.RollBackRowsRequest, pb.RollBackRowsResponse)
+DESCRIBE = method_of(
+    SERVICE, "DescribeSection", pb.DescribeSectionRequest, pb.DescribeSectionResponse
+)
 IMPORT = method_of(SERVICE, "ImportRows", pb.ImportRowsRequest, pb.ImportRowsResponse)
 
 THREE = b"number,lrn,state\n2125551234,9730000000,NJ\n212555123,9730000000,NJ\n2125551236,9731,\n"
@@ -35,6 +41,23 @@ class Tables:
         options = {"mode": pb.IMPORT_ROWS_MODE_ADD, "name": "own", **options}
         request = pb.ImportRowsRequest(kind=kind, text=text, **options)
         return await self._channel.call(IMPORT, request, timeout=5)
+
+    async def roll_back(self, kind: str = "LrnTable") -> int:
+        request = pb.RollBackRowsRequest(kind=kind, name="own")
+        return (await self._channel.call(ROLL_BACK, request, timeout=5)).rows
+
+    async def apply_phone(self, number: str, **spec: Any) -> None:
+        await self._documents.apply([Document("Phone", number, spec)])
+
+    async def describe(self, digits: str) -> pb.DescribeSectionResponse:
+        request = pb.DescribeSectionRequest(digits=digits)
+        return await self._channel.call(DESCRIBE, request, timeout=5)
+
+    async def apply(self, kind: str, **spec: Any) -> None:
+        await self._documents.apply([Document(kind, "own", spec)])
+
+    def spec(self, kind: str) -> Any:
+        return self._documents.of(kind)["own"]
 
     def rows(self, kind: str = "LrnTable", field: str = "rows") -> list[Any]:
         spec = self._documents.of(kind).get("own")
@@ -107,6 +130,64 @@ async def test_text_is_read_as_it_comes(tables: Tables, text: bytes) -> None:
     assert [(each.number, each.lrn) for each in tables.rows()] == [("2125551234", "9730000000")]
 
 
+async def test_rte24_a_workbook_is_read_as_text_is(tables: Tables) -> None:
+    rows: list[tuple[Cell, ...]] = [
+        ("TN", "RN", "State"),
+        (2125551234, 9730000000, "NJ"),
+        (212555123, 9730000000, "NJ"),
+    ]
+
+    response = await tables.load(workbook(rows), skip_bad_rows=True)
+
+    assert [each.line for each in response.bad_rows] == [3]
+    assert [(each.number, each.state) for each in tables.rows()] == [("2125551234", "NJ")]
+
+
+async def test_rte24_a_packed_file_is_unpacked(tables: Tables) -> None:
+    response = await tables.load(gzip.compress(b"2125551234,9730000000\n"), gzip=True)
+
+    assert response.stored
+
+
+async def test_rte24_every_difference_is_told(tables: Tables) -> None:
+    await tables.load(b"2125550001,9730000000\n2125550002,9730000000\n")
+    text = b"2125550001,9739999999\n2125550009,9730000000\n"
+
+    told = await tables.load(text, mode=pb.IMPORT_ROWS_MODE_REPLACE, dry_run=True)
+
+    assert [(e.key, bool(e.before_json), bool(e.after_json)) for e in told.differences] == [
+        ("2125550001", True, True),
+        ("2125550009", False, True),
+        ("2125550002", True, False),
+    ]
+
+
+async def test_rte24_an_import_is_taken_back_and_taken_over_again(tables: Tables) -> None:
+    await tables.load(b"2125550001,9730000000\n")
+    await tables.load(b"2125550002,9730000000\n", mode=pb.IMPORT_ROWS_MODE_REPLACE)
+
+    assert await tables.roll_back() == 1
+    assert [each.number for each in tables.rows()] == ["2125550001"]
+    assert await tables.roll_back() == 1
+    assert [each.number for each in tables.rows()] == ["2125550002"]
+
+
+async def test_rte24_a_first_import_can_not_be_taken_back(tables: Tables) -> None:
+    await tables.load(b"2125550001,9730000000\n")
+
+    with pytest.raises(RemoteError, match="before its last change") as refused:
+        await tables.roll_back()
+
+    assert refused.value.fault is Fault.FAILED_PRECONDITION
+
+
+async def test_an_import_leaves_the_rest_of_a_table_alone(tables: Tables) -> None:
+    await tables.apply("LrnTable", rows=[], memo="from the carrier")
+    await tables.load(b"2125550001,9730000000\n")
+
+    assert tables.spec("LrnTable").memo == "from the carrier"
+
+
 async def test_a_mobile_prefix_that_comes_again_is_replaced(tables: Tables) -> None:
     """MGT-15."""
     await tables.load(b"1380013,021,Shanghai\n", "MobileTable")
@@ -114,6 +195,19 @@ async def test_a_mobile_prefix_that_comes_again_is_replaced(tables: Tables) -> N
 
     assert (response.changed, [each.line for each in response.bad_rows]) == (1, [2])
     assert tables.rows("MobileTable", "mobiles")[0].area_code == "021"
+
+
+async def test_mgt15_a_section_is_described_by_its_owner_and_area(tables: Tables) -> None:
+    await tables.load(b"86,China,0086\n8613,China Mobile,0138\n", "AreaTable")
+    await tables.load(b"8613800,010,Beijing\n", "MobileTable")
+    await tables.apply_phone("8613800138000", account="acme")
+    await tables.apply_phone("8613900138000", account="other")
+
+    found = await tables.describe("8613800")
+
+    assert (found.area_prefix, found.area_name) == ("8613", "China Mobile")
+    assert (found.mobile_name, found.mobile_area_code) == ("Beijing", "010")
+    assert list(found.accounts) == ["acme"]
 
 
 async def test_number_transforms_come_in_three_columns(tables: Tables) -> None:
@@ -134,7 +228,8 @@ async def test_number_transforms_come_in_three_columns(tables: Tables) -> None:
         pytest.param({"kind": "Phone"}, "kind", id="no table"),
         pytest.param({"name": ""}, "name", id="no name"),
         pytest.param({"mode": pb.IMPORT_ROWS_MODE_UNSPECIFIED}, "mode", id="no mode"),
-        pytest.param({"text": b"\xff\xfe1"}, "text", id="not UTF-8"),
+        pytest.param({"text": b"PK\x03\x04"}, "text", id="a broken workbook"),
+        pytest.param({"text": b"1", "gzip": True}, "text", id="not packed"),
         pytest.param({"text": b"lrn,rn,number\n"}, "text", id="a column twice"),
     ],
 )

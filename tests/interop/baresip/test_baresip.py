@@ -1,7 +1,6 @@
 """baresip, a softphone of others, registers at the running switch and calls through it."""
 
-import asyncio
-import json
+import socket
 import ssl
 import struct
 import wave
@@ -43,27 +42,37 @@ def configure(
     server: Address,
     transport: str,
     authority: Authority,
-    control: int = 0,
     dtmf: str = "rtpevent",
 ) -> None:
-    """Write baresip's configuration for phone 1001 into a directory, and what it says.
-
-    Commands are taken on TCP port `control`.
-    """
+    """Write baresip's configuration for phone 1001 into a directory, and what it says."""
     values = {
         "modules": next(Path("/usr/lib").glob("**/baresip/modules")),
         "server": "{}:{}".format(*server),
         "transport": transport,
         "ca": authority.ca,
-        "control": control or free_ports(1)[0],
         "dtmf": dtmf,
         "directory": directory,
+        "console": console_of(directory),
     }
     for name in ("config", "accounts"):
         text = (TEMPLATES / f"{name}.template").read_text()
         (directory / name).write_text(text.format(**values))
     (directory / "contacts").touch()
     write_tone(directory / "tone.wav")
+
+
+def console_of(directory: Path) -> int:
+    """Return the UDP port at which the baresip of a directory takes commands."""
+    port = directory / "console"
+    if not port.exists():
+        port.write_text(str(free_ports(1)[0]))
+    return int(port.read_text())
+
+
+def type_into(directory: Path, command: str) -> None:
+    """Give a running baresip a command."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
+        console.sendto(f"{command}\n".encode(), ("127.0.0.1", console_of(directory)))
 
 
 def write_tone(path: Path) -> None:
@@ -102,6 +111,36 @@ async def test_a_softphone_registers_calls_and_is_heard(
     assert record.charge.amount
 
 
+async def test_sig21_a_softphone_transfers_its_call(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path
+) -> None:
+    """SIG-21: a blind transfer; who stays hears the new side, and the phone is let go."""
+    configure(tmp_path, switch.sip, "udp", authority)
+    server = "{}:{}".format(*switch.sip)
+    first, second = "12125550121", "12125550122"
+    command = ("baresip", "-4", "-f", str(tmp_path), "-e", f"/dial sip:{first}@{server}")
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*command, "-t", "30", directory=tmp_path),
+    ):
+        stays = await vox.taken_call(timeout=PATIENCE)
+        await stays.rtp.hear(10)
+        type_into(tmp_path, f"/transfer sip:{second}@{server}")
+        joins = await vox.taken_call(2, timeout=PATIENCE)
+        await joins.connected(PATIENCE)
+        heard = await joins.rtp.hear(60)
+        assert not stays.has_ended
+        await joins.hang_up()
+        await stays.ended(PATIENCE)
+
+    assert heard.hears(VENDOR_TONE)
+    assert (stays.number[-4:], joins.number[-4:]) == ("0121", "0122")
+    (kept,) = await wait_for_cdrs(switch, 1, first)
+    (new,) = await wait_for_cdrs(switch, 1, second)
+    assert kept.cdr.caller_endpoint.name == new.cdr.caller_endpoint.name == "1001"
+    assert new.charge.amount
+
+
 async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
     switch: LocalSwitch, authority: Authority, tmp_path: Path
 ) -> None:
@@ -128,17 +167,16 @@ async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
 async def test_a_softphone_holds_and_resumes(
     switch: LocalSwitch, authority: Authority, tmp_path: Path
 ) -> None:
-    control = free_ports(1)[0]
-    configure(tmp_path, switch.sip, "udp", authority, control)
+    configure(tmp_path, switch.sip, "udp", authority)
     async with (
         Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
-        program(*calling("12125550121", switch), directory=tmp_path) as phone,
+        program(*calling("12125550131", switch), directory=tmp_path) as phone,
     ):
         call = await vox.taken_call(timeout=PATIENCE)
         await call.rtp.hear(20)
-        await command(control, "hold")
+        type_into(tmp_path, "/hold")
         await until(lambda: directions(vox) == ["sendrecv", "sendonly"])
-        await command(control, "resume")
+        type_into(tmp_path, "/resume")
         await until(lambda: directions(vox)[2:] == ["sendrecv"])
         heard = await call.rtp.hear(20)
         await call.hang_up()
@@ -152,9 +190,8 @@ async def test_med06_keys_of_a_softphone_come_to_the_vendor_as_events(
     switch: LocalSwitch, authority: Authority, tmp_path: Path, mode: str
 ) -> None:
     """RFC 4733 passes, and INFO becomes RFC 4733 where that was negotiated."""
-    control = free_ports(1)[0]
-    configure(tmp_path, switch.sip, "udp", authority, control, dtmf=mode)
-    number = {"rtpevent": "12125550122", "info": "12125550123"}[mode]
+    configure(tmp_path, switch.sip, "udp", authority, mode)
+    number = {"rtpevent": "12125550132", "info": "12125550133"}[mode]
     async with (
         Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
         program(*calling(number, switch), directory=tmp_path) as phone,
@@ -162,7 +199,7 @@ async def test_med06_keys_of_a_softphone_come_to_the_vendor_as_events(
         call = await vox.taken_call(timeout=PATIENCE)
         await call.rtp.hear(20)
         before = EVENTS in call.rtp.heard.payload_types
-        await command(control, "sndcode", "5")
+        type_into(tmp_path, "/sndcode 5")
         await until(lambda: EVENTS in call.rtp.heard.payload_types)
         await call.hang_up()
         await phone.succeed(PATIENCE)
@@ -181,17 +218,6 @@ def directions(endpoint: Endpoint) -> list[str]:
     """Return the directions of the offers that came, in order."""
     offers = [SessionDescription.parse(r.body) for r in endpoint.requests if r.method == "INVITE"]
     return [str(offer.direction_of(offer.audio)) for offer in offers if offer.audio]
-
-
-async def command(port: int, name: str, params: str = "") -> None:
-    """Give a running baresip a command, in a netstring of JSON."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    text = json.dumps({"command": name, "params": params})
-    writer.write(f"{len(text)}:{text},".encode())
-    async with asyncio.timeout(PATIENCE):
-        answer = await reader.read(1000)
-    assert b'"ok":true' in answer, answer
-    writer.close()
 
 
 def by_tls(authority: Authority) -> Callable[[Receive], SipSockets]:

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.billing import NOW, deck, rate, seconds
+from support.workbooks import workbook
 from trunkline_billing.imports.comparison import Mode, compare
-from trunkline_billing.imports.dialect import BadFile, decode, detect
+from trunkline_billing.imports.dialect import BadFile, detect
 from trunkline_billing.imports.reader import LineError, read
 from trunkline_billing.rating.deck import Rate
 from trunkline_billing.rating.tariff import RatingRules, rate_call
+from trunkline_kernel.sheets import text_of
 
 
 def rows(text: str) -> list[Rate | LineError]:
@@ -23,6 +25,15 @@ def rates(text: str) -> list[Rate]:
     read_rows = rows(text)
     assert all(isinstance(row, Rate) for row in read_rows), read_rows
     return [row for row in read_rows if isinstance(row, Rate)]
+
+
+def test_bil01_a_workbook_is_read_as_text_is() -> None:
+    book = workbook(
+        [("Code", "Country", "Rate, USD/min", "Billing"), (44, "UK, London", 0.012, "60/1")]
+    )
+    text = text_of(book).replace("Rate, USD/min", "Rate")
+
+    assert rates(text) == rates('prefix,area,rate,billing\n44,"UK, London",0.012,60/1\n')
 
 
 def errors(text: str) -> list[str]:
@@ -56,8 +67,8 @@ def test_a_price_list_is_read_however_it_is_written(text: str) -> None:
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_heading() -> None:
-    assert rates(decode(b"\xef\xbb\xbfprefix,rate\n44,1\n"))[0].prefix == "44"
-    assert rates(decode("prefix,rate\n44,1\n".encode("utf-16")))[0].prefix == "44"
+    assert rates(text_of(b"\xef\xbb\xbfprefix,rate\n44,1\n"))[0].prefix == "44"
+    assert rates(text_of("prefix,rate\n44,1\n".encode("utf-16")))[0].prefix == "44"
 
 
 @pytest.mark.parametrize(
@@ -159,8 +170,8 @@ def test_a_comparison_says_what_becomes_of_every_prefix() -> None:
         ("5", "new"),
     ]
     assert [(one.prefix, one.action) for one in replaced.differences][-2:] == [
-        ("4", "gone"),
         ("5", "new"),
+        ("4", "gone"),
     ]
     assert (merged.unchanged, len(merged.deck), len(replaced.deck)) == (1, 5, 4)
     assert merged.deck.find("4", NOW).tariff.fee == Decimal("0.40")

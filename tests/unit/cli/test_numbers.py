@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from support.command import FakeSwitch, Run
+from support.workbooks import workbook
 from trunkline.auth.v1 import lists_pb2 as pb
 from trunkline.auth.v1 import lists_pb2_grpc
 from trunkline_cli.services import Service
@@ -35,6 +36,10 @@ class Lists(lists_pb2_grpc.ListServiceServicer):
     def ImportNumbers(self, request: Any, context: Any) -> Any:
         self.asked = request
         return pb.ImportNumbersResponse(added=2, removed=1, total=9)
+
+    def RollBackNumbers(self, request: Any, context: Any) -> Any:
+        self.asked = request
+        return pb.RollBackNumbersResponse(total=7)
 
     def FindNumber(self, request: Any, context: Any) -> Any:
         self.asked = request
@@ -94,6 +99,22 @@ def test_an_import_may_replace_or_remove(
 
     assert ended.out.startswith("dry run: ")
     assert (lists.asked.mode, lists.asked.dry_run) == (mode, True)
+
+
+def test_aut14_a_workbook_of_numbers_is_its_first_column(
+    lists: Lists, run: Run, tmp_path: Path
+) -> None:
+    file = tmp_path / "fraud.xlsx"
+    file.write_bytes(workbook([("Number", "Memo"), (88213, "x"), ("0049 30", "y")]))
+
+    run("numbers", "import", str(file), "--list", "fraud")
+
+    assert lists.asked.text.decode().splitlines() == ["", "88213", "0049 30"]
+
+
+def test_aut14_a_list_is_put_back(lists: Lists, run: Run) -> None:
+    assert run("numbers", "rollback", "--list", "fraud").out == "fraud is what it was: 7 numbers\n"
+    assert lists.asked.list == "fraud"
 
 
 def test_an_import_can_not_replace_and_remove(lists: Lists, run: Run, tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ def test_a_time_may_be_a_span_ago() -> None:
     assert words.parse_time("2h", NOW) == NOW - timedelta(hours=2)
 
 
+def test_an_hour_is_that_of_today() -> None:
+    today = NOW.astimezone().date()
+
+    assert words.parse_time("21:30", NOW).astimezone().date() == today
+
+
 def test_a_time_with_an_offset_is_that_time() -> None:
     assert words.parse_time("2026-11-23T14:00+02:00", NOW) == NOW
 

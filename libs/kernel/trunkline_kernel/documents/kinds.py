@@ -120,6 +120,9 @@ class Kind(Generic[SpecT]):
     """Top-level fields this service owns, when they are not those of the model."""
     secrets: frozenset[str] = frozenset()
     """Top-level fields that are secret, where the model does not mark them."""
+    keeps_version: bool = False
+    """Whether what a document was before its last change is kept, so that it can be put back. For
+    kinds without a store of their own and without secrets."""
     module: str = ""
     """Module that operators' rights are granted for. Empty is the name with a small initial."""
 

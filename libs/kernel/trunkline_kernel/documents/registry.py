@@ -20,8 +20,8 @@ from ..background import steadily
 from ..database import Database
 from ..faults import FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from ..parameters.store import StoredParameters
-from ..tables import DocumentChangeRow, DocumentRow, lock_clock, tick
-from .kinds import Check, Kind, Reference, dump, references_of, spell_path
+from ..tables import DocumentChangeRow, DocumentRow, DocumentVersionRow, lock_clock, tick
+from .kinds import Check, Json, Kind, Reference, dump, references_of, spell_path
 from .parameters import parameters_kind
 from .planning import Action, Change, Document, Key, Plan, Planner
 
@@ -49,6 +49,12 @@ class DocumentInUse(FailedPrecondition):
     """Another document refers to it."""
 
     reason = "DOCUMENT_IN_USE"
+
+
+class NoVersionBefore(FailedPrecondition):
+    """There is nothing that a document could be put back to."""
+
+    reason = "NO_VERSION_BEFORE"
 
 
 class BadDocuments(InvalidArgument):
@@ -182,6 +188,14 @@ class Documents:
             raise NoSuchDocument(f"no {kind} is named {name!r}")
         return spec, self._revisions.get((kind, name), 0)
 
+    async def version_before(self, kind: str, name: str) -> Json:
+        """Return what a document was before its last change. Raises `NoVersionBefore`."""
+        async with self._database.reading() as session:
+            row = await session.get(DocumentVersionRow, (kind, name))
+        if row is None:
+            raise NoVersionBefore(f"nothing is known of {kind}/{name} before its last change")
+        return json.loads(row.spec)
+
     async def names(self, kind: str) -> list[str]:
         """Return the names of a kind, in order. Raises `UnknownKind`."""
         found = self._kind(kind)
@@ -250,7 +264,10 @@ class Documents:
         events = []
         for change in changes:
             revision += 1
-            store = self.kinds[change.kind].store
+            kind = self.kinds[change.kind]
+            store = kind.store
+            if kind.keeps_version and change.previous is not None:
+                await session.merge(_version(change.kind, change.name, change.previous))
             if store is None:
                 await session.merge(
                     DocumentRow(
@@ -376,6 +393,10 @@ def _log_entry(
 async def _last_revision(session: AsyncSession) -> int:
     statement = select(func.max(DocumentChangeRow.revision))
     return (await session.execute(statement)).scalar_one() or 0
+
+
+def _version(kind: str, name: str, spec: BaseModel) -> DocumentVersionRow:
+    return DocumentVersionRow(kind=kind, name=name, spec=json.dumps(dump(spec)))
 
 
 def _delete_row(kind: str, name: str) -> Delete:

@@ -27,6 +27,10 @@ def _import_numbers(request: lists_pb2.ImportNumbersRequest) -> Action | None:
     return None if request.dry_run else Action("numbers", (f"NumberList/{request.list}",))
 
 
+def _roll_back_numbers(request: lists_pb2.RollBackNumbersRequest) -> Action:
+    return Action("numbers", (f"NumberList/{request.list}",))
+
+
 def _unlock_operator(request: operators_pb2.UnlockOperatorRequest) -> Action:
     return Action("operators", (f"Operator/{request.name}",))
 
@@ -37,5 +41,6 @@ GUARDS: Final[Mapping[str, Rule]] = {
     "/trunkline.auth.v1.ListService/AddBlackEntry": _add_black_entry,
     "/trunkline.auth.v1.ListService/RemoveBlackEntries": _remove_black_entries,
     "/trunkline.auth.v1.ListService/ImportNumbers": _import_numbers,
+    "/trunkline.auth.v1.ListService/RollBackNumbers": _roll_back_numbers,
     "/trunkline.auth.v1.OperatorService/UnlockOperator": _unlock_operator,
 }

@@ -122,6 +122,11 @@ class ListServicer(ListServiceServicer):
             )
         return pb.ImportNumbersResponse(added=plan.added, removed=plan.removed, total=plan.total)
 
+    async def RollBackNumbers(
+        self, request: pb.RollBackNumbersRequest, context: Context
+    ) -> pb.RollBackNumbersResponse:
+        return pb.RollBackNumbersResponse(total=await self._store.roll_back(request.list))
+
     async def FindNumber(
         self, request: pb.FindNumberRequest, context: Context
     ) -> pb.FindNumberResponse:

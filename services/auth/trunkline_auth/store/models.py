@@ -58,6 +58,16 @@ class NumberListPartRow(AuthBase):
     codes: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class NumberListPartVersionRow(AuthBase):
+    """What a part was before the last change of its list; empty codes: it was not there."""
+
+    __tablename__ = "number_list_part_versions"
+
+    list: Mapped[str] = mapped_column(String(64), primary_key=True)
+    part: Mapped[str] = mapped_column(String(2), primary_key=True)
+    codes: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class AuditRow(AuthBase):
     """One write by an operator (MGT-12)."""
 

@@ -15,9 +15,9 @@ from trunkline_kernel.database import Database
 from trunkline_kernel.digit_sets import DigitSet
 
 from ..documents.lists import MAX_DOCUMENT_NUMBERS, NumberListSpec
-from ..errors import NoNumberList
+from ..errors import NoListBefore, NoNumberList
 from ..lists.imports import ImportMode, ImportPlan, plan_import
-from .models import NumberListPartRow, NumberListRow
+from .models import NumberListPartRow, NumberListPartVersionRow, NumberListRow
 
 POLL_INTERVAL: Final = 1.0
 """Seconds between two looks at what other replicas changed."""
@@ -55,12 +55,14 @@ class NumberListStore:
         previous: NumberListSpec | None,
         author: str,
     ) -> None:
-        members = _members(await self.parts(session, name))
+        before = await self.parts(session, name)
+        members = _members(before)
         changed = members.replace(spec.numbers) if spec.numbers is not None else {}
-        await self._write(session, name, spec.memo, len(members), changed)
+        await self._write(session, name, spec.memo, len(members), before, changed)
 
     async def delete(self, session: AsyncSession, name: str, author: str) -> None:
-        await session.execute(delete(NumberListPartRow).where(NumberListPartRow.list == name))
+        for rows in (NumberListPartRow, NumberListPartVersionRow):
+            await session.execute(delete(rows).where(rows.list == name))
         await session.execute(delete(NumberListRow).where(NumberListRow.name == name))
         self.written.set()
 
@@ -82,14 +84,42 @@ class NumberListStore:
             parts = await self.parts(session, name)
             plan = await asyncio.to_thread(plan_import, parts, text, mode)
             if plan.parts and not dry_run:
-                await self._write(session, name, row.memo, plan.total, plan.parts)
+                await self._write(session, name, row.memo, plan.total, parts, plan.parts)
         return plan
 
+    async def roll_back(self, name: str) -> int:
+        """Put a list back to what it was before its last change; return its size.
+
+        Raises `NoNumberList`, `NoListBefore`. Twice is the list as it is now.
+        """
+        async with self._database.session() as session:
+            row = await session.get(NumberListRow, name, with_for_update=True)
+            if row is None:
+                raise NoNumberList(f"no NumberList is named {name!r}")
+            statement = select(NumberListPartVersionRow).where(
+                NumberListPartVersionRow.list == name
+            )
+            changed = {each.part: each.codes for each in await session.scalars(statement)}
+            if not changed:
+                raise NoListBefore(f"nothing is known of {name} before its last change")
+            parts = await self.parts(session, name)
+            size = len(_members({**parts, **changed}))
+            await self._write(session, name, row.memo, size, parts, changed)
+        return size
+
     async def _write(
-        self, session: AsyncSession, name: str, memo: str, size: int, changed: Parts
+        self,
+        session: AsyncSession,
+        name: str,
+        memo: str,
+        size: int,
+        before: Parts,
+        changed: Parts,
     ) -> None:
         row = NumberListRow(name=name, memo=memo, size=size, version=uuid.uuid4().hex)
         await session.merge(row)
+        if changed:
+            await _keep(session, name, {part: before.get(part, b"") for part in changed})
         for part, codes in changed.items():
             if codes:
                 await session.merge(NumberListPartRow(list=name, part=part, codes=codes))
@@ -152,6 +182,12 @@ class NumberLists:
             if codes != before.get(part, b""):
                 members.put_part(part, codes)
                 self._changed(name, part, codes)
+
+
+async def _keep(session: AsyncSession, name: str, before: Parts) -> None:
+    rows = NumberListPartVersionRow
+    await session.execute(delete(rows).where(rows.list == name))
+    session.add_all(rows(list=name, part=part, codes=codes) for part, codes in before.items())
 
 
 def _members(parts: Parts) -> DigitSet:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from ..accounts.account import Account, Accounts
 from ..accounts.purse import Purse
-from ..errors import AccountDisabled, BalanceInsufficient, UnknownAccount
+from ..errors import AccountDisabled, BalanceInsufficient, CalleeBalanceInsufficient, UnknownAccount
 from ..money import ZERO
 from ..packages.package import Shelf, gift_time
 from ..rating.tariff import NOTHING, RatingRules, longest_talk, rate_call
@@ -48,7 +48,7 @@ def require_callee_money(
     (account, *_) = paying_chain(accounts, name, rules, now)
     spendable = purses[name].spendable(account.overdraft)
     if spendable is not None and spendable <= ZERO:
-        raise BalanceInsufficient(f"callee's account {name} has no money")
+        raise CalleeBalanceInsufficient(f"callee's account {name} has no money")
 
 
 def reserve(

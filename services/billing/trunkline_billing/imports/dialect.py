@@ -1,22 +1,18 @@
-"""How a rate file is written: encoding, delimiter, decimal sign, and which column is which.
+"""How a rate file is written: delimiter, decimal sign, and which column is which.
 
 Columns are found by their headings in the spellings that price lists use (DIDWW, Yeti, Kazoo,
 CGRateS and plain words). A file without a heading is read as prefix, price, and intervals if any.
 """
 
 import csv
-import gzip
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..errors import BadInput
+from trunkline_kernel.sheets import SAMPLE_LINES, delimiter_of
 
-DELIMITERS: Final = (",", ";", "\t", "|")
-SAMPLE_LINES: Final = 50
-MOST_BYTES: Final = 256 << 20
+from ..errors import BadInput
 
 HEADINGS: Final = {
     "prefix": ("prefix", "code", "dialcode", "dial code", "feeprefix", "destination code", "id"),
@@ -90,35 +86,13 @@ class Dialect:
         return f"delimiter {self.delimiter!r}{comma}, columns: {named}"
 
 
-def decode(content: bytes) -> str:
-    """Return the text of a file: UTF-8 with or without a mark, UTF-16 with one, else Latin."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
-
-
-def unpack(content: bytes) -> bytes:
-    """Return what gzip packed; raise `BadFile` for anything else, or more than is allowed."""
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
-            unpacked = file.read(MOST_BYTES + 1)
-    except (OSError, EOFError):
-        raise BadFile("content is not packed by gzip") from None
-    if len(unpacked) > MOST_BYTES:
-        raise BadFile(f"the file is larger than {MOST_BYTES >> 20} MiB")
-    return unpacked
-
-
 def detect(lines: Sequence[str]) -> Dialect:
     """Return how the file is written, judged by its first lines; raise `BadFile`."""
     sample = [line for line in lines[:SAMPLE_LINES] if line.strip()]
     if not sample:
         raise BadFile("the file is empty")
     try:
-        delimiter = _delimiter(sample)
+        delimiter = delimiter_of(sample)
         rows = list(csv.reader(sample, delimiter=delimiter))
     except csv.Error as error:
         raise BadFile(f"the file is no table: {error}") from None
@@ -128,17 +102,6 @@ def detect(lines: Sequence[str]) -> Dialect:
         columns = _plain(rows[0])
     body = rows[1:] if has_heading else rows
     return Dialect(delimiter, delimiter != "," and _has_decimal_comma(body), columns, has_heading)
-
-
-def _delimiter(sample: Sequence[str]) -> str:
-    """Return the delimiter that cuts the most lines into the same number of fields."""
-
-    def score(delimiter: str) -> tuple[int, int]:
-        widths = [len(row) for row in csv.reader(sample, delimiter=delimiter)]
-        width = max(set(widths), key=widths.count)
-        return (widths.count(width) if width > 1 else 0, width)
-
-    return max(DELIMITERS, key=score)
 
 
 def _heading(row: Sequence[str]) -> tuple[str | None, ...] | None:

@@ -1,4 +1,5 @@
-"""Reads a vendor's statement: a CSV of calls in the spellings that statements use (BIL-14)."""
+"""Reads a vendor's statement: calls in a workbook or CSV, in the spellings that statements use
+(BIL-14)."""
 
 import csv
 import re
@@ -6,8 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from trunkline_kernel.sheets import delimiter_of, text_of
+
 from ..errors import BadInput
-from ..imports.dialect import DELIMITERS, BadFile, decode
+from ..imports.dialect import BadFile
 from ..money import parse_amount
 from .reconciliation import StatedCall
 
@@ -24,11 +27,10 @@ FORMS: Final = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M:%S", "
 
 def read_statement(content: bytes) -> Iterator[StatedCall]:
     """Yield the calls of a statement; raise `BadFile` that names the line and what is wrong."""
-    lines = decode(content).splitlines()
+    lines = text_of(content).splitlines()
     if not lines:
         raise BadFile("the statement is empty")
-    delimiter = max(DELIMITERS, key=lines[0].count)
-    rows = csv.reader(lines, delimiter=delimiter)
+    rows = csv.reader(lines, delimiter=delimiter_of(lines))
     columns = [COLUMN_OF.get(name.strip().lower().replace("_", " ")) for name in next(rows)]
     missing = HEADINGS.keys() - set(columns)
     if missing:

@@ -13,12 +13,13 @@ from trunkline.common.v1 import common_pb2 as common
 from ..cdrs.cdr import Call, Cdr, Party, Share
 from ..charging.authorization import Extension
 from ..charging.reservation import Reservation
-from ..errors import Refused
+from ..errors import CalleeBalanceInsufficient, Refused
 from ..ledger.transactions import PaymentType
 from ..money import Currency
 from ..reasons import BillingMode
 from ..reports.reconciliation import Reconciliation, StatedCall, Totals
 from ..reports.report import Row
+from ..rerating import Rerated
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
 
@@ -73,7 +74,11 @@ def refusal(error: Refused) -> pb.AuthorizeResponse:
     """Return that the call may not begin, and why."""
     reason = common.CallEndReason.ValueType(error.call_end_reason)
     return pb.AuthorizeResponse(
-        refusal=pb.Refusal(call_end_reason=reason, explanation=error.message)
+        refusal=pb.Refusal(
+            call_end_reason=reason,
+            explanation=error.message,
+            of_callee=isinstance(error, CalleeBalanceInsufficient),
+        )
     )
 
 
@@ -143,6 +148,18 @@ def cdr(call: Call) -> pb.Cdr:
         )
     )
     return message
+
+
+def rerated(done: Rerated) -> pb.RerateCdrsResponse:
+    """Return what charging many calls anew did."""
+    return pb.RerateCdrsResponse(
+        looked_at=done.looked_at,
+        changed=done.changed,
+        sums=[
+            pb.RerateSum(before=money(sums.before, currency), after=money(sums.after, currency))
+            for currency, sums in sorted(done.sums.items())
+        ],
+    )
 
 
 def report_row(row: Row) -> pb.ReportRow:

@@ -6,10 +6,10 @@ from typing import Final
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.billing.v1.billing_pb2_grpc import RateServiceServicer
 from trunkline_kernel.rpc import Context
+from trunkline_kernel.sheets import unpack
 
 from ..errors import BadInput
 from ..imports.comparison import Difference, Mode
-from ..imports.dialect import unpack
 from ..imports.office import ImportResult, RateOffice
 from ..imports.reader import LineError
 from ..rating.deck import Rate
@@ -17,7 +17,6 @@ from ..store.rates import RateImport
 from . import decode
 from .encode import timestamp
 
-MOST_LISTED: Final = 1000
 MODES: Final[dict[int, Mode]] = {
     pb.IMPORT_MODE_MERGE: Mode.MERGE,
     pb.IMPORT_MODE_REPLACE: Mode.REPLACE,
@@ -38,6 +37,7 @@ class RatesServicer(RateServiceServicer):
             unpack(request.content) if request.gzip else request.content,
             _mode(request.mode),
             dry_run=request.dry_run,
+            strict=request.strict,
             author=decode.clean(request.author),
             file_name=decode.clean(request.file_name),
         )
@@ -68,10 +68,10 @@ def _import_result(result: ImportResult) -> pb.ImportRatesResponse:
     """Return what an import changed."""
     return pb.ImportRatesResponse(
         import_id=result.id,
-        dialect=str(result.reading.dialect),
+        dialect=str(result.dialect),
         counts=pb.RateImportCounts(**asdict(result.counts)),
-        differences=[_difference(one) for one in result.comparison.differences[:MOST_LISTED]],
-        errors=[_error(one) for one in result.reading.errors[:MOST_LISTED]],
+        differences=map(_difference, result.differences),
+        errors=map(_error, result.errors),
     )
 
 

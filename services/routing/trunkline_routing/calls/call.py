@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from ..documents.mapping_gateway import CalleeSource, CallerSource
@@ -41,6 +42,22 @@ class Identity:
         return not _WITHHELD.isdisjoint(_PRIVACY_VALUE.findall(self.privacy.lower()))
 
 
+class Passing(StrEnum):
+    """How a phone passed a call on."""
+
+    FORWARDED = "forwarded"
+    TRANSFERRED = "transferred"
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """What a call is that a phone makes because it passes another one on (SIG-21, SIG-22)."""
+
+    how: Passing
+    forwarders: tuple[str, ...] = ()
+    """Phones that have forwarded it, the first one first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call that wants to go somewhere."""
@@ -54,6 +71,8 @@ class Call:
     identity: Identity
     time: datetime
     """When it arrived, in UTC."""
+    passed_on: PassedOn | None = None
+    """Set where `endpoint` passes somebody else's call on; From names that caller then."""
 
 
 def access_numbers(identity: Identity, caller: Caller, default: CalleeSource) -> Numbers:
@@ -66,6 +85,11 @@ def access_numbers(identity: Identity, caller: Caller, default: CalleeSource) ->
         _digits(_caller(identity, caller.caller_source) or identity.from_user),
         _digits(_callee(identity, caller.callee_source or default) or identity.request_uri_user),
     )
+
+
+def shown_caller(identity: Identity) -> Number:
+    """Return the caller that From names."""
+    return _digits(identity.from_user)
 
 
 def _caller(identity: Identity, source: CallerSource) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..candidates.judge import Exclusion, Fit
-from ..candidates.offer import Offer
+from ..candidates.offer import Forward, Offer
 from .call import Call
 from .decision import Decision
 from .facts import Facts
@@ -26,7 +26,9 @@ class Record:
     seed: int
     attempt: int
     tried: tuple[str, ...]
-    """Gateways that were offered; the last one is being tried."""
+    """Gateways that were offered, or numbers it was forwarded to; the last is being tried."""
+    cause: str = ""
+    """Why its phone passes it on."""
 
 
 class Courses(Protocol):
@@ -67,6 +69,10 @@ class Course:
     """The next candidate stands last."""
     excluded: list[Exclusion]
     tried: list[str] = field(default_factory=list)
+    cause: str = ""
+    """Why the called phone passes it on; empty while it does not."""
+    forwards: list[Forward] = field(default_factory=list)
+    """Whom it may still pass it on to, the next one last."""
     attempt: int = 1
     decision: Decision | None = None
     latest: Offer | Refusal | None = None
@@ -74,4 +80,4 @@ class Course:
     @property
     def record(self) -> Record:
         """Return what another replica needs."""
-        return Record(self.facts.call, self.seed, self.attempt, tuple(self.tried))
+        return Record(self.facts.call, self.seed, self.attempt, tuple(self.tried), self.cause)

@@ -23,6 +23,9 @@ class Attempt:
     progressed: bool = False
     retry_after: timedelta | None = None
     talk: timedelta = NO_TALK
+    sip_status: int = 0
+    """Final status; 0 when none came."""
+    q850_cause: int = 0
     abandoned: bool = False
     """The caller gave up before anything rang: no verdict on the gateway (RTE-13)."""
 

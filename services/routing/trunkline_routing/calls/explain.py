@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ..candidates.judge import Exclusion, Fit
-from ..candidates.offer import Offer, draw_duration, offer_gateway, offer_phone
+from ..candidates.offer import Offer, draw_duration, offer_gateway
 from ..candidates.reasons import Excluded
 from ..candidates.selection import Selection, refuse, select
 from ..capacity.seats import refusal
@@ -21,8 +21,10 @@ from ..rates.book import Rate
 from ..view import Portability, View
 from . import refusals
 from .call import Call
+from .course import Course
 from .decision import Decision, Plan
 from .facts import Facts, Mapped, Stopped, establish, map_call
+from .forwarding import reach
 from .refusals import Refusal
 
 
@@ -74,7 +76,7 @@ def explain(call: Call, view: View, portability: Portability, seed: int) -> Expl
         return Explanation(Decision(facts, facts.refusal), ())
     no_seat = _caller_without_seat(facts, view)
     if facts.phone is not None:
-        offer = offer_phone(facts.phone, facts, view, rng)
+        offer = reach(facts.phone, Course(facts, seed, rng, [], []), view)
         outcome = offer if isinstance(offer, Refusal) else _plan([offer], facts, view, rng)
         return Explanation(Decision(facts, no_seat or outcome), ())
     selection = select(facts, view, rng)

@@ -17,7 +17,8 @@ from ..rates.book import Rate
 from ..rates.deck import encode
 from ..view import View
 from . import refusals
-from .call import Call, access_numbers
+from .call import Call, access_numbers, shown_caller
+from .passed_on import as_passed_on
 from .refusals import Refusal
 
 
@@ -46,7 +47,9 @@ class Facts:
     caller: Caller
     access: Numbers
     numbers: Numbers
-    """After the mapping side: what every attempt starts from."""
+    """After the mapping side: what is billed, and what every attempt starts from."""
+    shown: Number
+    """The caller as attempts start from it."""
     billed: Number
     """The callee as it is charged: by its routing number when it was ported."""
     lrn: str | None
@@ -87,9 +90,10 @@ class _Ported(NamedTuple):
 
 def map_call(call: Call, view: View, rng: random.Random) -> Mapped | Stopped:
     """Return the numbers of `call`, or why it is refused already: steps 3 to 6."""
-    caller = view.snapshot.callers.get(call.endpoint)
-    if caller is None:
+    known = view.snapshot.callers.get(call.endpoint)
+    if known is None:
         return Stopped(refusals.unknown_caller(call.endpoint))
+    call, caller = as_passed_on(call, known, view)
     if caller.locked:
         return Stopped(refusals.locked(call.endpoint), caller)
     access = access_numbers(call.identity, caller, view.parameters.callee_source)
@@ -127,6 +131,7 @@ def establish(
         caller=caller,
         access=mapped.access,
         numbers=staged.numbers,
+        shown=_shown(mapped, view),
         billed=ported.billed,
         lrn=ported.lrn,
         steps=(*staged.steps, *ported.steps, *steps),
@@ -182,6 +187,16 @@ def _state(answer: Answer | Failure, number: Number, view: View) -> str | None:
 
 def _lrn_step(before: Number, after: Number, rule: str) -> Step:
     return Step(Stage.PORTABILITY, Party.CALLEE, before, after, rule)
+
+
+def _shown(mapped: Mapped, view: View) -> Number:
+    """Return whom callees see: the caller of a call that is passed on, or a phone's display."""
+    caller = mapped.staged.numbers.caller
+    if mapped.call.passed_on is not None:
+        return shown_caller(mapped.call.identity)
+    if view.parameters.use_phone_display and (phone := view.snapshot.phones.get(caller)):
+        return Number(phone.display or caller)
+    return caller
 
 
 def _payer(caller: Caller, numbers: Numbers, phone: Phone | None, view: View) -> tuple[str, Kind]:

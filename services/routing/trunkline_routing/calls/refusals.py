@@ -17,6 +17,7 @@ class EndReason(StrEnum):
     AUTHENTICATION_FAILED = "AUTHENTICATION_FAILED"
     NUMBER_RESTRICTED = "NUMBER_RESTRICTED"
     CAPACITY_EXCEEDED = "CAPACITY_EXCEEDED"
+    FORWARD_LIMIT = "FORWARD_LIMIT"
 
 
 class Refusal(NamedTuple):
@@ -60,6 +61,11 @@ def no_route(explanation: str) -> Refusal:
 def no_rate(explanation: str) -> Refusal:
     """Refuse because every gateway that serves the number lacks a rate (RTE-15)."""
     return Refusal(EndReason.RATE_NOT_FOUND, 503, explanation)
+
+
+def forward_limit(explanation: str) -> Refusal:
+    """Refuse a call that was passed on too often (SIG-22)."""
+    return Refusal(EndReason.FORWARD_LIMIT, 482, explanation)
 
 
 def busy(explanation: str) -> Refusal:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from ..candidates.judge import Exclusion, no_seat
-from ..candidates.offer import Offer, draw_duration, offer_gateway, offer_phone
+from ..candidates.offer import Offer, draw_duration, offer_gateway
 from ..candidates.reasons import Excluded
 from ..candidates.selection import refuse, select
 from ..capacity.seats import CALLER, Holder
@@ -21,7 +21,7 @@ from ..model.callers import Caller, Claim, Phone
 from ..model.gateways import RoutingGateway
 from ..parameters import Sequence
 from ..view import Portability, View
-from . import refusals
+from . import forwarding, refusals
 from .call import Call
 from .course import Course, Courses
 from .decision import Attempt, Decision, Plan
@@ -113,7 +113,7 @@ class Router:
         await self.view.seats.give_back(call_id, failed.number)
         self._outcomes.book(failed, now)
         course.attempt = failed.number + 1
-        course.latest = await self._seat_next(course, now)
+        course.latest = await self._following(course, failed, now)
         await self._shared.save(course.record)
         return course.latest
 
@@ -186,14 +186,36 @@ class Router:
     async def _to_phone(
         self, facts: Facts, phone: Phone, seed: int, rng: random.Random, now: datetime
     ) -> Plan | Refusal:
-        offer = offer_phone(phone, facts, self.view, rng)
-        if isinstance(offer, Refusal):
+        course = self._course(facts, seed, rng)
+        first = await self._reach(course, phone, now)
+        return first if isinstance(first, Refusal) else await self._begin(course, first)
+
+    async def _reach(self, course: Course, phone: Phone, now: datetime) -> Offer | Refusal:
+        """Let the phone ring, or pass the call on (SIG-22)."""
+        offer = forwarding.reach(phone, course, self.view)
+        if isinstance(offer, Refusal) or offer.forward is not None:
             return offer
-        if refused := await self._seat(facts, offer.claims, 1, now):
+        refused = await self._seat(course.facts, offer.claims, 1, now)
+        if refused is None:
+            return offer
+        if phone.forwarding.busy is None:
             return refusals.busy(self._no_seat(refused))
-        return await self._begin(Course(facts, seed, rng, [], []), offer)
+        return forwarding.pass_on(phone, forwarding.Cause.BUSY, course, self.view)
+
+    async def _following(self, course: Course, failed: Attempt, now: datetime) -> Offer | Refusal:
+        phone = course.facts.phone
+        if phone is None:
+            return await self._seat_next(course, now)
+        if course.cause:
+            return forwarding.following(phone, course)
+        cause = forwarding.after(phone, failed)
+        if cause is None:
+            return refusals.no_route(f"{phone.endpoint} does not forward this call")
+        return forwarding.pass_on(phone, cause, course, self.view)
 
     def _course(self, facts: Facts, seed: int, rng: random.Random) -> Course:
+        if facts.phone is not None:
+            return Course(facts, seed, rng, [], [])
         selection = select(facts, self.view, rng)
         return Course(facts, seed, rng, selection.candidates[::-1], selection.excluded)
 
@@ -220,9 +242,10 @@ class Router:
         if isinstance(facts, Stopped):
             raise UnknownCall(f"call {call_id} is no longer allowed: {facts.refusal.explanation}")
         course = self._course(facts, record.seed, rng)
-        tried = set(record.tried)
-        course.waiting = [fit for fit in course.waiting if fit.gateway.name not in tried]
+        course.waiting = [fit for fit in course.waiting if fit.gateway.name not in record.tried]
         course.tried, course.attempt = list(record.tried), record.attempt
+        if facts.phone is not None and record.cause:
+            forwarding.resume(facts.phone, record.cause, course, self.view)
         self._courses[call_id] = course
         return course
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final, NamedTuple
 
 from ..calls import refusals
 from ..calls.facts import Facts
+from ..calls.passed_on import INNER_MEDIA, INNER_SIP
 from ..calls.refusals import Refusal
 from ..documents.fields import Switch
 from ..documents.policies import Duration, MediaPolicy, SipPolicy
@@ -25,7 +27,12 @@ from ..parameters import Parameters
 from ..rates.book import Rate
 from ..view import View
 from .judge import Exclusion, Fit
-from .presentation import Presentation, present_to_gateway, present_to_phone
+from .presentation import (
+    Presentation,
+    present_to_forwarded,
+    present_to_gateway,
+    present_to_phone,
+)
 from .reasons import Excluded
 
 
@@ -40,6 +47,20 @@ class StopRules:
     after_invite_timeout: bool = False
     stop_codes: tuple[int, ...] = ()
     continue_codes: tuple[int, ...] = ()
+
+
+NEVER: Final = StopRules(after_ringing=False, after_sdp=False, after_rtp=False, after_busy=False)
+"""Nothing stops the search: a phone's forwarding goes on until somebody answers."""
+
+
+class Forward(NamedTuple):
+    """Whom a phone passes a call on to: one number, or several at once (SIG-22)."""
+
+    reason: str
+    """As Diversion says it (RFC 5806 section 4)."""
+    numbers: tuple[str, ...]
+    alert: int | None
+    """Seconds they may ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,10 @@ class Offer:
     max_duration: timedelta | None = None
     lrn: str | None = None
     """Routing number that the Request-URI tells, for a gateway that asks for it (RTE-23)."""
+    forward: Forward | None = None
+    """Set where the phone passes the call on instead of ringing."""
+    ringing: int | None = None
+    """Seconds that it may ring; None is the gateway's setting or the parameter."""
 
     @property
     def request_uri_user(self) -> str:
@@ -81,7 +106,7 @@ def offer_gateway(
     gateway, parameters = fit.gateway, view.parameters
     spec = gateway.spec
     try:
-        staged = route_numbers(_shown(facts, view), fit.rules, view.snapshot.tables, rng)
+        staged = route_numbers(_start(facts), fit.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return Exclusion(gateway, Excluded.NUMBERS, str(error))
     if objection := gateway.checks.objection(staged.numbers, view):
@@ -113,8 +138,9 @@ def offer_phone(phone: Phone, facts: Facts, view: View, rng: random.Random) -> O
         return refusals.locked(phone.endpoint)
     if phone.do_not_disturb:
         return refusals.busy(f"{phone.endpoint} does not want to be disturbed")
+    forwarding = phone.forwarding
     try:
-        staged = route_numbers(_shown(facts, view), phone.rules, view.snapshot.tables, rng)
+        staged = route_numbers(_start(facts), phone.rules, view.snapshot.tables, rng)
     except NumberTooLong as error:
         return refusals.bad_number(str(error))
     return Offer(
@@ -123,12 +149,31 @@ def offer_phone(phone: Phone, facts: Facts, view: View, rng: random.Random) -> O
         to_user=staged.numbers.callee,
         steps=staged.steps,
         presentation=present_to_phone(phone, facts, staged.numbers.caller, view.parameters),
-        stop_rules=StopRules(),
+        stop_rules=NEVER if forwarding.follows_failure else StopRules(),
         claims=phone.claims,
         media=phone.media,
         sip=phone.sip,
         phone=phone,
         max_duration=draw_duration(phone.duration, rng),
+        ringing=forwarding.no_answer.alert if forwarding.no_answer else None,
+    )
+
+
+def offer_forward(phone: Phone, forward: Forward, facts: Facts) -> Offer:
+    """Return what a new call of the phone takes over from the one that it passes on."""
+    return Offer(
+        endpoint=phone.endpoint,
+        numbers=Numbers(facts.shown, Number(forward.numbers[0])),
+        to_user=Number(forward.numbers[0]),
+        steps=(),
+        presentation=present_to_forwarded(facts),
+        stop_rules=NEVER,
+        claims=(),
+        media=INNER_MEDIA,
+        sip=INNER_SIP,
+        phone=phone,
+        forward=forward,
+        ringing=forward.alert,
     )
 
 
@@ -160,12 +205,9 @@ def _stops(switching: Switch, *, default: bool) -> bool:
     return default if switching is Switch.DEFAULT else switching is Switch.FORBID
 
 
-def _shown(facts: Facts, view: View) -> Numbers:
-    """Return what every attempt starts from: SS_USE_CALLER_PHONE_DISPLAY changes who is shown."""
-    numbers = facts.numbers
-    if view.parameters.use_phone_display and (phone := view.snapshot.phones.get(numbers.caller)):
-        return numbers._replace(caller=Number(phone.display or numbers.caller))
-    return numbers
+def _start(facts: Facts) -> Numbers:
+    """Return what every attempt starts from."""
+    return Numbers(facts.shown, facts.numbers.callee)
 
 
 def _from_pool(

@@ -8,6 +8,7 @@ from typing import Final
 from ..calls.facts import Facts
 from ..documents.identity import (
     ExtraHeaders,
+    ExtraMode,
     IdentityHeader,
     IdentityPolicy,
     PrivacyHeader,
@@ -80,6 +81,19 @@ def present_to_phone(
         asserted=_header(policy.asserted, received.asserted_identity, identity),
         preferred=_header(policy.preferred, received.preferred_identity, identity),
         extra_headers=policy.extra_headers,
+    )
+
+
+def present_to_forwarded(facts: Facts) -> Presentation:
+    """Return what the next call of ours is to know: everything, as the caller said it."""
+    received = facts.call.identity
+    return Presentation(
+        display=received.from_display,
+        withheld=_is_withheld(facts),
+        privacy=_received_privacy(facts),
+        asserted=received.asserted_identity,
+        preferred=received.preferred_identity,
+        extra_headers=ExtraHeaders(mode=ExtraMode.ALL),
     )
 
 

@@ -24,10 +24,12 @@ _PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec, module="gateways")
 CALENDAR: Final = Kind("Calendar", CalendarSpec, module="gateways")
-AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec, module="numbers")
-MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec, module="numbers")
-LRN_TABLE: Final = Kind("LrnTable", LrnTableSpec, module="numbers")
-NUMBER_TRANSFORM: Final = Kind("NumberTransform", NumberTransformSpec, module="numbers")
+AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec, keeps_version=True, module="numbers")
+MOBILE_TABLE: Final = Kind("MobileTable", MobileTableSpec, keeps_version=True, module="numbers")
+LRN_TABLE: Final = Kind("LrnTable", LrnTableSpec, keeps_version=True, module="numbers")
+NUMBER_TRANSFORM: Final = Kind(
+    "NumberTransform", NumberTransformSpec, keeps_version=True, module="numbers"
+)
 MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec, module="gateways")
 ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec, module="gateways")
 PHONE: Final = Kind("Phone", PhoneSpec, module="phones")

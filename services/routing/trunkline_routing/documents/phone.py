@@ -13,6 +13,7 @@ from trunkline_kernel.documents import Ref, Spec
 
 from .checks import Checks
 from .fields import CallLevel, Calls, Name, PlanText
+from .forwarding import Forwarding, Transfer
 from .identity import PhoneIdentity
 from .mapping_gateway import GroupRestriction, LrnPolicy, RoutePolicy
 from .policies import Duration, MediaPolicy, SipPolicy
@@ -64,6 +65,8 @@ class PhoneSpec(Spec):
     callee_pays: bool = False
     """Whether its own account pays for calls to it (BIL-04)."""
     do_not_disturb: bool = False
+    forwarding: Forwarding = Forwarding()
+    transfer: Transfer = Transfer()
     media: MediaPolicy = MediaPolicy()
     sip: SipPolicy = SipPolicy()
     duration: Duration = Duration()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple
 
 from ..documents.fields import CallLevel, ListMode, OnOff
+from ..documents.forwarding import CallerDisplay, Forwarding, ForwardTarget
 from ..documents.identity import PhoneIdentity
 from ..documents.mapping_gateway import (
     CalleeSource,
@@ -23,6 +24,7 @@ from ..numbers.pipeline import Rules
 from .checks import NumberChecks
 from .draws import WeightedPrefixes
 from .limits import Limits, compile_limits
+from .schedule import Timetable, compile_span
 
 LEVELS: Final = {
     CallLevel.NETWORK: 1,
@@ -92,6 +94,9 @@ class Caller:
     quality: OnOff
     own_number: str | None = None
     """The caller that is shown and billed, whatever the headers say; a phone's."""
+    forward_display: CallerDisplay | None = None
+    transfer_display: CallerDisplay | None = None
+    may_transfer: bool = False
 
     def may_use(self, groups: frozenset[str]) -> bool:
         """Say whether a gateway of `groups` is open to it (RTE-07)."""
@@ -109,6 +114,10 @@ class Phone:
     closed: bool
     callee_pays: bool
     do_not_disturb: bool
+    may_transfer: bool
+    forwarding: Forwarding
+    periods: Timetable[ForwardTarget]
+    """When calls are passed on, whoever could answer them."""
     claims: tuple[Claim, ...]
     rules: Rules
     display: str
@@ -185,6 +194,9 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         failure_codes={},
         quality=OnOff.OFF,
         own_number=spec.numbers.display or name,
+        forward_display=spec.forwarding.display,
+        transfer_display=spec.transfer.display,
+        may_transfer=spec.transfer.allowed,
     )
 
 
@@ -197,6 +209,9 @@ def compile_called_phone(name: str, spec: PhoneSpec) -> Phone:
         closed=spec.locked in (Lock.IN, Lock.ALL),
         callee_pays=spec.callee_pays,
         do_not_disturb=spec.do_not_disturb,
+        may_transfer=spec.transfer.allowed,
+        forwarding=spec.forwarding,
+        periods=Timetable((compile_span(each), each) for each in spec.forwarding.periods),
         claims=(
             Claim(f"{endpoint} incoming", spec.lines.incoming),
             Claim(str(endpoint), spec.lines.total),

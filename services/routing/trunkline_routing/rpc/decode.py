@@ -9,7 +9,7 @@ from trunkline.common.v1 import common_pb2 as common
 from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline_kernel.faults import FieldViolation
 
-from ..calls.call import Call, Identity
+from ..calls.call import Call, Identity, PassedOn, Passing
 from ..calls.decision import Attempt
 from ..calls.health import GatewayReport
 from ..errors import BadCall
@@ -18,6 +18,11 @@ from ..model.callers import Endpoint, Kind
 _REACHABLE: Final = {
     pb.REACHABILITY_REACHABLE: True,
     pb.REACHABILITY_UNREACHABLE: False,
+}
+
+_PASSINGS: Final = {
+    pb.PASSING_FORWARDED: Passing.FORWARDED,
+    pb.PASSING_TRANSFERRED: Passing.TRANSFERRED,
 }
 
 _CANCELLED: Final = 487
@@ -49,6 +54,7 @@ def call_from_proto(request: pb.RouteRequest, now: datetime, *, thought_of: bool
         source=request.source.ip,
         identity=_identity(request.identity),
         time=_setup_time(request, now),
+        passed_on=_passed_on(request.passed_on) if request.HasField("passed_on") else None,
     )
 
 
@@ -72,6 +78,8 @@ def attempt_from_proto(attempt: common.Attempt, talk: timedelta = timedelta(0)) 
         progressed=attempt.progressed,
         retry_after=attempt.retry_after.ToTimedelta() if waits else None,
         talk=talk,
+        sip_status=attempt.sip_status,
+        q850_cause=attempt.q850_cause,
         abandoned=attempt.sip_status == _CANCELLED and not attempt.progressed,
     )
 
@@ -98,6 +106,13 @@ def report_from_proto(report: pb.GatewayReport) -> GatewayReport:
         reachable=_REACHABLE.get(report.reachability),
         published=report.published_calls if report.HasField("published_calls") else None,
     )
+
+
+def _passed_on(passed_on: pb.PassedOn) -> PassedOn:
+    how = _PASSINGS.get(passed_on.passing)
+    if how is None:
+        raise BadCall(violations=[FieldViolation("passed_on.passing", "is required")])
+    return PassedOn(how, tuple(passed_on.forwarders))
 
 
 def _setup_time(request: pb.RouteRequest, now: datetime) -> datetime:

@@ -38,6 +38,8 @@ _OBJECTS: Final = {
     Kind.ROUTING_GATEWAY: "routing gateway",
     Kind.PHONE: "phone",
 }
+PATIENCE: Final = Duration(seconds=600)
+"""For a call that is passed on: the new one has the waits of its own attempts."""
 _STAGES: Final = {
     Stage.MAPPING_MOBILE_AREA: "mobile area",
     Stage.MAPPING_DIAL_PLAN: "dial plan",
@@ -61,7 +63,9 @@ def decision_to_proto(decision: Decision) -> pb.RouteResponse:
     response = pb.RouteResponse(numbers=_numbers(known))
     caller = known.caller
     if caller is not None:
-        response.leg_a.CopyFrom(leg_to_proto(caller.media, caller.sip))
+        response.leg_a.CopyFrom(
+            leg_to_proto(caller.media, caller.sip, may_transfer=caller.may_transfer)
+        )
     if isinstance(known, Facts):
         response.account = known.account
         response.payer = KINDS[known.payer]
@@ -111,15 +115,22 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         remote_party_id=shown.remote_party_id,
         withheld=shown.withheld,
         extra_headers=_extra_headers(shown.extra_headers),
-        leg_b=leg_to_proto(offer.media, offer.sip),
+        leg_b=leg_to_proto(offer.media, offer.sip, may_transfer=_may_transfer(offer)),
         stop_rules=_stop_rules(offer.stop_rules),
         prefix=offer.prefix,
         max_duration=duration_to_proto(offer.max_duration),
     )
-    if offer.phone is not None:
+    if offer.forward is not None:
+        candidate.forward.reason = offer.forward.reason
+        candidate.forward.numbers.extend(offer.forward.numbers)
+        candidate.timers.trying.CopyFrom(PATIENCE)
+        candidate.timers.session_progress.CopyFrom(PATIENCE)
+    elif offer.phone is not None:
         candidate.callee_account = offer.phone.account
     if offer.gateway is not None:
         _add_gateway(candidate, offer.gateway)
+    if offer.ringing is not None:
+        candidate.timers.ringing.CopyFrom(Duration(seconds=offer.ringing))
     if offer.rate is not None:
         candidate.cost_per_minute.CopyFrom(money_to_proto(per_minute(offer.rate), offer.rate))
     return candidate
@@ -194,6 +205,7 @@ def _add_gateway(candidate: pb.Candidate, gateway: RoutingGateway) -> None:
     candidate.clearing_account = spec.account or ""
     candidate.clearing_uses_sent_number = spec.cost.charge_sent_number
     candidate.timers.CopyFrom(timers_to_proto(spec.timeouts))
+    candidate.domain = spec.domain
     if spec.credentials is not None:
         candidate.credentials.username = spec.credentials.username
         candidate.credentials.password = spec.credentials.password
@@ -209,6 +221,10 @@ def _stop_rules(rules: StopRules) -> pb.StopRules:
         stop_codes=rules.stop_codes,
         continue_codes=rules.continue_codes,
     )
+
+
+def _may_transfer(offer: Offer) -> bool:
+    return offer.phone is not None and offer.forward is None and offer.phone.may_transfer
 
 
 def _extra_headers(extra: ExtraHeaders) -> pb.ExtraHeaders | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 
-from ..calls.call import Call, Identity
+from ..calls.call import Call, Identity, PassedOn, Passing
 from ..calls.course import Record
 from ..capacity.rotation import MemoryRotation
 from ..model.callers import Endpoint, Kind
@@ -85,15 +85,23 @@ def record_from_json(text: str) -> Record:
             source=call["source"],
             identity=Identity(**call["identity"]),
             time=datetime.fromisoformat(call["time"]),
+            passed_on=_passed_on(call["passed_on"]),
         ),
         seed=fields["seed"],
         attempt=fields["attempt"],
         tried=tuple(fields["tried"]),
+        cause=fields["cause"],
     )
 
 
 def _call_to_json(call: Call) -> dict[str, Any]:
     return {**asdict(call), "time": call.time.isoformat()}
+
+
+def _passed_on(fields: dict[str, Any] | None) -> PassedOn | None:
+    if fields is None:
+        return None
+    return PassedOn(Passing(fields["how"]), tuple(fields["forwarders"]))
 
 
 def _key(call_id: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 from trunkline_kernel.documents import Spec
@@ -15,6 +15,8 @@ from .text import Line, read_rows
 Json = dict[str, Any]
 Key = tuple[Any, ...]
 
+MOST_DIFFERENCES: Final = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
@@ -22,6 +24,15 @@ class BadRow:
 
     line: int
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One row before and after an import; None where it is not there."""
+
+    key: str
+    before: Json | None
+    after: Json | None
 
 
 @dataclass(slots=True)
@@ -33,10 +44,12 @@ class Import:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    """The first of them, at most `MOST_DIFFERENCES`."""
     bad_rows: list[BadRow] = field(default_factory=list)
 
 
-def plan_import(layout: Layout, stored: Sequence[Spec], text: bytes, *, replace: bool) -> Import:
+def plan_import(layout: Layout, stored: Sequence[Spec], text: str, *, replace: bool) -> Import:
     """Return what `text` makes of the rows that are stored; of equal keys the later row counts.
 
     Raises `UnreadableText` when there are no rows to be read at all.
@@ -50,14 +63,24 @@ def plan_import(layout: Layout, stored: Sequence[Spec], text: bytes, *, replace:
             result.added += 1
         elif before[key] == row:
             result.unchanged += 1
+            continue
         else:
             result.changed += 1
+        _note(result, key, before.get(key), row)
     if replace:
-        result.removed = len(before.keys() - given.keys())
+        for key in before.keys() - given.keys():
+            result.removed += 1
+            _note(result, key, before[key], None)
         result.rows = list(given.values())
     else:
         result.rows = list((before | given).values())
     return result
+
+
+def _note(result: Import, key: Key, before: Json | None, after: Json | None) -> None:
+    if len(result.differences) < MOST_DIFFERENCES:
+        name = " ".join(str(part) for part in key if part is not None)
+        result.differences.append(Difference(name, before, after))
 
 
 def _parse(layout: Layout, lines: Iterable[Line], bad: list[BadRow]) -> Iterable[Json]:

@@ -1,22 +1,19 @@
-"""Delimited text as carriers send it: its delimiter, BOM and header are recognised.
-
-Every row comes with its line, so that whoever sent it can find it.
-"""
+"""Rows of a file by the columns they belong to; each with its line, so that its sender finds it."""
 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-DELIMITERS: Final = ",;\t|"
+from trunkline_kernel.sheets import delimiter_of
+
 _NO_LETTERS: Final = re.compile(r"[^a-z0-9]")
 
 
 class UnreadableText(ValueError):
-    """The text is not UTF-8, or its header names a column twice or none that is known."""
+    """The header names a column twice."""
 
 
 class Line(NamedTuple):
@@ -26,30 +23,20 @@ class Line(NamedTuple):
     cells: dict[str, str]
 
 
-def read_rows(text: bytes, columns: Sequence[str], aliases: Mapping[str, str]) -> Iterator[Line]:
+def read_rows(text: str, columns: Sequence[str], aliases: Mapping[str, str]) -> Iterator[Line]:
     """Yield the rows of `text`.
 
     `columns` are the fields in their order, `aliases` other names of them. A first line that names
     any of them is the header; its unknown columns are ignored. Raises `UnreadableText`.
     """
-    try:
-        plain = text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableText(f"byte {error.start} is not UTF-8") from error
-    lines = io.StringIO(plain, newline="")
-    reader = csv.reader(lines, delimiter=_delimiter(plain), skipinitialspace=True)
+    lines = text.splitlines()
+    reader = csv.reader(lines, delimiter=delimiter_of(lines), skipinitialspace=True)
     names: Sequence[str | None] = columns
     for place, cells in enumerate(reader):
         if place == 0 and (header := _header(cells, columns, aliases)):
             names = header
         elif any(cell.strip() for cell in cells):
             yield Line(reader.line_num, _named(names, cells))
-
-
-def _delimiter(text: str) -> str:
-    """Return the delimiter that the first line has most of; a comma when it has none."""
-    first = text.partition("\n")[0]
-    return max(DELIMITERS, key=first.count)
 
 
 def _header(

@@ -8,12 +8,14 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.transactions import ServerTransaction
+from . import session_id, setup
 from .call import Call, CallSettings
 from .cdr import Cdr
 from .effects import Effect
 from .identity import host_of, user_of
 from .legs import Leg, Side
-from .services import Admit
+from .parties import PassedOn
+from .services import Admit, Allowed
 
 
 def admission_of(request: Request, flow: Flow) -> Admit:
@@ -44,11 +46,14 @@ def begin_call(
     settings: CallSettings,
     random: Random,
     now: float,
+    passed_on: PassedOn | None = None,
 ) -> tuple[Call, list[Effect]]:
-    """Return a call for an INVITE that `refusal_of` lets pass, and what it wants first."""
+    """Return a call for an INVITE that `refusal_of` lets pass, and what it wants first.
+
+    One that a phone passes on comes from ourselves: nobody has to be asked who that is.
+    """
     request, flow = transaction.request, transaction.flow
     leg = Leg(Side.A, random.getrandbits(31), dialog, received=request.body)
-    leg.behind_nat = _behind_nat(request, flow)
     leg.note_allow(request.headers)
     call_id = f"{random.getrandbits(128):032x}"
     cdr = Cdr(call_id, settings.instance, request.headers.call_id, flow.remote, now)
@@ -56,8 +61,15 @@ def begin_call(
     cdr.caller_access = user_of(request.headers.from_.uri)
     cdr.callee_access = user_of(request.headers.to.uri)
     call = Call(call_id, settings, random, transaction, leg, cdr, now)
-    call.ask(admission_of(request, flow))
+    session_id.learn(call, request.headers)
+    if passed_on is None:
+        leg.behind_nat = _behind_nat(request, flow)
+        call.ask(admission_of(request, flow))
+    else:
+        call.passed_on, cdr.caller_address = passed_on, passed_on.caller_address
+        setup.admitted(call, Allowed(passed_on.phone, passed_on.screened))
     effects, call.effects = call.effects, []
+    session_id.stamp(call, effects)
     return call, effects
 
 

@@ -12,7 +12,17 @@ from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
-from . import addresses, answer, early_media, failover, provisional, session_timer
+from . import (
+    addresses,
+    answer,
+    early_media,
+    failover,
+    fork,
+    forwarding,
+    provisional,
+    ring_tone,
+    session_timer,
+)
 from .acceptance import ALLOW, RELIABLE, write_extensions
 from .agreement import Terms, offer_to
 from .call import SDP, Call, LiveAttempt
@@ -22,10 +32,10 @@ from .events import FirstPacket, RequestFailed, ResponseReceived, TimerFired
 from .extra_headers import copy_extra_headers
 from .identity import write_identity
 from .legs import Side
-from .parties import EndpointKind, Target
-from .policy import LegPolicy
+from .parties import Binding, EndpointKind, Target
+from .policy import Candidate, LegPolicy
 from .progress import advance
-from .reasons import CallEndReason, cause_of_reason
+from .reasons import CAUSE_ANSWERED_ELSEWHERE, CallEndReason, cause_of_reason
 from .relay import Relay
 from .session import leg_media, read
 from .states import State
@@ -39,21 +49,27 @@ def begin(call: Call) -> None:
     attempt = _attempt(call)
     attempt.record.start_time = call.now
     _choose_relay(call, attempt)
-    target = target_of(attempt)
+    target = target_of(call, attempt)
     assert target is not None
     try:
-        invite = _invite(call, attempt, target)
+        invites = [_invite(call, attempt, way, target) for way in forwarding.ways(attempt)]
     except MediaMismatch as error:
         failover.mismatched(call, attempt, error)
         return
-    attempt.outgoing = Outgoing(Side.B, invite, target=target)
-    call.emit(Send(attempt.outgoing))
+    passed_on = forwarding.passed_on(call, attempt)
+    attempt.outgoing, *attempt.rivals = (
+        Outgoing(Side.B, invite, target=target, passed_on=passed_on) for invite in invites
+    )
+    for outgoing in (attempt.outgoing, *attempt.rivals):
+        call.emit(Send(outgoing))
     _watch(call, attempt)
+    ring_tone.wait(call, attempt)
 
 
 def response_received(call: Call, event: ResponseReceived) -> None:
     """A response to the INVITE of the attempt."""
     attempt = _attempt(call)
+    fork.turn_to(attempt, event.outgoing)
     if event.outgoing is not attempt.outgoing:
         late_response(call, event)
         return
@@ -61,15 +77,18 @@ def response_received(call: Call, event: ResponseReceived) -> None:
     if status < 200:
         _progressed(call, attempt, event)
     elif status < 300:
+        reason = Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE)
+        fork.give_up_rivals(call, attempt, str(reason))
         answer.answered(call, attempt, event)
-    elif not corrected(call, event):
-        failover.refused(call, attempt, event.response)
+    elif not corrected(call, event) and not fork.lost(attempt, event.response):
+        failover.refused(call, attempt, fork.best_refusal(attempt))
 
 
 def request_failed(call: Call, event: RequestFailed) -> None:
     """Nobody answered the INVITE, or it could not be sent."""
     attempt = _attempt(call)
-    if event.outgoing is attempt.outgoing:
+    fork.turn_to(attempt, event.outgoing)
+    if event.outgoing is attempt.outgoing and not fork.lost(attempt):
         timeout = attempt.progress.timeout_reason
         call.note(f"attempt {attempt.record.number}: {event.explanation}")
         failover.failed(call, _timed_out(attempt, timeout), event.explanation)
@@ -100,14 +119,17 @@ def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
     attempt.note_address()
     outgoing = attempt.outgoing
     outgoing.abandoned = True
-    cause = Reason.of("Q.850", cause_of_reason(reason))
+    cause = str(Reason.of("Q.850", cause_of_reason(reason)))
     outgoing.request.headers.set("Reason", cause)  # the CANCEL takes it over
     call.emit(Cancel(outgoing))
+    fork.give_up_rivals(call, attempt, cause)
     call.clear_timer(Timer.PROGRESS)
 
 
-def target_of(attempt: LiveAttempt) -> Target | None:
+def target_of(call: Call, attempt: LiveAttempt) -> Target | None:
     """Return where the INVITE goes; None for a terminal that is not located yet."""
+    if attempt.candidate.forward is not None:
+        return forwarding.own_target(call)
     if attempt.candidate.targets:
         return attempt.candidate.targets[0]
     if attempt.binding is None:
@@ -163,7 +185,7 @@ def _authenticate(call: Call, event: ResponseReceived) -> bool:
         return False
     proxy = event.response.status == 407
     name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-    challenge = _strongest(event.response.headers, name)
+    challenge = digest.strongest(digest.challenges_in(event.response.headers.lines(name)))
     if challenge is None:
         return False
     request = outgoing.request
@@ -215,16 +237,6 @@ def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
     call.emit(Send(outgoing))
 
 
-def _strongest(headers: Headers, name: str) -> digest.Challenge | None:
-    challenges = []
-    for line in headers.lines(name):
-        try:
-            challenges.append(digest.Challenge.parse(line))
-        except MalformedValue:
-            continue  # another scheme
-    return digest.strongest(challenges)
-
-
 def _progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     response = event.response
     if _is_reliable(attempt, response) and not _acknowledge(call, event):
@@ -273,8 +285,11 @@ def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool)
 
 
 def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
-    """Return the caller's form of the description in a 18x; one that is malformed is dropped."""
-    if not response.body:
+    """Return the caller's form of the description in a 18x; one that is malformed is dropped.
+
+    Where several are called at once nobody is heard before the answer.
+    """
+    if not response.body or attempt.rivals:
         return b""
     try:
         description = read(response.body)
@@ -285,7 +300,6 @@ def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
-    early_media.silence(call)
     call.connect_media((leg, place))
     return body
 
@@ -312,21 +326,18 @@ def _attempt(call: Call) -> LiveAttempt:
     return call.attempt
 
 
-def _invite(call: Call, attempt: LiveAttempt, target: Target) -> Request:
-    """Build the INVITE: nothing of leg A's dialog, addresses or Vias is in it."""
-    candidate = attempt.candidate
+def invitation(call: Call, candidate: Candidate, uri: str, target: Target, body: bytes) -> Request:
+    """Build an INVITE: nothing of another dialog's names, addresses or Vias is in it."""
     host, _ = call.settings.own.seen_by(target.host, target.transport)
-    uri = _request_uri(attempt, target)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
-    copy_extra_headers(headers, call.invite.request.headers, candidate.extra_headers)
-    write_identity(headers, candidate, host, f"{call.random.getrandbits(64):016x}")
-    headers.set("To", f"<{SipUri(target.host, candidate.to_user or None)}>")
+    tag = f"{call.random.getrandbits(64):016x}"
+    write_identity(headers, candidate, candidate.domain or host, tag)
+    headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
     headers.set("Allow", ALLOW)
-    body = _offer(call, host)
     if body:
         headers.set("Content-Type", SDP)
     _write_extensions(call, headers, candidate.leg_b, offers=bool(body))
@@ -342,14 +353,26 @@ def _write_extensions(call: Call, headers: Headers, policy: LegPolicy, *, offers
         session_timer.offer(headers, call.settings.timers)
 
 
-def _request_uri(attempt: LiveAttempt, target: Target) -> str:
-    user = attempt.candidate.request_uri_user or None
-    if attempt.binding is not None:
-        contact = attempt.binding.contact
-        if attempt.candidate.endpoint.kind is EndpointKind.PHONE:
-            return contact
-        return _with_user(contact, user)  # a gateway takes calls to any number (SIG-13)
+def _invite(call: Call, attempt: LiveAttempt, candidate: Candidate, target: Target) -> Request:
+    host, _ = call.settings.own.seen_by(target.host, target.transport)
+    uri = _request_uri(candidate, attempt.binding, target)
+    invite = invitation(call, candidate, uri, target, _offer(call, host))
+    received = call.invite.request.headers
+    copy_extra_headers(invite.headers, received, candidate.extra_headers)
+    if candidate.forward is None:
+        forwarding.write_diversions(invite.headers, call, host)
+    return invite
+
+
+def _request_uri(candidate: Candidate, binding: Binding | None, target: Target) -> str:
+    user = candidate.request_uri_user or None
+    if binding is not None:
+        if candidate.endpoint.kind is EndpointKind.PHONE:
+            return binding.contact
+        return _with_user(binding.contact, user)  # a gateway takes calls to any number (SIG-13)
     params = {} if target.transport.value == "udp" else {"transport": target.transport.value}
+    if candidate.domain:
+        return str(SipUri(candidate.domain, user, None, params))
     return str(SipUri(target.host, user, target.port or None, params))
 
 

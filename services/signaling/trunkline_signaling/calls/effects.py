@@ -11,7 +11,7 @@ from ..sip.message import Request, Response
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from .cdr import Cdr
 from .legs import Side
-from .parties import Target
+from .parties import PassedOn, Target
 from .services import Question
 
 
@@ -26,6 +26,10 @@ class Timer(Enum):
     """The reservation wants to be renewed."""
     MONEY = auto()
     """The money, or what is reserved of it, is used up."""
+    RING_TONE = auto()
+    """The vendor has been silent for long enough (MED-11)."""
+    ANNOUNCEMENT = auto()
+    """An announcement has lasted for long enough (MED-10)."""
     DURATION = auto()
     """The longest talk time is reached (SIG-25)."""
     NO_TIMER = auto()
@@ -39,6 +43,9 @@ class Timer(Enum):
     EXPIRY_B = auto()
     """The callee's leg has not."""
 
+    RECONNECT = auto()
+    """A re-INVITE of ours that met another one is to be sent again (RFC 3261 section 14.1)."""
+
     __hash__ = object.__hash__
 
 
@@ -51,6 +58,8 @@ class Outgoing:
     flow: Flow | None = None
     """Known inside a dialog; otherwise found from `target`."""
     target: Target | None = None
+    passed_on: PassedOn | None = None
+    """Set for the INVITE of a call that a phone passes on: it comes back in as a new call."""
     authenticated: bool = False
     """A challenge was answered; a second one is a failure."""
     prolonged: bool = False

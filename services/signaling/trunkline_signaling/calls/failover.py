@@ -8,7 +8,7 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason, RetryAfter
 from ..sip.message import Response
-from . import early_media, ending, setup
+from . import ending, ring_tone, setup
 from .call import Call, LiveAttempt
 from .codecs import MediaMismatch
 from .effects import Timer
@@ -39,7 +39,7 @@ def failed(call: Call, failure: Failure, outcome: str) -> None:
     _book(attempt, failure, outcome)
     call.last_failure = failure
     call.clear_timer(Timer.PROGRESS)
-    early_media.silence(call)
+    ring_tone.stop(call, attempt)
     rules = attempt.candidate.stop_rules
     rule = stop_rule(failure, rules, call.plan.switch_policy, len(call.cdr.attempts))
     if rule is not None:
@@ -67,6 +67,9 @@ def next_found(call: Call, event: NextFound) -> None:
 def exhausted(call: Call, event: Exhausted) -> None:
     """There is none: the caller hears of the last attempt."""
     call.note(f"no candidate is left: {event.explanation}")
+    if event.reason is CallEndReason.FORWARD_LIMIT:
+        ending.refuse(call, event.reason, event.status)
+        return
     assert call.last_failure is not None
     _answer_caller(call, call.last_failure)
 

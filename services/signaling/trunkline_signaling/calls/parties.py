@@ -46,6 +46,36 @@ class Target:
         return "" if self.registered or self.transport is not Transport.TLS else self.host
 
 
+class Passing(StrEnum):
+    """How a phone passes a call on."""
+
+    FORWARDED = "forwarded"
+    TRANSFERRED = "transferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Diversion:
+    """A phone that has forwarded a call, and why (RFC 5806)."""
+
+    number: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """What a new call of a phone takes over from the one that it passes on (SIG-21, SIG-22)."""
+
+    phone: Endpoint
+    """Whose call the new one is, and who pays for it."""
+    how: Passing
+    screened: bool
+    """The numbers are to be screened, as those of the first call were."""
+    caller_address: Address
+    """Where the first call came from."""
+    diversions: tuple[Diversion, ...] = ()
+    """Who has forwarded it, the first one first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """Where a registered terminal can be reached (SIG-24)."""

@@ -77,6 +77,7 @@ def admitted(call: Call, event: Allowed) -> None:
             call.cdr.caller_address,
             identity_of(call.invite.request),
             call.cdr.setup_time,
+            call.passed_on,
         )
     )
 
@@ -129,6 +130,7 @@ def routed(call: Call, event: Routed) -> None:
 def unroutable(call: Call, event: Unroutable) -> None:
     """The call goes nowhere."""
     _note_numbers(call, event)
+    call.leg_a.policy = event.leg_a
     call.note(f"refused: {event.explanation}")
     ending.refuse(call, event.reason, event.status, event.failure_codes)
 
@@ -136,9 +138,9 @@ def unroutable(call: Call, event: Unroutable) -> None:
 def prepare(call: Call, candidate: Candidate) -> None:
     """Find the candidate's terminal and open media, whatever of it is needed."""
     call.attempt = LiveAttempt(candidate, _record(call, candidate))
-    if not candidate.targets:
+    if not _is_located(call.attempt):
         call.ask(Locate(candidate.endpoint))
-    if candidate.targets or _relay(call, candidate) is not Relay.NONE:
+    if _is_located(call.attempt) or _relay(call, candidate) is not Relay.NONE:
         _open_media(call)
     go_on(call)
 
@@ -156,7 +158,7 @@ def unpayable(call: Call, event: Unpayable) -> None:
         call.unpayable = event
         return
     call.note(f"refused: {event.explanation}")
-    ending.refuse(call, event.reason)
+    ending.refuse(call, event.reason, 403 if event.of_callee else 0)
 
 
 def screened(call: Call, event: Screened) -> None:
@@ -223,7 +225,7 @@ def go_on(call: Call) -> None:
         return
     attempt = call.attempt
     assert attempt is not None
-    if not attempt.candidate.targets and attempt.binding is None:
+    if not _is_located(attempt):
         failover.failed(call, Failure(480), "offline")
     elif attempt.relay is Relay.FORBIDDEN:
         why = MediaMismatch("encryption needs a relay, which one side forbids")
@@ -254,6 +256,11 @@ def _speaks_assigned_codec(call: Call) -> bool:
         return True
     codecs = call.leg_a.policy.codecs
     return not codecs or bool(allowed(formats_of(stream), codecs))
+
+
+def _is_located(attempt: LiveAttempt) -> bool:
+    candidate = attempt.candidate
+    return bool(candidate.targets) or attempt.binding is not None or candidate.forward is not None
 
 
 def _screen(call: Call, plan: Routed) -> None:
@@ -320,7 +327,7 @@ def _relay(call: Call, candidate: Candidate) -> Relay:
         flow.remote[0],
         call.leg_a.behind_nat,
     )
-    target = attempts.target_of(attempt)
+    target = attempts.target_of(call, attempt)
     if target is None:  # a terminal that is yet to be located
         return decide(call.settings.relay, caller, Party(candidate.leg_b, caller.local_ip, ""))
     nat = attempt.binding is not None and attempt.binding.behind_nat

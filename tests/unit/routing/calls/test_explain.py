@@ -51,6 +51,14 @@ def test_every_number_stage_is_told_with_its_rule() -> None:
     ]
 
 
+def test_rte07_a_vendor_at_the_callers_own_address_is_out() -> None:
+    bench = Bench(routing={"a": {"address": "198.51.100.7:5060"}, "b": {}})
+    [first, second] = bench.explain(source="198.51.100.7").verdicts
+
+    assert (first.gateway.name, second.gateway.name) == ("b", "a")
+    assert "198.51.100.7" in second.text
+
+
 def test_price_cost_and_margin_are_told_when_known() -> None:
     bench = Bench(
         routing={"a": {}, "b": {"locked": True}, "c": {}},

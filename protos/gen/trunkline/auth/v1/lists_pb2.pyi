@@ -560,6 +560,50 @@ class ImportNumbersResponse(_message.Message):
 Global___ImportNumbersResponse: _TypeAlias = ImportNumbersResponse  # noqa: Y015
 
 @_typing.final
+class RollBackNumbersRequest(_message.Message):
+    """Names the list to put back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIST_FIELD_NUMBER: _builtins.int
+    list: _builtins.str
+    """Name of the NumberList."""
+    def __init__(
+        self,
+        *,
+        list: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["list", b"list"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackNumbersRequest: _TypeAlias = RollBackNumbersRequest  # noqa: Y015
+
+@_typing.final
+class RollBackNumbersResponse(_message.Message):
+    """The list is what it was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TOTAL_FIELD_NUMBER: _builtins.int
+    total: _builtins.int
+    """Numbers in the list now."""
+    def __init__(
+        self,
+        *,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackNumbersResponse: _TypeAlias = RollBackNumbersResponse  # noqa: Y015
+
+@_typing.final
 class FindNumberRequest(_message.Message):
     """Asks where a number stands."""
 

@@ -65,6 +65,11 @@ class ListServiceStub:
                 request_serializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.ImportNumbersRequest.SerializeToString,
                 response_deserializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.ImportNumbersResponse.FromString,
                 _registered_method=True)
+        self.RollBackNumbers = channel.unary_unary(
+                '/trunkline.auth.v1.ListService/RollBackNumbers',
+                request_serializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.RollBackNumbersRequest.SerializeToString,
+                response_deserializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.RollBackNumbersResponse.FromString,
+                _registered_method=True)
         self.FindNumber = channel.unary_unary(
                 '/trunkline.auth.v1.ListService/FindNumber',
                 request_serializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.FindNumberRequest.SerializeToString,
@@ -121,6 +126,14 @@ class ListServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RollBackNumbers(self, request, context):
+        """Puts a number list back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing
+        is known of that. Twice is no change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def FindNumber(self, request, context):
         """Says on which lists a number stands. Safe to repeat.
         """
@@ -160,6 +173,11 @@ def add_ListServiceServicer_to_server(servicer, server):
                     servicer.ImportNumbers,
                     request_deserializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.ImportNumbersRequest.FromString,
                     response_serializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.ImportNumbersResponse.SerializeToString,
+            ),
+            'RollBackNumbers': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackNumbers,
+                    request_deserializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.RollBackNumbersRequest.FromString,
+                    response_serializer=trunkline_dot_auth_dot_v1_dot_lists__pb2.RollBackNumbersResponse.SerializeToString,
             ),
             'FindNumber': grpc.unary_unary_rpc_method_handler(
                     servicer.FindNumber,
@@ -330,6 +348,33 @@ class ListService:
             '/trunkline.auth.v1.ListService/ImportNumbers',
             trunkline_dot_auth_dot_v1_dot_lists__pb2.ImportNumbersRequest.SerializeToString,
             trunkline_dot_auth_dot_v1_dot_lists__pb2.ImportNumbersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackNumbers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.auth.v1.ListService/RollBackNumbers',
+            trunkline_dot_auth_dot_v1_dot_lists__pb2.RollBackNumbersRequest.SerializeToString,
+            trunkline_dot_auth_dot_v1_dot_lists__pb2.RollBackNumbersResponse.FromString,
             options,
             channel_credentials,
             insecure,

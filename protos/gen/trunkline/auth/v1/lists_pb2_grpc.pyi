@@ -57,6 +57,10 @@ class ListServiceStub:
     """Imports numbers into a number list, all or none. INVALID_ARGUMENT names every bad line; NOT_FOUND when there is no
     such list. Safe to repeat.
     """
+    RollBackNumbers: _grpc.UnaryUnaryMultiCallable[_lists_pb2.RollBackNumbersRequest, _lists_pb2.RollBackNumbersResponse]
+    """Puts a number list back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing
+    is known of that. Twice is no change.
+    """
     FindNumber: _grpc.UnaryUnaryMultiCallable[_lists_pb2.FindNumberRequest, _lists_pb2.FindNumberResponse]
     """Says on which lists a number stands. Safe to repeat."""
 
@@ -82,6 +86,10 @@ class ListServiceAsyncStub(ListServiceStub):
     ImportNumbers: _aio.UnaryUnaryMultiCallable[_lists_pb2.ImportNumbersRequest, _lists_pb2.ImportNumbersResponse]  # type: ignore[assignment]
     """Imports numbers into a number list, all or none. INVALID_ARGUMENT names every bad line; NOT_FOUND when there is no
     such list. Safe to repeat.
+    """
+    RollBackNumbers: _aio.UnaryUnaryMultiCallable[_lists_pb2.RollBackNumbersRequest, _lists_pb2.RollBackNumbersResponse]  # type: ignore[assignment]
+    """Puts a number list back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing
+    is known of that. Twice is no change.
     """
     FindNumber: _aio.UnaryUnaryMultiCallable[_lists_pb2.FindNumberRequest, _lists_pb2.FindNumberResponse]  # type: ignore[assignment]
     """Says on which lists a number stands. Safe to repeat."""
@@ -141,6 +149,16 @@ class ListServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_lists_pb2.ImportNumbersResponse, _abc.Awaitable[_lists_pb2.ImportNumbersResponse]]:
         """Imports numbers into a number list, all or none. INVALID_ARGUMENT names every bad line; NOT_FOUND when there is no
         such list. Safe to repeat.
+        """
+
+    @_abc_1.abstractmethod
+    def RollBackNumbers(
+        self,
+        request: _lists_pb2.RollBackNumbersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_lists_pb2.RollBackNumbersResponse, _abc.Awaitable[_lists_pb2.RollBackNumbersResponse]]:
+        """Puts a number list back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing
+        is known of that. Twice is no change.
         """
 
     @_abc_1.abstractmethod

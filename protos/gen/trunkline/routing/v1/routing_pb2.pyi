@@ -22,6 +22,30 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Passing:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PassingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Passing.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PASSING_UNSPECIFIED: _Passing.ValueType  # 0
+    """Not said. Rejected."""
+    PASSING_FORWARDED: _Passing.ValueType  # 1
+    """It forwards it before it answers (SIG-22)."""
+    PASSING_TRANSFERRED: _Passing.ValueType  # 2
+    """It transfers it after it has talked (SIG-21)."""
+
+class Passing(_Passing, metaclass=_PassingEnumTypeWrapper):
+    """How a phone passes a call on."""
+
+PASSING_UNSPECIFIED: Passing.ValueType  # 0
+"""Not said. Rejected."""
+PASSING_FORWARDED: Passing.ValueType  # 1
+"""It forwards it before it answers (SIG-22)."""
+PASSING_TRANSFERRED: Passing.ValueType  # 2
+"""It transfers it after it has talked (SIG-21)."""
+Global___Passing: _TypeAlias = Passing  # noqa: Y015
+
 class _Reachability:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -360,6 +384,7 @@ class RouteRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     IDENTITY_FIELD_NUMBER: _builtins.int
     SETUP_TIME_FIELD_NUMBER: _builtins.int
+    PASSED_ON_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id. Required."""
     signaling_instance: _builtins.str
@@ -380,6 +405,10 @@ class RouteRequest(_message.Message):
     def setup_time(self) -> _timestamp_pb2.Timestamp:
         """When it arrived; periods and rates' versions go by it."""
 
+    @_builtins.property
+    def passed_on(self) -> Global___PassedOn:
+        """Set where the endpoint, a phone, makes this call because it passes another one on; the identity is that caller's."""
+
     def __init__(
         self,
         *,
@@ -389,14 +418,43 @@ class RouteRequest(_message.Message):
         source: _common_pb2.SocketAddress | None = ...,
         identity: Global___Identity | None = ...,
         setup_time: _timestamp_pb2.Timestamp | None = ...,
+        passed_on: Global___PassedOn | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "identity", b"identity", "setup_time", b"setup_time", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "identity", b"identity", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RouteRequest: _TypeAlias = RouteRequest  # noqa: Y015
+
+@_typing.final
+class PassedOn(_message.Message):
+    """What a call is that a phone passes on: one of its own, which its account pays (SIG-21, SIG-22)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PASSING_FIELD_NUMBER: _builtins.int
+    FORWARDERS_FIELD_NUMBER: _builtins.int
+    passing: Global___Passing.ValueType
+    """How. Required."""
+    @_builtins.property
+    def forwarders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Numbers of the phones that have forwarded the call, the first one first."""
+
+    def __init__(
+        self,
+        *,
+        passing: Global___Passing.ValueType = ...,
+        forwarders: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forwarders", b"forwarders", "passing", b"passing"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PassedOn: _TypeAlias = PassedOn  # noqa: Y015
 
 @_typing.final
 class RouteResponse(_message.Message):
@@ -660,6 +718,8 @@ class Candidate(_message.Message):
     CLEARING_USES_SENT_NUMBER_FIELD_NUMBER: _builtins.int
     WITHHELD_FIELD_NUMBER: _builtins.int
     EXTRA_HEADERS_FIELD_NUMBER: _builtins.int
+    FORWARD_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     """Number of the attempt it is meant for, from 1."""
     clearing_account: _builtins.str
@@ -690,6 +750,10 @@ class Candidate(_message.Message):
     """Whether the clearing account is charged for the number as sent (RTE-02), not the billed one."""
     withheld: _builtins.bool
     """Whether the caller asks not to be shown (SIG-11): Remote-Party-ID says privacy=full."""
+    domain: _builtins.str
+    """Host of the Request-URI, From and To where we are registered at the vendor (SIG-02). Empty: where the INVITE goes,
+    and our own address in From.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Gateway or phone."""
@@ -726,6 +790,10 @@ class Candidate(_message.Message):
     def extra_headers(self) -> Global___ExtraHeaders:
         """Header fields of the caller's INVITE that go on (SIG-12)."""
 
+    @_builtins.property
+    def forward(self) -> Global___Forward:
+        """Set where the phone passes the call on (SIG-22): instead of an INVITE to it there is a new call of it."""
+
     def __init__(
         self,
         *,
@@ -753,14 +821,44 @@ class Candidate(_message.Message):
         clearing_uses_sent_number: _builtins.bool = ...,
         withheld: _builtins.bool = ...,
         extra_headers: Global___ExtraHeaders | None = ...,
+        forward: Global___Forward | None = ...,
+        domain: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
+
+@_typing.final
+class Forward(_message.Message):
+    """Whom a phone passes a call on to."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, as Diversion says it (RFC 5806), for example "user-busy"."""
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Numbers as the phone would dial them. Several are called at once; the first to answer has the call."""
+
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        numbers: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["numbers", b"numbers", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Forward: _TypeAlias = Forward  # noqa: Y015
 
 @_typing.final
 class ExtraHeaders(_message.Message):
@@ -969,6 +1067,8 @@ class LegPolicy(_message.Message):
     RING_TONE_FIELD_NUMBER: _builtins.int
     PRIVACY_SUPPORT_FIELD_NUMBER: _builtins.int
     SRTP_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     media_proxy: Global___MediaProxy.ValueType
     """Whether media is relayed (MED-02)."""
     codec_conversion: _builtins.bool
@@ -995,6 +1095,8 @@ class LegPolicy(_message.Message):
     """Whether the caller's Privacy header is understood (SIG-11)."""
     srtp: _builtins.bool
     """Whether SRTP with SDES keys (RFC 4568) is spoken to this side."""
+    transfer: _builtins.bool
+    """Whether REFER of this side is obeyed (SIG-21)."""
     @_builtins.property
     def codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codecs this side is held to, in order. Empty means automatic negotiation (MED-03)."""
@@ -1010,6 +1112,10 @@ class LegPolicy(_message.Message):
     @_builtins.property
     def ring_tone(self) -> Global___RingTone:
         """Auxiliary ring tone (MED-11). Absent for none."""
+
+    @_builtins.property
+    def prompts(self) -> Global___Prompts:
+        """What a caller hears whose call fails (MED-10)."""
 
     def __init__(
         self,
@@ -1031,14 +1137,53 @@ class LegPolicy(_message.Message):
         ring_tone: Global___RingTone | None = ...,
         privacy_support: _builtins.bool = ...,
         srtp: _builtins.bool = ...,
+        prompts: Global___Prompts | None = ...,
+        transfer: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "ring_tone", b"ring_tone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "prompts", b"prompts", "ring_tone", b"ring_tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LegPolicy: _TypeAlias = LegPolicy  # noqa: Y015
+
+@_typing.final
+class Prompts(_message.Message):
+    """Announcements to a caller. Absent fields mean the parameter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNABLE_TO_CONNECT_FIELD_NUMBER: _builtins.int
+    BALANCE_NOT_ENOUGH_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    unable_to_connect: _builtins.bool
+    """Whether a failure is announced; SS_UNABLE_TO_CONNECT_PROMPT."""
+    balance_not_enough: _builtins.bool
+    """Whether a balance that is too low is announced; SS_BALANCE_NOT_ENOUGH_PROMPT."""
+    language: _builtins.str
+    """Language, with which the names of audio files begin, for example "en". Empty for none."""
+    def __init__(
+        self,
+        *,
+        unable_to_connect: _builtins.bool | None = ...,
+        balance_not_enough: _builtins.bool | None = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_balance_not_enough", b"_balance_not_enough", "_unable_to_connect", b"_unable_to_connect", "balance_not_enough", b"balance_not_enough", "unable_to_connect", b"unable_to_connect"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_balance_not_enough", b"_balance_not_enough", "_unable_to_connect", b"_unable_to_connect", "balance_not_enough", b"balance_not_enough", "language", b"language", "unable_to_connect", b"unable_to_connect"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__balance_not_enough: _TypeAlias = _typing.Literal["balance_not_enough"]  # noqa: Y015
+    _WhichOneofArgType__balance_not_enough: _TypeAlias = _typing.Literal["_balance_not_enough", b"_balance_not_enough"]  # noqa: Y015
+    _WhichOneofReturnType__unable_to_connect: _TypeAlias = _typing.Literal["unable_to_connect"]  # noqa: Y015
+    _WhichOneofArgType__unable_to_connect: _TypeAlias = _typing.Literal["_unable_to_connect", b"_unable_to_connect"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__balance_not_enough) -> _WhichOneofReturnType__balance_not_enough | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unable_to_connect) -> _WhichOneofReturnType__unable_to_connect | None: ...
+
+Global___Prompts: _TypeAlias = Prompts  # noqa: Y015
 
 @_typing.final
 class DtmfPolicy(_message.Message):

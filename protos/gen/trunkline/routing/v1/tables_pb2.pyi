@@ -56,12 +56,15 @@ class ImportRowsRequest(_message.Message):
     SKIP_BAD_ROWS_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
     AUTHOR_FIELD_NUMBER: _builtins.int
+    GZIP_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """Kind of the table. Required."""
     name: _builtins.str
     """Name of the table; one that does not exist is made. Required."""
     text: _builtins.bytes
-    """UTF-8 text, one row a line, at most 4 MiB with the rest of the message; more comes in several requests that add."""
+    """The file as it came: delimited text, one row a line, or a workbook (XLSX, XLS, ODS; its first sheet). At most 16 MiB with
+    the rest of the message.
+    """
     mode: Global___ImportRowsMode.ValueType
     """What becomes of rows that the text does not name. Required."""
     skip_bad_rows: _builtins.bool
@@ -70,6 +73,8 @@ class ImportRowsRequest(_message.Message):
     """Whether to say what would happen and store nothing."""
     author: _builtins.str
     """Who asks, for the change log. Empty is recorded as "unknown"."""
+    gzip: _builtins.bool
+    """Whether text is packed by gzip. At most 256 MiB once unpacked."""
     def __init__(
         self,
         *,
@@ -80,10 +85,11 @@ class ImportRowsRequest(_message.Message):
         skip_bad_rows: _builtins.bool = ...,
         dry_run: _builtins.bool = ...,
         author: _builtins.str = ...,
+        gzip: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "dry_run", b"dry_run", "kind", b"kind", "mode", b"mode", "name", b"name", "skip_bad_rows", b"skip_bad_rows", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "dry_run", b"dry_run", "gzip", b"gzip", "kind", b"kind", "mode", b"mode", "name", b"name", "skip_bad_rows", b"skip_bad_rows", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -101,6 +107,7 @@ class ImportRowsResponse(_message.Message):
     REMOVED_FIELD_NUMBER: _builtins.int
     BAD_ROWS_FIELD_NUMBER: _builtins.int
     STORED_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
     added: _builtins.int
     """Rows the table had not."""
     changed: _builtins.int
@@ -115,6 +122,10 @@ class ImportRowsResponse(_message.Message):
     def bad_rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___BadRow]:
         """Rows that could not be read."""
 
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowDifference]:
+        """Rows that are new, changed or gone; the first 1000."""
+
     def __init__(
         self,
         *,
@@ -124,14 +135,163 @@ class ImportRowsResponse(_message.Message):
         removed: _builtins.int = ...,
         bad_rows: _abc.Iterable[Global___BadRow] | None = ...,
         stored: _builtins.bool = ...,
+        differences: _abc.Iterable[Global___RowDifference] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "bad_rows", b"bad_rows", "changed", b"changed", "removed", b"removed", "stored", b"stored", "unchanged", b"unchanged"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "bad_rows", b"bad_rows", "changed", b"changed", "differences", b"differences", "removed", b"removed", "stored", b"stored", "unchanged", b"unchanged"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportRowsResponse: _TypeAlias = ImportRowsResponse  # noqa: Y015
+
+@_typing.final
+class RowDifference(_message.Message):
+    """One row before and after."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    BEFORE_JSON_FIELD_NUMBER: _builtins.int
+    AFTER_JSON_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    """Number or prefix it is known by."""
+    before_json: _builtins.str
+    """The row before, JSON. Empty where there was none."""
+    after_json: _builtins.str
+    """The row after, JSON. Empty where it is gone."""
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        before_json: _builtins.str = ...,
+        after_json: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_json", b"after_json", "before_json", b"before_json", "key", b"key"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RowDifference: _TypeAlias = RowDifference  # noqa: Y015
+
+@_typing.final
+class RollBackRowsRequest(_message.Message):
+    """Names the table to put back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind of the table. Required."""
+    name: _builtins.str
+    """Name of the table. Required."""
+    author: _builtins.str
+    """Who asks, for the change log. Empty is recorded as "unknown"."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        name: _builtins.str = ...,
+        author: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "kind", b"kind", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRowsRequest: _TypeAlias = RollBackRowsRequest  # noqa: Y015
+
+@_typing.final
+class RollBackRowsResponse(_message.Message):
+    """The table is what it was."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    rows: _builtins.int
+    """Rows in the table now."""
+    def __init__(
+        self,
+        *,
+        rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollBackRowsResponse: _TypeAlias = RollBackRowsResponse  # noqa: Y015
+
+@_typing.final
+class DescribeSectionRequest(_message.Message):
+    """Asks about the numbers that begin with some digits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIGITS_FIELD_NUMBER: _builtins.int
+    digits: _builtins.str
+    """The digits. Required."""
+    def __init__(
+        self,
+        *,
+        digits: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digits", b"digits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeSectionRequest: _TypeAlias = DescribeSectionRequest  # noqa: Y015
+
+@_typing.final
+class DescribeSectionResponse(_message.Message):
+    """What is known of a section."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AREA_PREFIX_FIELD_NUMBER: _builtins.int
+    AREA_NAME_FIELD_NUMBER: _builtins.int
+    AREA_CODE_FIELD_NUMBER: _builtins.int
+    MOBILE_NAME_FIELD_NUMBER: _builtins.int
+    MOBILE_AREA_CODE_FIELD_NUMBER: _builtins.int
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    area_prefix: _builtins.str
+    """Longest prefix of the area tables that begins it. Empty for none."""
+    area_name: _builtins.str
+    """Name of that area."""
+    area_code: _builtins.str
+    """Code of that area."""
+    mobile_name: _builtins.str
+    """Name of the mobile area of its first seven digits. Empty for none."""
+    mobile_area_code: _builtins.str
+    """Code of the area that the mobile prefix belongs to. Empty for none."""
+    @_builtins.property
+    def accounts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Accounts of the phones whose numbers lie in the section, in order."""
+
+    def __init__(
+        self,
+        *,
+        area_prefix: _builtins.str = ...,
+        area_name: _builtins.str = ...,
+        area_code: _builtins.str = ...,
+        mobile_name: _builtins.str = ...,
+        mobile_area_code: _builtins.str = ...,
+        accounts: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "area_code", b"area_code", "area_name", b"area_name", "area_prefix", b"area_prefix", "mobile_area_code", b"mobile_area_code", "mobile_name", b"mobile_name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeSectionResponse: _TypeAlias = DescribeSectionResponse  # noqa: Y015
 
 @_typing.final
 class BadRow(_message.Message):

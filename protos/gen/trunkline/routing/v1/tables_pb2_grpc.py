@@ -40,6 +40,16 @@ class TableServiceStub:
                 request_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsResponse.FromString,
                 _registered_method=True)
+        self.RollBackRows = channel.unary_unary(
+                '/trunkline.routing.v1.TableService/RollBackRows',
+                request_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsRequest.SerializeToString,
+                response_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsResponse.FromString,
+                _registered_method=True)
+        self.DescribeSection = channel.unary_unary(
+                '/trunkline.routing.v1.TableService/DescribeSection',
+                request_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.DescribeSectionRequest.SerializeToString,
+                response_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.DescribeSectionResponse.FromString,
+                _registered_method=True)
 
 
 class TableServiceServicer:
@@ -47,9 +57,24 @@ class TableServiceServicer:
     """
 
     def ImportRows(self, request, context):
-        """Reads delimited text into one table: a row replaces the row of the same number or prefix. Delimiter, BOM and header
-        are recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
+        """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
+        recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
         kind. Bad rows are part of the answer, each with its line. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollBackRows(self, request, context):
+        """Puts a table back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing is
+        known of that. Twice is no change.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DescribeSection(self, request, context):
+        """Says where a number section lies and whose it is. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +87,16 @@ def add_TableServiceServicer_to_server(servicer, server):
                     servicer.ImportRows,
                     request_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsRequest.FromString,
                     response_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsResponse.SerializeToString,
+            ),
+            'RollBackRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollBackRows,
+                    request_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsRequest.FromString,
+                    response_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsResponse.SerializeToString,
+            ),
+            'DescribeSection': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeSection,
+                    request_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.DescribeSectionRequest.FromString,
+                    response_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.DescribeSectionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -92,6 +127,60 @@ class TableService:
             '/trunkline.routing.v1.TableService/ImportRows',
             trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsRequest.SerializeToString,
             trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollBackRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.routing.v1.TableService/RollBackRows',
+            trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsRequest.SerializeToString,
+            trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeSection(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.routing.v1.TableService/DescribeSection',
+            trunkline_dot_routing_dot_v1_dot_tables__pb2.DescribeSectionRequest.SerializeToString,
+            trunkline_dot_routing_dot_v1_dot_tables__pb2.DescribeSectionResponse.FromString,
             options,
             channel_credentials,
             insecure,

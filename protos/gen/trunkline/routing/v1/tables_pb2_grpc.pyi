@@ -34,10 +34,16 @@ class TableServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TableServiceAsyncStub: ...
     ImportRows: _grpc.UnaryUnaryMultiCallable[_tables_pb2.ImportRowsRequest, _tables_pb2.ImportRowsResponse]
-    """Reads delimited text into one table: a row replaces the row of the same number or prefix. Delimiter, BOM and header
-    are recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
+    """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
+    recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
     kind. Bad rows are part of the answer, each with its line. Safe to repeat.
     """
+    RollBackRows: _grpc.UnaryUnaryMultiCallable[_tables_pb2.RollBackRowsRequest, _tables_pb2.RollBackRowsResponse]
+    """Puts a table back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing is
+    known of that. Twice is no change.
+    """
+    DescribeSection: _grpc.UnaryUnaryMultiCallable[_tables_pb2.DescribeSectionRequest, _tables_pb2.DescribeSectionResponse]
+    """Says where a number section lies and whose it is. Safe to repeat."""
 
 @_typing.type_check_only
 class TableServiceAsyncStub(TableServiceStub):
@@ -45,10 +51,16 @@ class TableServiceAsyncStub(TableServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportRows: _aio.UnaryUnaryMultiCallable[_tables_pb2.ImportRowsRequest, _tables_pb2.ImportRowsResponse]  # type: ignore[assignment]
-    """Reads delimited text into one table: a row replaces the row of the same number or prefix. Delimiter, BOM and header
-    are recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
+    """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
+    recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
     kind. Bad rows are part of the answer, each with its line. Safe to repeat.
     """
+    RollBackRows: _aio.UnaryUnaryMultiCallable[_tables_pb2.RollBackRowsRequest, _tables_pb2.RollBackRowsResponse]  # type: ignore[assignment]
+    """Puts a table back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing is
+    known of that. Twice is no change.
+    """
+    DescribeSection: _aio.UnaryUnaryMultiCallable[_tables_pb2.DescribeSectionRequest, _tables_pb2.DescribeSectionResponse]  # type: ignore[assignment]
+    """Says where a number section lies and whose it is. Safe to repeat."""
 
 class TableServiceServicer(metaclass=_abc_1.ABCMeta):
     """Imports rows into documents of the kinds LrnTable, MobileTable, AreaTable and NumberTransform."""
@@ -59,9 +71,27 @@ class TableServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _tables_pb2.ImportRowsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tables_pb2.ImportRowsResponse, _abc.Awaitable[_tables_pb2.ImportRowsResponse]]:
-        """Reads delimited text into one table: a row replaces the row of the same number or prefix. Delimiter, BOM and header
-        are recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
+        """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
+        recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
         kind. Bad rows are part of the answer, each with its line. Safe to repeat.
         """
+
+    @_abc_1.abstractmethod
+    def RollBackRows(
+        self,
+        request: _tables_pb2.RollBackRowsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.RollBackRowsResponse, _abc.Awaitable[_tables_pb2.RollBackRowsResponse]]:
+        """Puts a table back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing is
+        known of that. Twice is no change.
+        """
+
+    @_abc_1.abstractmethod
+    def DescribeSection(
+        self,
+        request: _tables_pb2.DescribeSectionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_tables_pb2.DescribeSectionResponse, _abc.Awaitable[_tables_pb2.DescribeSectionResponse]]:
+        """Says where a number section lies and whose it is. Safe to repeat."""
 
 def add_TableServiceServicer_to_server(servicer: TableServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -53,7 +53,8 @@ class BillingClient:
                 return _decode_authorization(response.authorization)
             case "refusal":
                 refusal = response.refusal
-                return Unpayable(decode_reason(refusal.call_end_reason), refusal.explanation)
+                reason = decode_reason(refusal.call_end_reason)
+                return Unpayable(reason, refusal.explanation, refusal.of_callee)
             case _:
                 raise unexpected(response)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from trunkline.routing.v1 import routing_pb2 as pb
@@ -15,16 +15,18 @@ from ...calls.media_policy import (
     DtmfReceive,
     DtmfSend,
     G729Policy,
+    Prompts,
     RingTone,
     Spelling,
 )
-from ...calls.parties import Numbers, Target
+from ...calls.parties import Numbers, PassedOn, Passing, Target
 from ...calls.policy import (
     AddressMethod,
     AttemptTimers,
     Candidate,
     Credentials,
     ExtraHeaders,
+    Forward,
     LegPolicy,
     MediaCheck,
     MediaProxy,
@@ -34,6 +36,7 @@ from ...calls.policy import (
 )
 from ...calls.services import (
     Exhausted,
+    GatewayReport,
     NextCandidate,
     NextFound,
     Release,
@@ -76,7 +79,19 @@ RENEW_LEASES: Final = method_of(
 ANNOUNCE_SEATS: Final = method_of(
     _SERVICE, "AnnounceSeats", pb.AnnounceSeatsRequest, pb.AnnounceSeatsResponse, idempotent=True
 )
+REPORT_GATEWAYS: Final = method_of(
+    _SERVICE,
+    "ReportGateways",
+    pb.ReportGatewaysRequest,
+    pb.ReportGatewaysResponse,
+    idempotent=True,
+)
 
+_REACHABILITY: Final[Mapping[bool | None, pb.Reachability.ValueType]] = {
+    None: pb.REACHABILITY_UNSPECIFIED,
+    True: pb.REACHABILITY_REACHABLE,
+    False: pb.REACHABILITY_UNREACHABLE,
+}
 _MEDIA_PROXY: Final[Mapping[int, MediaProxy]] = {
     pb.MEDIA_PROXY_AUTO: MediaProxy.AUTO,
     pb.MEDIA_PROXY_ON: MediaProxy.ON,
@@ -112,6 +127,10 @@ _DTMF_SEND: Final[Mapping[int, DtmfSend]] = {
     pb.DTMF_SEND_RFC4733: DtmfSend.RFC4733,
     pb.DTMF_SEND_INFO: DtmfSend.INFO,
     pb.DTMF_SEND_OFF: DtmfSend.OFF,
+}
+_PASSINGS: Final = {
+    Passing.FORWARDED: pb.PASSING_FORWARDED,
+    Passing.TRANSFERRED: pb.PASSING_TRANSFERRED,
 }
 _ADDRESS_METHOD: Final[Mapping[int, AddressMethod]] = {
     pb.ADDRESS_METHOD_SOURCE_IP: AddressMethod.SOURCE_IP,
@@ -174,10 +193,18 @@ class RoutingClient:
         )
         await ask(self._channel, ANNOUNCE_SEATS, request)
 
+    async def report_gateways(self, instance: str, reports: Sequence[GatewayReport]) -> None:
+        """Tell all that is known about gateways."""
+        request = pb.ReportGatewaysRequest(
+            signaling_instance=instance, gateways=map(_encode_report, reports)
+        )
+        await ask(self._channel, REPORT_GATEWAYS, request)
+
 
 def _encode_route(question: Route) -> pb.RouteRequest:
     identity = question.identity
     return pb.RouteRequest(
+        passed_on=_encode_passed_on(question.passed_on),
         call_id=question.call_id,
         signaling_instance=question.signaling_instance,
         endpoint=encode_endpoint(question.endpoint),
@@ -195,6 +222,21 @@ def _encode_route(question: Route) -> pb.RouteRequest:
         ),
         setup_time=encode_time(question.setup_time),
     )
+
+
+def _encode_report(report: GatewayReport) -> pb.GatewayReport:
+    return pb.GatewayReport(
+        name=report.name,
+        reachability=_REACHABILITY[report.reachable],
+        published_calls=report.published,
+    )
+
+
+def _encode_passed_on(passed_on: PassedOn | None) -> pb.PassedOn | None:
+    if passed_on is None:
+        return None
+    forwarders = (each.number for each in passed_on.diversions)
+    return pb.PassedOn(passing=_PASSINGS[passed_on.how], forwarders=forwarders)
 
 
 def _encode_seat(seat: Seat) -> pb.Seat:
@@ -232,6 +274,7 @@ def _decode_refusal(response: pb.RouteResponse) -> Unroutable:
         payer=decode_payer(response.payer),
         failure_codes=dict(refusal.failure_codes),
         explanation_id=response.explanation_id,
+        leg_a=_decode_policy(response.leg_a),
     )
 
 
@@ -253,7 +296,7 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
     return Candidate(
         attempt=candidate.attempt,
         endpoint=decode_endpoint(candidate.endpoint),
-        targets=tuple(map(_decode_target, candidate.targets)),
+        targets=tuple(map(decode_target, candidate.targets)),
         clearing_account=candidate.clearing_account,
         request_uri_user=candidate.request_uri_user,
         to_user=candidate.to_user,
@@ -272,11 +315,14 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
         credentials=_decode_credentials(candidate),
         max_duration=decode_span(candidate, "max_duration"),
         callee_account=candidate.callee_account,
+        domain=candidate.domain,
         clearing_uses_sent_number=candidate.clearing_uses_sent_number,
+        forward=_decode_forward(candidate),
     )
 
 
-def _decode_target(target: pb.Target) -> Target:
+def decode_target(target: pb.Target) -> Target:
+    """Return where an INVITE or another request can be sent."""
     return Target(target.host, target.port, decode_transport(target.transport))
 
 
@@ -300,6 +346,12 @@ def _decode_stop_rules(rules: pb.StopRules) -> StopRules:
         frozenset(rules.stop_codes),
         frozenset(rules.continue_codes),
     )
+
+
+def _decode_forward(candidate: pb.Candidate) -> Forward | None:
+    if not candidate.HasField("forward"):
+        return None
+    return Forward(candidate.forward.reason, tuple(candidate.forward.numbers))
 
 
 def _decode_extra_headers(extra: pb.ExtraHeaders) -> ExtraHeaders:
@@ -335,7 +387,9 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         reliable_provisionals=policy.reliable_provisionals,
         t38=policy.t38,
         srtp=policy.srtp,
+        transfer=policy.transfer,
         ring_tone=_decode_ring_tone(policy),
+        prompts=_decode_prompts(policy.prompts),
     )
 
 
@@ -351,6 +405,12 @@ def _decode_dtmf(policy: pb.LegPolicy) -> DtmfPolicy:
         dtmf.send_inband,
         dtmf.use_peer_ability,
     )
+
+
+def _decode_prompts(prompts: pb.Prompts) -> Prompts:
+    unable = prompts.unable_to_connect if prompts.HasField("unable_to_connect") else None
+    balance = prompts.balance_not_enough if prompts.HasField("balance_not_enough") else None
+    return Prompts(unable, balance, prompts.language)
 
 
 def _decode_ring_tone(policy: pb.LegPolicy) -> RingTone | None:
