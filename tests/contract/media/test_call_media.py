@@ -142,5 +142,7 @@ async def test_bil10_the_statistics_of_a_call_reach_its_cdr() -> None:
     media = call.bench.cdr.media
     assert media is not None
     assert (media.leg_a.packets, media.leg_b.packets, media.leg_b.packets_lost) == (1, 2, 1)
+    assert media.leg_a.last_packet_time is not None
+    assert call.bench.cdr.codec_lists == (("PCMA",), ("PCMA",))
     assert 1 < media.leg_b.mos < media.leg_a.mos
     assert call.bench.cdr.reason is CallEndReason.SERVER_FORCED_RELEASE

@@ -83,6 +83,7 @@ def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow) -> pb.Leg:
         local_address=encode_address(flow.local),
         transport=TRANSPORTS[flow.transport],
         codec=leg.codec,
+        listed_codecs=leg.listed,
     )
     media = leg.media_address
     if media is not None and _is_ip(media[0]):

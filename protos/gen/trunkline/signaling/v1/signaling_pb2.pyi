@@ -206,6 +206,7 @@ class Leg(_message.Message):
     TRANSPORT_FIELD_NUMBER: _builtins.int
     CODEC_FIELD_NUMBER: _builtins.int
     MEDIA_ADDRESS_FIELD_NUMBER: _builtins.int
+    LISTED_CODECS_FIELD_NUMBER: _builtins.int
     sip_call_id: _builtins.str
     """SIP Call-ID."""
     transport: _common_pb2.Transport.ValueType
@@ -224,6 +225,10 @@ class Leg(_message.Message):
     def media_address(self) -> _common_pb2.SocketAddress:
         """Where the device receives RTP."""
 
+    @_builtins.property
+    def listed_codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codecs that its last description listed, most wanted first."""
+
     def __init__(
         self,
         *,
@@ -233,10 +238,11 @@ class Leg(_message.Message):
         transport: _common_pb2.Transport.ValueType = ...,
         codec: _builtins.str = ...,
         media_address: _common_pb2.SocketAddress | None = ...,
+        listed_codecs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "listed_codecs", b"listed_codecs", "local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
