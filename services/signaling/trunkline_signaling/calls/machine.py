@@ -19,6 +19,7 @@ from . import (
     refresh,
     ring_tone,
     setup,
+    transfer,
 )
 from .call import Call
 from .effects import Effect, Timer
@@ -34,6 +35,7 @@ from .events import (
     MediaLost,
     PlayEnded,
     PrackMissing,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -143,6 +145,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,
+        Replaced: transfer.replaced,
     },
     State.ENDING: {
         AckReceived: ending.acknowledged_late,
@@ -183,6 +186,7 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.REFRESH_B: refresh.due,
     Timer.EXPIRY_A: refresh.expired,
     Timer.EXPIRY_B: refresh.expired,
+    Timer.RECONNECT: transfer.reconnect,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {

@@ -87,6 +87,8 @@ class LegPolicy:
     """SRTP with SDES keys is spoken to this side (RFC 4568)."""
     ring_tone: RingTone | None = None
     prompts: Prompts = NO_PROMPTS
+    transfer: bool = False
+    """REFER of this side is obeyed (SIG-21)."""
 
 
 DEFAULT_POLICY: Final = LegPolicy()

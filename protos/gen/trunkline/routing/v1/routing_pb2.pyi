@@ -1062,6 +1062,7 @@ class LegPolicy(_message.Message):
     PRIVACY_SUPPORT_FIELD_NUMBER: _builtins.int
     SRTP_FIELD_NUMBER: _builtins.int
     PROMPTS_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     media_proxy: Global___MediaProxy.ValueType
     """Whether media is relayed (MED-02)."""
     codec_conversion: _builtins.bool
@@ -1088,6 +1089,8 @@ class LegPolicy(_message.Message):
     """Whether the caller's Privacy header is understood (SIG-11)."""
     srtp: _builtins.bool
     """Whether SRTP with SDES keys (RFC 4568) is spoken to this side."""
+    transfer: _builtins.bool
+    """Whether REFER of this side is obeyed (SIG-21)."""
     @_builtins.property
     def codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codecs this side is held to, in order. Empty means automatic negotiation (MED-03)."""
@@ -1129,10 +1132,11 @@ class LegPolicy(_message.Message):
         privacy_support: _builtins.bool = ...,
         srtp: _builtins.bool = ...,
         prompts: Global___Prompts | None = ...,
+        transfer: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "prompts", b"prompts", "ring_tone", b"ring_tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -357,6 +357,7 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         reliable_provisionals=policy.reliable_provisionals,
         t38=policy.t38,
         srtp=policy.srtp,
+        transfer=policy.transfer,
         ring_tone=_decode_ring_tone(policy),
         prompts=_decode_prompts(policy.prompts),
     )
