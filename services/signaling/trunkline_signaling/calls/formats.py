@@ -46,7 +46,7 @@ class PayloadFormat:
     parameters: str = ""
     channels: int = 1
     packet_time: int = field(default=0, compare=False)
-    """Milliseconds of voice in a packet that the side asks for (RFC 8866 section 6.4); 0 for any."""
+    """Milliseconds of a packet that the side asks for (RFC 8866 section 6.4); 0 for any."""
 
     @property
     def name(self) -> str:
