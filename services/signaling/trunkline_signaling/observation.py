@@ -8,13 +8,16 @@ from typing import Final
 
 import structlog
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.tracing import Attributes, Spans
 
 from .calls.cdr import Cdr
 from .calls.effects import Note
+from .calls.parties import EndpointKind
 from .calls.services import Answer, Question, ServiceFailed
 from .gateway_metrics import GatewayMetrics
 from .sip.flow import Flow
 from .sip.methods import REASON_PHRASES
+from .trace.collector import Collector
 from .trace.decisions import service_of, summary_of
 from .trace.events import EventKind
 from .trace.ring import Trace
@@ -38,8 +41,17 @@ OTHER: Final = b"other"
 class Observation:
     """Counts, traces and logs."""
 
-    def __init__(self, metrics: Metrics, trace: Trace) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        trace: Trace,
+        collector: Collector | None = None,
+        spans: Spans | None = None,
+    ) -> None:
+        """`collector` hears messages as HEP, `spans` every call that ended; None hears nothing."""
         self._trace = trace
+        self._collector = collector
+        self._spans = spans
         self.received = MessageCounts()
         self.sent = MessageCounts()
         self._began = metrics.counter("calls_begun", "INVITEs that began a call.")
@@ -63,12 +75,16 @@ class Observation:
     def message_received(self, data: bytes, flow: Flow) -> None:
         """Count and trace what came in."""
         self.received.count(data)
+        if self._collector is not None:
+            self._collector.offer(data, flow, sent=False)
         if self._trace.on:
             self._trace.message(EventKind.RECEIVED, data, flow)
 
     def message_sent(self, data: bytes, flow: Flow) -> None:
         """Count and trace what goes out."""
         self.sent.count(data)
+        if self._collector is not None:
+            self._collector.offer(data, flow, sent=True)
         if self._trace.on:
             self._trace.message(EventKind.SENT, data, flow)
 
@@ -124,6 +140,8 @@ class Observation:
         self._ended.labels(cdr.reason.name.lower()).inc()
         self._talk.inc(cdr.talk.total_seconds())
         self._gateways.call_ended(cdr)
+        if self._spans is not None:
+            self._spans.ended(call_id, cdr.setup_time, cdr.end_time, _described(cdr))
         if cdr.attempts:
             self._setup.observe(cdr.attempts[0].start_time - cdr.setup_time)
         for attempt in cdr.attempts:
@@ -155,3 +173,19 @@ class MessageCounts:
         text = word.decode("ascii", "replace")
         known = word if text in KNOWN else OTHER
         self._counts[known] = self._counts.get(known, 0) + 1
+
+
+def _described(cdr: Cdr) -> Attributes:
+    """Return what a trace says of a call; numbers of people are left out, as are phones' names."""
+    sides = {"caller": cdr.caller_endpoint, "callee": cdr.callee_endpoint}
+    return {
+        "trunkline.reason": cdr.reason.name.lower(),
+        "trunkline.sip_status": cdr.sip_status,
+        "trunkline.attempts": len(cdr.attempts),
+        "trunkline.talk_seconds": cdr.talk.total_seconds(),
+        **{
+            f"trunkline.{side}": endpoint.name
+            for side, endpoint in sides.items()
+            if endpoint is not None and endpoint.kind is not EndpointKind.PHONE
+        },
+    }

@@ -5,6 +5,7 @@ The H.323 ones are stored for compatibility and have no effect (SIG-28).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -22,10 +23,12 @@ from trunkline_kernel.parameters import (
 )
 
 from .calls.encryption import Cipher, PayloadEncryption
+from .calls.media_policy import DEFAULT_PROMPTS, PromptParameters
 from .calls.policy import MediaProxy
 from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
 from .calls.session_timer import TimerParameters
+from .registrar.outbound import Rules
 from .sip.timing import DEFAULT_RESEND, Timing
 
 
@@ -58,6 +61,12 @@ def _resend_item(text: str) -> float:
     if not 0.1 <= wait <= 32:
         raise ValueError(text)
     return wait
+
+
+def _codec(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,31}", text):
+        raise ValueError(text)
+    return text
 
 
 def _port(text: str) -> int:
@@ -140,6 +149,31 @@ MAX_CALL_DURATION: Final = IntOrWordParameter(
     scope="system",
     meaning="Longest talk time where a gateway or phone has no limit of its own (SIG-25).",
 )
+USER_AGENT_EXPIRE: Final = IntOrWordParameter(
+    "SS_SIP_USER_AGENT_EXPIRE",
+    default=None,
+    minimum=20,
+    maximum=7200,
+    word="auto",
+    unit="s",
+    scope="sip",
+    meaning="Expiry asked for when we register at a vendor; auto takes what is granted (SIG-02).",
+)
+USER_AGENT_RETRY_DELAY: Final = IntParameter(
+    "SS_SIP_USER_AGENT_RETRY_DELAY",
+    default=60,
+    minimum=30,
+    maximum=600,
+    unit="s",
+    scope="sip",
+    meaning="Wait after a REGISTER of ours that failed (SIG-02).",
+)
+USER_AGENT_SEND_UNREGISTER: Final = BoolParameter(
+    "SS_SIP_USER_AGENT_SEND_UNREGISTER",
+    default=True,
+    scope="sip",
+    meaning="Whether registrations of ours are ended when the switch stops (SIG-01).",
+)
 TCP_CLOSE_RESET: Final = BoolParameter(
     "SS_TCP_CLOSE_RESET",
     default=False,
@@ -194,6 +228,26 @@ RTP_ENCRYPTION_KEY: Final = StringParameter(
     meaning="Shared secret of RTP encryption, as bytes of UTF-8: XOR 1 or more, RC4 1 to 32, AES128"
     " just 16. Letters and digits are safest (MED-01).",
 )
+UNABLE_TO_CONNECT_PROMPT: Final = BoolParameter(
+    "SS_UNABLE_TO_CONNECT_PROMPT",
+    default=False,
+    scope="system",
+    meaning="Announce to callers why their call fails, where their side leaves it open (MED-10).",
+)
+BALANCE_NOT_ENOUGH_PROMPT: Final = BoolParameter(
+    "SS_BALANCE_NOT_ENOUGH_PROMPT",
+    default=False,
+    scope="system",
+    meaning="Announce to callers that the balance is too low (MED-10).",
+)
+CODEC_PRIORITY: Final = ListParameter(
+    "IVR_CODEC_PRIORITY",
+    default=DEFAULT_PROMPTS.codecs,
+    item=_codec,
+    expected="codec names with commas between",
+    scope="ivr",
+    meaning="Codecs of announcements, the first that the caller offers (MED-14).",
+)
 RTP_ENCRYPTION: Final = (RTP_ENCRYPTION_MODE, RTP_ENCRYPTION_KEY)
 _STORED: Final = "Stored for compatibility; H.323 gateways are not routable (SIG-28)."
 H323: Final = (
@@ -217,12 +271,18 @@ PARAMETERS: Final = (
     SESSION_TIMEOUT_EARLY_HANGUP,
     NO_TIMER_REINVITE_INTERVAL,
     MAX_CALL_DURATION,
+    USER_AGENT_EXPIRE,
+    USER_AGENT_RETRY_DELAY,
+    USER_AGENT_SEND_UNREGISTER,
     TCP_CLOSE_RESET,
     QOS_SIGNAL,
     MEDIA_PROXY_MODE,
     MEDIA_PROXY_BETWEEN_NET,
     MEDIA_PROXY_SAME_NAT,
     MEDIA_PROXY_BEHIND_NAT,
+    UNABLE_TO_CONNECT_PROMPT,
+    BALANCE_NOT_ENOUGH_PROMPT,
+    CODEC_PRIORITY,
     *RTP_ENCRYPTION,
     *H323,
 )
@@ -320,6 +380,15 @@ def doubts_of_key(values: Parameters) -> Iterable[str]:
         yield "has other characters than letters and digits: the other system may read another key"
 
 
+def prompts(values: Parameters) -> PromptParameters:
+    """Return what is announced where a side leaves it open."""
+    return PromptParameters(
+        values[UNABLE_TO_CONNECT_PROMPT],
+        values[BALANCE_NOT_ENOUGH_PROMPT],
+        values[CODEC_PRIORITY],
+    )
+
+
 def timing(values: Parameters) -> Timing:
     """Return how transactions repeat."""
     return Timing(resend=values[RESEND_INTERVAL])
@@ -329,3 +398,8 @@ def max_duration(values: Parameters) -> timedelta | None:
     """Return the longest talk time of a side without a limit of its own."""
     seconds = values[MAX_CALL_DURATION]
     return None if seconds is None else timedelta(seconds=seconds)
+
+
+def registration_rules(values: Parameters) -> Rules:
+    """Return how we register at vendors."""
+    return Rules(values[USER_AGENT_EXPIRE], values[USER_AGENT_RETRY_DELAY])

@@ -57,6 +57,19 @@ async def test_bil_03_locked_and_expired_accounts_are_refused(billing: BillingCl
     assert old.refusal.call_end_reason == common.CALL_END_REASON_ACCOUNT_EXPIRED
 
 
+async def test_bil_07_a_refusal_says_that_it_is_the_callee_who_has_no_money(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "poor", {**ACME, "openingBalance": "0"}))
+
+    of_callee = await billing.authorize("a", callee_account="poor")
+    of_payer = await billing.authorize("b", account="poor")
+
+    assert of_callee.refusal.call_end_reason == common.CALL_END_REASON_BALANCE_INSUFFICIENT
+    assert of_callee.refusal.of_callee
+    assert not of_payer.refusal.of_callee
+
+
 async def test_bil_06_two_calls_cannot_hold_the_same_money(billing: BillingClient) -> None:
     await billing.set(SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME="360")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import (
+    announcement,
     answer,
     attempts,
     digits,
@@ -16,7 +17,10 @@ from . import (
     money,
     provisional,
     refresh,
+    ring_tone,
+    session_id,
     setup,
+    transfer,
 )
 from .call import Call
 from .effects import Effect, Timer
@@ -30,7 +34,9 @@ from .events import (
     FirstPacket,
     HangUp,
     MediaLost,
+    PlayEnded,
     PrackMissing,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -119,6 +125,14 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         NextFound: failover.next_found,
         Exhausted: failover.exhausted,
     },
+    State.ANNOUNCING: {
+        **_UNANSWERED,
+        MediaOpened: announcement.opened,
+        MediaConnected: announcement.connected,
+        PlayEnded: announcement.over,
+        MediaLost: announcement.over,
+        ServiceFailed: announcement.failed,
+    },
     State.CONNECTED: {
         AckReceived: answer.acknowledged,
         AckMissing: ending.unacknowledged,
@@ -132,6 +146,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,
+        Replaced: transfer.replaced,
     },
     State.ENDING: {
         AckReceived: ending.acknowledged_late,
@@ -164,12 +179,15 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.SETUP: setup.setup_timed_out,
     Timer.EXTEND: money.extend,
     Timer.MONEY: money.used_up,
+    Timer.RING_TONE: ring_tone.due,
+    Timer.ANNOUNCEMENT: announcement.over,
     Timer.DURATION: money.too_long,
     Timer.NO_TIMER: refresh.too_long_without,
     Timer.REFRESH_A: refresh.due,
     Timer.REFRESH_B: refresh.due,
     Timer.EXPIRY_A: refresh.expired,
     Timer.EXPIRY_B: refresh.expired,
+    Timer.RECONNECT: transfer.reconnect,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {
@@ -204,6 +222,7 @@ _ANSWERED: Final[Mapping[type, type[Question]]] = {
 def handle(call: Call, event: Event, now: float) -> list[Effect]:
     """Move a call by one event; return what is to be done, in order."""
     call.now = now
+    session_id.note(call, event)
     if isinstance(event, ServiceFailed):
         call.waiting.discard(type(event.question))
     elif (question := _ANSWERED.get(type(event))) is not None:
@@ -212,6 +231,7 @@ def handle(call: Call, event: Event, now: float) -> list[Effect]:
     if handler is not None:
         handler(call, event)
     effects, call.effects = call.effects, []
+    session_id.stamp(call, effects)
     return effects
 
 

@@ -14,7 +14,8 @@ from .call import Call
 from .effects import Reply, ReplyReliably
 from .events import PrackMissing, RequestReceived
 from .policy import RemoteRingSignal
-from .reasons import CallEndReason
+from .reasons import CallEndReason, EndDirection, Refusal
+from .services import NO_CODES
 
 _STATUS = {RemoteRingSignal.SESSION_PROGRESS: 183, RemoteRingSignal.RINGING: 180}
 
@@ -55,7 +56,8 @@ def unacknowledged(call: Call, event: PrackMissing) -> None:
         ending.release(call, CallEndReason.SESSION_TIMEOUT)
     else:
         attempts.give_up(call, "caller lost", CallEndReason.CONNECTION_TIMEOUT)
-        ending.refuse(call, CallEndReason.CONNECTION_TIMEOUT, 504)
+        reason, direction = CallEndReason.CONNECTION_TIMEOUT, EndDirection.SERVER
+        ending.turn_down(call, Refusal(reason, 504, NO_CODES, direction))
 
 
 def answer(call: Call, response: Response) -> None:
@@ -70,12 +72,12 @@ def answer(call: Call, response: Response) -> None:
 def _as_wanted(call: Call, status: int, body: bytes) -> tuple[int, bytes]:
     """Return status and description by the caller's mode; a tone is played where we made it up."""
     wanted = _STATUS.get(call.leg_a.policy.remote_ring_signal)
-    attempt = call.attempt
-    assert attempt is not None
     if wanted is None:
         return status, body
     if body:
         return wanted, body
+    attempt = call.attempt
+    assert attempt is not None
     if attempt.sdp and call.leg_a.sent:
         return wanted, call.leg_a.sent
     if _must_be_reliable(call):
