@@ -137,6 +137,10 @@ class MediaServicer(MediaServiceServicer):
             capacity=load.pairs // 2,
             busy=max(load.busy),
             draining=self._control.sessions.draining,
+            codecs=[
+                media_pb2.CodecLibrary(encoding=encoding, available=available, package=package)
+                for encoding, available, package in self._engine.codecs()
+            ],
         )
 
     async def RenewLeases(
