@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -31,6 +31,7 @@ from trunkline_signaling.calls.services import (
     Exhausted,
     Extend,
     Extended,
+    GatewayReport,
     Locate,
     Located,
     MediaClosed,
@@ -171,19 +172,27 @@ def _acknowledge(agent: UserAgent, event: ResponseReceived, body: bytes) -> None
     agent.transactions.send_ack(event.transaction, ack, dialog.flow)
 
 
-def answers(agent: UserAgent, event: Event) -> None:
-    """Answer every call, and every request in it."""
-    match event:
-        case RequestReceived(transaction, request) if request.method == "INVITE":
-            dialog = agent.dialogs.accept(transaction, agent.contact)
-            agent.transactions.respond(transaction, dialog.reply(request, 180), agent.now)
-            answer = dialog.reply(request, 200, ANSWER, "application/sdp")
-            agent.dialogs.answer(dialog, transaction, answer, agent.now)
-        case DialogRequestReceived(dialog, transaction, request) if request.method == "INVITE":
-            response = dialog.reply(request, 200, ANSWER, "application/sdp")
-            agent.dialogs.answer(dialog, transaction, response, agent.now)
-        case DialogRequestReceived():
-            agent.reply(event, 200)
+def answers_with(body: bytes) -> Script:
+    """Return a script that answers every call with this session, and every request in it."""
+
+    def script(agent: UserAgent, event: Event) -> None:
+        match event:
+            case RequestReceived(transaction, request) if request.method == "INVITE":
+                dialog = agent.dialogs.accept(transaction, agent.contact)
+                agent.transactions.respond(transaction, dialog.reply(request, 180), agent.now)
+                answer = dialog.reply(request, 200, body, "application/sdp")
+                agent.dialogs.answer(dialog, transaction, answer, agent.now)
+            case DialogRequestReceived(dialog, transaction, request) if request.method == "INVITE":
+                response = dialog.reply(request, 200, body, "application/sdp")
+                agent.dialogs.answer(dialog, transaction, response, agent.now)
+            case DialogRequestReceived():
+                agent.reply(event, 200)
+
+    return script
+
+
+answers = answers_with(ANSWER)
+"""Answer every call, and every request in it."""
 
 
 def gives(*statuses: int) -> Script:
@@ -260,6 +269,7 @@ class FakeRouting:
         self.seats: set[str] = set()
         self.failed: list[NextCandidate] = []
         self.released: list[Release] = []
+        self.reports: list[Mapping[str, GatewayReport]] = []
 
     async def route(self, question: Route) -> Routed | Unroutable:
         """Take the seats."""
@@ -291,6 +301,11 @@ class FakeRouting:
     async def announce_seats(self, instance: str, epoch: str, seats: list[Seat]) -> None:
         """Take the seats again."""
         self.seats = {seat.call_id for seat in seats}
+
+    async def report_gateways(self, instance: str, reports: Sequence[GatewayReport]) -> None:
+        """Remember them."""
+        await _hop(self.away)
+        self.reports.append({report.name: report for report in reports})
 
 
 class FakeBilling:

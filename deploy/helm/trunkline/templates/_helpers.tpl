@@ -74,7 +74,7 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 - name: {{ $prefix }}_DATABASE_URL
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ .service }}-database-url}}
 {{- end }}
-{{- if has .service (list "auth" "routing") }}
+{{- if has .service (list "auth" "routing" "signaling") }}
 {{- if .root.Values.stores.embedded }}
 - name: REDIS_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: redis}}
@@ -109,6 +109,10 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 {{- $root := .root }}
 {{- range $peer := .peers }}
 - {name: {{ $prefix }}_{{ upper $peer }}, value: {{ include "trunkline.target" (dict "root" $root "service" $peer) | quote }}}
+{{- end }}
+{{- with .root.Values.tracing.endpoint }}
+- {name: {{ $prefix }}_OTLP_ENDPOINT, value: {{ . | quote }}}
+- {name: {{ $prefix }}_OTLP_RATIO, value: {{ $root.Values.tracing.ratio | quote }}}
 {{- end }}
 {{- if ne .service "auth" }}
 - {name: {{ $prefix }}_OPERATORS, value: {{ include "trunkline.target" (dict "root" $root "service" "auth") | quote }}}

@@ -74,7 +74,7 @@ _RING: Final = {
 }
 
 
-def leg_to_proto(media: MediaPolicy, sip: SipPolicy) -> pb.LegPolicy:
+def leg_to_proto(media: MediaPolicy, sip: SipPolicy, *, may_transfer: bool = False) -> pb.LegPolicy:
     """Return the policy of one side."""
     return pb.LegPolicy(
         media_proxy=_PROXY[media.proxy],
@@ -99,6 +99,7 @@ def leg_to_proto(media: MediaPolicy, sip: SipPolicy) -> pb.LegPolicy:
         privacy_support=sip.privacy_support,
         srtp=media.srtp,
         prompts=_prompts(media),
+        transfer=may_transfer,
     )
 
 

@@ -28,6 +28,7 @@ from .parties import Binding, Endpoint, PassedOn
 from .policy import Candidate
 from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
 from .reasons import Refusal
+from .referral import Replacement, Transfer, TransferState
 from .relay import DEFAULT_RELAY, Relay, RelayParameters
 from .services import (
     Authorize,
@@ -203,6 +204,13 @@ class Call:
     """BYEs that get their 200 when the CDR is durable."""
     delayed_ack: DelayedAck | None = None
     """A 2xx that held an offer waits for the other side's ACK, which holds the answer."""
+    session_ids: dict[str, str] = field(default_factory=dict)
+    """UUIDs of the ends by Call-ID; "" is the callee until it has said its own (RFC 7989)."""
+    transfer: Transfer | None = None
+    """A side that is being handed over (SIG-21)."""
+    transfer_state: TransferState = TransferState.NONE
+    replacement: Replacement | None = None
+    """A side whose place another call of ours takes."""
     asked: set[type[Question]] = field(default_factory=set)
     """Kinds of questions asked so far."""
     recorded: bool = False
@@ -274,6 +282,13 @@ class Call:
             return self.leg_a
         assert self.leg_b is not None
         return self.leg_b
+
+    def set_leg(self, leg: Leg) -> None:
+        """Put a leg into the place of its side."""
+        if leg.side is Side.A:
+            self.leg_a = leg
+        else:
+            self.leg_b = leg
 
     def local_ip(self, leg: Leg) -> str:
         """Our address as the peer of an established leg sees it."""

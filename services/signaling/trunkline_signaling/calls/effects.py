@@ -43,6 +43,9 @@ class Timer(Enum):
     EXPIRY_B = auto()
     """The callee's leg has not."""
 
+    RECONNECT = auto()
+    """A re-INVITE of ours that met another one is to be sent again (RFC 3261 section 14.1)."""
+
     __hash__ = object.__hash__
 
 

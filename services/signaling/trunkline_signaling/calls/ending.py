@@ -11,7 +11,7 @@ from typing import Final
 from ..sip.fields import Reason
 from ..sip.headers import Headers
 from ..sip.methods import BYE, INVITE, PRACK, UPDATE
-from . import announcement, answer, attempts, provisional
+from . import announcement, answer, attempts, provisional, transfer
 from .call import Call
 from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
@@ -120,6 +120,7 @@ def early_request(call: Call, event: RequestReceived) -> None:
 
 def hung_up(call: Call, event: RequestReceived) -> None:
     """One side sent BYE: the other gets one, the sender its 200 when the CDR is durable."""
+    transfer.abandon(call)
     call.unanswered_byes.append(event.transaction)
     answer.acknowledge_at_end(call)
     if event.side is Side.A:
@@ -134,6 +135,7 @@ def release(
     call: Call, reason: CallEndReason, direction: EndDirection = EndDirection.SERVER
 ) -> None:
     """End an established call from here: BYE to both sides."""
+    transfer.abandon(call)
     answer.acknowledge_at_end(call)
     _say_bye(call, Side.A, reason)
     _say_bye(call, Side.B, reason)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..sip.errors import MalformedValue
 from ..sip.message import Request
-from ..sip.methods import INFO, INVITE, UPDATE
+from ..sip.methods import BYE, INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from . import (
@@ -16,13 +16,15 @@ from . import (
     answer,
     attempts,
     codec_change,
+    correction,
     digits,
     ending,
     provisional,
     refresh,
     session_timer,
+    transfer,
 )
-from .acceptance import ALLOW
+from .acceptance import ALLOW, refusal_by_policy
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
 from .codecs import MediaMismatch
@@ -39,16 +41,27 @@ DIALOG_GONE = frozenset({408, 481})
 
 def request_received(call: Call, event: RequestReceived) -> None:
     """A request of either side."""
-    transaction = event.transaction
-    addresses.settle(call.leg(event.side), transaction)
-    match transaction.request.method:
-        case "BYE":
+    leg, transaction = call.leg(event.side), event.transaction
+    addresses.settle(leg, transaction)
+    if transaction.request.method == BYE:
+        if not transfer.let_go(call, event):
             ending.hung_up(call, event)
+    elif (refusal := refusal_by_policy(transaction.request, leg.policy)) is not None:
+        call.emit(Reply(transaction, refusal))
+    else:
+        _take(call, leg, event)
+
+
+def _take(call: Call, leg: Leg, event: RequestReceived) -> None:
+    transaction = event.transaction
+    match transaction.request.method:
+        case "REFER":
+            transfer.refer(call, event)
         case "INVITE" | "UPDATE":
-            _change_session(call, call.leg(event.side), transaction)
+            _change_session(call, leg, transaction)
         case "INFO":
             take = digits.info_received if digits.ends_here(call) else _pass_info
-            take(call, call.leg(event.side), transaction)
+            take(call, leg, transaction)
         case "PRACK":
             provisional.acknowledged(call, event)
         case "OPTIONS":
@@ -61,6 +74,8 @@ def request_received(call: Call, event: RequestReceived) -> None:
 
 def response_received(call: Call, event: ResponseReceived) -> None:
     """A response of either side to what was passed on, or a late one to an INVITE."""
+    if transfer.response_received(call, event):
+        return
     if event.response.is_provisional or refresh.answered(call, event):
         return
     negotiation = _passed_as(call, event)
@@ -68,13 +83,13 @@ def response_received(call: Call, event: ResponseReceived) -> None:
         attempts.late_response(call, event)
         if event.outgoing.request.method == INFO and event.response.status in DIALOG_GONE:
             _dialog_gone(call, event.outgoing)
-    elif not attempts.corrected(call, event):
+    elif not correction.corrected(call, event):
         _conclude(call, negotiation, event)
 
 
 def request_failed(call: Call, event: RequestFailed) -> None:
     """A side does not answer any more (SIG-08); a refresh may come again."""
-    if refresh.unanswered(call, event):
+    if refresh.unanswered(call, event) or transfer.request_failed(call, event):
         return
     negotiation = _passed_as(call, event)
     if event.outgoing.request.method == INFO and negotiation is None:
@@ -126,12 +141,18 @@ def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> Non
     elif _is_busy(call, leg.side.other, request):
         call.emit(Reply(transaction, request.reply(491)))
     else:
-        _pass_offer(call, leg, transaction)
+        pass_offer(call, leg, transaction)
+
+
+def session_moves(call: Call) -> bool:
+    """Tell whether an offer is on its way, or a side is about to be another."""
+    waits = call.negotiation, call.delayed_ack, call.transfer, call.replacement
+    return any(one is not None for one in waits)
 
 
 def _is_busy(call: Call, side: Side, request: Request) -> bool:
     """Tell whether an offer has to wait for another one, or for a refresh of its way's end."""
-    if call.negotiation is not None or call.delayed_ack is not None:
+    if session_moves(call):
         return True
     ours = call.refreshes.get(side)
     return ours is not None and _cross(ours.request, request)
@@ -149,7 +170,8 @@ def _cross(ours: Request, theirs: Request) -> bool:
     return ours.method == theirs.method or bool(ours.body and theirs.body)
 
 
-def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+def pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+    """Hand an offer of a side on to the other one."""
     request = transaction.request
     other = call.leg(leg.side.other)
     before = other.sent
@@ -159,7 +181,8 @@ def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
             leg.received = request.body
             _answer_alone(call, leg, transaction, leg.sent)
             return
-        passed = _request(call, other, request.method, description)
+        method = request.method if other.takes_update else INVITE
+        passed = _request(call, other, method, description)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"refused an offer of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(488)))
@@ -186,10 +209,12 @@ def _conclude(call: Call, negotiation: Negotiation, event: ResponseReceived) -> 
     _forget(call, negotiation)
     if status < 300 and negotiation.offers:
         _agree(call, negotiation, event)
+        transfer.settled(call, negotiation, agreed=True)
         return
     if negotiation.offers:
         call.leg(event.outgoing.side).sent = negotiation.before
     _pass_back(call, negotiation, status)
+    transfer.settled(call, negotiation, agreed=False)
     if status in DIALOG_GONE:
         _dialog_gone(call, event.outgoing)
 
@@ -201,20 +226,20 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
     asker.received = request.body or asker.received
     other.note_allow(event.response.headers)
     refresh.renewed(call, other, refresh.granted(event))
-    if request.method == INVITE:
+    if negotiation.outgoing.request.method == INVITE:
         if request.body:
             answer.send_ack(call, other, negotiation.outgoing)
         else:
             call.delayed_ack = DelayedAck(asker.side, negotiation.outgoing)
     try:
-        body = _take_answer(call, asker, request.body, event.response.body)
+        body = take_answer(call, asker, request.body, event.response.body)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"the answer of leg {other.side.value} is of no use: {error}")
         body = b""
     _answer_alone(call, asker, negotiation.transaction, body)
 
 
-def _take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
+def take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
     """Return what the asker is told; where it made no offer, that is one."""
     if not received:
         return b""
@@ -244,8 +269,10 @@ def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: by
 
 def _pass_info(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     other = call.leg(leg.side.other)
-    assert other.dialog is not None
     request = transaction.request
+    if other.dialog is None:  # it has left; who follows it has not answered yet
+        call.emit(Reply(transaction, request.reply(491)))
+        return
     content_type = request.headers.get("Content-Type") or ""
     outgoing = call.send(other, other.dialog.request(INFO, request.body, content_type))
     call.passed[outgoing] = Negotiation(leg.side, transaction, outgoing, offers=False)

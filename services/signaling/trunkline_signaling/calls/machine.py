@@ -18,7 +18,9 @@ from . import (
     provisional,
     refresh,
     ring_tone,
+    session_id,
     setup,
+    transfer,
 )
 from .call import Call
 from .effects import Effect, Timer
@@ -34,6 +36,7 @@ from .events import (
     MediaLost,
     PlayEnded,
     PrackMissing,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -143,6 +146,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,
+        Replaced: transfer.replaced,
     },
     State.ENDING: {
         AckReceived: ending.acknowledged_late,
@@ -183,6 +187,7 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.REFRESH_B: refresh.due,
     Timer.EXPIRY_A: refresh.expired,
     Timer.EXPIRY_B: refresh.expired,
+    Timer.RECONNECT: transfer.reconnect,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {
@@ -217,6 +222,7 @@ _ANSWERED: Final[Mapping[type, type[Question]]] = {
 def handle(call: Call, event: Event, now: float) -> list[Effect]:
     """Move a call by one event; return what is to be done, in order."""
     call.now = now
+    session_id.note(call, event)
     if isinstance(event, ServiceFailed):
         call.waiting.discard(type(event.question))
     elif (question := _ANSWERED.get(type(event))) is not None:
@@ -225,6 +231,7 @@ def handle(call: Call, event: Event, now: float) -> list[Effect]:
     if handler is not None:
         handler(call, event)
     effects, call.effects = call.effects, []
+    session_id.stamp(call, effects)
     return effects
 
 

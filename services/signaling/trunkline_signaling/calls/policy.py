@@ -87,6 +87,8 @@ class LegPolicy:
     """SRTP with SDES keys is spoken to this side (RFC 4568)."""
     ring_tone: RingTone | None = None
     prompts: Prompts = NO_PROMPTS
+    transfer: bool = False
+    """REFER of this side is obeyed (SIG-21)."""
 
 
 DEFAULT_POLICY: Final = LegPolicy()
@@ -186,6 +188,8 @@ class Candidate:
     max_duration: timedelta | None = None
     """Longest talk time by the callee's side (SIG-25); None is no limit."""
     callee_account: str = ""
+    domain: str = ""
+    """Host of Request-URI, From and To where we are registered at the vendor (SIG-02)."""
     forward: Forward | None = None
     """The phone passes the call on: there is a new call of it instead of an INVITE to it."""
     clearing_uses_sent_number: bool = False

@@ -13,7 +13,7 @@ from ..sip.errors import MalformedValue
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE, UPDATE
-from . import answer, attempts, ending, session_timer
+from . import answer, correction, ending, established, session_timer
 from .acceptance import ALLOW
 from .call import SDP, Call
 from .effects import Outgoing, Timer
@@ -60,10 +60,17 @@ def due(call: Call, event: TimerFired) -> None:
         return
     if leg.side in call.refreshes:
         _wait_for_next(call, leg)
-    elif call.negotiation is not None or call.delayed_ack is not None or leg.unacknowledged:
+    elif _must_wait(call, leg):
         _retry_soon(call, leg)
     else:
         _send(call, leg)
+
+
+def stop(call: Call, side: Side) -> None:
+    """A side's dialog is over, and its session with it."""
+    call.refreshes.pop(side, None)
+    call.clear_timer(_REFRESH[side])
+    call.clear_timer(_EXPIRY[side])
 
 
 def expired(call: Call, event: TimerFired) -> None:
@@ -83,7 +90,7 @@ def answered(call: Call, event: ResponseReceived) -> bool:
     outgoing, status = event.outgoing, event.response.status
     if call.refreshes.get(outgoing.side) is not outgoing:
         return False
-    if attempts.corrected(call, event):
+    if correction.corrected(call, event):
         return True
     del call.refreshes[outgoing.side]
     leg = call.leg(outgoing.side)
@@ -126,6 +133,16 @@ def granted(event: ResponseReceived) -> TimerTerms | None:
     """Return what the 2xx to a request of ours says of the timer that it asked for."""
     least = session_timer.min_se_of(event.outgoing.request.headers)
     return session_timer.granted(event.response.headers, least)
+
+
+def _must_wait(call: Call, leg: Leg) -> bool:
+    """Tell whether a refresh would meet another request of ours; an UPDATE meets only its like."""
+    if not leg.takes_update:
+        return established.session_moves(call) or leg.unacknowledged
+    if call.negotiation is None:
+        return False
+    passed = call.negotiation.outgoing
+    return passed.side is leg.side and passed.request.method == UPDATE
 
 
 def _send(call: Call, leg: Leg) -> None:

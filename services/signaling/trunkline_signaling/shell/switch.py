@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from ..calls import arrival, machine, services
+from ..calls import arrival, machine, services, transfer
 from ..calls.call import Call, CallSettings
 from ..calls.cdr import Cdr
 from ..calls.effects import (
@@ -44,13 +44,14 @@ from ..calls.events import (
     Event,
     HangUp,
     PrackMissing,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
     TimerFired,
 )
 from ..calls.legs import Side
-from ..calls.parties import Target
+from ..calls.parties import Endpoint, PassedOn
 from ..calls.services import (
     Admit,
     Authorize,
@@ -76,9 +77,11 @@ from ..calls.services import (
 from ..calls.states import State
 from ..registrar.outside import Outside
 from ..sip import outputs
+from ..sip.dialog import DialogId
 from ..sip.dialog_layer import DialogLayer
-from ..sip.errors import MalformedMessage
-from ..sip.flow import Address, Flow
+from ..sip.errors import MalformedMessage, MalformedValue
+from ..sip.fields import Replaces
+from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request, Response
@@ -88,6 +91,7 @@ from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .inner import InnerCalls, InnerFlow
+from .inquiries import Inquiries
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
@@ -136,6 +140,8 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
+        self.inquiries = Inquiries(self.transactions, self._driver, network)
+        """Asks the world outside of calls."""
         self._auth = peers.auth
         self._inner = InnerCalls()
         self._outside = Outside(peers.auth, settings, clock.now)
@@ -214,6 +220,8 @@ class Switch:
     # --- events
 
     def _dispatch(self, output: outputs.Event) -> None:
+        if self.inquiries.take(output):
+            return
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
@@ -280,6 +288,9 @@ class Switch:
 
     def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
         passed_on = self._inner.arrival(transaction, request)
+        if passed_on is not None and "Replaces" in request.headers:
+            self._take_in(transaction, request, passed_on)
+            return
         if self.draining and passed_on is None:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
@@ -303,6 +314,38 @@ class Switch:
         self.calls[call.id] = call
         self._observer.call_began(call.id, call.cdr.sip_call_id)
         self._run(call, effects)
+
+    def _take_in(
+        self, transaction: ServerTransaction, request: Request, passed_on: PassedOn
+    ) -> None:
+        """Let a call of ours take the transferor's place in another one (RFC 3891 section 3)."""
+        owner = self._replaced(request, passed_on.phone)
+        if owner is None:
+            refusal = request.reply(481, to_tag=self.transactions.new_tag())
+            self.transactions.respond(transaction, refusal, self._driver.now)
+            return
+        call, side = owner
+        flow = transaction.flow
+        dialog = self._dialogs.accept(
+            transaction, call.settings.contact(flow.transport, flow.remote[0])
+        )
+        dialog.owner, transaction.owner = owner, call
+        self._happen(call, Replaced(side, transaction, dialog))
+
+    def _replaced(self, request: Request, transferor: Endpoint) -> tuple[Call, Side] | None:
+        """Return whose dialog Replaces names; None unless it is the transferor's and answered."""
+        try:
+            replaces = request.headers.require("Replaces", Replaces.parse)
+        except MalformedValue:
+            return None
+        named = DialogId(replaces.call_id, replaces.to_tag or "", replaces.from_tag or "")
+        dialog = self._dialogs.named(named)
+        if dialog is None or dialog.owner is None:
+            return None
+        call, side = dialog.owner
+        if call.state is not State.CONNECTED or call.leg(side).dialog is not dialog:
+            return None
+        return (call, side) if transfer.endpoint_of(call, side) == transferor else None
 
     async def _answer_outside(self, transaction: ServerTransaction, request: Request) -> None:
         """Answer a request that belongs to no call: REGISTER, OPTIONS and what we don't do."""
@@ -433,7 +476,7 @@ class Switch:
             if address is None:
                 self._spawn(self._send_when_found(call, outgoing))
                 return
-            outgoing.flow = self._flow(outgoing.target, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
         transaction = self.transactions.send_request(
@@ -453,13 +496,9 @@ class Switch:
             host = outgoing.target.host
             self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
-            outgoing.flow = self._flow(outgoing.target, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target, address)
             self._send(call, outgoing)
         self._driver.drain()
-
-    def _flow(self, target: Target, address: Address) -> Flow:
-        local = self._network.local(target.transport)
-        return Flow(target.transport, address, local, target.domain)
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:

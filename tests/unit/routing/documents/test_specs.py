@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from trunkline_kernel.documents import Spec
 from trunkline_routing.documents.fields import parse_address
 from trunkline_routing.documents.mapping_gateway import MappingGatewaySpec
+from trunkline_routing.documents.phone import PhoneSpec
 from trunkline_routing.documents.routing_gateway import RoutingGatewaySpec
 from trunkline_routing.documents.tables import NumberTransformSpec
+from trunkline_routing.rpc.policies import leg_to_proto
 
 VENDOR = {"account": "v", "address": "198.51.100.7:5060"}
 
@@ -49,6 +51,28 @@ def test_the_design_pages_examples_are_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "spec"),
+    [
+        pytest.param(MappingGatewaySpec, {"account": "acme"}, id="a mapping gateway"),
+        pytest.param(RoutingGatewaySpec, VENDOR | {"prefixes": ["44"]}, id="a routing gateway"),
+        pytest.param(PhoneSpec, {"account": "acme"}, id="a phone"),
+    ],
+)
+def test_sig03_sig19_timers_are_on_and_100rel_is_off_unless_a_document_says_otherwise(
+    model: type[MappingGatewaySpec | RoutingGatewaySpec | PhoneSpec], spec: dict[str, Any]
+) -> None:
+    plain = model.model_validate(spec)
+    other = model.model_validate(
+        spec | {"sip": {"sessionTimer": False, "reliableProvisionals": True}}
+    )
+
+    told = [leg_to_proto(each.media, each.sip) for each in (plain, other)]
+
+    assert [leg.session_timer for leg in told] == [True, False]
+    assert [leg.reliable_provisionals for leg in told] == [False, True]
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         pytest.param({"prefixes": ["44x"]}, "'44x' is not a prefix", id="a letter in a prefix"),
@@ -81,6 +105,9 @@ def test_the_design_pages_examples_are_read() -> None:
         pytest.param(
             {"media": {"codec": {"mode": "specified"}}}, "codecs are listed", id="MED-03 none"
         ),
+        pytest.param({"registration": "peer"}, "needs credentials or", id="SIG-02 as nobody"),
+        pytest.param({"registerAs": {"user": "4711"}}, "goes with", id="SIG-02 but static"),
+        pytest.param({"registerAs": {"period": 10}}, "20", id="SIG-02 a period of 10 s"),
     ],
 )
 def test_a_bad_routing_gateway_is_refused(change: dict[str, Any], expected: str) -> None:

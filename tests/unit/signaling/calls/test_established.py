@@ -135,13 +135,31 @@ async def test_a_reinvite_that_changes_nothing_is_answered_here_with_what_we_sai
     assert first == second
 
 
-async def test_an_update_with_a_description_goes_through() -> None:
-    alice, bob, bench = await established()
+@pytest.mark.parametrize(
+    ("allow", "method"),
+    [("INVITE, ACK, BYE, UPDATE", "UPDATE"), ("INVITE, ACK, BYE", "INVITE")],
+    ids=["as UPDATE to who takes it", "as re-INVITE to who doesn't"],
+)
+async def test_an_update_with_a_description_goes_through(allow: str, method: str) -> None:
+    def takes(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            dialog = agent.dialogs.accept(event.transaction, agent.contact)
+            answer = dialog.reply(event.request, 200, ANSWER, "application/sdp")
+            answer.headers.set("Allow", allow)
+            agent.dialogs.answer(dialog, event.transaction, answer, agent.now)
+        else:
+            answers(agent, event)
+
+    alice, bob, bench = await established(script=takes)
 
     bench.send_in(alice, "UPDATE", HOLD)
     await asyncio.sleep(1)
 
-    assert len(requests_at(bob, "UPDATE")) == 1
+    (hold,) = requests_at(bob, method)
+    assert b"a=sendonly" in hold.request.body
+    assert alice.statuses()[-1] == 200
+    assert bench.starts(CALLER) == ["INVITE", "ACK", "UPDATE"]
+    assert bench.to(VENDOR).count("ACK") == 1 + (method == "INVITE")
 
 
 async def test_rfc3261_14_2_an_offer_while_another_is_on_its_way_gets_491() -> None:
@@ -178,7 +196,21 @@ async def test_a_refused_offer_is_refused_to_its_sender_and_the_call_goes_on() -
     assert len(bench.switch.calls) == 1
 
 
-async def test_a_side_that_does_not_answer_a_reinvite_ends_the_call() -> None:
+async def test_rfc3261_8_2_2_3_an_extension_we_lack_is_refused_inside_the_call_but_no_bye() -> None:
+    alice, bob, bench = await established()
+
+    bench.send_in(alice, "INVITE", HOLD, Require="precondition")
+    await asyncio.sleep(1)
+    assert alice.statuses()[-1] == 420
+    assert requests_at(bob, "INVITE") == []
+    bench.send_in(alice, "BYE", Require="precondition")
+    await asyncio.sleep(1)
+
+    assert alice.statuses()[-1] == 200
+    assert bench.switch.calls == {}
+
+
+async def test_sig08_a_side_that_does_not_answer_a_reinvite_ends_the_call() -> None:
     alice, _, bench = await established(script=hesitant)
 
     bench.send_in(alice, "INVITE", HOLD)
@@ -202,7 +234,7 @@ async def test_info_is_passed_on_with_its_body_and_answered_by_the_other_side() 
 async def test_a_method_we_do_not_do_gets_405_with_those_we_do() -> None:
     alice, _, bench = await established()
 
-    bench.send_in(alice, "REFER")
+    bench.send_in(alice, "SUBSCRIBE")
     await asyncio.sleep(1)
 
     assert alice.statuses()[-1] == 405

@@ -719,6 +719,7 @@ class Candidate(_message.Message):
     WITHHELD_FIELD_NUMBER: _builtins.int
     EXTRA_HEADERS_FIELD_NUMBER: _builtins.int
     FORWARD_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     """Number of the attempt it is meant for, from 1."""
     clearing_account: _builtins.str
@@ -749,6 +750,10 @@ class Candidate(_message.Message):
     """Whether the clearing account is charged for the number as sent (RTE-02), not the billed one."""
     withheld: _builtins.bool
     """Whether the caller asks not to be shown (SIG-11): Remote-Party-ID says privacy=full."""
+    domain: _builtins.str
+    """Host of the Request-URI, From and To where we are registered at the vendor (SIG-02). Empty: where the INVITE goes,
+    and our own address in From.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Gateway or phone."""
@@ -817,10 +822,11 @@ class Candidate(_message.Message):
         withheld: _builtins.bool = ...,
         extra_headers: Global___ExtraHeaders | None = ...,
         forward: Global___Forward | None = ...,
+        domain: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1062,6 +1068,7 @@ class LegPolicy(_message.Message):
     PRIVACY_SUPPORT_FIELD_NUMBER: _builtins.int
     SRTP_FIELD_NUMBER: _builtins.int
     PROMPTS_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     media_proxy: Global___MediaProxy.ValueType
     """Whether media is relayed (MED-02)."""
     codec_conversion: _builtins.bool
@@ -1088,6 +1095,8 @@ class LegPolicy(_message.Message):
     """Whether the caller's Privacy header is understood (SIG-11)."""
     srtp: _builtins.bool
     """Whether SRTP with SDES keys (RFC 4568) is spoken to this side."""
+    transfer: _builtins.bool
+    """Whether REFER of this side is obeyed (SIG-21)."""
     @_builtins.property
     def codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codecs this side is held to, in order. Empty means automatic negotiation (MED-03)."""
@@ -1129,10 +1138,11 @@ class LegPolicy(_message.Message):
         privacy_support: _builtins.bool = ...,
         srtp: _builtins.bool = ...,
         prompts: Global___Prompts | None = ...,
+        transfer: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "prompts", b"prompts", "ring_tone", b"ring_tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
