@@ -8,7 +8,8 @@ PROTO_FILES = $(sort $(shell find protos/trunkline -name '*.proto'))
 ENGINE = services/media/engine
 BUILD_PACKAGES = ca-certificates gcc libc6-dev python3-venv
 CODEC_PACKAGES = libbcg729-0 libgsm1 libopus0 libspandsp2
-TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) baresip nats-server postgresql redis-server sip-tester tshark
+TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) baresip kamailio nats-server postgresql redis-server \
+	sip-tester tshark
 
 .PHONY: help
 help: ## Show this help
@@ -22,7 +23,7 @@ setup: ## Prepare this machine to run the switch: compiler, uv, Python environme
 	@scripts/setup $(BUILD_PACKAGES)
 
 .PHONY: setup-tests
-setup-tests: ## Prepare this machine to test: also SIPp, baresip, tshark, PostgreSQL and Redis
+setup-tests: ## Prepare this machine to test: also SIPp, baresip, Kamailio, tshark, PostgreSQL and Redis
 	@scripts/setup $(TEST_PACKAGES)
 	@scripts/helm version --short >/dev/null
 

@@ -113,6 +113,9 @@ class Instant:
     async def announce_seats(self, instance: str, epoch: str, seats: object) -> None:
         return None
 
+    async def report_gateways(self, instance: str, reports: object) -> None:
+        return None
+
     async def authorize(self, question: object) -> Authorized:
         return Authorized()
 

@@ -63,7 +63,7 @@ from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED as ROUTING_PARAMETERS
 from trunkline_routing.documents.kinds import CHECKS as ROUTING_CHECKS
 from trunkline_routing.documents.kinds import KINDS as ROUTING_KINDS
-from trunkline_routing.publication import TOPIC as GATEWAYS_TOPIC
+from trunkline_routing.publication import GATEWAYS
 
 from .config import Configuration
 from .loop import InlineExecutor, inline_connector, unix_now
@@ -201,7 +201,7 @@ async def _routing(
     run(routing.keep_house())
     dispatcher = Dispatcher(Metrics("routing"))
     dispatcher.add(add_RoutingServiceServicer_to_server, routing.servicer)
-    topics = ReplicationServicer({GATEWAYS_TOPIC: routing.gateways})
+    topics = ReplicationServicer(routing.publication.topics)
     dispatcher.add(add_ReplicationServiceServicer_to_server, topics)
     return routing, InProcessChannel(dispatcher)
 
@@ -216,7 +216,7 @@ async def _auth(
     documents.subscribe(feed.documents_changed)
     await documents.load()
     await _apply(documents, configuration.auth)
-    gateways = Replica(routing, GATEWAYS_TOPIC, put=feed.gateway_put, delete=feed.gateway_delete)
+    gateways = Replica(routing, GATEWAYS, put=feed.gateway_put, delete=feed.gateway_delete)
     run(gateways.follow())
     state = SharedState(
         MemorySessions(), MemoryNonceCounts(), MemoryFailures(), MemoryBindings(NoJournal())

@@ -19,7 +19,7 @@ from trunkline_kernel.rpc import Dispatcher, InProcessChannel
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind
-from trunkline_signaling.calls.services import Allowed
+from trunkline_signaling.calls.services import Allowed, GatewayReport
 from trunkline_signaling.rpc.clients.routing import RoutingClient
 from trunkline_signaling.sip.message import Request
 
@@ -39,7 +39,8 @@ class RoutedBench(SwitchBench):
         self.service = _routing(parameters or {}, specs)
         dispatcher = Dispatcher(Metrics("routing"))
         dispatcher.add(add_RoutingServiceServicer_to_server, self.service.servicer)
-        super().__init__(*agents, routing=RoutingClient(InProcessChannel(dispatcher)))
+        self.client = RoutingClient(InProcessChannel(dispatcher))
+        super().__init__(*agents, routing=self.client)
         self.auth.decision = Allowed(ACME)
 
 
@@ -59,6 +60,7 @@ async def sent_invite(
         mapping={CUSTOMER.name: customer or {}},
         routing={"vox": {"address": VENDOR_ADDRESS, **(vendor or {})}},
     )
+    await bench.client.report_gateways("signaling-1", [GatewayReport("vox", reachable=True)])
     bench.call(alice, invite)
     await asyncio.sleep(1)
     (sent,) = bench.requests(VENDOR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
@@ -31,6 +31,7 @@ from trunkline_signaling.calls.services import (
     Exhausted,
     Extend,
     Extended,
+    GatewayReport,
     Locate,
     Located,
     MediaClosed,
@@ -268,6 +269,7 @@ class FakeRouting:
         self.seats: set[str] = set()
         self.failed: list[NextCandidate] = []
         self.released: list[Release] = []
+        self.reports: list[Mapping[str, GatewayReport]] = []
 
     async def route(self, question: Route) -> Routed | Unroutable:
         """Take the seats."""
@@ -299,6 +301,11 @@ class FakeRouting:
     async def announce_seats(self, instance: str, epoch: str, seats: list[Seat]) -> None:
         """Take the seats again."""
         self.seats = {seat.call_id for seat in seats}
+
+    async def report_gateways(self, instance: str, reports: Sequence[GatewayReport]) -> None:
+        """Remember them."""
+        await _hop(self.away)
+        self.reports.append({report.name: report for report in reports})
 
 
 class FakeBilling:

@@ -27,7 +27,6 @@ from .composition import Routing
 from .declarations import DECLARED
 from .documents.vault import Vault, read_key
 from .lists.replicated import TOPIC as NUMBER_LISTS
-from .publication import TOPIC
 from .rates.replicated import TOPIC as RATES
 from .rpc.guards import GUARDS
 from .rpc.tables import TableServicer
@@ -101,7 +100,7 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
             routing.keep_house,
         ):
             service.background(work)
-        topics = ReplicationServicer({TOPIC: routing.gateways})
+        topics = ReplicationServicer(routing.publication.topics)
         service.add(add_RoutingServiceServicer_to_server, routing.servicer)
         service.add(
             add_ParametersServiceServicer_to_server, ParametersServicer(parameters, service.rights)

@@ -11,7 +11,6 @@ from typing import Any, Final
 from trunkline_kernel.documents import Check, Event, Kind
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters as Values
-from trunkline_kernel.replication import MemorySource
 
 from .calls.assertions import RouteAssertions
 from .calls.outcomes import Outcomes
@@ -23,7 +22,7 @@ from .lrn.http import HttpLrnServer
 from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
 from .observation import Observation
-from .publication import publish_gateways
+from .publication import Publication
 from .rates.book import RateBook
 from .rates.replicated import ReplicatedRates
 from .rpc.servicer import SEED_BITS, RoutingServicer
@@ -66,7 +65,7 @@ class Routing:
             courses=state.courses,
             seeds=lambda: rng.getrandbits(SEED_BITS),
         )
-        self.gateways = MemorySource()
+        self.publication = Publication()
         self.kinds: list[Kind[Any]] = kinds_sealed_by(vault) if vault else list(KINDS)
         self.checks: tuple[Check, ...] = (*CHECKS, RouteAssertions(self.view, portability, clock))
         self.rates = ReplicatedRates(self._take_rates, clock)
@@ -80,7 +79,7 @@ class Routing:
         for event in events:
             self._builder.take(event.kind, event.name, event.spec)
         self.view.snapshot = self._builder.snapshot()
-        publish_gateways(self.gateways, self.view.snapshot)
+        self.publication.publish(self.view.snapshot)
 
     def read_parameters(self) -> None:
         """Take the parameters as they are now; calls under way keep theirs."""

@@ -1,10 +1,14 @@
-"""The topic `routing-gateways`: where vendors live, so that auth knows requests from there."""
+"""What others keep in memory of gateways: where vendors live, so that auth knows requests from
+there (`routing-gateways`), and as whom signaling registers there (`peer-registrations`, SIG-02).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from trunkline.routing.v1.gateways_pb2 import RoutingGatewayAddresses
+from trunkline.routing.v1.gateways_pb2 import PeerRegistration, RoutingGatewayAddresses
+from trunkline.routing.v1.routing_pb2 import Credentials
 from trunkline_kernel.replication import MemorySource
 
 from .documents.routing_gateway import Registration
@@ -12,12 +16,27 @@ from .model.gateways import RoutingGateway
 from .model.snapshot import Snapshot
 from .rpc.encode import target_to_proto
 
-TOPIC: Final = "routing-gateways"
+GATEWAYS: Final = "routing-gateways"
+REGISTRATIONS: Final = "peer-registrations"
 
 
-def publish_gateways(source: MemorySource, snapshot: Snapshot) -> None:
-    """Make the topic hold exactly the gateways of `snapshot`."""
-    source.replace({name: _entry(gateway) for name, gateway in snapshot.gateways.items()})
+class Publication:
+    """The two topics. Only signaling may follow the one of registrations: it holds passwords."""
+
+    def __init__(self) -> None:
+        self.gateways = MemorySource()
+        self.registrations = MemorySource()
+
+    @property
+    def topics(self) -> dict[str, MemorySource]:
+        """Return the sources by their topics' names."""
+        return {GATEWAYS: self.gateways, REGISTRATIONS: self.registrations}
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Make the topics hold exactly the gateways of `snapshot`."""
+        gateways = snapshot.gateways
+        self.gateways.replace({name: _entry(each) for name, each in gateways.items()})
+        self.registrations.replace(dict(_registrations(gateways.values())))
 
 
 def _entry(gateway: RoutingGateway) -> bytes:
@@ -29,3 +48,24 @@ def _entry(gateway: RoutingGateway) -> bytes:
         allow_publish=gateway.spec.publish,
         capacity=gateway.limit,
     ).SerializeToString(deterministic=True)
+
+
+def _registrations(gateways: Iterable[RoutingGateway]) -> Iterator[tuple[str, bytes]]:
+    for gateway in gateways:
+        spec = gateway.spec
+        if not spec.registering_user or not spec.domain or gateway.barred:
+            continue
+        message = PeerRegistration(
+            proxy=target_to_proto(gateway.targets[0]),
+            host=spec.domain,
+            user=spec.registering_user,
+        )
+        if spec.credentials is not None:
+            message.credentials.CopyFrom(
+                Credentials(username=spec.credentials.username, password=spec.credentials.password)
+            )
+        if spec.register_as.period == "auto":
+            message.automatic = True
+        elif spec.register_as.period != "default":
+            message.requested_duration.FromSeconds(spec.register_as.period)
+        yield gateway.name, message.SerializeToString(deterministic=True)

@@ -22,8 +22,11 @@ class Health(Protocol):
     def disabled_until(self, gateway: str, now: datetime) -> datetime | None:
         """Return until when a Retry-After keeps the gateway out (SIG-26), or nothing."""
 
-    def unreachable(self, gateway: str, now: datetime) -> bool:
-        """Say whether probes or registrations say that it can't be reached (SIG-02, SIG-16)."""
+    def unreachable(self, gateway: str, now: datetime, *, presumed: bool = True) -> bool:
+        """Say whether probes or registrations say that it can't be reached (SIG-02, SIG-16).
+
+        `presumed` is whether one that nobody speaks of can be reached.
+        """
 
     def published(self, gateway: str, now: datetime) -> int | None:
         """Return how many calls it said that it can take (SIG-14), or nothing."""

@@ -17,17 +17,21 @@ from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.replication import Replica, ReplicaMetrics
 from trunkline_kernel.rpc import MultiplexedChannel
 from trunkline_kernel.service import Service, run_service
+from trunkline_kernel.shared_state import SharedState, connect_redis
 
 from . import parameters as declared
 from .calls.call import CallSettings
 from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox
+from .reach_metrics import ReachMetrics
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
 from .rpc.clients.cdrs import complete_cdr, encode_cdr
+from .rpc.clients.gateways import REGISTRATIONS, decode_peer
 from .rpc.clients.routing import RoutingClient
 from .rpc.guards import GUARDS
 from .rpc.servicer import SignalingServicer
@@ -38,8 +42,11 @@ from .shell.media_instances import MediaInstances
 from .shell.media_pool import MediaPool
 from .shell.network import SipNetwork
 from .shell.own_addresses import ListeningAddresses, SystemClock
+from .shell.ownership import Alone, Ownership, RedisOwnership
 from .shell.ports import Services
 from .shell.randomness import BufferedSystemRandom
+from .shell.registrations import Registrations, RegistrationSettings
+from .shell.reports import GatewayReports
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
 from .trace.collector import Collector
@@ -84,6 +91,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         media = MediaPool(
             settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
         )
+        resolver = NameResolver()
         own = ListeningAddresses(network.advertised, network.ports)
         collector = hep_collector(settings, clock, trace, own)
         observation = Observation(service.metrics, trace, collector, service.spans)
@@ -96,7 +104,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             ),
             outbox,
             network,
-            NameResolver(),
+            resolver,
             clock,
             observation,
             live_settings(settings.instance, own, stored.values),
@@ -104,6 +112,25 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             declared.timing(stored.values),
         )
         network.attach(switch)
+        reports = GatewayReports(RoutingClient(routing), settings.instance)
+        reach = ReachMetrics(service.metrics, reports.stir)
+        registrations = Registrations(
+            switch.inquiries,
+            resolver,
+            await stack.enter_async_context(open_ownership(settings, service)),
+            registration_settings(stored.values),
+            own,
+            BufferedSystemRandom(),
+            reach,
+        )
+        reports.gather_from(registrations.reports)
+        peers = Replica(
+            routing,
+            REGISTRATIONS,
+            put=lambda name, value: registrations.put(decode_peer(name, value)),
+            delete=registrations.remove,
+            metrics=ReplicaMetrics(service.metrics),
+        )
         obey_parameters(switch, network, stored.values)
         service.metrics.registry.register(
             LayerMetrics(switch, network, outbox.delivery, observation, clock)
@@ -113,11 +140,13 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(stored.follow)
         service.background(outbox.run)
         service.background(instances.run)
-        service.background(leases.run)
+        for work in (leases.run, peers.follow, registrations.run, reports.run):
+            service.background(work)
         if collector is not None:
             service.metrics.registry.register(CollectorMetrics(collector))
             service.background(collector.run)
         service.on_drain(lambda: drained(switch))
+        service.on_drain(lambda: left(registrations))
         service.add(
             add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
         )
@@ -204,6 +233,34 @@ async def drained(switch: Switch) -> None:
     except asyncio.CancelledError:
         async with asyncio.timeout(CLOSE_LIMIT):
             await switch.close("the switch must go")
+        raise
+
+
+@asynccontextmanager
+async def open_ownership(settings: SignalingSettings, service: Service) -> AsyncIterator[Ownership]:
+    """Open what shares registrations out among instances."""
+    if not settings.redis_url:
+        yield Alone()
+        return
+    async with connect_redis(settings.redis_url) as client:
+        yield RedisOwnership(SharedState(client, service.metrics), settings.instance)
+
+
+def registration_settings(values: Parameters) -> RegistrationSettings:
+    """Return what the parameters say of registrations of ours, whenever it is asked."""
+    return RegistrationSettings(
+        lambda: declared.registration_rules(values),
+        lambda: values[declared.USER_AGENT_SEND_UNREGISTER],
+    )
+
+
+async def left(registrations: Registrations) -> None:
+    """End our registrations within their window, however hurried the end is (SIG-01)."""
+    leaving = asyncio.ensure_future(registrations.leave())
+    try:
+        await asyncio.shield(leaving)
+    except asyncio.CancelledError:
+        await leaving
         raise
 
 

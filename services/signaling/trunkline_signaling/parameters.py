@@ -28,6 +28,7 @@ from .calls.policy import MediaProxy
 from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
 from .calls.session_timer import TimerParameters
+from .registrar.outbound import Rules
 from .sip.timing import DEFAULT_RESEND, Timing
 
 
@@ -110,7 +111,11 @@ TIMEOUT_RINGING: Final = _wait(
     "SS_SIP_TIMEOUT_RINGING", 120, 600, "Wait for the answer after 180 (SIG-10)."
 )
 SESSION_TTL: Final = _seconds(
-    "SS_SIP_SESSION_TTL", 600, 60, 86400, "Session-Expires that we offer, and the most we accept."
+    "SS_SIP_SESSION_TTL",
+    600,
+    60,
+    86400,
+    "Session-Expires we offer, and the most we accept (SIG-03).",
 )
 SESSION_MIN_SE: Final = _seconds(
     "SS_SIP_SESSION_MIN_SE", 90, 90, 3600, "Least Session-Expires accepted; less gets 422 (SIG-03)."
@@ -147,6 +152,31 @@ MAX_CALL_DURATION: Final = IntOrWordParameter(
     unit="s",
     scope="system",
     meaning="Longest talk time where a gateway or phone has no limit of its own (SIG-25).",
+)
+USER_AGENT_EXPIRE: Final = IntOrWordParameter(
+    "SS_SIP_USER_AGENT_EXPIRE",
+    default=None,
+    minimum=20,
+    maximum=7200,
+    word="auto",
+    unit="s",
+    scope="sip",
+    meaning="Expiry asked for when we register at a vendor; auto takes what is granted (SIG-02).",
+)
+USER_AGENT_RETRY_DELAY: Final = IntParameter(
+    "SS_SIP_USER_AGENT_RETRY_DELAY",
+    default=60,
+    minimum=30,
+    maximum=600,
+    unit="s",
+    scope="sip",
+    meaning="Wait after a REGISTER of ours that failed (SIG-02).",
+)
+USER_AGENT_SEND_UNREGISTER: Final = BoolParameter(
+    "SS_SIP_USER_AGENT_SEND_UNREGISTER",
+    default=True,
+    scope="sip",
+    meaning="Whether registrations of ours are ended when the switch stops (SIG-01).",
 )
 TCP_CLOSE_RESET: Final = BoolParameter(
     "SS_TCP_CLOSE_RESET",
@@ -245,6 +275,9 @@ PARAMETERS: Final = (
     SESSION_TIMEOUT_EARLY_HANGUP,
     NO_TIMER_REINVITE_INTERVAL,
     MAX_CALL_DURATION,
+    USER_AGENT_EXPIRE,
+    USER_AGENT_RETRY_DELAY,
+    USER_AGENT_SEND_UNREGISTER,
     TCP_CLOSE_RESET,
     QOS_SIGNAL,
     MEDIA_PROXY_MODE,
@@ -369,3 +402,8 @@ def max_duration(values: Parameters) -> timedelta | None:
     """Return the longest talk time of a side without a limit of its own."""
     seconds = values[MAX_CALL_DURATION]
     return None if seconds is None else timedelta(seconds=seconds)
+
+
+def registration_rules(values: Parameters) -> Rules:
+    """Return how we register at vendors."""
+    return Rules(values[USER_AGENT_EXPIRE], values[USER_AGENT_RETRY_DELAY])

@@ -87,6 +87,10 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     media: str = "127.0.0.1:50052"
     """Targets of the media instances. Every address behind a name is an instance of its own."""
 
+    redis_url: str = ""
+    """redis:// URL of what several instances share: who registers at which vendor. Empty: this
+    instance is alone."""
+
     outbox: Path = Path("var/signaling-outbox.db")
     """File in which CDRs wait for billing, on a disk that outlives the process."""
 

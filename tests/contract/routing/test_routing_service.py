@@ -31,7 +31,7 @@ from trunkline_kernel.tables import DocumentRow
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
 from trunkline_routing.documents.vault import Vault
-from trunkline_routing.publication import TOPIC
+from trunkline_routing.publication import GATEWAYS, REGISTRATIONS
 from trunkline_routing.settings import RoutingSettings
 
 ROUTING = pb.DESCRIPTOR.services_by_name["RoutingService"]
@@ -130,7 +130,8 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
         dispatcher.add(add_RoutingServiceServicer_to_server, routing.servicer)
         dispatcher.add(add_DocumentServiceServicer_to_server, DocumentServicer(documents))
         dispatcher.add(
-            add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: routing.gateways})
+            add_ReplicationServiceServicer_to_server,
+            ReplicationServicer(routing.publication.topics),
         )
         yield Client(InProcessChannel(dispatcher), routing, database)
 
@@ -360,13 +361,42 @@ async def test_calls_keep_their_way_while_configuration_changes(two_vendors: Cli
 
 
 async def test_gateways_addresses_are_published(two_vendors: Client) -> None:
-    stream = two_vendors.channel.stream(WATCH, WatchRequest(topic=TOPIC))
+    stream = two_vendors.channel.stream(WATCH, WatchRequest(topic=GATEWAYS))
     steps = [await anext(aiter(stream)) for _ in range(2)]
     entries = {each.key: each.value for each in steps[1].entries.entries}
     first = gateways_pb2.RoutingGatewayAddresses.FromString(entries["first"])
 
     assert set(entries) == {"first", "second"}
     assert first.targets[0].host == "198.51.100.7"
+
+
+async def test_sig02_where_we_register_is_published_for_signaling_until_it_is_locked(
+    two_vendors: Client,
+) -> None:
+    peer = {
+        **FIRST,
+        "registration": "peer",
+        "registerAs": {"user": "4711", "host": "vox.example", "period": 600},
+    }
+    await two_vendors.apply(("RoutingGateway", "first", peer))
+    stream = aiter(two_vendors.channel.stream(WATCH, WatchRequest(topic=REGISTRATIONS)))
+    steps = [await anext(stream) for _ in range(2)]
+    (entry,) = steps[1].entries.entries
+    published = gateways_pb2.PeerRegistration.FromString(entry.value)
+
+    assert (entry.key, published.user, published.host) == ("first", "4711", "vox.example")
+    assert published.proxy.host == "198.51.100.7"
+    assert published.credentials.password == "swordfish"
+    assert published.requested_duration.seconds == 600
+    report = pb.GatewayReport(name="first", reachability=pb.REACHABILITY_REACHABLE)
+    await two_vendors.call(
+        "ReportGateways",
+        pb.ReportGatewaysRequest(signaling_instance="signaling-1", gateways=[report]),
+    )
+    assert (await two_vendors.route()).plan.first.domain == "vox.example"
+
+    await two_vendors.apply(("RoutingGateway", "first", {**peer, "locked": True}))
+    assert two_vendors.routing.publication.registrations.snapshot() == []
 
 
 async def test_a_gateway_that_is_reported_unreachable_is_listed_so_and_skipped(

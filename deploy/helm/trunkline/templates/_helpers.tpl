@@ -74,7 +74,7 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 - name: {{ $prefix }}_DATABASE_URL
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: {{ .service }}-database-url}}
 {{- end }}
-{{- if has .service (list "auth" "routing") }}
+{{- if has .service (list "auth" "routing" "signaling") }}
 {{- if .root.Values.stores.embedded }}
 - name: REDIS_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: redis}}

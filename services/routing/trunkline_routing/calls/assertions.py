@@ -22,7 +22,7 @@ from ..view import Portability, View
 from .call import Call, Identity
 from .explain import Explanation, explain
 from .facts import Facts
-from .health import MemoryHealth
+from .health import PerfectHealth
 from .refusals import Refusal
 
 SEEDS: Final = range(1, 9)
@@ -43,7 +43,7 @@ class RouteAssertions:
             return
         view = View(
             MemorySeats(),
-            MemoryHealth(),
+            PerfectHealth(),
             MemoryQuality(),
             build_snapshot({kind.name: planned.of(kind.name) for kind in KINDS}),
             self._view.rates,

@@ -48,24 +48,26 @@ class MemoryHealth:
         self._reports[instance] = (now, tuple(reports))
         self._sort_out()
 
-    def unreachable(self, gateway: str, now: datetime) -> bool:
-        """Say whether somebody can't reach the gateway and nobody can."""
-        if gateway not in self._known:
-            return False
+    def unreachable(self, gateway: str, now: datetime, *, presumed: bool = True) -> bool:
+        """Say whether somebody can't reach the gateway and nobody can.
+
+        `presumed` is whether one that nobody speaks of can be reached.
+        """
         known = [each.reachable for each in self._fresh(gateway, now)]
-        return False in known and True not in known
+        if True in known:
+            return False
+        return False in known or not presumed
 
     def published(self, gateway: str, now: datetime) -> int | None:
         """Return the fewest calls that the gateway said it can take, or nothing."""
-        if gateway not in self._known:
-            return None
         return min(
             (each.published for each in self._fresh(gateway, now) if each.published is not None),
             default=None,
         )
 
     def _fresh(self, gateway: str, now: datetime) -> list[GatewayReport]:
-        return [report for at, report in self._known[gateway] if now - at < REPORTED]
+        known = self._known.get(gateway, ())
+        return [report for at, report in known if now - at < REPORTED]
 
     def _sort_out(self) -> None:
         """Sort what all instances know by gateway."""
@@ -73,3 +75,11 @@ class MemoryHealth:
         for at, reports in self._reports.values():
             for report in reports:
                 self._known.setdefault(report.name, []).append((at, report))
+
+
+class PerfectHealth(MemoryHealth):
+    """Of a switch that is only thought of: nothing keeps a gateway out."""
+
+    def unreachable(self, gateway: str, now: datetime, *, presumed: bool = True) -> bool:
+        """Say no."""
+        return False

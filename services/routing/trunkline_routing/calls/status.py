@@ -44,5 +44,5 @@ def statuses(view: View, now: datetime) -> Iterator[Status]:
             locked=gateway.spec.locked,
             ratios=view.quality.ratios(name, now),
             disabled_until=view.health.disabled_until(name, now),
-            reachable=not view.health.unreachable(name, now),
+            reachable=not view.health.unreachable(name, now, presumed=gateway.presumed_reachable),
         )

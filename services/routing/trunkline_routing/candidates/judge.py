@@ -69,7 +69,7 @@ def judge(
     if until is not None:
         detail = f"a Retry-After keeps it out until {until:%H:%M:%S} UTC"
         return Exclusion(gateway, Excluded.DISABLED, detail)
-    if view.health.unreachable(gateway.name, facts.call.time):
+    if view.health.unreachable(gateway.name, facts.call.time, presumed=gateway.presumed_reachable):
         return Exclusion(gateway, Excluded.UNREACHABLE, "it answers no probe or registration")
     if not facts.caller.may_use(gateway.groups):
         return Exclusion(gateway, Excluded.GROUP, "its groups are closed to the caller")

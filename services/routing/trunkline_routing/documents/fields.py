@@ -137,3 +137,13 @@ def _address(text: str) -> str:
 
 AddressText = Annotated[str, AfterValidator(_address)]
 """Where a gateway is: host, host:port or [ipv6]:port."""
+
+
+def _host(text: str) -> str:
+    if not _HOST.match(text):
+        raise ValueError(f"{text!r} is not a host: expected a name, an IPv4 address or [ipv6]")
+    return text.strip("[]")
+
+
+HostText = Annotated[str, AfterValidator(_host)]
+"""A host name or an IP address."""

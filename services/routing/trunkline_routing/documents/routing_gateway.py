@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
 from trunkline_kernel.documents import SECRET, Ref, Spec
@@ -14,6 +14,7 @@ from .fields import (
     AddressText,
     Calls,
     Distinct,
+    HostText,
     Name,
     OnOff,
     PlanText,
@@ -22,6 +23,7 @@ from .fields import (
     SipFailure,
     Switch,
     Transport,
+    parse_address,
 )
 from .identity import IdentityPolicy
 from .mapping_gateway import Capacity
@@ -140,6 +142,17 @@ class Credentials(Spec):
     """Sealed when it is stored."""
 
 
+class RegisterAs(Spec):
+    """As whom we register at a vendor, with `registration: peer` (SIG-02)."""
+
+    user: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9_.+~*#-]{1,64}$")] = None
+    """User of the address-of-record. Unset: that of the credentials."""
+    host: HostText | None = None
+    """Host of Request-URI, From and To, in REGISTER and calls. Unset: that of the address."""
+    period: Literal["default", "auto"] | Annotated[int, Field(ge=20, le=7200)] = "default"
+    """Expiry to ask for in seconds; auto takes what is granted, default is the parameter."""
+
+
 class RoutingGatewaySpec(Spec):
     """Routing's part of a RoutingGateway."""
 
@@ -148,9 +161,11 @@ class RoutingGatewaySpec(Spec):
     addresses: Annotated[
         Distinct[AddressText], Field(validation_alias=AliasChoices("addresses", "address"))
     ] = ()
-    """In the order of preference; one may be written as `address:`."""
+    """In the order of preference; one may be written as `address:`. With `registration: peer` the
+    first is where REGISTER goes, too."""
     transport: Transport = Transport.UDP
     registration: Registration = Registration.STATIC
+    register_as: RegisterAs = RegisterAs()
     protocol: Protocol = Protocol.SIP
     prefixes: Annotated[Distinct[Prefix], Field(min_length=1)] = ("",)
     prefix_mode: PrefixMode = PrefixMode.TERMINAL
@@ -184,6 +199,24 @@ class RoutingGatewaySpec(Spec):
     def _fits_together(self) -> Self:
         if self.registration is not Registration.DYNAMIC and not self.addresses:
             raise ValueError(f"a gateway of registration {self.registration} needs an address")
+        registers = self.registration is Registration.PEER
+        if registers and not self.registering_user:
+            raise ValueError("registration peer needs credentials or registerAs.user")
+        if self.register_as != RegisterAs() and not registers:
+            raise ValueError("registerAs goes with registration peer")
         if self.cost.check_rate and self.account is None:
             raise ValueError("cost.checkRate needs an account, whose rate group is looked at")
         return self
+
+    @property
+    def registering_user(self) -> str:
+        """User of the address-of-record under which we register; empty where nothing names one."""
+        named = self.credentials.username if self.credentials else ""
+        return self.register_as.user or named
+
+    @property
+    def domain(self) -> str:
+        """Host of the address-of-record under which we register; empty where we don't."""
+        if self.registration is not Registration.PEER:
+            return ""
+        return self.register_as.host or parse_address(self.addresses[0]).host

@@ -10,6 +10,7 @@ from ..documents.routing_gateway import (
     CostPolicy,
     PrefixMode,
     Protocol,
+    Registration,
     RoutingGatewaySpec,
 )
 from ..numbers.dialplan import DialPlan
@@ -109,6 +110,11 @@ class RoutingGateway:
     pool: NumberPool
     peers: frozenset[str]
     """Addresses as written, to recognise a call that came from it."""
+
+    @property
+    def presumed_reachable(self) -> bool:
+        """Whether it can be reached as far as nobody says otherwise: not where we register."""
+        return self.spec.registration is not Registration.PEER
 
     @property
     def barred(self) -> str | None:

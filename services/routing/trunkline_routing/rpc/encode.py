@@ -205,6 +205,7 @@ def _add_gateway(candidate: pb.Candidate, gateway: RoutingGateway) -> None:
     candidate.clearing_account = spec.account or ""
     candidate.clearing_uses_sent_number = spec.cost.charge_sent_number
     candidate.timers.CopyFrom(timers_to_proto(spec.timeouts))
+    candidate.domain = spec.domain
     if spec.credentials is not None:
         candidate.credentials.username = spec.credentials.username
         candidate.credentials.password = spec.credentials.password

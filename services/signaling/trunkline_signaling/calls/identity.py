@@ -43,7 +43,7 @@ def host_of(uri: Uri) -> str:
 def write_identity(headers: Headers, candidate: Candidate, host: str, tag: str) -> None:
     """Write From and the identity headers as routing has decided them.
 
-    `host` is our own address as the vendor sees it.
+    `host` is our own address as the vendor sees it, or the domain in which it knows us.
     """
     own = SipUri(host, candidate.from_user or None)
     shown = ANONYMOUS if candidate.anonymous else NameAddr(own, candidate.from_display)

@@ -188,6 +188,8 @@ class Candidate:
     max_duration: timedelta | None = None
     """Longest talk time by the callee's side (SIG-25); None is no limit."""
     callee_account: str = ""
+    domain: str = ""
+    """Host of Request-URI, From and To where we are registered at the vendor (SIG-02)."""
     forward: Forward | None = None
     """The phone passes the call on: there is a new call of it instead of an INVITE to it."""
     clearing_uses_sent_number: bool = False

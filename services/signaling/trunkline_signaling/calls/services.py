@@ -6,7 +6,7 @@ call as an event. A service that does not answer within its deadline comes back 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
@@ -288,6 +288,17 @@ class Seat:
     call_id: str
     caller: Endpoint
     callee: Endpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayReport:
+    """What this instance knows about a routing gateway (SIG-02, SIG-14, SIG-16)."""
+
+    name: str
+    reachable: bool | None = None
+    """None where it is neither probed nor registered at from here."""
+    published: int | None = None
+    """Calls at once it published that it can take."""
 
 
 # --- billing -------------------------------------------------------------------------------------
@@ -615,6 +626,9 @@ class RoutingService(Protocol):
 
     async def announce_seats(self, instance: str, epoch: str, seats: list[Seat]) -> None:
         """Tell a routing that has restarted which seats are taken."""
+
+    async def report_gateways(self, instance: str, reports: Sequence[GatewayReport]) -> None:
+        """Tell all that is known about gateways; it holds for 30 s."""
 
 
 class BillingService(Protocol):

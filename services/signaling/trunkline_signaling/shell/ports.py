@@ -89,6 +89,16 @@ class Observer(Protocol):
         """A call is over; one without a CDR never came about."""
 
 
+class ReachObserver(Protocol):
+    """Who wants to know which gateways can be reached."""
+
+    def gateway_changed(self, name: str, way: str, reachable: bool, explanation: str) -> None:
+        """A gateway can be reached, or not any more; `way` is what tells so."""
+
+    def gateway_forgotten(self, name: str, way: str) -> None:
+        """Nobody here looks any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The other services."""

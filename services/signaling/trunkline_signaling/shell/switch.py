@@ -51,7 +51,7 @@ from ..calls.events import (
     TimerFired,
 )
 from ..calls.legs import Side
-from ..calls.parties import Endpoint, PassedOn, Target
+from ..calls.parties import Endpoint, PassedOn
 from ..calls.services import (
     Admit,
     Authorize,
@@ -81,7 +81,7 @@ from ..sip.dialog import DialogId
 from ..sip.dialog_layer import DialogLayer
 from ..sip.errors import MalformedMessage, MalformedValue
 from ..sip.fields import Replaces
-from ..sip.flow import Address, Flow
+from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request, Response
@@ -91,6 +91,7 @@ from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .inner import InnerCalls, InnerFlow
+from .inquiries import Inquiries
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .timers import CallTimers
 
@@ -139,6 +140,8 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
+        self.inquiries = Inquiries(self.transactions, self._driver, network)
+        """Asks the world outside of calls."""
         self._auth = peers.auth
         self._inner = InnerCalls()
         self._outside = Outside(peers.auth, settings, clock.now)
@@ -217,6 +220,8 @@ class Switch:
     # --- events
 
     def _dispatch(self, output: outputs.Event) -> None:
+        if self.inquiries.take(output):
+            return
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
@@ -471,7 +476,7 @@ class Switch:
             if address is None:
                 self._spawn(self._send_when_found(call, outgoing))
                 return
-            outgoing.flow = self._flow(outgoing.target, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target, address)
         assert outgoing.flow is not None
         first = outgoing.transaction is None
         transaction = self.transactions.send_request(
@@ -491,13 +496,9 @@ class Switch:
             host = outgoing.target.host
             self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
         else:
-            outgoing.flow = self._flow(outgoing.target, address)
+            outgoing.flow = self.inquiries.flow(outgoing.target, address)
             self._send(call, outgoing)
         self._driver.drain()
-
-    def _flow(self, target: Target, address: Address) -> Flow:
-        local = self._network.local(target.transport)
-        return Flow(target.transport, address, local, target.domain)
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -212,9 +213,16 @@ def answer(
     )
 
 
-def strongest(challenges: list[Challenge]) -> Challenge | None:
+def strongest(challenges: Iterable[Challenge]) -> Challenge | None:
     """Return the first challenge we can answer: the server lists the best first (RFC 8760 2.3)."""
     return next((challenge for challenge in challenges if challenge.supported), None)
+
+
+def challenges_in(lines: Iterable[str]) -> Iterator[Challenge]:
+    """Yield the challenges of a header field; other schemes and what is malformed are left out."""
+    for line in lines:
+        with suppress(MalformedValue):
+            yield Challenge.parse(line)
 
 
 def _algorithm(name: str) -> Algorithm | None:

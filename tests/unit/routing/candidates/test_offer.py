@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 from support.routing import Bench
+from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.candidates.reasons import Excluded
 from trunkline_routing.parameters import Parameters, Sequence
+
+CREDENTIALS = {"username": "4711", "password": "swordfish"}
 
 
 async def test_each_vendor_gets_the_numbers_its_own_rules_make() -> None:
@@ -232,9 +235,10 @@ async def test_a_silent_gateway_we_register_at_may_end_the_search(
 ) -> None:
     """SIG-09."""
     bench = Bench(
-        routing={"a": {"registration": registration}},
+        routing={"a": {"registration": registration, "credentials": CREDENTIALS}},
         parameters=Parameters(stop_after_invite_timeout=True),
     )
+    bench.health.report("signaling-1", [GatewayReport("a", reachable=True)], bench.now)
 
     assert (await bench.plan()).first.stop_rules.after_invite_timeout == stops
 

@@ -181,6 +181,20 @@ async def test_a_gateway_nobody_reaches_is_skipped_until_somebody_does() -> None
     assert order(await bench.plan()) == ["a", "b"]
 
 
+async def test_where_we_register_nobody_goes_until_somebody_is_registered() -> None:
+    """SIG-02."""
+    credentials = {"username": "4711", "password": "swordfish"}
+    bench = Bench(routing={"a": {"registration": "peer", "credentials": credentials}})
+    assert bench.verdict("a").excluded is Excluded.UNREACHABLE
+
+    bench.health.report("signaling-1", [GatewayReport("a", reachable=True)], bench.now)
+    assert order(await bench.plan()) == ["a"]
+    bench.health.report("signaling-1", [GatewayReport("a", reachable=False)], bench.now)
+    assert bench.verdict("a").excluded is Excluded.UNREACHABLE
+    bench.now += timedelta(seconds=30)
+    assert bench.verdict("a").excluded is Excluded.UNREACHABLE
+
+
 async def test_a_report_holds_for_half_a_minute() -> None:
     bench = Bench(routing={"a": {}})
     bench.health.report("signaling-1", [GatewayReport("a", reachable=False)], bench.now)

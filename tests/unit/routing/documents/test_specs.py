@@ -105,6 +105,9 @@ def test_sig03_sig19_timers_are_on_and_100rel_is_off_unless_a_document_says_othe
         pytest.param(
             {"media": {"codec": {"mode": "specified"}}}, "codecs are listed", id="MED-03 none"
         ),
+        pytest.param({"registration": "peer"}, "needs credentials or", id="SIG-02 as nobody"),
+        pytest.param({"registerAs": {"user": "4711"}}, "goes with", id="SIG-02 but static"),
+        pytest.param({"registerAs": {"period": 10}}, "20", id="SIG-02 a period of 10 s"),
     ],
 )
 def test_a_bad_routing_gateway_is_refused(change: dict[str, Any], expected: str) -> None:

@@ -359,6 +359,19 @@ async def test_a_vendors_challenge_is_answered_once_with_its_credentials() -> No
     assert len(bench.routing.failed) == 0
 
 
+async def test_sig02_a_call_to_where_we_are_registered_is_sent_in_that_domain() -> None:
+    alice, bob = caller(), vendor()
+    bench = SwitchBench(alice, bob)
+    bench.routing.plan = plan(candidate(domain="vox.example"))
+    bench.call(alice)
+    await asyncio.sleep(1)
+
+    (received,) = bob.events_of(RequestReceived)
+    assert received.request.target == "sip:4420@vox.example"
+    assert str(received.request.headers.from_.uri) == "sip:1001@vox.example"
+    assert str(received.request.headers.to.uri) == "sip:4420@vox.example"
+
+
 async def test_a_challenge_without_credentials_is_a_failure_like_any_other() -> None:
     alice, bench = with_two_vendors(gives(407))
 

@@ -719,6 +719,7 @@ class Candidate(_message.Message):
     WITHHELD_FIELD_NUMBER: _builtins.int
     EXTRA_HEADERS_FIELD_NUMBER: _builtins.int
     FORWARD_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
     attempt: _builtins.int
     """Number of the attempt it is meant for, from 1."""
     clearing_account: _builtins.str
@@ -749,6 +750,10 @@ class Candidate(_message.Message):
     """Whether the clearing account is charged for the number as sent (RTE-02), not the billed one."""
     withheld: _builtins.bool
     """Whether the caller asks not to be shown (SIG-11): Remote-Party-ID says privacy=full."""
+    domain: _builtins.str
+    """Host of the Request-URI, From and To where we are registered at the vendor (SIG-02). Empty: where the INVITE goes,
+    and our own address in From.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Gateway or phone."""
@@ -817,10 +822,11 @@ class Candidate(_message.Message):
         withheld: _builtins.bool = ...,
         extra_headers: Global___ExtraHeaders | None = ...,
         forward: Global___Forward | None = ...,
+        domain: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "leg_b", b"leg_b", "max_duration", b"max_duration", "stop_rules", b"stop_rules", "timers", b"timers"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anonymous", b"anonymous", "asserted_identity", b"asserted_identity", "attempt", b"attempt", "callee_account", b"callee_account", "clearing_account", b"clearing_account", "clearing_uses_sent_number", b"clearing_uses_sent_number", "cost_per_minute", b"cost_per_minute", "credentials", b"credentials", "domain", b"domain", "endpoint", b"endpoint", "extra_headers", b"extra_headers", "forward", b"forward", "from_display", b"from_display", "from_user", b"from_user", "leg_b", b"leg_b", "max_duration", b"max_duration", "preferred_identity", b"preferred_identity", "prefix", b"prefix", "privacy", b"privacy", "remote_party_id", b"remote_party_id", "request_uri_user", b"request_uri_user", "stop_rules", b"stop_rules", "targets", b"targets", "timers", b"timers", "to_user", b"to_user", "withheld", b"withheld"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

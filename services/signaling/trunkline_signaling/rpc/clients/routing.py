@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from trunkline.routing.v1 import routing_pb2 as pb
@@ -36,6 +36,7 @@ from ...calls.policy import (
 )
 from ...calls.services import (
     Exhausted,
+    GatewayReport,
     NextCandidate,
     NextFound,
     Release,
@@ -78,7 +79,19 @@ RENEW_LEASES: Final = method_of(
 ANNOUNCE_SEATS: Final = method_of(
     _SERVICE, "AnnounceSeats", pb.AnnounceSeatsRequest, pb.AnnounceSeatsResponse, idempotent=True
 )
+REPORT_GATEWAYS: Final = method_of(
+    _SERVICE,
+    "ReportGateways",
+    pb.ReportGatewaysRequest,
+    pb.ReportGatewaysResponse,
+    idempotent=True,
+)
 
+_REACHABILITY: Final[Mapping[bool | None, pb.Reachability.ValueType]] = {
+    None: pb.REACHABILITY_UNSPECIFIED,
+    True: pb.REACHABILITY_REACHABLE,
+    False: pb.REACHABILITY_UNREACHABLE,
+}
 _MEDIA_PROXY: Final[Mapping[int, MediaProxy]] = {
     pb.MEDIA_PROXY_AUTO: MediaProxy.AUTO,
     pb.MEDIA_PROXY_ON: MediaProxy.ON,
@@ -180,6 +193,13 @@ class RoutingClient:
         )
         await ask(self._channel, ANNOUNCE_SEATS, request)
 
+    async def report_gateways(self, instance: str, reports: Sequence[GatewayReport]) -> None:
+        """Tell all that is known about gateways."""
+        request = pb.ReportGatewaysRequest(
+            signaling_instance=instance, gateways=map(_encode_report, reports)
+        )
+        await ask(self._channel, REPORT_GATEWAYS, request)
+
 
 def _encode_route(question: Route) -> pb.RouteRequest:
     identity = question.identity
@@ -201,6 +221,14 @@ def _encode_route(question: Route) -> pb.RouteRequest:
             privacy=identity.privacy,
         ),
         setup_time=encode_time(question.setup_time),
+    )
+
+
+def _encode_report(report: GatewayReport) -> pb.GatewayReport:
+    return pb.GatewayReport(
+        name=report.name,
+        reachability=_REACHABILITY[report.reachable],
+        published_calls=report.published,
     )
 
 
@@ -268,7 +296,7 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
     return Candidate(
         attempt=candidate.attempt,
         endpoint=decode_endpoint(candidate.endpoint),
-        targets=tuple(map(_decode_target, candidate.targets)),
+        targets=tuple(map(decode_target, candidate.targets)),
         clearing_account=candidate.clearing_account,
         request_uri_user=candidate.request_uri_user,
         to_user=candidate.to_user,
@@ -287,12 +315,14 @@ def _decode_candidate(candidate: pb.Candidate) -> Candidate:
         credentials=_decode_credentials(candidate),
         max_duration=decode_span(candidate, "max_duration"),
         callee_account=candidate.callee_account,
+        domain=candidate.domain,
         clearing_uses_sent_number=candidate.clearing_uses_sent_number,
         forward=_decode_forward(candidate),
     )
 
 
-def _decode_target(target: pb.Target) -> Target:
+def decode_target(target: pb.Target) -> Target:
+    """Return where an INVITE or another request can be sent."""
     return Target(target.host, target.port, decode_transport(target.transport))
 
 

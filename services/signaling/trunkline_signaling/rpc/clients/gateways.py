@@ -1,0 +1,29 @@
+"""What routing publishes about gateways, and who takes it here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from trunkline.routing.v1.gateways_pb2 import PeerRegistration
+
+from ...calls.policy import Credentials
+from ...registrar.outbound import Peer
+from .routing import decode_target
+
+REGISTRATIONS: Final = "peer-registrations"
+"""Topic of the vendors at which we register (SIG-02)."""
+
+
+def decode_peer(name: str, value: bytes) -> Peer:
+    """Decode as whom we register at the gateway `name`. Raises `ValueError`."""
+    message = PeerRegistration.FromString(value)
+    known = message.credentials if message.HasField("credentials") else None
+    return Peer(
+        name,
+        decode_target(message.proxy),
+        message.host,
+        message.user,
+        Credentials(known.username, known.password) if known is not None else None,
+        message.requested_duration.seconds or None,
+        message.automatic,
+    )
