@@ -46,19 +46,20 @@ def refer(call: Call, event: RequestReceived) -> None:
     transaction, leg = event.transaction, call.leg(event.side)
     request = transaction.request
     assert leg.dialog is not None
+    if not leg.policy.transfer:
+        call.emit(Reply(transaction, request.reply(403)))
+        return
     try:
         refer_to = _refer_to(request.headers.values("Refer-To"))
     except MalformedValue as error:
         call.note(f"refused a REFER of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(400)))
         return
-    if not leg.policy.transfer:
-        call.emit(Reply(transaction, request.reply(403)))
-    elif established.session_moves(call):
+    if established.session_moves(call):
         call.emit(Reply(transaction, request.reply(491)))
-    else:
-        call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
-        _begin(call, leg, refer_to, request.headers.cseq.number)
+        return
+    call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
+    _begin(call, leg, refer_to, request.headers.cseq.number)
 
 
 def let_go(call: Call, event: RequestReceived) -> bool:
@@ -197,6 +198,7 @@ def _begin(call: Call, leg: Leg, refer_to: Uri, cseq: int) -> None:
     outgoing = Outgoing(leg.side, invite, target=target, passed_on=passed_on)
     transfer = call.transfer = Transfer(leg, cseq, new, outgoing)
     call.transfer_state = TransferState.TRANSFERRING
+    call.note(f"{who} transfers leg {leg.side.other.value} to {candidate.request_uri_user}")
     _notify(call, transfer, 100, REASON_PHRASES[100])
     if problem:
         call.note(f"the transferee can't be offered to anybody: {problem}")
