@@ -16,7 +16,7 @@ from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
 from ..sip.name_addr import NameAddr
 from ..sip.sdp import Direction
 from ..sip.uri import OtherUri, SipUri, Uri
-from . import answer, attempts, ending, established, forwarding, refresh
+from . import answer, attempts, correction, ending, established, forwarding, refresh
 from .agreement import Terms, offer_to
 from .call import SDP, Call, Negotiation
 from .codecs import MediaMismatch
@@ -284,7 +284,7 @@ def _stayed(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         answer.send_ack(call, stays, event.outgoing)
         refresh.renewed(call, stays, refresh.granted(event))
         _connect(call, transfer.leg, event.response.body)
-    elif attempts.corrected(call, event):
+    elif correction.corrected(call, event):
         pass
     elif status == 491:
         wait = glare_wait(call.random, owns_call_id=stays.side is Side.B)
