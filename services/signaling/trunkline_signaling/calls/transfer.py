@@ -46,19 +46,20 @@ def refer(call: Call, event: RequestReceived) -> None:
     transaction, leg = event.transaction, call.leg(event.side)
     request = transaction.request
     assert leg.dialog is not None
+    if not leg.policy.transfer:
+        call.emit(Reply(transaction, request.reply(403)))
+        return
     try:
         refer_to = _refer_to(request.headers.values("Refer-To"))
     except MalformedValue as error:
         call.note(f"refused a REFER of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(400)))
         return
-    if not leg.policy.transfer:
-        call.emit(Reply(transaction, request.reply(403)))
-    elif established.session_moves(call):
+    if established.session_moves(call):
         call.emit(Reply(transaction, request.reply(491)))
-    else:
-        call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
-        _begin(call, leg, refer_to, request.headers.cseq.number)
+        return
+    call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
+    _begin(call, leg, refer_to, request.headers.cseq.number)
 
 
 def let_go(call: Call, event: RequestReceived) -> bool:
