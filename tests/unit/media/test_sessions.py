@@ -82,8 +82,9 @@ class FakeRelay:
     def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None:
         self.digits.append((side, key, duration))
 
-    def converts(self, from_encoding: str, to_encoding: str) -> bool:
-        return {from_encoding, to_encoding} <= {"PCMA", "PCMU"}
+    def converts(self, from_: VoiceFormat, to: VoiceFormat, /) -> bool:
+        known = [VoiceFormat("PCMA", 8), VoiceFormat("PCMU", 0)]
+        return from_ in known and to in known
 
     def close(self, session: int) -> None:
         self.closed.append(session)

@@ -120,8 +120,8 @@ class Sessions:
         Raises `SessionNotFound`, `NoCodec`.
         """
         session = self._find(session_id)
-        encoding = session.encoding(playing.leg)
-        if not encoding or not self._relay.converts(encoding, encoding):
+        codec = session.codec(playing.leg)
+        if codec is None or not self._relay.converts(codec.format, codec.format):
             raise NoCodec(f"leg {playing.leg} has no codec that can be played to")
         session.playing[playing.leg] = playing.name
         self._relay.play(
@@ -245,9 +245,9 @@ class Sessions:
         a, b = leg_a.codec(leg_b), leg_b.codec(leg_a)
         if a is None or b is None or a.kind == b.kind:
             return
-        names = a.encoding, b.encoding
-        if not (self._relay.converts(*names) and self._relay.converts(*reversed(names))):
-            raise NotConvertible(f"{names[0]} and {names[1]} cannot be converted here")
+        ways = (a.format, b.format), (b.format, a.format)
+        if not all(self._relay.converts(*way) for way in ways):
+            raise NotConvertible(f"{a.encoding} and {b.encoding} cannot be converted here")
 
     def _protect(
         self, number: int, before: Mapping[LegName, Leg], after: Mapping[LegName, Leg]

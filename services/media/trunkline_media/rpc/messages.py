@@ -233,6 +233,7 @@ def _codec(payload: media_pb2.PayloadFormat) -> Codec:
         payload.encoding,
         _payload_type(payload),
         payload.clock_rate or CLOCK_RATE_DEFAULT,
+        payload.parameters,
         timedelta(milliseconds=payload.packet_time_ms) if payload.packet_time_ms else None,
     )
 
