@@ -9,7 +9,7 @@ ENGINE = services/media/engine
 BUILD_PACKAGES = ca-certificates gcc libc6-dev python3-venv
 CODEC_PACKAGES = libbcg729-0 libgsm1 libopus0 libspandsp2
 TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) baresip kamailio nats-server postgresql redis-server \
-	sip-tester
+	sip-tester tshark
 
 .PHONY: help
 help: ## Show this help
@@ -23,7 +23,7 @@ setup: ## Prepare this machine to run the switch: compiler, uv, Python environme
 	@scripts/setup $(BUILD_PACKAGES)
 
 .PHONY: setup-tests
-setup-tests: ## Prepare this machine to test: also SIPp, baresip, Kamailio, PostgreSQL and Redis
+setup-tests: ## Prepare this machine to test: also SIPp, baresip, Kamailio, tshark, PostgreSQL and Redis
 	@scripts/setup $(TEST_PACKAGES)
 	@scripts/helm version --short >/dev/null
 
@@ -68,8 +68,8 @@ lint-engine: ## Check the engine: format, clippy, and its stub against the built
 	python -m mypy.stubtest trunkline_engine
 
 .PHONY: test
-test: setup-tests test-engine ## Run every test but load and deployment
-	pytest -m "not load and not deployment"
+test: setup-tests test-engine ## Run every test but load and deployment; 10,000 calls in the simulation
+	TRUNKLINE_SIMULATION_CALLS=1250 pytest -m "not load and not deployment"
 
 .PHONY: test-fast
 test-fast: ## Run unit, contract and simulation tests: the inner loop

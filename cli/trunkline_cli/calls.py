@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Final, TypeVar
 
 import typer
@@ -14,6 +15,7 @@ from trunkline.signaling.v1.signaling_pb2 import (
     HangUpRequest,
     Leg,
     ListCallsRequest,
+    TransferState,
 )
 from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceStub
 from trunkline_kernel.faults import Fault
@@ -46,17 +48,43 @@ CallArgument = Annotated[
 MANY: Final = 100_000
 
 
+class CallStage(StrEnum):
+    """Where a call can stand, as it is typed."""
+
+    ROUTING = "routing"
+    TRYING = "trying"
+    PROGRESS = "progress"
+    RINGING = "ringing"
+    CONNECTED = "connected"
+    ENDING = "ending"
+
+
 @app.command("list")
 def list_calls(
     context: typer.Context,
     number: Annotated[str, typer.Option(help="Caller or callee number, in full.")] = "",
     endpoint: Annotated[str, typer.Option(help="Gateway or phone of either side.")] = "",
     account: Annotated[str, typer.Option(help="Account that pays.")] = "",
+    state: Annotated[
+        list[CallStage] | None, typer.Option(help="Where calls stand; may be given again.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="Arrived since: a time, or a span ago (5m).")] = "",
+    until: Annotated[str, typer.Option(help="Arrived before: a time, or a span ago.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Most calls to show.")] = 1000,
     output: OutputOption = Format.TABLE,
 ) -> None:
     """List calls in progress, the oldest first."""
-    chosen = CallFilter(number=number, endpoint=endpoint, account=account)
+    chosen = CallFilter(
+        number=number,
+        endpoint=endpoint,
+        account=account,
+        states=[CallState.Value(f"CALL_STATE_{one.name}") for one in state or ()],
+    )
+    now = datetime.now(UTC)
+    if since:
+        chosen.setup_from_time.FromDatetime(words.parse_time(since, now))
+    if until:
+        chosen.setup_until_time.FromDatetime(words.parse_time(until, now))
     calls = [
         call
         for signaling in switch_of(context).signaling
@@ -84,6 +112,7 @@ def hangup(
     calls: Annotated[
         list[str], typer.Argument(metavar="CALL...", help="Ids, or their beginnings.")
     ],
+    output: OutputOption = Format.TABLE,
 ) -> None:
     """End calls: BYE on both legs. When one is unknown nothing ends."""
     switch = switch_of(context)
@@ -91,9 +120,16 @@ def hangup(
     for call_id in calls:
         instance, found = _find(switch, call_id)
         by_instance.setdefault(instance, []).append(found.call_id)
-    for instance, ids in by_instance.items():
-        for call_id in switch.signaling[instance].HangUp(HangUpRequest(call_ids=ids)).call_ids:
-            console().print(f"{call_id} is being ended")
+    ended = [
+        call_id
+        for instance, ids in by_instance.items()
+        for call_id in switch.signaling[instance].HangUp(HangUpRequest(call_ids=ids)).call_ids
+    ]
+    if output is Format.JSON:
+        write_json(ended)
+        return
+    for call_id in ended:
+        console().print(f"{call_id} is being ended")
 
 
 def _calls_of(signaling: SignalingServiceStub, chosen: CallFilter, limit: int) -> Iterator[Call]:
@@ -160,16 +196,29 @@ def _fields(call: Call) -> list[tuple[str, str]]:
         ("Talk", _talk(call)),
         ("Leg A", _leg(call.leg_a)),
         ("Leg B", _leg(call.leg_b)),
+        *_transfer(call),
         ("Media", call.media_instance or "direct"),
         ("Signaling", call.signaling_instance),
     ]
 
 
+def _transfer(call: Call) -> list[tuple[str, str]]:
+    if not call.transfer:
+        return []
+    return [("Transfer", words.enum_word(TransferState, call.transfer, "TRANSFER_STATE_"))]
+
+
 def _leg(leg: Leg) -> str:
     if not leg.sip_call_id:
         return ""
-    media = f", RTP at {words.address(leg.media_address)}" if leg.media_address.ip else ""
-    return f"{words.address(leg.remote_address)} {leg.codec}{media}, Call-ID {leg.sip_call_id}"
+    parts = [f"{words.address(leg.remote_address)} {leg.codec}".rstrip()]
+    if leg.media_address.ip:
+        parts.append(f"RTP at {words.address(leg.media_address)}")
+    if leg.relay_address.ip:
+        parts.append(f"relay at {words.address(leg.relay_address)}")
+    if leg.dtmf:
+        parts.append(f"DTMF by {leg.dtmf}")
+    return ", ".join([*parts, f"Call-ID {leg.sip_call_id}"])
 
 
 COLUMNS: list[Column[Call]] = [

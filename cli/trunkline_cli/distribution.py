@@ -1,4 +1,4 @@
-"""`trunkline cdr distribution` and `export`: many CDRs at once (MGT-11, BIL-10)."""
+"""`trunkline cdr distribution`, `export` and `rerate`: many CDRs at once (MGT-11, BIL-10)."""
 
 import csv
 import sys
@@ -14,19 +14,23 @@ from trunkline.billing.v1.billing_pb2 import (
     ReportDimension,
     ReportRequest,
     ReportRow,
+    RerateCdrsRequest,
 )
 from trunkline.common.v1.common_pb2 import CallEndReason
 
 from . import words
 from .cdrs import app
-from .context import switch_of
+from .context import author, switch_of
 from .errors import BadUsage
 from .output import (
     Column,
     Format,
     OutputOption,
+    as_json,
+    console,
     error_console,
     show_list,
+    write_json,
 )
 
 PATIENCE: Final = 600.0
@@ -128,6 +132,40 @@ def export(
             opened.writelines(part.content for part in parts)
     except OSError as error:
         raise BadUsage(f"{file} cannot be written: {error.strerror}") from None
+
+
+@app.command()
+def rerate(
+    context: typer.Context,
+    since: SinceOption,
+    until: UntilOption = "",
+    account: AccountOption = "",
+    memo: Annotated[str, typer.Option(help="Why, for the books.")] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
+    ] = False,
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """Charge calls anew by the rates that are now in force for their time."""
+    begin, end = _range(since, until)
+    request = RerateCdrsRequest(
+        begin_time=words.timestamp(begin),
+        end_time=words.timestamp(end),
+        account=account,
+        author=author(),
+        memo=memo,
+        dry_run=dry_run,
+    )
+    with error_console().status("charging anew"):
+        answer = switch_of(context).billing.RerateCdrs(request, timeout=PATIENCE)
+    if output is Format.JSON:
+        write_json(as_json(answer))
+        return
+    sums = "".join(
+        f"; {words.money(one.before)} -> {words.money(one.after)}" for one in answer.sums
+    )
+    prefix = "dry run: " if dry_run else ""
+    console().print(f"{prefix}{answer.changed} of {answer.looked_at} calls changed{sums}")
 
 
 def _range(since: str, until: str) -> tuple[datetime, datetime]:

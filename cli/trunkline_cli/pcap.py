@@ -23,15 +23,27 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def write_pcap(events: Iterable[TraceEvent], out: BinaryIO) -> None:
-    """Write a capture file; each message is flushed at once."""
-    out.write(struct.pack("!IHHiIII", MAGIC, 2, 4, 0, 0, SNAP_LENGTH, LINKTYPE_RAW))
+    """Write a capture file."""
+    begin_pcap(out)
     for event in events:
-        packet = packet_of(event)
-        if packet is not None:
-            microseconds = event.time.nanos // 1000
-            size = len(packet)
-            out.write(struct.pack("!IIII", event.time.seconds, microseconds, size, size) + packet)
-            out.flush()
+        add_to_pcap(event, out)
+
+
+def begin_pcap(out: BinaryIO) -> None:
+    """Write a capture file's head."""
+    out.write(struct.pack("!IHHiIII", MAGIC, 2, 4, 0, 0, SNAP_LENGTH, LINKTYPE_RAW))
+    out.flush()
+
+
+def add_to_pcap(event: TraceEvent, out: BinaryIO) -> None:
+    """Add an event's message, if it has one, and flush it at once."""
+    packet = packet_of(event)
+    if packet is None:
+        return
+    size = len(packet)
+    head = struct.pack("!IIII", event.time.seconds, event.time.nanos // 1000, size, size)
+    out.write(head + packet)
+    out.flush()
 
 
 def packet_of(event: TraceEvent) -> bytes | None:

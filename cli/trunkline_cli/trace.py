@@ -1,14 +1,18 @@
 """`trunkline trace`: SIP messages and the services' decisions as one ladder, live (MGT-03)."""
 
+import heapq
+import itertools
 import json
 import queue
+import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, timedelta
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import typer
 from trunkline.signaling.v1.signaling_pb2 import (
@@ -22,12 +26,16 @@ from trunkline.signaling.v1.signaling_pb2 import (
 from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceStub
 
 from .context import switch_of
-from .errors import CommandError
+from .errors import CommandError, Refused
 from .ladder import SDP_START, Event, Kind, LiveLadder, draw
 from .output import as_json, console, error_console
-from .pcap import write_pcap
+from .pcap import add_to_pcap, begin_pcap, write_pcap
 from .switch import Switch
 from .words import duration, parse_span
+
+CALL_ID: Final = re.compile(rb"(?im)^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)")
+REORDER: Final = 0.3
+"""Seconds an event waits for earlier ones of other instances."""
 
 KINDS = {
     TraceEventKind.TRACE_EVENT_KIND_RECEIVED: Kind.RECEIVED,
@@ -56,6 +64,9 @@ def trace(
     follow: Annotated[
         bool, typer.Option(help="Trace from now on, or show what was captured and end.")
     ] = True,
+    pcap: Annotated[
+        Path | None, typer.Option(help="Write the messages to this capture file, too.")
+    ] = None,
     output: Annotated[
         TraceFormat, typer.Option("--output", "-o", help="A ladder, a JSON object a line, or pcap.")
     ] = TraceFormat.TEXT,
@@ -67,6 +78,8 @@ def trace(
         events = follow_trace(switch, chosen, parse_span(lasting))
     else:
         events = iter(read_trace(switch, chosen))
+    if pcap is not None:
+        events = captured_to(pcap, events)
     match output:
         case TraceFormat.JSON:
             _write_json_lines(events)
@@ -80,13 +93,40 @@ def trace(
 
 
 def read_trace(switch: Switch, chosen: TraceFilter) -> list[TraceEvent]:
-    """Return what was captured so far on all instances, in time order."""
-    events = [
-        answer.event
-        for signaling in switch.signaling
-        for answer in signaling.ReadTrace(ReadTraceRequest(filter=chosen))
-    ]
-    return sorted(events, key=lambda event: event.time.ToNanoseconds())
+    """Return what was captured so far on all instances, in time order.
+
+    An instance knows a call by an id of its own; what two instances of one call have in common is
+    the SIP Call-ID of the leg between them.
+    """
+    events = {_key(event): event for event in _captured(switch, chosen)}
+    asked = {chosen.call_id}
+    while chosen.call_id and (named := _call_ids(events.values()) - asked):
+        asked |= named
+        for call_id in sorted(named):
+            alike = TraceFilter()
+            alike.CopyFrom(chosen)
+            alike.call_id = call_id
+            events |= {_key(event): event for event in _captured(switch, alike)}
+    return sorted(events.values(), key=_time)
+
+
+def _captured(switch: Switch, chosen: TraceFilter) -> Iterator[TraceEvent]:
+    for signaling in switch.signaling:
+        for answer in signaling.ReadTrace(ReadTraceRequest(filter=chosen)):
+            yield answer.event
+
+
+def _call_ids(events: Iterable[TraceEvent]) -> set[str]:
+    found = (CALL_ID.search(event.message) for event in events)
+    return {match[1].decode("utf-8", "replace") for match in found if match}
+
+
+def _time(event: TraceEvent) -> int:
+    return event.time.ToNanoseconds()
+
+
+def _key(event: TraceEvent) -> bytes:
+    return event.SerializeToString(deterministic=True)
 
 
 def follow_trace(switch: Switch, chosen: TraceFilter, lasting: timedelta) -> Iterator[TraceEvent]:
@@ -98,7 +138,8 @@ def follow_trace(switch: Switch, chosen: TraceFilter, lasting: timedelta) -> Ite
         reader = threading.Thread(target=_pump, args=(signaling, request, arrived), daemon=True)
         reader.start()
     try:
-        yield from _until(time.monotonic() + lasting.total_seconds(), arrived)
+        patience = REORDER if len(switch.signaling) > 1 else 0.0
+        yield from _until(time.monotonic() + lasting.total_seconds(), arrived, patience)
     except KeyboardInterrupt:
         pass  # the way to end a trace early
     finally:
@@ -132,16 +173,47 @@ def _pump(
 
 
 def _until(
-    deadline: float, arrived: "queue.SimpleQueue[TraceEvent | CommandError]"
+    deadline: float,
+    arrived: "queue.SimpleQueue[TraceEvent | CommandError]",
+    patience: float,
 ) -> Iterator[TraceEvent]:
-    while (left := deadline - time.monotonic()) > 0:
-        try:
-            event = arrived.get(timeout=left)
-        except queue.Empty:
+    """Yield events in their time order, as far as those of several instances come in `patience`
+    seconds of each other.
+    """
+    held: list[tuple[int, int, float, TraceEvent]] = []
+    for number in itertools.count():
+        now = time.monotonic()
+        while held and (held[0][2] <= now or now >= deadline):
+            yield heapq.heappop(held)[3]
+        if now >= deadline:
             return
+        event = _next(arrived, min([deadline, *(one[2] for one in held[:1])]) - now)
         if isinstance(event, CommandError):
             raise event
-        yield event
+        if event is not None:
+            heapq.heappush(held, (_time(event), number, time.monotonic() + patience, event))
+
+
+def _next(
+    arrived: "queue.SimpleQueue[TraceEvent | CommandError]", timeout: float
+) -> TraceEvent | CommandError | None:
+    try:
+        return arrived.get(timeout=max(timeout, 0))
+    except queue.Empty:
+        return None
+
+
+def captured_to(path: Path, events: Iterable[TraceEvent]) -> Iterator[TraceEvent]:
+    """Hand events on, and write their messages to a capture file as they pass."""
+    try:
+        out = path.open("wb")
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}") from None
+    with out:
+        begin_pcap(out)
+        for event in events:
+            add_to_pcap(event, out)
+            yield event
 
 
 def _draw_live(events: Iterator[TraceEvent], lasting: str) -> None:

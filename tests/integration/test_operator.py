@@ -73,6 +73,8 @@ async def test_a_trace_becomes_a_capture_file_and_a_ladder(
     text = await switch.command("trace", "--no-follow", "--number", call.number)
     events = await switch.command("trace", "--no-follow", "--number", call.number, "-o", "json")
     capture = await switch.command_bytes("trace", "--no-follow", "-o", "pcap")
+    file = switch.directory / "trace.pcap"
+    await switch.command("trace", "--no-follow", "--pcap", str(file))
 
     assert "INVITE" in text.out
     assert "auth: allow mapping gateway acme-pbx" in text.out
@@ -80,6 +82,7 @@ async def test_a_trace_becomes_a_capture_file_and_a_ladder(
     magic, _, _, _, _, _, link = struct.unpack("!IHHiIII", capture[:PCAP_HEADER])
     assert (magic, link) == (0xA1B2C3D4, 101)
     assert capture.count(b"BYE sip:") >= 2
+    assert file.read_bytes() == capture
 
 
 async def test_a_drained_switch_refuses_new_calls_and_leaves_when_the_last_has_ended(

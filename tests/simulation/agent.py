@@ -10,6 +10,7 @@ from typing import Final
 
 from trunkline_signaling.sip.dialog import Dialog, DialogId
 from trunkline_signaling.sip.dialog_layer import DialogLayer
+from trunkline_signaling.sip.fields import SessionExpires
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.message import Request, Response
 from trunkline_signaling.sip.outputs import (
@@ -24,10 +25,12 @@ from trunkline_signaling.sip.outputs import (
 from trunkline_signaling.sip.transaction_layer import TransactionLayer
 from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransaction
 
-from .scenario import PATIENCE, Talk
+from .scenario import PATIENCE, Refresh, Talk
 from .wire import Wire
 
 SDP_TYPE: Final = "application/sdp"
+METHODS: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+UPDATE_TOO: Final = f"{METHODS}, UPDATE"
 
 
 @dataclass
@@ -62,6 +65,14 @@ class Party:
     over: bool = False
     takes_bye: bool = True
     negotiating: bool = False
+    refreshed: int = 0
+    """Refreshes of the switch so far."""
+
+    def meets_refresh(self) -> Refresh:
+        """Return what it does with the next refresh."""
+        answers = self.talk.session.answers
+        self.refreshed += 1
+        return answers[min(self.refreshed, len(answers)) - 1]
 
     @property
     def silent(self) -> bool:
@@ -150,6 +161,8 @@ class Agent:
             later(talk.informs, self._ask, party, "INFO")
         for after in talk.reinvites:
             later(after, self._ask, party, "INVITE")
+        for after in talk.session.refreshes:
+            later(after, self._ask, party, "UPDATE")
 
     def hang_up(self, party: Party) -> None:
         """Send BYE, unless the call is over or we are gone."""
@@ -173,11 +186,39 @@ class Agent:
         if party.over or party.silent or party.dialog is None or party.negotiating:
             return
         party.negotiating = method == "INVITE"
-        body = self.description(party) if party.negotiating else b"Signal=5\r\nDuration=160\r\n"
-        kind = SDP_TYPE if party.negotiating else "application/dtmf-relay"
+        body, kind = self._body(party, method)
         request = party.dialog.request(method, body, kind)
+        if method != "INFO":
+            self.ask_for_timer(party, request)
         self._asked[self._send(request, party.dialog.flow)] = party
         self.drain()
+
+    def _body(self, party: Party, method: str) -> tuple[bytes, str]:
+        match method:
+            case "INVITE":
+                return self.description(party), SDP_TYPE
+            case "INFO":
+                return b"Signal=5\r\nDuration=160\r\n", "application/dtmf-relay"
+            case _:
+                return b"", ""
+
+    def ask_for_timer(self, party: Party, request: Request) -> None:
+        """Put into a request of ours what we want of the session timer, and what we take."""
+        session = party.talk.session
+        request.headers.set("Allow", UPDATE_TOO if session.takes_update else METHODS)
+        if session.keeps_timer:
+            request.headers.set("Supported", "timer")
+            asked = SessionExpires(session.interval, session.refresher or None)
+            request.headers.set("Session-Expires", asked)
+
+    def grant_timer(self, party: Party, request: Request, response: Response) -> None:
+        """Put into a 2xx of ours what we grant of what was asked for."""
+        session = party.talk.session
+        response.headers.set("Allow", UPDATE_TOO if session.takes_update else METHODS)
+        if session.keeps_timer and "Session-Expires" in request.headers:
+            response.headers.set("Require", "timer")
+            granted = SessionExpires(session.interval, session.refresher or "uac")
+            response.headers.set("Session-Expires", granted)
 
     def description(self, party: Party) -> bytes:
         """Return our session description, another one each time."""
@@ -209,8 +250,10 @@ class Agent:
             self._transactions.ignore(transaction)
         elif request.method == "BYE":
             self._take_bye(party, dialog, transaction, request)
+        elif request.method in ("INVITE", "UPDATE") and party is not None:
+            self._take_refresh(party, dialog, transaction, request)
         elif request.method == "INVITE":
-            self._take_reinvite(party, dialog, transaction, request)
+            self._respond(transaction, dialog.reply(request, 491))
         else:
             self._respond(transaction, dialog.reply(request, 200))
 
@@ -226,15 +269,38 @@ class Agent:
         self._respond(transaction, dialog.reply(request, 200))
         self._core.terminate(dialog)
 
-    def _take_reinvite(
-        self, party: Party | None, dialog: Dialog, transaction: ServerTransaction, request: Request
+    def _take_refresh(
+        self, party: Party, dialog: Dialog, transaction: ServerTransaction, request: Request
     ) -> None:
-        if party is None or party.negotiating:
-            self._respond(transaction, dialog.reply(request, 491))
+        """Answer a request that may refresh the session, and may change it, as the script says."""
+        is_update = request.method == "UPDATE"
+        match party.meets_refresh():
+            case Refresh.SILENT:
+                return
+            case Refresh.FAILS:
+                status = 500
+            case Refresh.FORGOT:
+                status = 481
+            case Refresh.WANTS_LONGER:
+                status = 422
+            case Refresh.LACKS_UPDATE if is_update:
+                status = 405
+            case Refresh.CROSSES:
+                status = 491
+            case _:
+                status = 491 if party.negotiating and not is_update else 200
+        body = self.description(party) if status == 200 and request.body else b""
+        response = dialog.reply(request, status, body, SDP_TYPE)
+        if status == 422:
+            response.headers.set("Min-SE", 2 * party.talk.session.interval)
+        if status != 200:
+            self._respond(transaction, response)
             return
-        body = self.description(party)
-        response = dialog.reply(request, 200, body, SDP_TYPE)
-        self._core.answer(dialog, transaction, response, self._loop.time())
+        self.grant_timer(party, request, response)
+        if is_update:
+            self._respond(transaction, response)
+        else:
+            self._core.answer(dialog, transaction, response, self._loop.time())
 
     def _on_answer_inside(
         self, event: ResponseReceived, transaction: ClientTransaction, response: Response

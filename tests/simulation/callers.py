@@ -88,10 +88,19 @@ class Caller(Agent):
         if response.is_provisional:
             if response.to_tag:
                 call.early = self._core.establish(event)
+                self._acknowledge_early(call, call.early, response)
         elif response.is_success:
             self._on_answer(event, call)
         else:
             self._on_failure(event, call, response)
+
+    def _acknowledge_early(self, call: Placed, early: Dialog, response: Response) -> None:
+        """Send the PRACK for a reliable response (RFC 3262)."""
+        if "RSeq" not in response.headers or not call.talk.session.acknowledges:
+            return
+        prack = early.prack(response)
+        if prack is not None:
+            self._send(prack, early.flow)
 
     def _on_answer(self, event: ResponseReceived, call: Placed) -> None:
         assert call.script is not None
@@ -154,7 +163,11 @@ class Caller(Agent):
         body = b"" if script.late_offer else self.description(call)
         if body:
             headers.set("Content-Type", SDP_TYPE)
-        return Request("INVITE", f"sip:{script.number}@{host}", headers, body)
+        request = Request("INVITE", f"sip:{script.number}@{host}", headers, body)
+        self.ask_for_timer(call, request)
+        if script.talk.session.reliable:
+            headers.set("Require", "100rel")
+        return request
 
     def _with_credentials(
         self, call: Placed, request: Request, response: Response

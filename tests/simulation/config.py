@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from trunkline_signaling.calls.session_timer import TimerParameters
 from trunkline_signaling.sip.flow import Address
 
 Specs = dict[str, dict[str, dict[str, Any]]]
@@ -51,6 +52,7 @@ class Configuration:
     routing_parameters: Mapping[str, str]
     billing_parameters: Mapping[str, str]
     media_capacity: int
+    timers: TimerParameters
 
 
 CUSTOMERS: Final = (
@@ -80,7 +82,9 @@ def draw_configuration(random: Random) -> Configuration:
         auth={"MappingGateway": {c.name: _access(c) for c in CUSTOMERS if not c.stranger}},
         routing={
             "MappingGateway": {c.name: _customer(c, random) for c in CUSTOMERS if not c.stranger},
-            "RoutingGateway": {v.name: _vendor(v, place) for place, v in enumerate(VENDORS)},
+            "RoutingGateway": {
+                v.name: _vendor(v, place, random) for place, v in enumerate(VENDORS)
+            },
         },
         billing=_money(),
         routing_parameters={
@@ -91,6 +95,12 @@ def draw_configuration(random: Random) -> Configuration:
             "SERVER_BILLING_FEE_PRECISION": random.choice(("2", "4")),
         },
         media_capacity=random.choice((60, 1000)),
+        timers=TimerParameters(
+            ttl=random.choice((90, 120, 600)),
+            segment=random.choice((2, 5, 10)),
+            early_hangup=random.choice((0, 0, 20, 60)),
+            no_timer_limit=random.choice((0, 100, 7200)),
+        ),
     )
 
 
@@ -109,19 +119,30 @@ def _customer(customer: Customer, random: Random) -> dict[str, Any]:
         spec["media"] = {"proxy": "mustOn", "check": "received"}
     else:
         spec["media"] = {"proxy": random.choice(("on", "auto", "off")), "check": "received"}
+    spec["sip"] = _sip(random)
     if customer.name == "crowded":
         spec["capacity"] = {"calls": 8}
         spec["setupTimeout"] = 25
     return spec
 
 
-def _vendor(vendor: Vendor, place: int) -> dict[str, Any]:
+def _sip(random: Random) -> dict[str, Any]:
+    """Return a side's SIP options (SIG-03, SIG-19)."""
+    return {
+        "sessionTimer": random.random() < 0.8,
+        "reliableProvisionals": random.random() < 0.5,
+        "remoteRingSignal": random.choice(("passthrough", "183WithSdp", "180WithSdp")),
+    }
+
+
+def _vendor(vendor: Vendor, place: int, random: Random) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "account": vendor.account,
         "address": f"{vendor.address[0]}:{vendor.address[1]}",
         "prefixes": ["44"],
         "priority": 10 * (place + 1),
         "timeouts": {"invite": 6},
+        "sip": _sip(random),
     }
     if vendor.name == "narrow":
         spec["capacity"] = {"calls": 3}

@@ -35,6 +35,8 @@ def violations(world: World, books: Books) -> Iterator[str]:
     yield from _final_answers(world)
     yield from _talk_times(world, books)
     yield from world.manners.complaints
+    if not world.kills:
+        yield from world.manners.unacknowledged()
 
 
 def _left_over(world: World) -> Iterator[str]:
@@ -188,7 +190,8 @@ def _bounds_of_end(
         by_callee = max(saw.bye_received or never for saw in callees)
         return _loop_time(cdr.answer), min(caller.bye_received or never, by_callee)
     sides = [caller] if cdr.direction == CALLER_SIDE else callees
-    sent = [saw.bye_sent for saw in sides if saw.bye_sent is not None]
+    moments = [saw.bye_sent or saw.gave_up for saw in sides]  # a CANCEL may cross the answer
+    sent = [moment for moment in moments if moment is not None]
     taken = [saw.bye_taken for saw in sides if saw.bye_taken is not None]
     if not sent:
         return never, never

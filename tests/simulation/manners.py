@@ -1,4 +1,5 @@
-"""Whether the switch ends only what was established (RFC 3261 section 15), by what it says itself.
+"""Whether the switch ends only what was established (RFC 3261 section 15) and acknowledges every
+answer (section 13.2.2.4), by what it says itself.
 
 It looks at bytes, not at the product's own dialogs: those may be wrong together.
 """
@@ -12,6 +13,7 @@ from typing import Final
 _CALL_ID: Final = re.compile(rb"\r\nCall-ID: ([^\r]*)")
 _FROM_TAG: Final = re.compile(rb"\r\nFrom: [^\r]*;tag=([^;\r]*)")
 _TO_TAG: Final = re.compile(rb"\r\nTo: [^\r]*;tag=([^;\r]*)")
+_CSEQ: Final = re.compile(rb"\r\nCSeq: (\d+)")
 _ANSWER: Final = re.compile(rb"SIP/2.0 2\d\d .*\r\nCSeq: \d+ INVITE\r\n", re.DOTALL)
 
 PATIENCE: Final = 32.0
@@ -19,6 +21,8 @@ PATIENCE: Final = 32.0
 
 Leg = tuple[bytes, bytes]
 """Call-ID and To tag of the INVITE's dialog."""
+Answer = tuple[Leg, bytes]
+"""A leg, and the number of an INVITE in it."""
 
 
 class Manners:
@@ -31,21 +35,41 @@ class Manners:
         self._acknowledged: set[Leg] = set()
         self._established: set[Leg] = set()
         """Legs on which the switch has got a 200."""
+        self._spoke: dict[bytes, float] = {}
+        """When the switch last sent an INVITE or CANCEL of a Call-ID."""
+        self._owed: set[Answer] = set()
+        """Answers that the switch has got while it waited for them."""
+        self._paid: set[Answer] = set()
 
     def received(self, data: bytes) -> None:
         """Look at what the switch gets."""
         if _ANSWER.match(data):
             self._established.add(_leg(data, _TO_TAG))
+            leg, number = _answer(data)
+            now = asyncio.get_running_loop().time()
+            if now - self._spoke.get(leg[0], 0.0) < PATIENCE - 1.0:  # an INVITE given up is over
+                self._owed.add((leg, number))
         elif data.startswith(b"ACK "):
             self._acknowledged.add(_leg(data, _TO_TAG))
 
     def sent(self, data: bytes) -> None:
         """Look at what the switch sends."""
         now = asyncio.get_running_loop().time()
+        if data.startswith((b"INVITE ", b"CANCEL ")):
+            self._spoke[_leg(data, _TO_TAG)[0]] = now
         if _ANSWER.match(data):
             self._answered.setdefault(_leg(data, _TO_TAG), now)
+        elif data.startswith(b"ACK "):
+            self._paid.add(_answer(data))
         elif data.startswith(b"BYE "):
             self._judge(_leg(data, _FROM_TAG), _leg(data, _TO_TAG), now)
+
+    def unacknowledged(self) -> list[str]:
+        """Return the answers that never had an ACK. What a process owes is lost when it dies."""
+        return [
+            f"the 200 to INVITE {number.decode()} of {leg[0].decode()} had no ACK"
+            for leg, number in sorted(self._owed - self._paid)
+        ]
 
     def _judge(self, as_server: Leg, as_client: Leg, now: float) -> None:
         if as_client in self._established:
@@ -58,6 +82,12 @@ class Manners:
             self.complaints.append(
                 f"a BYE in {call_id} {now - answered:.3f} s after its 200, which had no ACK yet"
             )
+
+
+def _answer(data: bytes) -> Answer:
+    number = _CSEQ.search(data)
+    assert number is not None
+    return _leg(data, _TO_TAG), number[1]
 
 
 def _leg(data: bytes, tag: re.Pattern[bytes]) -> Leg:

@@ -56,6 +56,56 @@ ANSWERING_WEIGHTS: Final = {
 REFUSALS: Final = (403, 404, 408, 480, 486, 487, 488, 500, 503, 600, 603, 604)
 
 
+class Refresh(Enum):
+    """What a side does with a session refresh of the switch."""
+
+    AGREES = auto()
+    CROSSES = auto()
+    """491: it claims to have one of its own under way."""
+    FAILS = auto()
+    """500."""
+    LACKS_UPDATE = auto()
+    """405 to UPDATE, whatever its Allow has said."""
+    WANTS_LONGER = auto()
+    """422 with a longer Min-SE."""
+    FORGOT = auto()
+    """481: it knows of no call any more."""
+    SILENT = auto()
+
+
+REFRESH_WEIGHTS: Final = {
+    Refresh.AGREES: 70,
+    Refresh.CROSSES: 10,
+    Refresh.FAILS: 4,
+    Refresh.LACKS_UPDATE: 5,
+    Refresh.WANTS_LONGER: 5,
+    Refresh.FORGOT: 2,
+    Refresh.SILENT: 4,
+}
+
+
+@dataclass(frozen=True)
+class Session:
+    """How one side keeps its session timer (RFC 4028) and provisional responses (RFC 3262)."""
+
+    keeps_timer: bool
+    takes_update: bool
+    interval: int
+    """Session-Expires it asks for or grants."""
+    refresher: str
+    """Who is to refresh, or "" to leave it open."""
+    answers: tuple[Refresh, ...]
+    """What it does with refreshes, one after the other; the last one again and again."""
+    refreshes: tuple[float, ...]
+    """When it sends refreshes of its own, in seconds from the answer."""
+    wants_longer: bool
+    """A vendor's: it refuses a call for its short interval."""
+    reliable: bool
+    """A caller's: it requires reliable responses. A vendor's: it sends them where it may."""
+    acknowledges: bool
+    """It sends PRACK."""
+
+
 @dataclass(frozen=True)
 class Talk:
     """What one side does once it talks. Times are seconds from the answer."""
@@ -67,6 +117,7 @@ class Talk:
     reinvites: tuple[float, ...]
     informs: float | None
     """When it sends INFO."""
+    session: Session
 
 
 @dataclass(frozen=True)
@@ -149,4 +200,24 @@ def _talk(random: Random) -> Talk:
             for _ in range(random.choice((0, 0, 0, 0, 1, 2)))
         ),
         informs=random.uniform(0.0, 20.0) if random.random() < 0.05 else None,
+        session=_session(random),
+    )
+
+
+def _session(random: Random) -> Session:
+    kinds, weights = zip(*REFRESH_WEIGHTS.items(), strict=True)
+    storm = random.random() < 0.05
+    return Session(
+        keeps_timer=random.random() < 0.7,
+        takes_update=random.random() < 0.6,
+        interval=random.choice((90, 100, 1800)),
+        refresher=random.choice(("", "uac", "uas")),
+        answers=(Refresh.CROSSES,) if storm else tuple(random.choices(kinds, weights, k=4)),
+        refreshes=tuple(
+            random.choice((9.0, 18.0, 45.0, random.uniform(0.1, 100.0)))
+            for _ in range(random.choice((0, 0, 1, 3)))
+        ),
+        wants_longer=random.random() < 0.1,
+        reliable=random.random() < 0.2,
+        acknowledges=random.random() > 0.1,
     )

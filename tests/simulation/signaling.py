@@ -19,6 +19,7 @@ from trunkline_signaling.calls.call import CallSettings
 from trunkline_signaling.calls.cdr import Cdr
 from trunkline_signaling.calls.events import Event
 from trunkline_signaling.calls.parties import Target
+from trunkline_signaling.calls.session_timer import TimerParameters
 from trunkline_signaling.observation import Observation
 from trunkline_signaling.outbox.journal import Entry, Journal
 from trunkline_signaling.outbox.outbox import Outbox
@@ -144,6 +145,7 @@ class Life:
         random: Random,
         watcher: Watcher,
         manners: Manners,
+        timers: TimerParameters,
     ) -> None:
         epoch = f"{random.getrandbits(64):016x}"
         routing, billing = RoutingClient(channels["routing"]), BillingClient(channels["billing"])
@@ -162,7 +164,7 @@ class Life:
             self._make_writer,
         )
         media = MediaPool(INSTANCE, epoch, self._tell)
-        settings = CallSettings(INSTANCE, OneAddress())
+        settings = CallSettings(INSTANCE, OneAddress(), timers=timers)
         self.switch = Switch(
             Services(AuthClient(channels["auth"]), routing, billing, media),
             self.outbox,

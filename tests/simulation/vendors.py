@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from trunkline_signaling.sip.dialog import Dialog
+from trunkline_signaling.sip.fields import SessionExpires
 from trunkline_signaling.sip.message import Request
 from trunkline_signaling.sip.outputs import (
     AnswerAcknowledged,
@@ -23,6 +24,8 @@ from .scenario import Answering, CalleeScript, draw_callee
 from .wire import Wire
 
 FORKS = 3
+LONG = 1800
+"""Session-Expires, in seconds, that a vendor insists on."""
 
 
 @dataclass(eq=False)
@@ -89,6 +92,10 @@ class Callee(Agent):
 
     def _begin(self, call: Taken, script: CalleeScript) -> None:
         later = self._loop.call_later
+        assert call.transaction is not None
+        if script.talk.session.wants_longer and _interval(call.transaction.request) < LONG:
+            self._refuse(call, 422)
+            return
         match script.answering:
             case Answering.SILENT:
                 return
@@ -131,7 +138,11 @@ class Callee(Agent):
         body = self.description(call) if call.script.early_media else b""
         for dialog in self._open(call, forks):
             response = dialog.reply(request, status, body, SDP_TYPE)
-            self._respond(call.transaction, response)
+            if call.talk.session.reliable and "100rel" in request.headers.tokens("Supported"):
+                now = self._loop.time()
+                self._core.respond_reliably(dialog, call.transaction, response, now)
+            else:
+                self._respond(call.transaction, response)
         self.drain()
 
     def _answer(self, call: Taken, fork: int) -> None:
@@ -142,7 +153,9 @@ class Callee(Agent):
         call.decided = True
         if call.saw.answered is None:
             call.saw.answered = self._loop.time()
-        response = dialog.reply(call.transaction.request, 200, self.description(call), SDP_TYPE)
+        request = call.transaction.request
+        response = dialog.reply(request, 200, self.description(call), SDP_TYPE)
+        self.grant_timer(call, request, response)
         self._core.answer(dialog, call.transaction, response, self._loop.time())
         party: Party = call
         if fork:
@@ -161,6 +174,8 @@ class Callee(Agent):
         response = call.transaction.request.reply(status, to_tag=self._transactions.new_tag())
         if status == 503 and call.script.retry_after:
             response.headers.set("Retry-After", 5)
+        if status == 422:
+            response.headers.set("Min-SE", LONG)
         if status == 302:
             response.headers.set("Contact", "<sip:elsewhere@10.0.3.1>")
         self._respond(call.transaction, response)
@@ -177,6 +192,12 @@ class Callee(Agent):
         while len(call.dialogs) < forks:
             call.dialogs.append(self._core.accept(call.transaction, self.contact))
         return call.dialogs
+
+
+def _interval(request: Request) -> int:
+    """Return the Session-Expires that is offered; a long one where none is."""
+    asked = request.headers.parse("Session-Expires", SessionExpires.parse)
+    return LONG if asked is None else asked.interval
 
 
 def _opens_a_call(request: Request) -> bool:

@@ -15,6 +15,7 @@ from trunkline.media.v1 import media_pb2 as media_pb
 from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.rpc import Channel, method_of
 from trunkline_signaling.calls.cdr import Cdr
+from trunkline_signaling.calls.session_timer import TimerParameters
 
 from .agent import Agent
 from .callers import Caller
@@ -110,7 +111,7 @@ async def _run(plan: Plan, folder: Path) -> World:
         channels = faulty(plane.channels, spells, Random(random.getrandbits(64)), trace)
         wire.weather = _weather(random, plan)
         _people(world, wire, random)
-        signaling = _Signaling(world, folder, dict(channels), wire, random)
+        signaling = _Signaling(world, folder, dict(channels), wire, random, configuration.timers)
         await signaling.start()
         await asyncio.sleep(begins - loop.time())  # media has been looked at by now
         async with asyncio.TaskGroup() as tasks:
@@ -136,8 +137,10 @@ class _Signaling:
         channels: dict[str, Channel],
         wire: Wire,
         random: Random,
+        timers: TimerParameters,
     ) -> None:
         self._world = world
+        self._timers = timers
         self._file = folder / "outbox.db"
         self._channels = channels
         self._wire = wire
@@ -153,6 +156,7 @@ class _Signaling:
             self._random,
             self._watcher,
             self._world.manners,
+            self._timers,
         )
         await life.begin()
         self._world.life = life

@@ -33,7 +33,7 @@ from trunkline_billing.cashier.observer import NoObserver
 from trunkline_billing.cashier.work import Pay, Post, Settle
 from trunkline_billing.charging.rules import Rules
 from trunkline_billing.charging.till import Till
-from trunkline_billing.errors import Refused
+from trunkline_billing.errors import LedgerUnavailable, Refused
 from trunkline_billing.ledger.payments import Payment
 from trunkline_billing.ledger.transactions import is_account
 from trunkline_billing.money import Money
@@ -118,7 +118,15 @@ async def finish(url: str, log: Log, seed: str) -> None:
 
 
 async def deliver(cashier: Cashier, id: str, value: float) -> None:
-    """Settle a call or pay a payment by its id."""
+    """Settle a call or pay a payment by its id, again and again while the ledger is away."""
+    while True:
+        try:
+            return await _ask(cashier, id, value)
+        except LedgerUnavailable:
+            await asyncio.sleep(0.1)
+
+
+async def _ask(cashier: Cashier, id: str, value: float) -> None:
     if id.startswith("pay"):
         await cashier.submit(Pay(Payment(id, "acme", Money(Decimal(str(value)), USD))))
     else:
@@ -134,7 +142,7 @@ async def _caller(cashier: Cashier, chance: random.Random, seed: str, who: int, 
         if kind != "pay":
             try:
                 await cashier.authorize(start(id, kind))
-            except Refused:
+            except (Refused, LedgerUnavailable):
                 continue
             if chance.random() < 0.5:
                 await cashier.extend(id, timedelta(seconds=chance.uniform(0, 50)))

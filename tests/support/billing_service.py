@@ -153,6 +153,15 @@ class BillingClient:
         request = pb.RerateCdrRequest(call_id=call_id, **fields)
         return await self._ask(BILLING, "RerateCdr", request, pb.RerateCdrResponse)
 
+    async def rerate_many(self, **fields: Any) -> pb.RerateCdrsResponse:
+        now = datetime.now(UTC)
+        values: dict[str, Any] = {
+            "begin_time": now - timedelta(days=1),
+            "end_time": now + timedelta(days=1),
+        }
+        request = pb.RerateCdrsRequest(**(values | fields))
+        return await self._ask(BILLING, "RerateCdrs", request, pb.RerateCdrsResponse)
+
     async def report(self, *dimensions: int, **fields: Any) -> list[pb.ReportRow]:
         now = datetime.now(UTC)
         values: dict[str, Any] = {

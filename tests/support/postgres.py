@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -15,9 +15,25 @@ UNPRIVILEGED: Final = ("postgres", "nobody")
 """Who runs the server when the tests run as root, which PostgreSQL refuses."""
 
 
+class PostgresServer:
+    """A running cluster."""
+
+    def __init__(self, url: str, restart: Callable[[], None]) -> None:
+        self.url = url
+        self.restart = restart
+        """Stops it as a crash does, cutting every connection, and starts it again."""
+
+
 @contextmanager
 def postgres_cluster() -> Iterator[str]:
     """Start a cluster and yield its URL for SQLAlchemy; remove everything afterwards."""
+    with postgres_server() as server:
+        yield server.url
+
+
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start a cluster that can be restarted; remove everything afterwards."""
     programs = _programs()
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-", dir="/tmp"))
@@ -28,9 +44,16 @@ def postgres_cluster() -> Iterator[str]:
     port = _free_port()
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
     control = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
-    _run(user, [*control, "-o", options, "start"])
+    start = [*control, "-o", options, "start"]
+
+    def restart() -> None:
+        _run(user, [*control, "-m", "immediate", "stop"])
+        _run(user, start)
+
+    _run(user, start)
     try:
-        yield f"postgresql+asyncpg://trunkline@127.0.0.1:{port}/postgres"
+        url = f"postgresql+asyncpg://trunkline@127.0.0.1:{port}/postgres"
+        yield PostgresServer(url, restart)
     finally:
         _run(user, [*control, "-m", "immediate", "stop"])
         shutil.rmtree(folder)

@@ -172,19 +172,27 @@ def _acknowledge(agent: UserAgent, event: ResponseReceived, body: bytes) -> None
     agent.transactions.send_ack(event.transaction, ack, dialog.flow)
 
 
-def answers(agent: UserAgent, event: Event) -> None:
-    """Answer every call, and every request in it."""
-    match event:
-        case RequestReceived(transaction, request) if request.method == "INVITE":
-            dialog = agent.dialogs.accept(transaction, agent.contact)
-            agent.transactions.respond(transaction, dialog.reply(request, 180), agent.now)
-            answer = dialog.reply(request, 200, ANSWER, "application/sdp")
-            agent.dialogs.answer(dialog, transaction, answer, agent.now)
-        case DialogRequestReceived(dialog, transaction, request) if request.method == "INVITE":
-            response = dialog.reply(request, 200, ANSWER, "application/sdp")
-            agent.dialogs.answer(dialog, transaction, response, agent.now)
-        case DialogRequestReceived():
-            agent.reply(event, 200)
+def answers_with(body: bytes) -> Script:
+    """Return a script that answers every call with this session, and every request in it."""
+
+    def script(agent: UserAgent, event: Event) -> None:
+        match event:
+            case RequestReceived(transaction, request) if request.method == "INVITE":
+                dialog = agent.dialogs.accept(transaction, agent.contact)
+                agent.transactions.respond(transaction, dialog.reply(request, 180), agent.now)
+                answer = dialog.reply(request, 200, body, "application/sdp")
+                agent.dialogs.answer(dialog, transaction, answer, agent.now)
+            case DialogRequestReceived(dialog, transaction, request) if request.method == "INVITE":
+                response = dialog.reply(request, 200, body, "application/sdp")
+                agent.dialogs.answer(dialog, transaction, response, agent.now)
+            case DialogRequestReceived():
+                agent.reply(event, 200)
+
+    return script
+
+
+answers = answers_with(ANSWER)
+"""Answer every call, and every request in it."""
 
 
 def gives(*statuses: int) -> Script:

@@ -14,7 +14,7 @@ from trunkline_kernel.parameters import Parameters
 from .accounts.account import Account
 from .accounts.purse import Purse
 from .cashier.cashier import Cashier
-from .cashier.work import Correct, Pay, Settle
+from .cashier.work import Pay, Settle
 from .cdrs.cdr import Call, Cdr
 from .cdrs.closed_hours import parse_closed_hours
 from .cdrs.query import CdrQuery, Position, page_limit, require_open, time_range
@@ -24,7 +24,7 @@ from .charging.rules import Rules
 from .charging.settlement import Settlement
 from .charging.terms import terms_of
 from .charging.till import unsold
-from .errors import BadQuery, RatedMeanwhile, UnknownCall
+from .errors import BadQuery, UnknownCall
 from .ledger.payments import Payment
 from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
@@ -38,6 +38,7 @@ from .reports.reconciliation import (
     reconcile,
 )
 from .reports.report import Dimension, Report, Row
+from .rerating import Rerated, Rerater
 from .store.cdr_reader import CdrReader, position_of
 from .store.cdr_rows import StoredCdr
 from .store.ledger_reader import BookedEntry, LedgerReader
@@ -93,6 +94,7 @@ class Desk:
         self._clock = clock
         self._observation = observation
         self._random = random or SystemRandom()
+        self.rerater = Rerater(cashier, cdrs, ledger, rules, clock)
 
     @property
     def lease(self) -> timedelta:
@@ -126,14 +128,21 @@ class Desk:
         """Return a number for an external call that brings none: 63 random bits."""
         return self._random.getrandbits(63) or 1
 
-    async def rerate(self, call_id: str, author: str, memo: str) -> tuple[StoredCdr, Cdr]:
-        """Charge a call anew; return its CDR as it is now, and as it was (BIL-10)."""
-        stored = await self.cdr(call_id)
-        number = await self._ledger.corrections(call_id) + 1
-        made = await self._cashier.submit(Correct(stored.cdr, number, author, memo))
-        if made is None:
-            raise RatedMeanwhile(f"call {call_id} was charged anew by somebody else just now")
-        return StoredCdr(stored.flow_no, made.after), made.before
+    async def rerate_many(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        account: str,
+        author: str,
+        memo: str,
+        dry_run: bool,
+    ) -> Rerated:
+        """Charge the calls of a time range anew (BIL-10); raise `BadQuery`, `RatedMeanwhile`."""
+        _require_order(begin, end)
+        return await self.rerater.many(
+            begin, end, account=account, author=author, memo=memo, dry_run=dry_run
+        )
 
     async def quote(
         self, account: str, callee: str, talk: timedelta, setup_time: datetime

@@ -48,4 +48,39 @@ QOS_RTP: Final = HexByteParameter(
     scope="media",
 )
 
-PARAMETERS: Final = (RTP_PORT_RANGE, RTP_INTERRUPT_TIMEOUT, QOS_RTP)
+_STORED: Final = "Stored for compatibility: there are no voice mail boxes (MED-14)."
+
+VOICE_MAIL: Final = (
+    IntParameter(
+        "IVR_VOICEMAIL_EXPIRE_DAY",
+        default=7,
+        minimum=1,
+        maximum=3650,
+        unit="days",
+        meaning=_STORED,
+        scope="ivr",
+    ),
+    IntParameter(
+        "IVR_VOICEMAIL_MAX_NUMBER",
+        default=10,
+        minimum=1,
+        maximum=10000,
+        unit="items",
+        meaning=_STORED,
+        scope="ivr",
+    ),
+    IntParameter(
+        "IVR_VOICEMAIL_MAX_TIME",
+        default=60,
+        minimum=1,
+        maximum=3600,
+        unit="s",
+        meaning=_STORED,
+        scope="ivr",
+    ),
+    StringParameter(
+        "IVR_VOICEMAILWELCOME", default="voicemailwelcome", meaning=_STORED, scope="ivr"
+    ),
+)
+
+PARAMETERS: Final = (RTP_PORT_RANGE, RTP_INTERRUPT_TIMEOUT, QOS_RTP, *VOICE_MAIL)

@@ -24,7 +24,7 @@ from trunkline_kernel.shared_state import SharedState, connect_redis
 
 from . import parameters as declared
 from .calls.call import Aim, CallSettings
-from .layer_metrics import LayerMetrics
+from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox
 from .reachability import Reachability, Surroundings
@@ -47,6 +47,8 @@ from .shell.randomness import BufferedSystemRandom
 from .shell.registrations import Registrations
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
+from .trace.collector import Collector
+from .trace.hep import Agent
 from .trace.ring import Trace
 
 log = structlog.stdlib.get_logger(__name__)
@@ -89,8 +91,9 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         )
         names = Names(DnsLookUp())
         resolver = NameResolver(names)
-        observation = Observation(service.metrics, trace)
         own = ListeningAddresses(network.advertised, network.ports)
+        collector = hep_collector(settings, clock, trace, own)
+        observation = Observation(service.metrics, trace, collector)
         switch = Switch(
             Services(
                 NotedCallers(AuthClient(auth), network.know),
@@ -138,6 +141,9 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(instances.run)
         for work in (leases.run, *reach.work):
             service.background(work)
+        if collector is not None:
+            service.metrics.registry.register(CollectorMetrics(collector))
+            service.background(collector.run)
         service.on_drain(lambda: drained(switch))
         service.on_drain(lambda: left(reach.registrations))
         service.add(
@@ -162,6 +168,18 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         yield
 
 
+def hep_collector(
+    settings: SignalingSettings, clock: SystemClock, trace: Trace, own: ListeningAddresses
+) -> Collector | None:
+    """Return what sends every message to the collector, if there is one."""
+    address = settings.collector_address
+    if address is None:
+        return None
+    password = settings.hep_password.get_secret_value()
+    agent = Agent(settings.hep_agent_id, settings.instance, password)
+    return Collector(address, agent, clock.now, trace.correlate, own.seen_by)
+
+
 def live_settings(
     instance: str, own: ListeningAddresses, values: Parameters, aim: Aim
 ) -> Callable[[], CallSettings]:
@@ -176,6 +194,7 @@ def live_settings(
             declared.max_duration(values),
             declared.timer_parameters(values),
             declared.encryption(values),
+            declared.prompts(values),
             aim,
         )
 

@@ -12,6 +12,7 @@ from .outbox.delivery import Delivery
 from .shell.network import SipNetwork
 from .shell.ports import Clock
 from .shell.switch import Switch
+from .trace.collector import Collector as HepCollector
 
 _PREFIX = "trunkline_signaling"
 
@@ -82,6 +83,20 @@ class LayerMetrics(Collector):
             for message, count in counts.by_message().items():
                 family.add_metric([direction, message], count)
         return family
+
+
+class CollectorMetrics(Collector):
+    """What went to the HEP collector."""
+
+    def __init__(self, collector: HepCollector) -> None:
+        self._collector = collector
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures as they are now."""
+        yield _counter("hep_sent", "Messages sent to the HEP collector.", self._collector.sent)
+        yield _counter(
+            "hep_dropped", "Messages it didn't get: it was away.", self._collector.dropped
+        )
 
 
 def _counter(what: str, meaning: str, value: float) -> CounterMetricFamily:

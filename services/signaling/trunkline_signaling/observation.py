@@ -15,6 +15,7 @@ from .calls.services import Answer, Question, ServiceFailed
 from .gateway_metrics import GatewayMetrics
 from .sip.flow import Flow
 from .sip.methods import REASON_PHRASES
+from .trace.collector import Collector
 from .trace.decisions import service_of, summary_of
 from .trace.events import EventKind
 from .trace.ring import Trace
@@ -38,8 +39,9 @@ OTHER: Final = b"other"
 class Observation:
     """Counts, traces and logs."""
 
-    def __init__(self, metrics: Metrics, trace: Trace) -> None:
+    def __init__(self, metrics: Metrics, trace: Trace, collector: Collector | None = None) -> None:
         self._trace = trace
+        self._collector = collector
         self.received = MessageCounts()
         self.sent = MessageCounts()
         self._began = metrics.counter("calls_begun", "INVITEs that began a call.")
@@ -63,12 +65,16 @@ class Observation:
     def message_received(self, data: bytes, flow: Flow) -> None:
         """Count and trace what came in."""
         self.received.count(data)
+        if self._collector is not None:
+            self._collector.offer(data, flow, sent=False)
         if self._trace.on:
             self._trace.message(EventKind.RECEIVED, data, flow)
 
     def message_sent(self, data: bytes, flow: Flow) -> None:
         """Count and trace what goes out."""
         self.sent.count(data)
+        if self._collector is not None:
+            self._collector.offer(data, flow, sent=True)
         if self._trace.on:
             self._trace.message(EventKind.SENT, data, flow)
 

@@ -5,6 +5,7 @@ The H.323 ones are stored for compatibility and have no effect (SIG-28).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
@@ -22,6 +23,7 @@ from trunkline_kernel.parameters import (
 )
 
 from .calls.encryption import Cipher, PayloadEncryption
+from .calls.media_policy import DEFAULT_PROMPTS, PromptParameters
 from .calls.policy import MediaProxy
 from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
@@ -60,6 +62,12 @@ def _resend_item(text: str) -> float:
     if not 0.1 <= wait <= 32:
         raise ValueError(text)
     return wait
+
+
+def _codec(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]{0,31}", text):
+        raise ValueError(text)
+    return text
 
 
 def _port(text: str) -> int:
@@ -273,6 +281,26 @@ RTP_ENCRYPTION_KEY: Final = StringParameter(
     meaning="Shared secret of RTP encryption, as bytes of UTF-8: XOR 1 or more, RC4 1 to 32, AES128"
     " just 16. Letters and digits are safest (MED-01).",
 )
+UNABLE_TO_CONNECT_PROMPT: Final = BoolParameter(
+    "SS_UNABLE_TO_CONNECT_PROMPT",
+    default=False,
+    scope="system",
+    meaning="Announce to callers why their call fails, where their side leaves it open (MED-10).",
+)
+BALANCE_NOT_ENOUGH_PROMPT: Final = BoolParameter(
+    "SS_BALANCE_NOT_ENOUGH_PROMPT",
+    default=False,
+    scope="system",
+    meaning="Announce to callers that the balance is too low (MED-10).",
+)
+CODEC_PRIORITY: Final = ListParameter(
+    "IVR_CODEC_PRIORITY",
+    default=DEFAULT_PROMPTS.codecs,
+    item=_codec,
+    expected="codec names with commas between",
+    scope="ivr",
+    meaning="Codecs of announcements, the first that the caller offers (MED-14).",
+)
 RTP_ENCRYPTION: Final = (RTP_ENCRYPTION_MODE, RTP_ENCRYPTION_KEY)
 _STORED: Final = "Stored for compatibility; H.323 gateways are not routable (SIG-28)."
 H323: Final = (
@@ -311,6 +339,9 @@ PARAMETERS: Final = (
     MEDIA_PROXY_BETWEEN_NET,
     MEDIA_PROXY_SAME_NAT,
     MEDIA_PROXY_BEHIND_NAT,
+    UNABLE_TO_CONNECT_PROMPT,
+    BALANCE_NOT_ENOUGH_PROMPT,
+    CODEC_PRIORITY,
     *RTP_ENCRYPTION,
     *H323,
 )
@@ -406,6 +437,15 @@ def doubts_of_key(values: Parameters) -> Iterable[str]:
         yield f"is shorter than {RECOMMENDED_RC4_KEY} bytes"
     if key and not (key.isascii() and key.isalnum()):
         yield "has other characters than letters and digits: the other system may read another key"
+
+
+def prompts(values: Parameters) -> PromptParameters:
+    """Return what is announced where a side leaves it open."""
+    return PromptParameters(
+        values[UNABLE_TO_CONNECT_PROMPT],
+        values[BALANCE_NOT_ENOUGH_PROMPT],
+        values[CODEC_PRIORITY],
+    )
 
 
 def timing(values: Parameters) -> Timing:

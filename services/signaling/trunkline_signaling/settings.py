@@ -6,10 +6,13 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from trunkline_kernel.advertised import require_public
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
+from .sip.errors import MalformedValue
+from .sip.flow import Address
+from .sip.grammar import parse_host_port
 from .transport.certificates import CertificateError, CertificateFiles, Certificates
 from .transport.limits import Rate
 
@@ -94,8 +97,30 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
     trace_megabytes: Annotated[int, Field(ge=1, le=4096)] = 100
     """Memory a trace may take (MGT-03)."""
 
+    hep_collector: str = ""
+    """host:port of a collector of SIP messages that speaks HEP version 3, such as Homer's heplify.
+    Empty sends nothing."""
+
+    hep_agent_id: Annotated[int, Field(ge=0, le=0xFFFFFFFF)] = 2001
+    """Capture agent id by which the collector tells this instance from others."""
+
+    hep_password: SecretStr = SecretStr("")
+    """Authentication key of the collector; it is sent in the clear, as HEP has it."""
+
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(hours=2)
     """How long after SIGTERM calls may go on; then they get BYE and a CDR."""
+
+    @field_validator("hep_collector")
+    @classmethod
+    def _is_host_and_port(cls, text: str) -> str:
+        if text:
+            _host_and_port(text)
+        return text
+
+    @property
+    def collector_address(self) -> Address | None:
+        """Host and port of `hep_collector`."""
+        return _host_and_port(self.hep_collector) if self.hep_collector else None
 
     @property
     def rate_of_strangers(self) -> Rate | None:
@@ -130,3 +155,13 @@ class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE
         if not self.allow_private_address:
             require_public("advertised_address", [self.advertised_address])
         return self
+
+
+def _host_and_port(text: str) -> Address:
+    try:
+        host, port = parse_host_port(text)
+    except MalformedValue:
+        port = None
+    if not port:
+        raise ValueError(f"{text!r} is not host:port")
+    return host, port

@@ -7,13 +7,18 @@ from pathlib import Path
 import asyncpg
 import pytest
 from support.billing_service import ACME, RETAIL, BillingClient, running_billing
-from support.postgres import postgres_cluster
+from support.postgres import PostgresServer, postgres_server
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    with postgres_cluster() as url:
-        yield url
+def postgres() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres: PostgresServer) -> str:
+    return postgres.url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.integration)])

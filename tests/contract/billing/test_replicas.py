@@ -1,12 +1,13 @@
 """Two replicas of billing on one PostgreSQL charge as one."""
 
 import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from itertools import accumulate
 
-import asyncpg
 import pytest
-from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
+from support.billing_service import ACME, RETAIL, cdr, running_billing
 from trunkline.billing.v1 import billing_pb2 as pb
-from trunkline_kernel.faults import Fault, TrunklineError
 
 pytestmark = pytest.mark.integration
 
@@ -51,34 +52,24 @@ async def test_a_call_may_start_on_one_replica_and_end_on_the_other(postgres_url
         assert await one.balance() == "0.90"
 
 
-async def test_a_lost_connection_books_nothing_twice_and_heals(postgres_url: str) -> None:
-    async with running_billing(postgres_url) as billing:
-        await billing.apply(("RateGroup", "retail", RETAIL), ("Account", "acme", ACME))
-        settling = [asyncio.create_task(_until_settled(billing, f"call-{n}")) for n in range(9)]
-        for _ in range(3):
-            await _cut_connections(postgres_url)
-            await asyncio.sleep(0.01)
+async def test_two_replicas_charge_as_one_under_payments_and_calls(postgres_url: str) -> None:
+    async with running_billing(postgres_url) as one, running_billing(postgres_url) as two:
+        await one.apply(("RateGroup", "retail", RETAIL), ("Account", "acme", ACME))
+        await two.knows_rates()
+        replicas = (one, two)
 
-        await asyncio.gather(*settling)
+        await asyncio.gather(
+            *(replicas[n % 2].settle(cdr(f"call-{n}", talk=60)) for n in range(40)),
+            *(replicas[n % 2].pay(f"pay-{n}", "0.25") for n in range(40)),
+            *(replicas[(n + 1) % 2].pay(f"pay-{n}", "0.25") for n in range(40)),
+        )
 
-        assert await billing.balance() == "0.10"
-
-
-async def _until_settled(billing: BillingClient, call_id: str) -> None:
-    finished = cdr(call_id)
-    while True:
-        try:
-            await billing.settle(finished)
-        except TrunklineError as error:
-            assert error.fault is Fault.UNAVAILABLE
-        else:
-            return
+        assert await one.balance() == await two.balance() == "7.00"  # 1.00 - 4.00 + 10.00
+        entries = (await one.ledger(page_size=1000)).entries
+        assert [entry.balance.amount for entry in entries] == running_balances(entries)
 
 
-async def _cut_connections(url: str) -> None:
-    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
-    await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    await connection.close()
+def running_balances(entries: Sequence[pb.LedgerEntry]) -> list[str]:
+    """Return the balance after each entry, newest first, from the amounts alone."""
+    amounts = [Decimal(entry.amount.amount) for entry in reversed(entries)]
+    return [format(balance, "f") for balance in accumulate(amounts)][::-1]

@@ -50,3 +50,39 @@ async def test_a_call_without_a_cdr_cannot_be_charged_anew(billing: BillingClien
         await billing.rerate("nobody")
 
     assert caught.value.fault is Fault.NOT_FOUND
+
+
+async def test_bil_10_a_month_is_charged_anew_where_it_costs_something_else(
+    billing: BillingClient,
+) -> None:
+    await billing.pay("more", "10")
+    for number in range(5):
+        await billing.settle(cdr(f"call-{number}", talk=60))
+    await billing.settle(cdr("unanswered", talk=None))
+    await billing.apply(at("0.25"))
+
+    asked = await billing.rerate_many(dry_run=True)
+    unchanged = await billing.balance()
+    done = await billing.rerate_many(author="ann", memo="wrong deck")
+    again = await billing.rerate_many()
+
+    assert (asked.looked_at, asked.changed, unchanged) == (6, 5, "10.50")
+    assert done.changed == 5
+    assert (done.sums[0].before.amount, done.sums[0].after.amount) == ("0.50", "1.25")
+    assert await billing.balance() == "9.75"
+    assert (again.looked_at, again.changed) == (6, 0)
+    assert (await billing.cdr("call-4")).charge.amount == "0.25"
+
+
+async def test_bil_10_only_the_calls_of_one_account_are_charged_anew(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "other", {"currency": "USD", "rateGroup": "retail"}))
+    await billing.settle(cdr("ours", talk=60))
+    await billing.settle(cdr("theirs", talk=60, account="other"))
+    await billing.apply(at("0.25"))
+
+    done = await billing.rerate_many(account="other")
+
+    assert done.changed == 1
+    assert (await billing.cdr("ours")).charge.amount == "0.10"

@@ -57,6 +57,19 @@ async def test_bil_03_locked_and_expired_accounts_are_refused(billing: BillingCl
     assert old.refusal.call_end_reason == common.CALL_END_REASON_ACCOUNT_EXPIRED
 
 
+async def test_bil_07_a_refusal_says_that_it_is_the_callee_who_has_no_money(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "poor", {**ACME, "openingBalance": "0"}))
+
+    of_callee = await billing.authorize("a", callee_account="poor")
+    of_payer = await billing.authorize("b", account="poor")
+
+    assert of_callee.refusal.call_end_reason == common.CALL_END_REASON_BALANCE_INSUFFICIENT
+    assert of_callee.refusal.of_callee
+    assert not of_payer.refusal.of_callee
+
+
 async def test_bil_06_two_calls_cannot_hold_the_same_money(billing: BillingClient) -> None:
     await billing.set(SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME="360")
 
@@ -353,3 +366,20 @@ async def test_money_and_calls_in_progress_outlive_a_restart(url: str) -> None:
         assert (await after.settle(cdr("done"))).outcome == pb.SETTLE_OUTCOME_DUPLICATE
         await after.settle(cdr("call-1"))
         assert await after.balance() == "0.80"
+
+
+async def test_bil_13_hours_that_are_none_are_rejected_when_written(billing: BillingClient) -> None:
+    with pytest.raises(TrunklineError) as refused:
+        await billing.set(SERVER_QUERY_CDR_DENY_TIME="25:00-26:00")
+
+    assert refused.value.fault is Fault.INVALID_ARGUMENT
+
+
+async def test_bil_07_a_callee_without_money_is_told_from_a_caller_without(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "phones", {"currency": "USD", "rateGroup": "retail"}))
+
+    answer = await billing.authorize(callee_account="phones")
+
+    assert answer.refusal.of_callee

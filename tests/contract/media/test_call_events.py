@@ -1,14 +1,16 @@
 """What the real media service tells of calls, and what signaling makes of it."""
 
 import asyncio
+import wave
+from pathlib import Path
 
 from support.descriptions import answering, bodies_to, sides
 from support.rtp import LOOPBACK, RtpPeer, rtp_packet
-from support.switch import CALLER, SECOND_VENDOR, VENDOR, Script, answers, candidate
+from support.switch import CALLER, SECOND_VENDOR, VENDOR, Script, answers, candidate, gives
 from support.talking import SETTLED, VOICE, TalkingCall, local, plain, talking
 from support.user_agent import UserAgent
 from support.waiting import until
-from trunkline_signaling.calls.media_policy import DtmfPolicy, DtmfSend
+from trunkline_signaling.calls.media_policy import DtmfPolicy, DtmfSend, Prompts
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck
 from trunkline_signaling.calls.reasons import CallEndReason
 from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, RequestReceived
@@ -186,3 +188,24 @@ async def test_rte12_med12_rtp_before_the_answer_locks_the_call_to_its_vendor() 
 
     assert bench.to(SECOND_VENDOR) == []
     assert call.alice.statuses()[-1] == 503
+
+
+async def test_med10_a_caller_hears_why_its_call_fails(tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "unable-to-connect.wav"), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\x00\x10" * 1600)
+    prompts = Prompts(unable_to_connect=True)
+
+    def refuses(_: int) -> Script:
+        return gives(480)
+
+    async with talking(
+        sides(prompts=prompts), sides(), refuses, audio_folder=tmp_path, answered=False
+    ) as call:
+        heard = [await call.caller.receive() for _ in range(10)]
+        await until(lambda: bool(call.bench.cdrs.cdrs))
+
+    assert {packet[1] & 0x7F for packet in heard} == {8}
+    assert len({packet[12:] for packet in heard[1:9]}) == 1
+    assert call.alice.statuses() == [100, 183, 480]
+    assert call.bench.cdr.reason is CallEndReason.NO_ANSWER

@@ -356,7 +356,9 @@ async def test_an_authorization_without_limits_has_none() -> None:
 
 async def test_billings_refusal_keeps_its_reason() -> None:
     refusal = billing_pb2.Refusal(
-        call_end_reason=common_pb2.CALL_END_REASON_BALANCE_INSUFFICIENT, explanation="empty"
+        call_end_reason=common_pb2.CALL_END_REASON_BALANCE_INSUFFICIENT,
+        explanation="empty",
+        of_callee=True,
     )
     channel = channel_to(
         add_BillingServiceServicer_to_server,
@@ -366,7 +368,7 @@ async def test_billings_refusal_keeps_its_reason() -> None:
 
     answer = await BillingClient(channel).authorize(authorize())
 
-    assert answer == Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "empty")
+    assert answer == Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "empty", of_callee=True)
 
 
 async def test_med13_a_full_media_instance_is_told_from_a_dead_one() -> None:

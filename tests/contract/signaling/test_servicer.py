@@ -1,16 +1,20 @@
 """The signaling servicer against its contract, in process."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from support.switch import CALLER, SwitchBench, caller, gives, invite, vendor
+from google.protobuf.timestamp_pb2 import Timestamp
+from support.switch import CALLER, VENDOR, SwitchBench, caller, gives, invite, plan, vendor
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
 from trunkline_kernel.faults import Fault, RemoteError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Found, Name, Names, NotFound
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
+from trunkline_signaling.calls.policy import LegPolicy, MediaProxy
+from trunkline_signaling.calls.reasons import CallEndReason
 from trunkline_signaling.observation import Observation
 from trunkline_signaling.rpc.servicer import SignalingServicer
 from trunkline_signaling.trace.ring import Trace
@@ -88,13 +92,39 @@ async def test_a_call_in_progress_is_listed_with_both_legs() -> None:
     assert call.HasField("answer_time")
 
 
-async def test_a_ringing_call_says_so() -> None:
+async def test_mgt09_a_ringing_call_says_so() -> None:
     served = Served(gives(180))
     await served.call()
 
     response = await served.channel.call(LIST, pb.ListCallsRequest(), timeout=1.0)
 
     assert response.calls[0].state == pb.CALL_STATE_RINGING
+    assert not response.calls[0].HasField("answer_time")
+
+
+async def test_mgt09_an_answered_call_has_the_time_since_when_it_talks() -> None:
+    served = Served()
+    await served.call()
+    first = await served.channel.call(LIST, pb.ListCallsRequest(), timeout=1.0)
+    await asyncio.sleep(60)
+
+    later = await served.channel.call(LIST, pb.ListCallsRequest(), timeout=1.0)
+
+    now = asyncio.get_running_loop().time()
+    assert later.calls[0].answer_time == first.calls[0].answer_time
+    assert now - later.calls[0].answer_time.seconds >= 60
+
+
+async def test_mgt09_each_leg_says_where_its_rtp_goes_and_how_keys_do() -> None:
+    served = Served()
+    served.bench.routing.plan = plan(leg_a=LegPolicy(MediaProxy.ON))
+    await served.call()
+
+    (call,) = (await served.channel.call(LIST, pb.ListCallsRequest(), timeout=1.0)).calls
+
+    assert (call.leg_a.relay_address.port, call.leg_b.relay_address.port) == (10000, 10002)
+    assert (call.leg_a.media_address.port, call.leg_b.media_address.port) == (4000, 6000)
+    assert (call.leg_a.dtmf, call.leg_b.dtmf) == ("rfc4733", "info")
 
 
 @pytest.mark.parametrize(
@@ -107,9 +137,15 @@ async def test_a_ringing_call_says_so() -> None:
         ({"endpoint": "nobody"}, 0),
         ({"account": "acme"}, 1),
         ({"account": "other"}, 0),
+        ({"states": [pb.CALL_STATE_CONNECTED, pb.CALL_STATE_RINGING]}, 1),
+        ({"states": [pb.CALL_STATE_RINGING]}, 0),
+        ({"setup_from_time": Timestamp(seconds=1000)}, 1),
+        ({"setup_from_time": Timestamp(seconds=1001)}, 0),
+        ({"setup_until_time": Timestamp(seconds=1001)}, 1),
+        ({"setup_until_time": Timestamp(seconds=1000)}, 0),
     ],
 )
-async def test_a_filter_selects_calls(wanted: dict[str, str], total: int) -> None:
+async def test_mgt09_a_filter_selects_calls(wanted: dict[str, Any], total: int) -> None:
     served = Served()
     await served.call()
 
@@ -141,7 +177,8 @@ async def test_mgt09_hanging_up_ends_the_call_with_bye() -> None:
     await asyncio.sleep(1)
 
     assert list(response.call_ids) == [call_id]
-    assert served.bench.to(CALLER)[-1] == "BYE"
+    assert served.bench.to(CALLER)[-1] == served.bench.to(VENDOR)[-1] == "BYE"
+    assert served.bench.cdr.reason is CallEndReason.SERVER_FORCED_RELEASE
 
 
 async def test_mgt09_an_unknown_id_is_named_and_nothing_ends() -> None:
@@ -166,8 +203,12 @@ async def test_a_call_that_is_not_here_is_not_found() -> None:
 
 @pytest.mark.parametrize(
     "request_",
-    [pb.ListCallsRequest(page_size=1001), pb.ListCallsRequest(page_token="nonsense")],
-    ids=["too large a page", "a token of nobody"],
+    [
+        pb.ListCallsRequest(page_size=1001),
+        pb.ListCallsRequest(page_token="nonsense"),
+        pb.ListCallsRequest(filter=pb.CallFilter(states=[pb.CALL_STATE_UNSPECIFIED])),
+    ],
+    ids=["too large a page", "a token of nobody", "a state that is none"],
 )
 async def test_a_page_that_cannot_be_meant_is_an_invalid_argument(
     request_: pb.ListCallsRequest,

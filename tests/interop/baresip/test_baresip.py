@@ -1,5 +1,6 @@
 """baresip, a softphone of others, registers at the running switch and calls through it."""
 
+import socket
 import ssl
 import struct
 import wave
@@ -11,7 +12,7 @@ import pytest
 from support.certificates import Authority
 from support.endpoint import Endpoint
 from support.g711 import CLOCK_RATE, decode_alaw, tone
-from support.local_switch import LocalSwitch
+from support.local_switch import LocalSwitch, free_ports
 from support.programs import program
 from support.records import wait_for_cdrs
 from support.sip_sockets import Receive, SipSockets
@@ -40,12 +41,27 @@ def configure(directory: Path, server: Address, transport: str, authority: Autho
         "transport": transport,
         "ca": authority.ca,
         "directory": directory,
+        "console": console_of(directory),
     }
     for name in ("config", "accounts"):
         text = (TEMPLATES / f"{name}.template").read_text()
         (directory / name).write_text(text.format(**values))
     (directory / "contacts").touch()
     write_tone(directory / "tone.wav")
+
+
+def console_of(directory: Path) -> int:
+    """Return the UDP port at which the baresip of a directory takes commands."""
+    port = directory / "console"
+    if not port.exists():
+        port.write_text(str(free_ports(1)[0]))
+    return int(port.read_text())
+
+
+def type_into(directory: Path, command: str) -> None:
+    """Give a running baresip a command."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as console:
+        console.sendto(f"{command}\n".encode(), ("127.0.0.1", console_of(directory)))
 
 
 def write_tone(path: Path) -> None:
@@ -82,6 +98,36 @@ async def test_a_softphone_registers_calls_and_is_heard(
     (record,) = await wait_for_cdrs(switch, 1, NUMBER)
     assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
     assert record.charge.amount
+
+
+async def test_sig21_a_softphone_transfers_its_call(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path
+) -> None:
+    """SIG-21: a blind transfer; who stays hears the new side, and the phone is let go."""
+    configure(tmp_path, switch.sip, "udp", authority)
+    server = "{}:{}".format(*switch.sip)
+    first, second = "12125550121", "12125550122"
+    command = ("baresip", "-4", "-f", str(tmp_path), "-e", f"/dial sip:{first}@{server}")
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*command, "-t", "30", directory=tmp_path),
+    ):
+        stays = await vox.taken_call(timeout=PATIENCE)
+        await stays.rtp.hear(10)
+        type_into(tmp_path, f"/transfer sip:{second}@{server}")
+        joins = await vox.taken_call(2, timeout=PATIENCE)
+        await joins.connected(PATIENCE)
+        heard = await joins.rtp.hear(60)
+        assert not stays.has_ended
+        await joins.hang_up()
+        await stays.ended(PATIENCE)
+
+    assert heard.hears(VENDOR_TONE)
+    assert (stays.number[-4:], joins.number[-4:]) == ("0121", "0122")
+    (kept,) = await wait_for_cdrs(switch, 1, first)
+    (new,) = await wait_for_cdrs(switch, 1, second)
+    assert kept.cdr.caller_endpoint.name == new.cdr.caller_endpoint.name == "1001"
+    assert new.charge.amount
 
 
 async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(

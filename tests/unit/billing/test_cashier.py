@@ -14,7 +14,7 @@ from support.waiting import until
 from trunkline_billing.accounts.purse import Purse
 from trunkline_billing.cashier.cashier import Cashier
 from trunkline_billing.cashier.observer import NoObserver
-from trunkline_billing.cashier.work import Pay, Post, Settle
+from trunkline_billing.cashier.work import Expire, Pay, Post, Settle
 from trunkline_billing.charging.rules import Rules
 from trunkline_billing.charging.till import Changes, Till
 from trunkline_billing.errors import LedgerUnavailable
@@ -237,3 +237,33 @@ async def test_a_payment_is_known_again() -> None:
 
         assert await cashier.submit(Pay(payment)) is None
         assert cashier.till.purse("acme").balance == 6
+
+
+async def test_a_clock_that_steps_back_costs_nobody_money() -> None:
+    clock = [NOW]
+    journal = MemoryJournal()
+    async with cashier_on(journal, clock=lambda: clock[0]) as cashier:
+        await cashier.authorize(start("call-1"))
+        clock[0] = NOW - timedelta(hours=1)
+        await cashier.extend("call-1", seconds(30))
+        await cashier.submit(Settle(call("call-1", talk=60)))
+        again = await cashier.submit(Settle(call("call-1", talk=60)))
+
+    assert again is None
+    assert journal.purses["acme"].balance == Decimal("0.90")
+    assert journal.purses["acme"].reserved == 0
+
+
+async def test_a_clock_that_steps_back_expires_no_lease_early_nor_never() -> None:
+    clock = [NOW]
+    books = till(account(), decks=[deck("retail", p44="0.10")], acme="1")
+    held = books.authorize(start("call-1"), AHEAD, NOW)
+    clock[0] = NOW - timedelta(hours=1)
+
+    books.extend("call-1", seconds(30), AHEAD, clock[0])
+
+    assert held.lease_until == clock[0] + AHEAD.lease
+    assert Expire("call-1").decide(books, {}, AHEAD, clock[0]) is None
+    settlement = Expire("call-1").decide(books, {}, AHEAD, held.lease_until)
+    assert settlement is not None
+    assert settlement.cdr.call.talk == seconds(30)

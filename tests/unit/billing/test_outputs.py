@@ -26,6 +26,13 @@ def test_bil_11_calls_of_two_hours_go_to_two_files() -> None:
     assert file_name(datetime(2026, 3, 1, 11, 0, 0, tzinfo=UTC)) == "2026030111.txt"
 
 
+def test_bil_11_files_may_be_of_another_interval() -> None:
+    end = datetime(2026, 3, 1, 10, 59, 59, tzinfo=UTC)
+
+    assert file_name(end, timedelta(minutes=15)) == "202603011045.txt"
+    assert file_name(end, timedelta(days=1)) == "202603010000.txt"
+
+
 def test_bil_11_a_line_has_18_fields() -> None:
     text = line(7, cdr())
 

@@ -7,16 +7,18 @@ from decimal import Decimal
 import pytest
 from support.billing import CALLEE, NOW, account, call, deck, seconds, start, till
 from trunkline_billing.accounts.account import AccountType
+from trunkline_billing.cdrs.fields import cdr_fields
 from trunkline_billing.charging.rules import Rules
 from trunkline_billing.charging.till import Till
 from trunkline_billing.errors import (
     AccountDisabled,
     AccountExpired,
     BalanceInsufficient,
+    CalleeBalanceInsufficient,
     RateNotFound,
     UnknownCall,
 )
-from trunkline_billing.reasons import CallEndReason, EndDirection
+from trunkline_billing.reasons import BillingMode, CallEndReason, EndDirection
 
 RULES = Rules()
 AHEAD = Rules(advance=seconds(60))
@@ -195,6 +197,35 @@ def test_bil_07_an_overdraft_is_money() -> None:
     books = till(account(), account("phones", overdraft=Decimal(5)), decks=[RETAIL], acme="1")
 
     assert not _refused(books, "phones", RULES)
+
+
+def test_bil_07_a_callee_without_money_is_told_from_a_caller_without() -> None:
+    books = till(account(), account("phones"), decks=[RETAIL], acme="1")
+
+    with pytest.raises(CalleeBalanceInsufficient, match="callee's account phones"):
+        books.authorize(start(callee_account="phones"), RULES, NOW)
+
+
+@pytest.mark.parametrize("verify", [True, False], ids=["verified", "not verified"])
+def test_bil_07_a_callee_who_pays_is_asked_for_a_whole_unit_always(verify: bool) -> None:
+    books = till(account("phones"), decks=[RETAIL], phones="0.09")
+
+    with pytest.raises(BalanceInsufficient, match="less than the first unit"):
+        books.authorize(
+            start(payer="phones", callee_account="phones"),
+            replace(RULES, verify_callee_money=verify),
+            NOW,
+        )
+
+
+def test_bil_04_a_cdr_says_that_the_callee_paid() -> None:
+    books = till(account(), account("phones"), decks=[RETAIL], phones="1")
+    books.authorize(start(payer="phones", callee_account="phones"), RULES, NOW)
+
+    settled = books.settle(call(payer="phones", billing_mode=BillingMode.PHONE), RULES, NOW)
+
+    assert cdr_fields(1, settled.cdr)["calleeBilling"] == 1
+    assert books.purse("phones").balance == Decimal("0.90")
 
 
 def test_bil_08_the_agent_pays_its_own_rate() -> None:

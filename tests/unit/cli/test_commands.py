@@ -31,9 +31,11 @@ ATTEMPT = common_pb2.Attempt(
 class Signaling(signaling_pb2_grpc.SignalingServiceServicer):
     def __init__(self) -> None:
         self.hung_up: list[str] = []
+        self.wanted = signaling_pb2.CallFilter()
 
     def ListCalls(self, request: signaling_pb2.ListCallsRequest, context: Any) -> Any:
         page = int(request.page_token or 0)
+        self.wanted = request.filter
         return signaling_pb2.ListCallsResponse(
             calls=[self.call(f"call-{page}")], next_page_token=str(page + 1) if page < 2 else ""
         )
@@ -249,6 +251,28 @@ def test_hanging_up_an_unknown_call_ends_none(run: Run, signaling: Signaling) ->
 def test_hanging_up_ends_the_calls_named(run: Run, signaling: Signaling) -> None:
     assert run("call", "hangup", "call-0").status == 0
     assert signaling.hung_up == ["call-0"]
+
+
+def test_mgt09_what_is_being_ended_can_be_read_by_programs(run: Run) -> None:
+    assert json.loads(run("call", "hangup", "call-0", "-o", "json").out) == ["call-0"]
+
+
+def test_mgt09_calls_are_chosen_by_state_and_time(run: Run, signaling: Signaling) -> None:
+    run("call", "list", "--state", "ringing", "--state", "connected", "--since", "5m")
+
+    assert list(signaling.wanted.states) == [
+        signaling_pb2.CallState.CALL_STATE_RINGING,
+        signaling_pb2.CallState.CALL_STATE_CONNECTED,
+    ]
+    assert signaling.wanted.HasField("setup_from_time")
+    assert not signaling.wanted.HasField("setup_until_time")
+
+
+def test_mgt09_a_state_that_is_none_is_wrong_usage(run: Run) -> None:
+    ended = run("call", "list", "--state", "talking")
+
+    assert ended.status == 2
+    assert "'connected'" in ended.err
 
 
 def test_cdrs_show_talk_charge_and_reason(run: Run) -> None:

@@ -10,7 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 from support.command import FakeSwitch, Run
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.billing.v1 import billing_pb2_grpc
-from trunkline.common.v1.common_pb2 import CallEndReason
+from trunkline.common.v1.common_pb2 import CallEndReason, Money
 from trunkline_cli.services import Service
 
 REASON = str(int(CallEndReason.CALL_END_REASON_CALLER_HANGUP))
@@ -28,6 +28,12 @@ class Reports(billing_pb2_grpc.BillingServiceServicer):
             context.abort(grpc.StatusCode.PERMISSION_DENIED, "CDR queries are denied at this hour")
         yield pb.ExportCdrsResponse(content=b"flow_no\r\n")
         yield pb.ExportCdrsResponse(content=b"1\r\n")
+
+    def RerateCdrs(self, request: pb.RerateCdrsRequest, context: Any) -> Any:
+        before = Money(amount="0.50", currency="USD")
+        after = Money(amount="1.25", currency="USD")
+        sums = [pb.RerateSum(before=before, after=after)]
+        return pb.RerateCdrsResponse(looked_at=6, changed=5, sums=sums)
 
 
 @pytest.fixture
@@ -71,3 +77,9 @@ def test_a_refused_export_leaves_the_file_as_it_was(run: Run, tmp_path: Path) ->
 
     assert run("cdr", "export", f"{tmp_path}/cdrs.csv", "--account", "late").status == 1
     assert (tmp_path / "cdrs.csv").read_text() == "yesterday"
+
+
+def test_bil_10_a_dry_run_says_what_charging_anew_would_change(run: Run) -> None:
+    ended = run("cdr", "rerate", "--since", "30d", "--dry-run")
+
+    assert ended.out.strip() == "dry run: 5 of 6 calls changed; 0.50 USD -> 1.25 USD"

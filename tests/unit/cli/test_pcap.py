@@ -2,7 +2,10 @@
 
 import io
 import struct
+import subprocess
+from pathlib import Path
 
+import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from trunkline.signaling.v1.signaling_pb2 import TraceEvent
 from trunkline_cli.pcap import packet_of, write_pcap
@@ -52,3 +55,33 @@ def test_the_file_has_a_header_and_a_record_for_each_message() -> None:
     assert out.getvalue()[:4] == b"\xa1\xb2\xc3\xd4"
     assert struct.unpack("!IIII", out.getvalue()[24:40]) == (5, 6, size, size)
     assert len(out.getvalue()) == 24 + 16 + size
+
+
+@pytest.mark.interop
+def test_mgt03_wireshark_reads_the_file(tmp_path: Path) -> None:
+    sip = (
+        b"INVITE sip:4420@b SIP/2.0\r\nVia: SIP/2.0/UDP a;branch=z9hG4bK1\r\nCall-ID: call-1\r\n"
+        b"From: <sip:a@a>;tag=1\r\nTo: <sip:b@b>\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    )
+    file = tmp_path / "trace.pcap"
+    with file.open("wb") as out:
+        write_pcap(
+            [
+                event("192.0.2.1:5060", "192.0.2.9:5060", sip),
+                event("[2001:db8::1]:5060", "[2001:db8::9]:5060", sip),
+            ],
+            out,
+        )
+    fields = ("frame.time_epoch", "ip.src", "ipv6.dst", "sip.Method", "sip.Call-ID")
+    options = [option for field in fields for option in ("-e", field)]
+    read = subprocess.run(
+        ["tshark", "-n", "-r", file, "-T", "fields", "-E", "separator=,", *options],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert read.stdout.splitlines() == [
+        "5.000006000,192.0.2.1,,INVITE,call-1",
+        "5.000006000,,2001:db8::9,INVITE,call-1",
+    ]

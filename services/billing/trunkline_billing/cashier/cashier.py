@@ -75,6 +75,7 @@ class Cashier:
         self._lost: Changes | None = None
         self._behind: asyncio.TimerHandle | None = None
         self._loaded = False
+        self._problem = "it was not read yet"
 
     @property
     def ready(self) -> bool:
@@ -166,7 +167,7 @@ class Cashier:
 
     def _require_loaded(self) -> None:
         if not self._loaded:
-            raise LedgerUnavailable("the ledger is being read again")
+            raise LedgerUnavailable(f"the ledger is being read again: {self._problem}")
 
     def _stop_waiting(self) -> None:
         if self._behind is not None:
@@ -196,7 +197,8 @@ class Cashier:
             elif batch and not careful:
                 await self._try_each(batch)
             else:
-                log.exception("request_cannot_be_stored")
+                unknown = not isinstance(error, DBAPIError)
+                log.error("request_cannot_be_stored", error=_plain(error), exc_info=unknown)
                 await self._fail(batch, error)
         else:
             _answer(batch)
@@ -248,11 +250,12 @@ class Cashier:
         }
 
     async def _fail(self, batch: list[_Queued], error: Exception) -> None:
-        log.error("ledger_unavailable", error=str(error), requests=len(batch))
+        self._problem = _plain(error)
+        log.error("ledger_unavailable", error=self._problem, requests=len(batch))
         self._observer.failed()
         for queued in batch:
             if not queued.answer.done():
-                queued.answer.set_exception(LedgerUnavailable(f"the ledger: {error}"))
+                queued.answer.set_exception(LedgerUnavailable(f"the ledger: {self._problem}"))
         self._undo()
         await asyncio.sleep(RELOAD_PAUSE)
 
@@ -279,6 +282,12 @@ def _is_away(error: Exception) -> bool:
     """Whether the database could not be asked; else it refuses what it was asked to store."""
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or isinstance(error, UNREACHABLE)
+
+
+def _plain(error: Exception) -> str:
+    """Return what the database said, without the statement and the numbers in it."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return str(said).partition("\n")[0] or type(error).__name__
 
 
 def _outcome(work: Work[Any], till: Till, known: Known, rules: Rules, now: datetime) -> object:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from ..money import ZERO
-from .cdr import NOTHING, Cdr, Share
+from .cdr import NOTHING, Call, Cdr, Share
 
 Fields = dict[str, object]
 
@@ -41,6 +41,7 @@ def cdr_fields(flow_no: int, cdr: Cdr) -> Fields:
         "sipCode": call.sip_status,
         "account": call.account,
         "billingMode": call.billing_mode,
+        "calleeBilling": _callee_billing(call),
         **_payer(cdr.payer),
         **_agent(cdr.agents[0] if cdr.agents else None),
         "clearingAccount": call.clearing_account,
@@ -49,9 +50,17 @@ def cdr_fields(flow_no: int, cdr: Cdr) -> Fields:
         "clearingPrefix": None if cdr.vendor is None else cdr.vendor.prefix,
         "codecs": list(call.codecs),
         "sipCallId": call.sip_call_id,
+        "explanationId": call.explanation_id,
         "recoveredBy": call.recovered_by,
         "extension": call.extension,
     }
+
+
+def _callee_billing(call: Call) -> int:
+    """Return who pays: 0 the caller, 1 the callee, 2 another system said so."""
+    if call.extension.get("external"):
+        return 2
+    return 1 if call.extension.get("callee_pays") else 0
 
 
 def _payer(share: Share | None) -> Fields:

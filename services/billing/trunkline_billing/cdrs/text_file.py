@@ -1,11 +1,15 @@
-"""CDR text files (BIL-11): one line a call, 18 fields, a file for every hour in UTC."""
+"""CDR text files (BIL-11): one line a call, 18 fields, a file for every hour in UTC.
 
-from datetime import UTC, datetime
+Files of other intervals (SERVER_CDR_FILE_WRITE_INTERVAL) have the minute in their name.
+"""
+
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from .cdr import Cdr
 from .fields import cdr_fields
 
+HOUR: Final = timedelta(hours=1)
 COLUMNS: Final = (
     "callerE164",
     "calleeE164",
@@ -28,9 +32,14 @@ COLUMNS: Final = (
 )
 
 
-def file_name(end_time: datetime) -> str:
-    """Return the file of the hour in which a call ended."""
-    return f"{end_time.astimezone(UTC):%Y%m%d%H}.txt"
+def file_name(end_time: datetime, interval: timedelta = HOUR) -> str:
+    """Return the file of the hour, or of another interval of the day, in which a call ended."""
+    end = end_time.astimezone(UTC)
+    if interval == HOUR:
+        return f"{end:%Y%m%d%H}.txt"
+    midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = midnight + (end - midnight) // interval * interval
+    return f"{begin:%Y%m%d%H%M}.txt"
 
 
 def line(flow_no: int, cdr: Cdr) -> str:

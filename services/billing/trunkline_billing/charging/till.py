@@ -6,7 +6,7 @@ failed write the till is filled anew from the store.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ from ..packages.package import FailedProcess, GiftPart, Period, Shelf, gift_time
 from ..packages.renewal import Renewal, begin_period, shortfall
 from ..rating.deck import RateDeck
 from ..rating.tariff import NOTHING, hold_time
-from ..reasons import CallEndReason, EndDirection
+from ..reasons import BillingMode, CallEndReason, EndDirection
 from .authorization import Extension, extend, reserve
 from .brakes import Reading, count
 from .correction import Correction, correct
@@ -123,6 +123,7 @@ class Till:
         held = self.reservations.get(call.call_id)
         if held is not None:
             self._release(held)
+            call = with_payer(call, held)
         gift = self._use_gifts(call, held, rules)
         settlement = settle(call, held, self.accounts, self.decks, rules, now, gift=gift)
         self.post(settlement.transaction)
@@ -291,6 +292,14 @@ def abandoned(held: Reservation) -> Call:
         signaling_instance=start.signaling_instance,
         recovered_by="billing: the lease of its reservation ran out",
     )
+
+
+def with_payer(call: Call, held: Reservation) -> Call:
+    """Return the call with the mark that the called phone's account pays, if it does (BIL-04)."""
+    callee = held.start.callee_account
+    if not callee or callee != call.account or call.billing_mode is not BillingMode.PHONE:
+        return call
+    return replace(call, extension={**call.extension, "callee_pays": True})
 
 
 def unsold(settlement: Settlement) -> bool:

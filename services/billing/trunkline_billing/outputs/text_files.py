@@ -16,7 +16,7 @@ from trunkline_kernel.background import steadily
 from trunkline_kernel.parameters import Parameters
 
 from ..cdrs.text_file import file_name, flow_no_of, line
-from ..parameters import CDR_FILE_NONCONNECT, CDR_FILE_WRITE_MAX
+from ..parameters import CDR_FILE_NONCONNECT, CDR_FILE_WRITE_INTERVAL, CDR_FILE_WRITE_MAX
 from ..store.cdr_rows import StoredCdr
 from ..store.queues import Owed, Queue
 
@@ -80,11 +80,12 @@ class FileOutput:
 
     def _write(self, owed: Iterable[Owed[StoredCdr]]) -> None:
         files: defaultdict[str, list[str]] = defaultdict(list)
+        interval = timedelta(minutes=self._parameters[CDR_FILE_WRITE_INTERVAL])
         unconnected = self._parameters[CDR_FILE_NONCONNECT]
         for one in owed:
             cdr = one.content.cdr
             if cdr.hold_time > NOTHING or unconnected:
-                files[file_name(cdr.call.end_time)].append(line(one.content.flow_no, cdr))
+                files[file_name(cdr.call.end_time, interval)].append(line(one.content.flow_no, cdr))
         for name, lines in sorted(files.items()):
             self._files.append(name, lines)
         self._files.prune(self._parameters[CDR_FILE_WRITE_MAX])

@@ -19,6 +19,7 @@ from ..money import Currency
 from ..reasons import BillingMode
 from ..reports.reconciliation import Reconciliation, StatedCall, Totals
 from ..reports.report import Row
+from ..rerating import Rerated
 from ..store.cdr_rows import StoredCdr
 from ..store.ledger_reader import BookedEntry
 
@@ -147,6 +148,18 @@ def cdr(call: Call) -> pb.Cdr:
         )
     )
     return message
+
+
+def rerated(done: Rerated) -> pb.RerateCdrsResponse:
+    """Return what charging many calls anew did."""
+    return pb.RerateCdrsResponse(
+        looked_at=done.looked_at,
+        changed=done.changed,
+        sums=[
+            pb.RerateSum(before=money(sums.before, currency), after=money(sums.after, currency))
+            for currency, sums in sorted(done.sums.items())
+        ],
+    )
 
 
 def report_row(row: Row) -> pb.ReportRow:

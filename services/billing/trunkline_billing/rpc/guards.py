@@ -21,6 +21,10 @@ def _rerate_cdr(request: pb.RerateCdrRequest) -> Action:
     return Action("cdrs", (f"Cdr/{request.call_id}",))
 
 
+def _rerate_cdrs(request: pb.RerateCdrsRequest) -> Action | None:
+    return None if request.dry_run else Action("cdrs", (f"Account/{request.account or '*'}",))
+
+
 def _import_rates(request: pb.ImportRatesRequest) -> Action | None:
     return None if request.dry_run else Action("rates", (f"RateGroup/{request.rate_group}",))
 
@@ -42,6 +46,7 @@ GUARDS: Final[Mapping[str, Rule]] = {
     "/trunkline.billing.v1.BillingService/Pay": _pay,
     "/trunkline.billing.v1.BillingService/CreateCdr": _create_cdr,
     "/trunkline.billing.v1.BillingService/RerateCdr": _rerate_cdr,
+    "/trunkline.billing.v1.BillingService/RerateCdrs": _rerate_cdrs,
     "/trunkline.billing.v1.PeerReconciliationService/ReconcilePeer": _reconcile_peer,
     "/trunkline.billing.v1.RateService/ImportRates": _import_rates,
     "/trunkline.billing.v1.RateService/RollBackRateImport": _roll_back,

@@ -149,7 +149,7 @@ class BillingServicer(BillingServiceServicer):
     async def RerateCdr(
         self, request: pb.RerateCdrRequest, context: Context
     ) -> pb.RerateCdrResponse:
-        stored, before = await self._desk.rerate(
+        stored, before = await self._desk.rerater.one(
             decode.required(request.call_id, "call_id"),
             decode.clean(request.author),
             decode.clean(request.memo),
@@ -157,6 +157,19 @@ class BillingServicer(BillingServiceServicer):
         return pb.RerateCdrResponse(
             cdr=encode.rated_cdr(stored), old_charge=encode.charge_of(before)
         )
+
+    async def RerateCdrs(
+        self, request: pb.RerateCdrsRequest, context: Context
+    ) -> pb.RerateCdrsResponse:
+        done = await self._desk.rerate_many(
+            decode.moment(request.begin_time, "begin_time"),
+            decode.moment(request.end_time, "end_time"),
+            account=decode.clean(request.account),
+            author=decode.clean(request.author),
+            memo=decode.clean(request.memo),
+            dry_run=request.dry_run,
+        )
+        return encode.rerated(done)
 
     async def ListCdrs(self, request: pb.ListCdrsRequest, context: Context) -> pb.ListCdrsResponse:
         found, more = await self._desk.cdrs(

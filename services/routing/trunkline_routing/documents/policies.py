@@ -126,6 +126,15 @@ class RingTone(Spec):
     """Seconds from the INVITE."""
 
 
+class Prompts(Spec):
+    """What a caller hears whose call fails (MED-10)."""
+
+    unable_to_connect: OnOff = OnOff.DEFAULT
+    balance_not_enough: OnOff = OnOff.DEFAULT
+    language: Annotated[str, Field(pattern=r"^([a-z]{2,3}(-[A-Za-z0-9]{2,8})?)?$")] = ""
+    """Begins the names of the audio files, as in `en-no-answer`."""
+
+
 class MediaPolicy(Spec):
     """Media of one side."""
 
@@ -140,6 +149,7 @@ class MediaPolicy(Spec):
     t38: bool = False
     record: bool = False
     ring_tone: RingTone | None = None
+    prompts: Prompts = Prompts()
 
 
 class AddressMethod(StrEnum):

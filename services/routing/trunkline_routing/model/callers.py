@@ -96,6 +96,7 @@ class Caller:
     """The caller that is shown and billed, whatever the headers say; a phone's."""
     forward_display: CallerDisplay | None = None
     transfer_display: CallerDisplay | None = None
+    may_transfer: bool = False
 
     def may_use(self, groups: frozenset[str]) -> bool:
         """Say whether a gateway of `groups` is open to it (RTE-07)."""
@@ -113,6 +114,7 @@ class Phone:
     closed: bool
     callee_pays: bool
     do_not_disturb: bool
+    may_transfer: bool
     forwarding: Forwarding
     periods: Timetable[ForwardTarget]
     """When calls are passed on, whoever could answer them."""
@@ -194,6 +196,7 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         own_number=spec.numbers.display or name,
         forward_display=spec.forwarding.display,
         transfer_display=spec.transfer.display,
+        may_transfer=spec.transfer.allowed,
     )
 
 
@@ -206,6 +209,7 @@ def compile_called_phone(name: str, spec: PhoneSpec) -> Phone:
         closed=spec.locked in (Lock.IN, Lock.ALL),
         callee_pays=spec.callee_pays,
         do_not_disturb=spec.do_not_disturb,
+        may_transfer=spec.transfer.allowed,
         forwarding=spec.forwarding,
         periods=Timetable((compile_span(each), each) for each in spec.forwarding.periods),
         claims=(

@@ -63,7 +63,9 @@ def decision_to_proto(decision: Decision) -> pb.RouteResponse:
     response = pb.RouteResponse(numbers=_numbers(known))
     caller = known.caller
     if caller is not None:
-        response.leg_a.CopyFrom(leg_to_proto(caller.media, caller.sip))
+        response.leg_a.CopyFrom(
+            leg_to_proto(caller.media, caller.sip, may_transfer=caller.may_transfer)
+        )
     if isinstance(known, Facts):
         response.account = known.account
         response.payer = KINDS[known.payer]
@@ -113,7 +115,7 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         remote_party_id=shown.remote_party_id,
         withheld=shown.withheld,
         extra_headers=_extra_headers(shown.extra_headers),
-        leg_b=leg_to_proto(offer.media, offer.sip),
+        leg_b=leg_to_proto(offer.media, offer.sip, may_transfer=_may_transfer(offer)),
         stop_rules=_stop_rules(offer.stop_rules),
         prefix=offer.prefix,
         max_duration=duration_to_proto(offer.max_duration),
@@ -219,6 +221,10 @@ def _stop_rules(rules: StopRules) -> pb.StopRules:
         stop_codes=rules.stop_codes,
         continue_codes=rules.continue_codes,
     )
+
+
+def _may_transfer(offer: Offer) -> bool:
+    return offer.phone is not None and offer.forward is None and offer.phone.may_transfer
 
 
 def _extra_headers(extra: ExtraHeaders) -> pb.ExtraHeaders | None:

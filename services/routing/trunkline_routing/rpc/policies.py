@@ -8,6 +8,7 @@ from typing import Final
 from google.protobuf.duration_pb2 import Duration
 from trunkline.routing.v1 import routing_pb2 as pb
 
+from ..documents.fields import OnOff
 from ..documents.policies import (
     AddressMethod,
     Annex,
@@ -22,6 +23,7 @@ from ..documents.policies import (
 )
 from ..documents.routing_gateway import Timeouts
 
+_ON_OFF: Final = {OnOff.DEFAULT: None, OnOff.ON: True, OnOff.OFF: False}
 _PROXY: Final = {
     None: pb.MEDIA_PROXY_UNSPECIFIED,
     MediaProxy.AUTO: pb.MEDIA_PROXY_AUTO,
@@ -72,7 +74,7 @@ _RING: Final = {
 }
 
 
-def leg_to_proto(media: MediaPolicy, sip: SipPolicy) -> pb.LegPolicy:
+def leg_to_proto(media: MediaPolicy, sip: SipPolicy, *, may_transfer: bool = False) -> pb.LegPolicy:
     """Return the policy of one side."""
     return pb.LegPolicy(
         media_proxy=_PROXY[media.proxy],
@@ -96,6 +98,8 @@ def leg_to_proto(media: MediaPolicy, sip: SipPolicy) -> pb.LegPolicy:
         ring_tone=_ring_tone(media),
         privacy_support=sip.privacy_support,
         srtp=media.srtp,
+        prompts=_prompts(media),
+        transfer=may_transfer,
     )
 
 
@@ -132,6 +136,15 @@ def _dtmf(media: MediaPolicy) -> pb.DtmfPolicy:
         detect_inband=dtmf.detect_inband,
         send_inband=dtmf.send_inband,
         use_peer_ability=dtmf.use_peer_ability,
+    )
+
+
+def _prompts(media: MediaPolicy) -> pb.Prompts:
+    prompts = media.prompts
+    return pb.Prompts(
+        unable_to_connect=_ON_OFF[prompts.unable_to_connect],
+        balance_not_enough=_ON_OFF[prompts.balance_not_enough],
+        language=prompts.language,
     )
 
 

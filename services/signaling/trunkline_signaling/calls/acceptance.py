@@ -13,7 +13,7 @@ from ..sip.uri import OtherUri
 from . import session_timer
 from .policy import LegPolicy
 
-ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
+ALLOW: Final = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER"
 """Methods we take, as the Allow header says."""
 
 RELIABLE: Final = "100rel"

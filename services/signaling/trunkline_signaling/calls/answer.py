@@ -7,7 +7,16 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
 from ..sip.sdp import SessionDescription
-from . import addresses, early_media, ending, failover, money, provisional, refresh, session_timer
+from . import (
+    addresses,
+    ending,
+    failover,
+    money,
+    provisional,
+    refresh,
+    ring_tone,
+    session_timer,
+)
 from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, LiveAttempt
@@ -59,6 +68,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         _reject(call, attempt, error)
         return
     call.fire(Trigger.ANSWERED)
+    ring_tone.stop(call, attempt)
     leg.received = received
     leg.note_allow(event.response.headers)
     leg.timer = refresh.granted(event) if leg.policy.session_timer else None
@@ -137,7 +147,6 @@ def _answer_caller(call: Call, body: bytes) -> None:
     write_extensions(response.headers, leg.policy)
     if leg.timer is not None:
         session_timer.grant(response.headers, leg.timer)
-    early_media.silence(call)
     provisional.answer(call, response)
 
 

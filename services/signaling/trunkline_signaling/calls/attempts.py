@@ -20,6 +20,7 @@ from . import (
     fork,
     forwarding,
     provisional,
+    ring_tone,
     session_timer,
 )
 from .acceptance import ALLOW, RELIABLE, write_extensions
@@ -62,6 +63,7 @@ def begin(call: Call) -> None:
     for outgoing in (attempt.outgoing, *attempt.rivals):
         call.emit(Send(outgoing))
     _watch(call, attempt)
+    ring_tone.wait(call, attempt)
 
 
 def response_received(call: Call, event: ResponseReceived) -> None:
@@ -299,7 +301,6 @@ def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
-    early_media.silence(call)
     call.connect_media((leg, place))
     return body
 
@@ -326,23 +327,18 @@ def _attempt(call: Call) -> LiveAttempt:
     return call.attempt
 
 
-def _invite(call: Call, attempt: LiveAttempt, candidate: Candidate, target: Target) -> Request:
-    """Build the INVITE: nothing of leg A's dialog, addresses or Vias is in it."""
+def invitation(call: Call, candidate: Candidate, uri: str, target: Target, body: bytes) -> Request:
+    """Build an INVITE: nothing of another dialog's names, addresses or Vias is in it."""
     host, _ = call.settings.own.seen_by(target.host, target.transport)
-    uri = _request_uri(candidate, attempt.binding, target)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
-    copy_extra_headers(headers, call.invite.request.headers, candidate.extra_headers)
     tag = f"{call.random.getrandbits(64):016x}"
     write_identity(headers, candidate, candidate.domain or host, tag)
-    if candidate.forward is None:
-        forwarding.write_diversions(headers, call, host)
     headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")
     headers.set("CSeq", "1 INVITE")
     headers.set("Contact", call.settings.contact(target.transport, target.host))
     headers.set("Allow", ALLOW)
-    body = _offer(call, host)
     if body:
         headers.set("Content-Type", SDP)
     _write_extensions(call, headers, candidate.leg_b, offers=bool(body))
@@ -356,6 +352,17 @@ def _write_extensions(call: Call, headers: Headers, policy: LegPolicy, *, offers
     write_extensions(headers, policy)
     if policy.session_timer:
         session_timer.offer(headers, call.settings.timers)
+
+
+def _invite(call: Call, attempt: LiveAttempt, candidate: Candidate, target: Target) -> Request:
+    host, _ = call.settings.own.seen_by(target.host, target.transport)
+    uri = _request_uri(candidate, attempt.binding, target)
+    invite = invitation(call, candidate, uri, target, _offer(call, host))
+    received = call.invite.request.headers
+    copy_extra_headers(invite.headers, received, candidate.extra_headers)
+    if candidate.forward is None:
+        forwarding.write_diversions(invite.headers, call, host)
+    return invite
 
 
 def _request_uri(candidate: Candidate, binding: Binding | None, target: Target) -> str:

@@ -24,9 +24,12 @@ from .cdr import Attempt, Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .encryption import PayloadEncryption
 from .legs import Leg, Side
+from .media_policy import DEFAULT_PROMPTS, PromptParameters
 from .parties import Binding, Endpoint, PassedOn, Target
 from .policy import Candidate
 from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
+from .reasons import Refusal
+from .referral import Replacement, Transfer, TransferState
 from .relay import DEFAULT_RELAY, Relay, RelayParameters
 from .services import (
     Authorize,
@@ -86,6 +89,7 @@ class CallSettings:
     timers: TimerParameters = DEFAULT_TIMERS
     encryption: PayloadEncryption | None = None
     """SS_RTPENCRYPTIONMODE and SS_RTPENCRYPTIONKEY, for sides with `encrypt` on (MED-01)."""
+    prompts: PromptParameters = DEFAULT_PROMPTS
 
     aim: Aim = first_of
 
@@ -190,9 +194,13 @@ class Call:
     """Further ones, which wait with it."""
     held_answer: Response | None = None
     """The 200, where it has to wait for that PRACK too."""
-    tone_wanted: bool = False
-    """The caller is to hear a ring tone of ours as soon as the relay can play it."""
+    tone: str = ""
+    """The tone of ours that the caller is to hear as soon as the relay can play it."""
     tone_plays: bool = False
+    refusal: Refusal | None = None
+    """What the caller gets after the announcement that it hears."""
+    prompt: str = ""
+    """Name of that announcement."""
     last_failure: Failure | None = None
     reserved: timedelta | None = None
     """Talk time that billing has reserved; None when nothing limits it."""
@@ -208,6 +216,11 @@ class Call:
     """BYEs that get their 200 when the CDR is durable."""
     delayed_ack: DelayedAck | None = None
     """A 2xx that held an offer waits for the other side's ACK, which holds the answer."""
+    transfer: Transfer | None = None
+    """A side that is being handed over (SIG-21)."""
+    transfer_state: TransferState = TransferState.NONE
+    replacement: Replacement | None = None
+    """A side whose place another call of ours takes."""
     asked: set[type[Question]] = field(default_factory=set)
     """Kinds of questions asked so far."""
     recorded: bool = False
@@ -279,6 +292,13 @@ class Call:
             return self.leg_a
         assert self.leg_b is not None
         return self.leg_b
+
+    def set_leg(self, leg: Leg) -> None:
+        """Put a leg into the place of its side."""
+        if leg.side is Side.A:
+            self.leg_a = leg
+        else:
+            self.leg_b = leg
 
     def local_ip(self, leg: Leg) -> str:
         """Our address as the peer of an established leg sees it."""

@@ -26,6 +26,10 @@ class Timer(Enum):
     """The reservation wants to be renewed."""
     MONEY = auto()
     """The money, or what is reserved of it, is used up."""
+    RING_TONE = auto()
+    """The vendor has been silent for long enough (MED-11)."""
+    ANNOUNCEMENT = auto()
+    """An announcement has lasted for long enough (MED-10)."""
     DURATION = auto()
     """The longest talk time is reached (SIG-25)."""
     NO_TIMER = auto()
@@ -38,6 +42,9 @@ class Timer(Enum):
     """The caller's leg has not been refreshed in time (SIG-05)."""
     EXPIRY_B = auto()
     """The callee's leg has not."""
+
+    RECONNECT = auto()
+    """A re-INVITE of ours that met another one is to be sent again (RFC 3261 section 14.1)."""
 
     __hash__ = object.__hash__
 

@@ -11,7 +11,7 @@ from typing import Final
 from ..sip.fields import Reason
 from ..sip.headers import Headers
 from ..sip.methods import BYE, INVITE, PRACK, UPDATE
-from . import answer, attempts, provisional
+from . import announcement, answer, attempts, provisional, transfer
 from .call import Call
 from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
@@ -30,6 +30,7 @@ from .reasons import (
     SIP_STATUS,
     CallEndReason,
     EndDirection,
+    Refusal,
     cause_of_reason,
     cause_of_status,
     replaced_status,
@@ -62,19 +63,28 @@ def refuse(
 ) -> None:
     """End a call before its answer with a final status, which the caller's list may replace.
 
-    `extra` holds header fields of `EXPLAINING`, which say what we could do instead.
+    `extra` holds header fields of `EXPLAINING`, which say what we could do instead. A caller that
+    wants it hears an announcement first (MED-10).
     """
     status = status or SIP_STATUS[reason]
+    refusal = Refusal(reason, status, failure_codes, direction, retry_after, extra)
+    if not announcement.begins(call, refusal):
+        turn_down(call, refusal)
+
+
+def turn_down(call: Call, refusal: Refusal) -> None:
+    """Send the final status."""
+    status = refusal.status
     of_attempt = call.cdr.attempts[-1].sip_status if call.cdr.attempts else 0
     call.cdr.sip_status = of_attempt or status
-    response = call.response(call.invite, replaced_status(status, failure_codes))
+    response = call.response(call.invite, replaced_status(status, refusal.failure_codes))
     response.headers.set("Reason", Reason.of("Q.850", cause_of_status(status)))
-    if retry_after:
-        response.headers.set("Retry-After", retry_after)
-    if extra is not None:
-        response.headers.copy_from(extra, *EXPLAINING)
+    if refusal.retry_after:
+        response.headers.set("Retry-After", refusal.retry_after)
+    if refusal.extra is not None:
+        response.headers.copy_from(refusal.extra, *EXPLAINING)
     call.emit(Reply(call.invite, response))
-    _close(call, reason, direction)
+    _close(call, refusal.reason, refusal.direction)
 
 
 def vanish(call: Call) -> None:
@@ -110,6 +120,7 @@ def early_request(call: Call, event: RequestReceived) -> None:
 
 def hung_up(call: Call, event: RequestReceived) -> None:
     """One side sent BYE: the other gets one, the sender its 200 when the CDR is durable."""
+    transfer.abandon(call)
     call.unanswered_byes.append(event.transaction)
     answer.acknowledge_at_end(call)
     if event.side is Side.A:
@@ -124,6 +135,7 @@ def release(
     call: Call, reason: CallEndReason, direction: EndDirection = EndDirection.SERVER
 ) -> None:
     """End an established call from here: BYE to both sides."""
+    transfer.abandon(call)
     answer.acknowledge_at_end(call)
     _say_bye(call, Side.A, reason)
     _say_bye(call, Side.B, reason)

@@ -21,6 +21,7 @@ from . import (
     provisional,
     refresh,
     session_timer,
+    transfer,
 )
 from .acceptance import ALLOW
 from .agreement import answer_to, offer_to
@@ -43,7 +44,10 @@ def request_received(call: Call, event: RequestReceived) -> None:
     addresses.settle(call.leg(event.side), transaction)
     match transaction.request.method:
         case "BYE":
-            ending.hung_up(call, event)
+            if not transfer.let_go(call, event):
+                ending.hung_up(call, event)
+        case "REFER":
+            transfer.refer(call, event)
         case "INVITE" | "UPDATE":
             _change_session(call, call.leg(event.side), transaction)
         case "INFO":
@@ -61,6 +65,8 @@ def request_received(call: Call, event: RequestReceived) -> None:
 
 def response_received(call: Call, event: ResponseReceived) -> None:
     """A response of either side to what was passed on, or a late one to an INVITE."""
+    if transfer.response_received(call, event):
+        return
     if event.response.is_provisional or refresh.answered(call, event):
         return
     negotiation = _passed_as(call, event)
@@ -74,7 +80,7 @@ def response_received(call: Call, event: ResponseReceived) -> None:
 
 def request_failed(call: Call, event: RequestFailed) -> None:
     """A side does not answer any more (SIG-08); a refresh may come again."""
-    if refresh.unanswered(call, event):
+    if refresh.unanswered(call, event) or transfer.request_failed(call, event):
         return
     negotiation = _passed_as(call, event)
     if event.outgoing.request.method == INFO and negotiation is None:
@@ -126,12 +132,18 @@ def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> Non
     elif _is_busy(call, leg.side.other, request):
         call.emit(Reply(transaction, request.reply(491)))
     else:
-        _pass_offer(call, leg, transaction)
+        pass_offer(call, leg, transaction)
+
+
+def session_moves(call: Call) -> bool:
+    """Tell whether an offer is on its way, or a side is about to be another."""
+    waits = call.negotiation, call.delayed_ack, call.transfer, call.replacement
+    return any(one is not None for one in waits)
 
 
 def _is_busy(call: Call, side: Side, request: Request) -> bool:
     """Tell whether an offer has to wait for another one, or for a refresh of its way's end."""
-    if call.negotiation is not None or call.delayed_ack is not None:
+    if session_moves(call):
         return True
     ours = call.refreshes.get(side)
     return ours is not None and _cross(ours.request, request)
@@ -149,7 +161,8 @@ def _cross(ours: Request, theirs: Request) -> bool:
     return ours.method == theirs.method or bool(ours.body and theirs.body)
 
 
-def _pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+def pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
+    """Hand an offer of a side on to the other one."""
     request = transaction.request
     other = call.leg(leg.side.other)
     before = other.sent
@@ -186,10 +199,12 @@ def _conclude(call: Call, negotiation: Negotiation, event: ResponseReceived) -> 
     _forget(call, negotiation)
     if status < 300 and negotiation.offers:
         _agree(call, negotiation, event)
+        transfer.settled(call, negotiation, agreed=True)
         return
     if negotiation.offers:
         call.leg(event.outgoing.side).sent = negotiation.before
     _pass_back(call, negotiation, status)
+    transfer.settled(call, negotiation, agreed=False)
     if status in DIALOG_GONE:
         _dialog_gone(call, event.outgoing)
 
@@ -207,14 +222,14 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
         else:
             call.delayed_ack = DelayedAck(asker.side, negotiation.outgoing)
     try:
-        body = _take_answer(call, asker, request.body, event.response.body)
+        body = take_answer(call, asker, request.body, event.response.body)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"the answer of leg {other.side.value} is of no use: {error}")
         body = b""
     _answer_alone(call, asker, negotiation.transaction, body)
 
 
-def _take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
+def take_answer(call: Call, asker: Leg, offer: bytes, received: bytes) -> bytes:
     """Return what the asker is told; where it made no offer, that is one."""
     if not received:
         return b""
@@ -244,8 +259,10 @@ def _answer_alone(call: Call, leg: Leg, transaction: ServerTransaction, body: by
 
 def _pass_info(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
     other = call.leg(leg.side.other)
-    assert other.dialog is not None
     request = transaction.request
+    if other.dialog is None:  # it has left; who follows it has not answered yet
+        call.emit(Reply(transaction, request.reply(491)))
+        return
     content_type = request.headers.get("Content-Type") or ""
     outgoing = call.send(other, other.dialog.request(INFO, request.body, content_type))
     call.passed[outgoing] = Negotiation(leg.side, transaction, outgoing, offers=False)

@@ -127,6 +127,16 @@ class HangUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another call of ours is to take the place of a side (RFC 3891)."""
+
+    side: Side
+    transaction: ServerTransaction
+    """Of its INVITE."""
+    dialog: Dialog
+
+
+@dataclass(frozen=True, slots=True)
 class CdrStored:
     """The CDR is on disk."""
 
@@ -146,6 +156,7 @@ Event = (
     | PlayEnded
     | MediaLost
     | HangUp
+    | Replaced
     | CdrStored
     | Answer
     | ServiceFailed

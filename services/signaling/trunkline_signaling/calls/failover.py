@@ -8,7 +8,7 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason, RetryAfter
 from ..sip.message import Response
-from . import early_media, ending, setup
+from . import ending, ring_tone, setup
 from .call import Call, LiveAttempt
 from .codecs import MediaMismatch
 from .effects import Timer
@@ -39,7 +39,7 @@ def failed(call: Call, failure: Failure, outcome: str) -> None:
     _book(attempt, failure, outcome)
     call.last_failure = failure
     call.clear_timer(Timer.PROGRESS)
-    early_media.silence(call)
+    ring_tone.stop(call, attempt)
     rules = attempt.candidate.stop_rules
     rule = stop_rule(failure, rules, call.plan.switch_policy, len(call.cdr.attempts))
     if rule is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import (
+    announcement,
     answer,
     attempts,
     digits,
@@ -16,7 +17,9 @@ from . import (
     money,
     provisional,
     refresh,
+    ring_tone,
     setup,
+    transfer,
 )
 from .call import Call
 from .effects import Effect, Timer
@@ -30,7 +33,9 @@ from .events import (
     FirstPacket,
     HangUp,
     MediaLost,
+    PlayEnded,
     PrackMissing,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
@@ -119,6 +124,14 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         NextFound: failover.next_found,
         Exhausted: failover.exhausted,
     },
+    State.ANNOUNCING: {
+        **_UNANSWERED,
+        MediaOpened: announcement.opened,
+        MediaConnected: announcement.connected,
+        PlayEnded: announcement.over,
+        MediaLost: announcement.over,
+        ServiceFailed: announcement.failed,
+    },
     State.CONNECTED: {
         AckReceived: answer.acknowledged,
         AckMissing: ending.unacknowledged,
@@ -132,6 +145,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,
+        Replaced: transfer.replaced,
     },
     State.ENDING: {
         AckReceived: ending.acknowledged_late,
@@ -164,12 +178,15 @@ TIMERS: Final[Mapping[Timer, Handler]] = {
     Timer.SETUP: setup.setup_timed_out,
     Timer.EXTEND: money.extend,
     Timer.MONEY: money.used_up,
+    Timer.RING_TONE: ring_tone.due,
+    Timer.ANNOUNCEMENT: announcement.over,
     Timer.DURATION: money.too_long,
     Timer.NO_TIMER: refresh.too_long_without,
     Timer.REFRESH_A: refresh.due,
     Timer.REFRESH_B: refresh.due,
     Timer.EXPIRY_A: refresh.expired,
     Timer.EXPIRY_B: refresh.expired,
+    Timer.RECONNECT: transfer.reconnect,
 }
 
 FAILURES: Final[Mapping[type[Question], Handler]] = {

@@ -90,6 +90,34 @@ DEFAULT_DTMF: Final = DtmfPolicy()
 
 
 @dataclass(frozen=True, slots=True)
+class Prompts:
+    """What a caller whose call fails is told (MED-10). None leaves it to the parameter."""
+
+    unable_to_connect: bool | None = None
+    balance_not_enough: bool | None = None
+    language: str = ""
+    """Begins the names of the audio files; empty for none."""
+
+
+NO_PROMPTS: Final = Prompts()
+
+
+@dataclass(frozen=True, slots=True)
+class PromptParameters:
+    """What holds of announcements where a caller's side leaves it open."""
+
+    unable_to_connect: bool = False
+    """SS_UNABLE_TO_CONNECT_PROMPT."""
+    balance_not_enough: bool = False
+    """SS_BALANCE_NOT_ENOUGH_PROMPT."""
+    codecs: tuple[str, ...] = ("g729a", "g729", "g723", "g711a", "g711u")
+    """IVR_CODEC_PRIORITY (MED-14)."""
+
+
+DEFAULT_PROMPTS: Final = PromptParameters()
+
+
+@dataclass(frozen=True, slots=True)
 class RingTone:
     """What a caller hears when its vendor stays silent (MED-11)."""
 

@@ -10,7 +10,15 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
-from .media_policy import DEFAULT_DTMF, DEFAULT_G729, DtmfPolicy, G729Policy, RingTone
+from .media_policy import (
+    DEFAULT_DTMF,
+    DEFAULT_G729,
+    NO_PROMPTS,
+    DtmfPolicy,
+    G729Policy,
+    Prompts,
+    RingTone,
+)
 from .parties import Endpoint, Target
 
 
@@ -78,6 +86,9 @@ class LegPolicy:
     srtp: bool = False
     """SRTP with SDES keys is spoken to this side (RFC 4568)."""
     ring_tone: RingTone | None = None
+    prompts: Prompts = NO_PROMPTS
+    transfer: bool = False
+    """REFER of this side is obeyed (SIG-21)."""
 
 
 DEFAULT_POLICY: Final = LegPolicy()

@@ -70,12 +70,12 @@ def answer(call: Call, response: Response) -> None:
 def _as_wanted(call: Call, status: int, body: bytes) -> tuple[int, bytes]:
     """Return status and description by the caller's mode; a tone is played where we made it up."""
     wanted = _STATUS.get(call.leg_a.policy.remote_ring_signal)
-    attempt = call.attempt
-    assert attempt is not None
     if wanted is None:
         return status, body
     if body:
         return wanted, body
+    attempt = call.attempt
+    assert attempt is not None
     if attempt.sdp and call.leg_a.sent:
         return wanted, call.leg_a.sent
     if _must_be_reliable(call):

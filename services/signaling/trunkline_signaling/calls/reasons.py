@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Final
+
+from ..sip.headers import Headers
 
 
 class CallEndReason(IntEnum):
@@ -111,10 +114,26 @@ _CAUSE_OF_REASON: Final[Mapping[CallEndReason, int]] = {
     CallEndReason.CONNECTION_TIMEOUT: 102,
 }
 
+CAUSE_NORMAL: Final = 16
 CAUSE_USER_BUSY: Final = 17
 CAUSE_INTERWORKING_OTHER: Final = 31
 CAUSE_ANSWERED_ELSEWHERE: Final = 26
 _KNOWN_STATUS: Final = frozenset(SIP_STATUS.values()) | _CAUSE_OF_STATUS.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The final status that a caller gets before any answer, and why."""
+
+    reason: CallEndReason
+    status: int
+    failure_codes: Mapping[int, int]
+    """Replaced codes (SIG-23)."""
+    direction: EndDirection
+    retry_after: int = 0
+    """Seconds; 0 for none."""
+    extra: Headers | None = None
+    """Header fields that say what we could do instead."""
 
 
 def cause_of_reason(reason: CallEndReason) -> int:

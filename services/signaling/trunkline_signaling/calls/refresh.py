@@ -13,7 +13,7 @@ from ..sip.errors import MalformedValue
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE, UPDATE
-from . import answer, attempts, ending, session_timer
+from . import answer, attempts, ending, established, session_timer
 from .acceptance import ALLOW
 from .call import SDP, Call
 from .effects import Outgoing, Timer
@@ -60,10 +60,17 @@ def due(call: Call, event: TimerFired) -> None:
         return
     if leg.side in call.refreshes:
         _wait_for_next(call, leg)
-    elif call.negotiation is not None or call.delayed_ack is not None or leg.unacknowledged:
+    elif established.session_moves(call) or leg.unacknowledged:
         _retry_soon(call, leg)
     else:
         _send(call, leg)
+
+
+def stop(call: Call, side: Side) -> None:
+    """A side's dialog is over, and its session with it."""
+    call.refreshes.pop(side, None)
+    call.clear_timer(_REFRESH[side])
+    call.clear_timer(_EXPIRY[side])
 
 
 def expired(call: Call, event: TimerFired) -> None:

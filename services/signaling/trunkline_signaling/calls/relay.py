@@ -61,7 +61,7 @@ def decide(parameters: RelayParameters, a: Party, b: Party) -> Relay:
         return Relay.FORBIDDEN if off else Relay.NEEDED
     if not off and (_needs_media(a.policy) or _needs_media(b.policy)):
         return Relay.NEEDED
-    if not off and a.policy.codec_conversion and b.policy.codec_conversion:
+    if not off and _would_use_media(a.policy, b.policy):
         return Relay.WANTED
     if off:
         return Relay.NONE
@@ -75,6 +75,12 @@ def decide(parameters: RelayParameters, a: Party, b: Party) -> Relay:
 def _needs_media(policy: LegPolicy) -> bool:
     dtmf = policy.dtmf.detect_inband or policy.dtmf.send_inband
     return policy.record or dtmf or policy.media_check is not MediaCheck.NONE
+
+
+def _would_use_media(a: LegPolicy, b: LegPolicy) -> bool:
+    """Tell whether something is to be done to media that a call can go without."""
+    converts = a.codec_conversion and b.codec_conversion
+    return converts or b.ring_tone is not None
 
 
 def _is_encrypted(parameters: RelayParameters, policy: LegPolicy) -> bool:

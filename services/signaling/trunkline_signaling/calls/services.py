@@ -271,6 +271,7 @@ class Unroutable:
     payer: EndpointKind | None = None
     failure_codes: Mapping[int, int] = field(default_factory=dict)
     explanation_id: str = ""
+    leg_a: LegPolicy = DEFAULT_POLICY
 
 
 @dataclass(frozen=True, slots=True)

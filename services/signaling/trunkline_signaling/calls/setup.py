@@ -130,6 +130,7 @@ def routed(call: Call, event: Routed) -> None:
 def unroutable(call: Call, event: Unroutable) -> None:
     """The call goes nowhere."""
     _note_numbers(call, event)
+    call.leg_a.policy = event.leg_a
     call.note(f"refused: {event.explanation}")
     ending.refuse(call, event.reason, event.status, event.failure_codes)
 

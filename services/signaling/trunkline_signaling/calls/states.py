@@ -23,6 +23,8 @@ class State(Enum):
     """The callee has our INVITE."""
     SWITCHING = "switching"
     """The attempt failed; routing says where to next."""
+    ANNOUNCING = "announcing"
+    """No attempt is left; the caller hears why before it gets its final status (MED-10)."""
     CONNECTED = "connected"
     """Answered."""
     ENDING = "ending"
@@ -43,6 +45,7 @@ class Trigger(Enum):
     FAILED = "attempt failed"
     NEXT = "next candidate"
     ANSWERED = "answered"
+    ANNOUNCED = "prompt wanted"
     END = "refused, given up or hung up"
     RECORDED = "CDR durable, BYEs sent"
 
@@ -57,20 +60,27 @@ TRANSITIONS: Final[Mapping[State, Mapping[Trigger, State]]] = {
     },
     State.ROUTING: {
         Trigger.ROUTED: State.PREPARING,
+        Trigger.ANNOUNCED: State.ANNOUNCING,
         Trigger.END: State.ENDING,
     },
     State.PREPARING: {
         Trigger.READY: State.INVITING,
+        Trigger.ANNOUNCED: State.ANNOUNCING,
         Trigger.FAILED: State.SWITCHING,  # the terminal is offline, or no port is free
         Trigger.END: State.ENDING,
     },
     State.INVITING: {
         Trigger.ANSWERED: State.CONNECTED,
         Trigger.FAILED: State.SWITCHING,
+        Trigger.ANNOUNCED: State.ANNOUNCING,
         Trigger.END: State.ENDING,
     },
     State.SWITCHING: {
         Trigger.NEXT: State.PREPARING,
+        Trigger.ANNOUNCED: State.ANNOUNCING,
+        Trigger.END: State.ENDING,
+    },
+    State.ANNOUNCING: {
         Trigger.END: State.ENDING,
     },
     State.CONNECTED: {

@@ -9,9 +9,12 @@ from typing import Final
 from trunkline.signaling.v1 import signaling_pb2 as pb
 
 from ..calls.call import Call
+from ..calls.dtmf import form_to
 from ..calls.legs import Leg
 from ..calls.progress import Progress
+from ..calls.referral import TransferState
 from ..calls.states import State
+from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from .clients.shared import (
     TRANSPORTS,
@@ -39,13 +42,21 @@ _PROGRESS: Final[Mapping[Progress, pb.CallState.ValueType]] = {
     Progress.RINGING: pb.CALL_STATE_RINGING,
 }
 
+_TRANSFERS: Final[Mapping[TransferState, pb.TransferState.ValueType]] = {
+    TransferState.NONE: pb.TRANSFER_STATE_UNSPECIFIED,
+    TransferState.TRANSFERRING: pb.TRANSFER_STATE_TRANSFERRING,
+    TransferState.TRANSFERRED: pb.TRANSFER_STATE_TRANSFERRED,
+    TransferState.FAILED: pb.TRANSFER_STATE_FAILED,
+    TransferState.CANCELLED: pb.TRANSFER_STATE_CANCELLED,
+}
+
 
 def encode_call(call: Call) -> pb.Call:
     """Encode a call as it is now."""
     cdr = call.cdr
     message = pb.Call(
         call_id=call.id,
-        state=_state(call),
+        state=state_of(call),
         caller_access=cdr.caller_access,
         callee_access=cdr.callee_access,
         caller=cdr.caller,
@@ -53,9 +64,10 @@ def encode_call(call: Call) -> pb.Call:
         account=cdr.account,
         setup_time=encode_time(cdr.setup_time),
         attempts=map(encode_attempt, cdr.attempts),
-        leg_a=_encode_leg(call.leg_a, cdr.sip_call_id, call.invite.flow),
+        leg_a=_encode_leg(call.leg_a, *_path_a(call)),
         media_instance=call.media_instance,
         signaling_instance=cdr.signaling_instance,
+        transfer=_TRANSFERS[call.transfer_state],
     )
     if cdr.caller_endpoint is not None:
         message.caller_endpoint.CopyFrom(encode_endpoint(cdr.caller_endpoint))
@@ -63,17 +75,35 @@ def encode_call(call: Call) -> pb.Call:
         message.callee_endpoint.CopyFrom(encode_endpoint(cdr.callee_endpoint))
     if cdr.answer_time is not None:
         message.answer_time.CopyFrom(encode_time(cdr.answer_time))
-    outgoing = call.attempt.outgoing if call.attempt is not None else None
-    if outgoing is not None and outgoing.flow is not None and call.leg_b is not None:
-        sip_call_id = outgoing.request.headers.call_id
-        message.leg_b.CopyFrom(_encode_leg(call.leg_b, sip_call_id, outgoing.flow))
+    if call.leg_b is not None and (path := _path_b(call, call.leg_b)) is not None:
+        message.leg_b.CopyFrom(_encode_leg(call.leg_b, *path))
     return message
 
 
-def _state(call: Call) -> pb.CallState.ValueType:
+def state_of(call: Call) -> pb.CallState.ValueType:
+    """Return where a call stands."""
     if call.state is State.INVITING and call.attempt is not None:
         return _PROGRESS[call.attempt.progress]
     return _STATES[call.state]
+
+
+def _path_a(call: Call) -> tuple[str, Flow]:
+    """Return Call-ID and way of leg A; after a transfer it is another one (SIG-21)."""
+    dialog = call.leg_a.dialog
+    return (call.cdr.sip_call_id, call.invite.flow) if dialog is None else _path(dialog)
+
+
+def _path_b(call: Call, leg: Leg) -> tuple[str, Flow] | None:
+    if leg.dialog is not None:
+        return _path(leg.dialog)
+    outgoing = call.attempt.outgoing if call.attempt is not None else None
+    if outgoing is None or outgoing.flow is None:
+        return None
+    return outgoing.request.headers.call_id, outgoing.flow
+
+
+def _path(dialog: Dialog) -> tuple[str, Flow]:
+    return dialog.call_id, dialog.flow
 
 
 def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow) -> pb.Leg:
@@ -83,7 +113,10 @@ def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow) -> pb.Leg:
         local_address=encode_address(flow.local),
         transport=TRANSPORTS[flow.transport],
         codec=leg.codec,
+        dtmf=form_to(leg).name.lower() if leg.formats else "",
     )
+    if leg.relay is not None:
+        message.relay_address.CopyFrom(encode_address(leg.relay))
     media = leg.media_address
     if media is not None and _is_ip(media[0]):
         message.media_address.CopyFrom(encode_address(media))

@@ -19,6 +19,7 @@ from ..trace.ring import Trace
 from .calls import encode_call
 from .clients.shared import TRANSPORTS, decode_span, encode_time
 from .names import encode_name
+from .selection import CallSelection
 
 DEFAULT_PAGE: Final = 100
 MOST: Final = 1000
@@ -59,7 +60,8 @@ class SignalingServicer(SignalingServiceServicer):
         """List calls in progress, the oldest first."""
         if request.page_size > MOST:
             raise BadRequest(f"page_size is 1 to {MOST}, not {request.page_size}")
-        found = [c for c in self._switch.calls.values() if _matches(c, request.filter)]
+        wanted = CallSelection(request.filter)
+        found = [c for c in self._switch.calls.values() if wanted.takes(c)]
         first = _position(request.page_token)
         last = first + (request.page_size or DEFAULT_PAGE)
         return pb.ListCallsResponse(
@@ -150,24 +152,6 @@ class SignalingServicer(SignalingServiceServicer):
         if event.transport is not None:
             message.transport = TRANSPORTS[event.transport]
         return message
-
-
-def _matches(call: Call, wanted: pb.CallFilter) -> bool:
-    cdr = call.cdr
-    if wanted.number and wanted.number not in (
-        cdr.caller_access,
-        cdr.callee_access,
-        cdr.caller,
-        cdr.callee,
-        cdr.caller_to_gateway,
-        cdr.callee_to_gateway,
-    ):
-        return False
-    endpoints = (cdr.caller_endpoint, cdr.callee_endpoint)
-    names = [endpoint.name for endpoint in endpoints if endpoint is not None]
-    if wanted.endpoint and wanted.endpoint not in names:
-        return False
-    return not wanted.account or wanted.account == cdr.account
 
 
 def _position(token: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 
-from ..calls import arrival, machine, services
+from ..calls import arrival, machine, services, transfer
 from ..calls.call import Call, CallSettings
 from ..calls.cdr import Cdr
 from ..calls.effects import (
@@ -44,12 +44,14 @@ from ..calls.events import (
     Event,
     HangUp,
     PrackMissing,
+    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
     TimerFired,
 )
 from ..calls.legs import Side
+from ..calls.parties import Endpoint, PassedOn
 from ..calls.services import (
     Admit,
     Authorize,
@@ -76,8 +78,10 @@ from ..calls.states import State
 from ..registrar.outside import Outside
 from ..registrar.publications import Publications
 from ..sip import outputs
+from ..sip.dialog import DialogId
 from ..sip.dialog_layer import DialogLayer
-from ..sip.errors import MalformedMessage
+from ..sip.errors import MalformedMessage, MalformedValue
+from ..sip.fields import Replaces
 from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
@@ -289,6 +293,9 @@ class Switch:
 
     def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
         passed_on = self._inner.arrival(transaction, request)
+        if passed_on is not None and "Replaces" in request.headers:
+            self._take_in(transaction, request, passed_on)
+            return
         if self.draining and passed_on is None:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
@@ -312,6 +319,38 @@ class Switch:
         self.calls[call.id] = call
         self._observer.call_began(call.id, call.cdr.sip_call_id)
         self._run(call, effects)
+
+    def _take_in(
+        self, transaction: ServerTransaction, request: Request, passed_on: PassedOn
+    ) -> None:
+        """Let a call of ours take the transferor's place in another one (RFC 3891 section 3)."""
+        owner = self._replaced(request, passed_on.phone)
+        if owner is None:
+            refusal = request.reply(481, to_tag=self.transactions.new_tag())
+            self.transactions.respond(transaction, refusal, self._driver.now)
+            return
+        call, side = owner
+        flow = transaction.flow
+        dialog = self._dialogs.accept(
+            transaction, call.settings.contact(flow.transport, flow.remote[0])
+        )
+        dialog.owner, transaction.owner = owner, call
+        self._happen(call, Replaced(side, transaction, dialog))
+
+    def _replaced(self, request: Request, transferor: Endpoint) -> tuple[Call, Side] | None:
+        """Return whose dialog Replaces names; None unless it is the transferor's and answered."""
+        try:
+            replaces = request.headers.require("Replaces", Replaces.parse)
+        except MalformedValue:
+            return None
+        named = DialogId(replaces.call_id, replaces.to_tag or "", replaces.from_tag or "")
+        dialog = self._dialogs.named(named)
+        if dialog is None or dialog.owner is None:
+            return None
+        call, side = dialog.owner
+        if call.state is not State.CONNECTED or call.leg(side).dialog is not dialog:
+            return None
+        return (call, side) if transfer.endpoint_of(call, side) == transferor else None
 
     async def _answer_outside(self, transaction: ServerTransaction, request: Request) -> None:
         """Answer a request that belongs to no call: REGISTER, OPTIONS and what we don't do."""

@@ -118,6 +118,10 @@ class DialogLayer:
             DialogId(headers.call_id, request.to_tag or "", request.from_tag or "")
         )
 
+    def named(self, dialog_id: DialogId) -> Dialog | None:
+        """Return the dialog of a name, as Replaces gives it (RFC 3891)."""
+        return self._dialogs.get(dialog_id)
+
     def accept(self, transaction: ServerTransaction, contact: str) -> Dialog:
         """Open the early dialog an INVITE asks for; `contact` is our Contact as printed.
 

@@ -12,6 +12,8 @@ from ..sip.flow import Transport
 OVERHEAD: Final = 300
 """Bytes an event takes beside its message."""
 
+_PASSWORD: Final = re.compile(rb"(?i)(\bsips?:[^\s<>\"@:;?]{1,128}:)[^\s<>\"@;?]{1,128}(?=@)")
+_BASIC: Final = re.compile(rb"(?im)^((?:Proxy-)?Authorization[ \t]*:[ \t]*Basic[ \t]+)\S+")
 _SECRET: Final = re.compile(rb"(inline:|^k=)[^\s|;]+", re.MULTILINE)
 _NUMBER: Final = re.compile(rb"(?:sips?|tel):([^@;>\s]+)")
 
@@ -78,7 +80,10 @@ class TraceFilter:
 
 
 def without_secrets(message: bytes) -> bytes:
-    """Return a message with its media keys masked; digests stay (MGT-03)."""
+    """Return a message with passwords and media keys masked; digests stay (MGT-03)."""
+    message = _PASSWORD.sub(rb"\1***", message)
+    if b"asic" in message:
+        message = _BASIC.sub(rb"\1***", message)
     if b"inline:" not in message and b"\nk=" not in message:
         return message
     return _SECRET.sub(rb"\1***", message)

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -76,10 +77,19 @@ class Trace:
             for sip_call_id in self._legs.pop(self._ended.popleft(), ()):
                 self._calls.pop(sip_call_id, None)
 
+    def correlate(self, data: bytes) -> str:
+        """Return the id of the call a message belongs to; outside of calls its SIP Call-ID."""
+        found = _CALL_ID.search(data)
+        if found is None:
+            return ""
+        sip_call_id = found[1].decode("utf-8", "surrogateescape")
+        return self._calls.get(sip_call_id, sip_call_id)
+
     def message(self, kind: EventKind, data: bytes, flow: Flow, summary: str = "") -> None:
         """Capture a message. Only while `on`."""
         call_id, leg = self._belongs(data)
         remote, local = format_host_port(*flow.remote), format_host_port(*flow.local)
+        data = without_secrets(data)
         sent = kind is EventKind.SENT
         self._add(
             kind,
@@ -87,7 +97,7 @@ class Trace:
             local if sent else remote,
             remote if sent else local,
             summary or data.partition(b"\r\n")[0].decode("utf-8", "replace"),
-            without_secrets(data),
+            data,
             leg,
             flow.transport,
         )
@@ -108,7 +118,14 @@ class Trace:
                     yield event
             if not (follow and self.on):
                 return
-            await self._more.wait()
+            await self._wait()
+
+    async def _wait(self) -> None:
+        """Wait for the next event, or for the end of the trace."""
+        left = None if self._end is None else max(self._end - self._now(), 0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await self._more.wait()
 
     def _add(
         self,

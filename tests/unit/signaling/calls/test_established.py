@@ -202,7 +202,7 @@ async def test_info_is_passed_on_with_its_body_and_answered_by_the_other_side() 
 async def test_a_method_we_do_not_do_gets_405_with_those_we_do() -> None:
     alice, _, bench = await established()
 
-    bench.send_in(alice, "REFER")
+    bench.send_in(alice, "SUBSCRIBE")
     await asyncio.sleep(1)
 
     assert alice.statuses()[-1] == 405

@@ -1,64 +1,25 @@
 """Forwarded calls on the wire, the real routing deciding (SIG-22)."""
 
 import asyncio
-from typing import Any
 
 import pytest
-from support.routed_switch import VENDOR_ADDRESS, RoutedBench
-from support.switch import CALLER, VENDOR, answers, caller, gives, invite, vendor
+from support.platform import PHONE_1, PHONE_2, cdr_to, phone, platform, to
+from support.switch import CALLER, VENDOR, caller, gives, invite, vendor
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.cdr import Cdr
 from trunkline_signaling.calls.parties import EndpointKind
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.services import Unpayable
-from trunkline_signaling.sip.flow import Address
-from trunkline_signaling.sip.message import Request
 from trunkline_signaling.sip.outputs import ResponseReceived
 
-PHONE_1, PHONE_2 = ("10.0.1.1", 5060), ("10.0.1.2", 5060)
 BUSY_TO_2002 = {"busy": {"numbers": ["2002"]}}
-
-
-def to(callee: str) -> Request:
-    """Return an INVITE of the customer to a number."""
-    request = invite()
-    request.headers.set("To", f"<sip:{callee}@10.0.0.1>")
-    return Request("INVITE", f"sip:{callee}@10.0.0.1", request.headers, request.body)
-
-
-def platform(*agents: UserAgent, parameters: Any = None, **phones: Any) -> RoutedBench:
-    """Return a switch with phones `p2001` and so on, and a vendor for numbers that begin with 44.
-
-    2001 and 2002 are registered.
-    """
-    bench = RoutedBench(
-        *agents,
-        parameters=parameters,
-        phones={name.removeprefix("p"): spec for name, spec in phones.items()},
-        routing={"vox": {"address": VENDOR_ADDRESS, "prefixes": ["44"]}},
-    )
-    bench.auth.phones = {
-        "2001": (bench.binding("sip:2001@10.0.1.1:5060", PHONE_1),),
-        "2002": (bench.binding("sip:2002@10.0.1.2:5060", PHONE_2),),
-    }
-    return bench
-
-
-def phone(address: Address, *statuses: int) -> UserAgent:
-    """Return a phone that gives these responses, or answers."""
-    return UserAgent(address, script=gives(*statuses) if statuses else answers)
-
-
-def cdr_to(bench: RoutedBench, callee: str) -> Cdr:
-    """Return the one CDR of a callee as billed."""
-    (cdr,) = (each for each in bench.cdrs.cdrs if each.callee == callee)
-    return cdr
 
 
 async def test_do_not_disturb_is_busy() -> None:
     """SIG-22, acceptance: DND on -> 486."""
     alice, bob = caller(), phone(PHONE_1)
-    bench = platform(alice, bob, p2001={"doNotDisturb": True, "forwarding": BUSY_TO_2002}, p2002={})
+    bench = platform(
+        alice, bob, phones={"2001": {"doNotDisturb": True, "forwarding": BUSY_TO_2002}, "2002": {}}
+    )
 
     bench.call(alice, to("2001"))
     await asyncio.sleep(1)
@@ -74,8 +35,7 @@ async def test_a_busy_phone_forwards_and_pays() -> None:
         alice,
         phone(PHONE_1, 486),
         phone(PHONE_2),
-        p2001={"account": "tenant", "forwarding": BUSY_TO_2002},
-        p2002={},
+        phones={"2001": {"account": "tenant", "forwarding": BUSY_TO_2002}, "2002": {}},
     )
 
     bench.call(alice, to("2001"))
@@ -100,7 +60,9 @@ async def test_who_answers_may_hang_up_too() -> None:
     """SIG-22: the end passes back through both calls."""
     alice, carol = caller(), phone(PHONE_2)
     bench = platform(
-        alice, carol, p2001={"forwarding": {"unconditional": {"numbers": ["2002"]}}}, p2002={}
+        alice,
+        carol,
+        phones={"2001": {"forwarding": {"unconditional": {"numbers": ["2002"]}}}, "2002": {}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(10)
@@ -119,7 +81,9 @@ async def test_both_calls_are_asked_for_money() -> None:
     bench = platform(
         alice,
         vendor(),
-        p2001={"account": "tenant", "forwarding": {"unconditional": {"numbers": ["4420"]}}},
+        phones={
+            "2001": {"account": "tenant", "forwarding": {"unconditional": {"numbers": ["4420"]}}}
+        },
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(1)
@@ -136,7 +100,9 @@ async def test_a_forwarder_without_money_fails_the_call() -> None:
     bench = platform(
         alice,
         vendor(),
-        p2001={"account": "tenant", "forwarding": {"unconditional": {"numbers": ["4420"]}}},
+        phones={
+            "2001": {"account": "tenant", "forwarding": {"unconditional": {"numbers": ["4420"]}}}
+        },
     )
     bench.billing.by_account["tenant"] = Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "0 left")
     bench.call(alice, to("2001"))
@@ -154,8 +120,10 @@ async def test_the_vendor_hears_who_has_forwarded_the_call_and_who_calls() -> No
         alice,
         bob,
         phone(PHONE_2, 486),
-        p2001={"forwarding": {"unconditional": {"numbers": ["2002"]}}},
-        p2002={"forwarding": {"busy": {"numbers": ["4420"]}}},
+        phones={
+            "2001": {"forwarding": {"unconditional": {"numbers": ["2002"]}}},
+            "2002": {"forwarding": {"busy": {"numbers": ["4420"]}}},
+        },
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(1)
@@ -172,7 +140,7 @@ async def test_the_forwarder_is_shown_where_it_wants_to_be() -> None:
     """SIG-22: callForwardDisplay local."""
     alice, bob = caller(), vendor()
     forwarding = {"unconditional": {"numbers": ["4420"]}, "display": "local"}
-    bench = platform(alice, bob, p2001={"forwarding": forwarding})
+    bench = platform(alice, bob, phones={"2001": {"forwarding": forwarding}})
 
     bench.call(alice, to("2001"))
     await asyncio.sleep(1)
@@ -184,7 +152,9 @@ async def test_the_forwarder_is_shown_where_it_wants_to_be() -> None:
 async def test_a_phone_without_a_binding_forwards_at_once() -> None:
     """SIG-22: offline."""
     alice = caller()
-    bench = platform(alice, vendor(), p2003={"forwarding": {"offline": {"numbers": ["4420"]}}})
+    bench = platform(
+        alice, vendor(), phones={"2003": {"forwarding": {"offline": {"numbers": ["4420"]}}}}
+    )
     bench.call(alice, to("2003"))
     await asyncio.sleep(1)
 
@@ -198,7 +168,7 @@ async def test_a_phone_that_nobody_answers_is_cancelled_and_forwards() -> None:
         alice,
         vendor(),
         phone(PHONE_1, 180),
-        p2001={"forwarding": {"noAnswer": {"numbers": ["4420"], "alert": 15}}},
+        phones={"2001": {"forwarding": {"noAnswer": {"numbers": ["4420"], "alert": 15}}}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(14.9)
@@ -216,7 +186,10 @@ async def test_numbers_are_called_one_after_the_other() -> None:
     alice, carol = caller(), phone(PHONE_2, 180)
     numbers = {"numbers": ["2002", "4420"], "alert": 10}
     bench = platform(
-        alice, carol, vendor(), p2001={"forwarding": {"unconditional": numbers}}, p2002={}
+        alice,
+        carol,
+        vendor(),
+        phones={"2001": {"forwarding": {"unconditional": numbers}}, "2002": {}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(11)
@@ -233,7 +206,10 @@ async def test_the_first_of_several_to_answer_has_the_call() -> None:
     """SIG-22: method 3; the others are cancelled."""
     alice, carol, bob = caller(), phone(PHONE_2, 180), vendor()
     bench = platform(
-        alice, carol, bob, p2001={"forwarding": {"unconditional": SIMULTANEOUS}}, p2002={}
+        alice,
+        carol,
+        bob,
+        phones={"2001": {"forwarding": {"unconditional": SIMULTANEOUS}}, "2002": {}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(5)
@@ -252,7 +228,10 @@ async def test_two_that_answer_at_once_are_told_apart() -> None:
     """SIG-22: method 3; the second 200 is acknowledged and ended."""
     alice, carol, bob = caller(), phone(PHONE_2), vendor()
     bench = platform(
-        alice, carol, bob, p2001={"forwarding": {"unconditional": SIMULTANEOUS}}, p2002={}
+        alice,
+        carol,
+        bob,
+        phones={"2001": {"forwarding": {"unconditional": SIMULTANEOUS}}, "2002": {}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(5)
@@ -269,8 +248,7 @@ async def test_several_that_refuse_fail_the_call_once_all_have() -> None:
         alice,
         phone(PHONE_2, 180, 486),
         UserAgent(VENDOR, script=gives(180, 404)),
-        p2001={"forwarding": {"unconditional": SIMULTANEOUS}},
-        p2002={},
+        phones={"2001": {"forwarding": {"unconditional": SIMULTANEOUS}}, "2002": {}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(5)
@@ -286,8 +264,7 @@ async def test_a_caller_that_gives_up_cancels_every_number() -> None:
         alice,
         phone(PHONE_2, 180),
         UserAgent(VENDOR, script=gives(180)),
-        p2001={"forwarding": {"unconditional": SIMULTANEOUS}},
-        p2002={},
+        phones={"2001": {"forwarding": {"unconditional": SIMULTANEOUS}}, "2002": {}},
     )
     placed = bench.call(alice, to("2001"))
     await asyncio.sleep(5)
@@ -304,8 +281,10 @@ async def test_two_phones_that_forward_to_each_other_are_a_loop() -> None:
     alice = caller()
     bench = platform(
         alice,
-        p2001={"forwarding": {"unconditional": {"numbers": ["2002"]}}},
-        p2002={"forwarding": {"unconditional": {"numbers": ["2001"]}}},
+        phones={
+            "2001": {"forwarding": {"unconditional": {"numbers": ["2002"]}}},
+            "2002": {"forwarding": {"unconditional": {"numbers": ["2001"]}}},
+        },
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(1)
@@ -321,11 +300,13 @@ async def test_a_loop_that_shows_only_after_ringing_is_a_forward_limit_too() -> 
     bench = platform(
         alice,
         phone(PHONE_1, 486),
-        **{
-            f"p{number}": {"forwarding": {"unconditional": {"numbers": [str(number + 1)]}}}
-            for number in range(3001, 3006)
+        phones={
+            **{
+                str(number): {"forwarding": {"unconditional": {"numbers": [str(number + 1)]}}}
+                for number in range(3001, 3006)
+            },
+            "3006": {"forwarding": {"offline": {"numbers": ["4420"]}}},
         },
-        p3006={"forwarding": {"offline": {"numbers": ["4420"]}}},
     )
     bench.call(alice, to("3001"))
     await asyncio.sleep(1)
@@ -338,7 +319,9 @@ async def test_hold_passes_through_a_forwarded_call() -> None:
     """SIG-22, RFC 3264: both calls are ordinary dialogs."""
     alice, carol = caller(), phone(PHONE_2)
     bench = platform(
-        alice, carol, p2001={"forwarding": {"unconditional": {"numbers": ["2002"]}}}, p2002={}
+        alice,
+        carol,
+        phones={"2001": {"forwarding": {"unconditional": {"numbers": ["2002"]}}}, "2002": {}},
     )
     bench.call(alice, to("2001"))
     await asyncio.sleep(5)
@@ -362,7 +345,7 @@ async def test_a_phone_whose_account_cannot_pay_does_not_ring(
 ) -> None:
     """BIL-07: billing is asked about the callee's account, and its refusal reaches the caller."""
     alice, bob = caller(), phone(PHONE_1)
-    bench = platform(alice, bob, p2001={"account": "tenant"})
+    bench = platform(alice, bob, phones={"2001": {"account": "tenant"}})
     of_callee = reason is CallEndReason.BALANCE_INSUFFICIENT
     bench.billing.decision = Unpayable(reason, "callee", of_callee)
 

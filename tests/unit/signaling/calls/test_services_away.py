@@ -111,6 +111,18 @@ async def test_the_media_session_of_a_refused_call_is_closed() -> None:
     assert bench.routing.seats == set()
 
 
+async def test_bil_07_a_callee_without_money_is_403_and_not_402() -> None:
+    alice = caller()
+    bench = relaying(MediaProxy.ON, alice)
+    bench.billing.decision = Unpayable(CallEndReason.BALANCE_INSUFFICIENT, "callee", of_callee=True)
+
+    bench.call(alice)
+    await asyncio.sleep(1)
+
+    assert bench.to(CALLER) == ["100", "403"]
+    assert bench.cdr.reason is CallEndReason.BALANCE_INSUFFICIENT
+
+
 async def test_billings_refusal_counts_before_that_of_media() -> None:
     alice = caller()
     bench = relaying(MediaProxy.MUST_ON, alice)

@@ -1,5 +1,6 @@
 """The debug trace (MGT-03)."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -161,6 +162,23 @@ async def test_a_new_trace_forgets_the_old_one_and_a_stopped_one_stays_readable(
     assert len(await read(trace)) == 1
     trace.start(TraceFilter(), None)
     assert await read(trace) == []
+
+
+async def test_mgt03_a_reader_that_follows_ends_with_the_time_of_the_trace() -> None:
+    trace = Trace(100_000, asyncio.get_running_loop().time)
+    trace.start(TraceFilter(), timedelta(seconds=0.05))
+
+    async with asyncio.timeout(5):
+        assert [event async for event in trace.read(TraceFilter(), follow=True)] == []
+
+
+async def test_passwords_are_not_in_the_summary_either() -> None:
+    trace = Trace(100_000, Clock())
+    trace.start(TraceFilter(), None)
+    trace.message(EventKind.RECEIVED, b"INVITE sip:a:hush@b SIP/2.0\r\n\r\n", FLOW)
+
+    (event,) = await read(trace)
+    assert event.summary == "INVITE sip:a:***@b SIP/2.0"
 
 
 async def test_a_reader_that_follows_sees_what_comes_and_ends_with_the_trace() -> None:

@@ -265,6 +265,7 @@ class Cdr(_message.Message):
     RECOVERED_BY_FIELD_NUMBER: _builtins.int
     CLEARING_CALLEE_FIELD_NUMBER: _builtins.int
     EXTERNAL_FIELD_NUMBER: _builtins.int
+    CALLEE_PAYS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id, unique for ever. Key of the CDR."""
     signaling_instance: _builtins.str
@@ -303,6 +304,8 @@ class Cdr(_message.Message):
     """Number billed on the clearing account's side (RTE-02). Empty means callee."""
     external: _builtins.bool
     """Whether another system handled the call and only had it charged here (calleeBilling 2, BIL-17)."""
+    callee_pays: _builtins.bool
+    """Whether the called phone's account pays (calleeBilling 1, BIL-04). Said by billing."""
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who called in."""
@@ -375,10 +378,11 @@ class Cdr(_message.Message):
         recovered_by: _builtins.str = ...,
         clearing_callee: _builtins.str = ...,
         external: _builtins.bool = ...,
+        callee_pays: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "end_time", b"end_time", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_pays", b"callee_pays", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1349,6 +1353,114 @@ class RerateCdrResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RerateCdrResponse: _TypeAlias = RerateCdrResponse  # noqa: Y015
+
+@_typing.final
+class RerateCdrsRequest(_message.Message):
+    """Asks to charge many calls anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEGIN_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    MEMO_FIELD_NUMBER: _builtins.int
+    DRY_RUN_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """Payer or vendor's account. Empty for all."""
+    author: _builtins.str
+    """Who asks, for the books. Empty is recorded as "unknown"."""
+    memo: _builtins.str
+    """Why, for the books."""
+    dry_run: _builtins.bool
+    """Whether only to say what would change."""
+    @_builtins.property
+    def begin_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended at or after this. Required."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """Calls that ended before this. Required, not before begin_time."""
+
+    def __init__(
+        self,
+        *,
+        begin_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        account: _builtins.str = ...,
+        author: _builtins.str = ...,
+        memo: _builtins.str = ...,
+        dry_run: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["begin_time", b"begin_time", "end_time", b"end_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "author", b"author", "begin_time", b"begin_time", "dry_run", b"dry_run", "end_time", b"end_time", "memo", b"memo"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrsRequest: _TypeAlias = RerateCdrsRequest  # noqa: Y015
+
+@_typing.final
+class RerateCdrsResponse(_message.Message):
+    """The calls are charged anew, or would be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOOKED_AT_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    SUMS_FIELD_NUMBER: _builtins.int
+    looked_at: _builtins.int
+    """Calls that were looked at."""
+    changed: _builtins.int
+    """Calls that cost something else now."""
+    @_builtins.property
+    def sums(self) -> _containers.RepeatedCompositeFieldContainer[Global___RerateSum]:
+        """What payers were charged for the changed calls, by currency."""
+
+    def __init__(
+        self,
+        *,
+        looked_at: _builtins.int = ...,
+        changed: _builtins.int = ...,
+        sums: _abc.Iterable[Global___RerateSum] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "looked_at", b"looked_at", "sums", b"sums"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateCdrsResponse: _TypeAlias = RerateCdrsResponse  # noqa: Y015
+
+@_typing.final
+class RerateSum(_message.Message):
+    """Charges in one currency."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def before(self) -> _common_pb2.Money:
+        """Before."""
+
+    @_builtins.property
+    def after(self) -> _common_pb2.Money:
+        """After."""
+
+    def __init__(
+        self,
+        *,
+        before: _common_pb2.Money | None = ...,
+        after: _common_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RerateSum: _TypeAlias = RerateSum  # noqa: Y015
 
 @_typing.final
 class ListCdrsRequest(_message.Message):

@@ -90,6 +90,11 @@ class BillingServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.FromString,
                 _registered_method=True)
+        self.RerateCdrs = channel.unary_unary(
+                '/trunkline.billing.v1.BillingService/RerateCdrs',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrsRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrsResponse.FromString,
+                _registered_method=True)
         self.ListCdrs = channel.unary_unary(
                 '/trunkline.billing.v1.BillingService/ListCdrs',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListCdrsRequest.SerializeToString,
@@ -193,6 +198,14 @@ class BillingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RerateCdrs(self, request, context):
+        """Charges the calls of a time range anew, as RerateCdr does, or says what that would change. Calls
+        that cost the same are left alone, so a repeat changes nothing more. Takes minutes for millions.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListCdrs(self, request, context):
         """Lists CDRs, newest first, a page at a time (BIL-13).
         """
@@ -271,6 +284,11 @@ def add_BillingServiceServicer_to_server(servicer, server):
                     servicer.RerateCdr,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.SerializeToString,
+            ),
+            'RerateCdrs': grpc.unary_unary_rpc_method_handler(
+                    servicer.RerateCdrs,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrsRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrsResponse.SerializeToString,
             ),
             'ListCdrs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListCdrs,
@@ -586,6 +604,33 @@ class BillingService:
             '/trunkline.billing.v1.BillingService/RerateCdr',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RerateCdrs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.billing.v1.BillingService/RerateCdrs',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrsRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.RerateCdrsResponse.FromString,
             options,
             channel_credentials,
             insecure,

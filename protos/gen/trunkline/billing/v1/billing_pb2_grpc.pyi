@@ -64,6 +64,10 @@ class BillingServiceStub:
     correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
     nothing more.
     """
+    RerateCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RerateCdrsRequest, _billing_pb2.RerateCdrsResponse]
+    """Charges the calls of a time range anew, as RerateCdr does, or says what that would change. Calls
+    that cost the same are left alone, so a repeat changes nothing more. Takes minutes for millions.
+    """
     ListCdrs: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
     Reconcile: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ReconcileRequest, _billing_pb2.ReconcileResponse]
@@ -106,6 +110,10 @@ class BillingServiceAsyncStub(BillingServiceStub):
     """Charges a call anew by the rates that are now in force for its time, books the difference as a
     correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
     nothing more.
+    """
+    RerateCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.RerateCdrsRequest, _billing_pb2.RerateCdrsResponse]  # type: ignore[assignment]
+    """Charges the calls of a time range anew, as RerateCdr does, or says what that would change. Calls
+    that cost the same are left alone, so a repeat changes nothing more. Takes minutes for millions.
     """
     ListCdrs: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListCdrsRequest, _billing_pb2.ListCdrsResponse]  # type: ignore[assignment]
     """Lists CDRs, newest first, a page at a time (BIL-13)."""
@@ -212,6 +220,16 @@ class BillingServiceServicer(metaclass=_abc_1.ABCMeta):
         """Charges a call anew by the rates that are now in force for its time, books the difference as a
         correction and changes its CDR (BIL-10). NOT_FOUND when the call has no CDR. A repeat corrects
         nothing more.
+        """
+
+    @_abc_1.abstractmethod
+    def RerateCdrs(
+        self,
+        request: _billing_pb2.RerateCdrsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_billing_pb2.RerateCdrsResponse, _abc.Awaitable[_billing_pb2.RerateCdrsResponse]]:
+        """Charges the calls of a time range anew, as RerateCdr does, or says what that would change. Calls
+        that cost the same are left alone, so a repeat changes nothing more. Takes minutes for millions.
         """
 
     @_abc_1.abstractmethod

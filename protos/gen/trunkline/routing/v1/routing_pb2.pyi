@@ -1067,6 +1067,8 @@ class LegPolicy(_message.Message):
     RING_TONE_FIELD_NUMBER: _builtins.int
     PRIVACY_SUPPORT_FIELD_NUMBER: _builtins.int
     SRTP_FIELD_NUMBER: _builtins.int
+    PROMPTS_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     media_proxy: Global___MediaProxy.ValueType
     """Whether media is relayed (MED-02)."""
     codec_conversion: _builtins.bool
@@ -1093,6 +1095,8 @@ class LegPolicy(_message.Message):
     """Whether the caller's Privacy header is understood (SIG-11)."""
     srtp: _builtins.bool
     """Whether SRTP with SDES keys (RFC 4568) is spoken to this side."""
+    transfer: _builtins.bool
+    """Whether REFER of this side is obeyed (SIG-21)."""
     @_builtins.property
     def codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codecs this side is held to, in order. Empty means automatic negotiation (MED-03)."""
@@ -1108,6 +1112,10 @@ class LegPolicy(_message.Message):
     @_builtins.property
     def ring_tone(self) -> Global___RingTone:
         """Auxiliary ring tone (MED-11). Absent for none."""
+
+    @_builtins.property
+    def prompts(self) -> Global___Prompts:
+        """What a caller hears whose call fails (MED-10)."""
 
     def __init__(
         self,
@@ -1129,14 +1137,53 @@ class LegPolicy(_message.Message):
         ring_tone: Global___RingTone | None = ...,
         privacy_support: _builtins.bool = ...,
         srtp: _builtins.bool = ...,
+        prompts: Global___Prompts | None = ...,
+        transfer: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "ring_tone", b"ring_tone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "prompts", b"prompts", "ring_tone", b"ring_tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LegPolicy: _TypeAlias = LegPolicy  # noqa: Y015
+
+@_typing.final
+class Prompts(_message.Message):
+    """Announcements to a caller. Absent fields mean the parameter."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNABLE_TO_CONNECT_FIELD_NUMBER: _builtins.int
+    BALANCE_NOT_ENOUGH_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    unable_to_connect: _builtins.bool
+    """Whether a failure is announced; SS_UNABLE_TO_CONNECT_PROMPT."""
+    balance_not_enough: _builtins.bool
+    """Whether a balance that is too low is announced; SS_BALANCE_NOT_ENOUGH_PROMPT."""
+    language: _builtins.str
+    """Language, with which the names of audio files begin, for example "en". Empty for none."""
+    def __init__(
+        self,
+        *,
+        unable_to_connect: _builtins.bool | None = ...,
+        balance_not_enough: _builtins.bool | None = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_balance_not_enough", b"_balance_not_enough", "_unable_to_connect", b"_unable_to_connect", "balance_not_enough", b"balance_not_enough", "unable_to_connect", b"unable_to_connect"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_balance_not_enough", b"_balance_not_enough", "_unable_to_connect", b"_unable_to_connect", "balance_not_enough", b"balance_not_enough", "language", b"language", "unable_to_connect", b"unable_to_connect"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__balance_not_enough: _TypeAlias = _typing.Literal["balance_not_enough"]  # noqa: Y015
+    _WhichOneofArgType__balance_not_enough: _TypeAlias = _typing.Literal["_balance_not_enough", b"_balance_not_enough"]  # noqa: Y015
+    _WhichOneofReturnType__unable_to_connect: _TypeAlias = _typing.Literal["unable_to_connect"]  # noqa: Y015
+    _WhichOneofArgType__unable_to_connect: _TypeAlias = _typing.Literal["_unable_to_connect", b"_unable_to_connect"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__balance_not_enough) -> _WhichOneofReturnType__balance_not_enough | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__unable_to_connect) -> _WhichOneofReturnType__unable_to_connect | None: ...
+
+Global___Prompts: _TypeAlias = Prompts  # noqa: Y015
 
 @_typing.final
 class DtmfPolicy(_message.Message):

@@ -98,6 +98,38 @@ TRACE_EVENT_KIND_EVENT: TraceEventKind.ValueType  # 5
 """Media or money reported something."""
 Global___TraceEventKind: _TypeAlias = TraceEventKind  # noqa: Y015
 
+class _TransferState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TransferStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TransferState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRANSFER_STATE_UNSPECIFIED: _TransferState.ValueType  # 0
+    """There was none."""
+    TRANSFER_STATE_TRANSFERRING: _TransferState.ValueType  # 1
+    """The new side is being called."""
+    TRANSFER_STATE_TRANSFERRED: _TransferState.ValueType  # 2
+    """The new side has taken the transferor's place."""
+    TRANSFER_STATE_FAILED: _TransferState.ValueType  # 3
+    """The new side did not answer; the call is as it was."""
+    TRANSFER_STATE_CANCELLED: _TransferState.ValueType  # 4
+    """The call ended before the new side answered."""
+
+class TransferState(_TransferState, metaclass=_TransferStateEnumTypeWrapper):
+    """How far the transfer of a call has come (SIG-21)."""
+
+TRANSFER_STATE_UNSPECIFIED: TransferState.ValueType  # 0
+"""There was none."""
+TRANSFER_STATE_TRANSFERRING: TransferState.ValueType  # 1
+"""The new side is being called."""
+TRANSFER_STATE_TRANSFERRED: TransferState.ValueType  # 2
+"""The new side has taken the transferor's place."""
+TRANSFER_STATE_FAILED: TransferState.ValueType  # 3
+"""The new side did not answer; the call is as it was."""
+TRANSFER_STATE_CANCELLED: TransferState.ValueType  # 4
+"""The call ended before the new side answered."""
+Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
+
 @_typing.final
 class HostName(_message.Message):
     """One host name of routing gateways."""
@@ -211,6 +243,7 @@ class Call(_message.Message):
     LEG_B_FIELD_NUMBER: _builtins.int
     MEDIA_INSTANCE_FIELD_NUMBER: _builtins.int
     SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    TRANSFER_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id."""
     state: Global___CallState.ValueType
@@ -229,6 +262,8 @@ class Call(_message.Message):
     """Media instance that relays it. Empty when media flows directly."""
     signaling_instance: _builtins.str
     """Signaling instance."""
+    transfer: Global___TransferState.ValueType
+    """How far its last transfer has come. Unspecified when there was none."""
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who calls."""
@@ -276,10 +311,11 @@ class Call(_message.Message):
         leg_b: Global___Leg | None = ...,
         media_instance: _builtins.str = ...,
         signaling_instance: _builtins.str = ...,
+        transfer: Global___TransferState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_endpoint", b"callee_endpoint", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_endpoint", b"callee_endpoint", "caller", b"caller", "caller_access", b"caller_access", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_endpoint", b"callee_endpoint", "caller", b"caller", "caller_access", b"caller_access", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "state", b"state", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -297,12 +333,16 @@ class Leg(_message.Message):
     TRANSPORT_FIELD_NUMBER: _builtins.int
     CODEC_FIELD_NUMBER: _builtins.int
     MEDIA_ADDRESS_FIELD_NUMBER: _builtins.int
+    RELAY_ADDRESS_FIELD_NUMBER: _builtins.int
+    DTMF_FIELD_NUMBER: _builtins.int
     sip_call_id: _builtins.str
     """SIP Call-ID."""
     transport: _common_pb2.Transport.ValueType
     """Transport."""
     codec: _builtins.str
     """Codec in use. Empty while unknown."""
+    dtmf: _builtins.str
+    """Form in which DTMF goes to the device: "rfc4733", "info", "inband" or "none". Empty before the answer."""
     @_builtins.property
     def remote_address(self) -> _common_pb2.SocketAddress:
         """Peer's address."""
@@ -315,6 +355,10 @@ class Leg(_message.Message):
     def media_address(self) -> _common_pb2.SocketAddress:
         """Where the device receives RTP."""
 
+    @_builtins.property
+    def relay_address(self) -> _common_pb2.SocketAddress:
+        """Where the relay waits for the device's RTP. Absent when media flows directly."""
+
     def __init__(
         self,
         *,
@@ -324,10 +368,12 @@ class Leg(_message.Message):
         transport: _common_pb2.Transport.ValueType = ...,
         codec: _builtins.str = ...,
         media_address: _common_pb2.SocketAddress | None = ...,
+        relay_address: _common_pb2.SocketAddress | None = ...,
+        dtmf: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "local_address", b"local_address", "media_address", b"media_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "dtmf", b"dtmf", "local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -342,22 +388,40 @@ class CallFilter(_message.Message):
     NUMBER_FIELD_NUMBER: _builtins.int
     ENDPOINT_FIELD_NUMBER: _builtins.int
     ACCOUNT_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    SETUP_FROM_TIME_FIELD_NUMBER: _builtins.int
+    SETUP_UNTIL_TIME_FIELD_NUMBER: _builtins.int
     number: _builtins.str
     """Caller or callee number, in any form, in full."""
     endpoint: _builtins.str
     """Gateway or phone of either side."""
     account: _builtins.str
     """Account that pays."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[Global___CallState.ValueType]:
+        """Where they stand, one of these."""
+
+    @_builtins.property
+    def setup_from_time(self) -> _timestamp_pb2.Timestamp:
+        """The INVITE arrived then or later."""
+
+    @_builtins.property
+    def setup_until_time(self) -> _timestamp_pb2.Timestamp:
+        """The INVITE arrived before that."""
+
     def __init__(
         self,
         *,
         number: _builtins.str = ...,
         endpoint: _builtins.str = ...,
         account: _builtins.str = ...,
+        states: _abc.Iterable[Global___CallState.ValueType] | None = ...,
+        setup_from_time: _timestamp_pb2.Timestamp | None = ...,
+        setup_until_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["setup_from_time", b"setup_from_time", "setup_until_time", b"setup_until_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "endpoint", b"endpoint", "number", b"number"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "endpoint", b"endpoint", "number", b"number", "setup_from_time", b"setup_from_time", "setup_until_time", b"setup_until_time", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

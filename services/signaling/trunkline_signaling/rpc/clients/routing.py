@@ -15,6 +15,7 @@ from ...calls.media_policy import (
     DtmfReceive,
     DtmfSend,
     G729Policy,
+    Prompts,
     RingTone,
     Spelling,
 )
@@ -273,6 +274,7 @@ def _decode_refusal(response: pb.RouteResponse) -> Unroutable:
         payer=decode_payer(response.payer),
         failure_codes=dict(refusal.failure_codes),
         explanation_id=response.explanation_id,
+        leg_a=_decode_policy(response.leg_a),
     )
 
 
@@ -385,7 +387,9 @@ def _decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         reliable_provisionals=policy.reliable_provisionals,
         t38=policy.t38,
         srtp=policy.srtp,
+        transfer=policy.transfer,
         ring_tone=_decode_ring_tone(policy),
+        prompts=_decode_prompts(policy.prompts),
     )
 
 
@@ -401,6 +405,12 @@ def _decode_dtmf(policy: pb.LegPolicy) -> DtmfPolicy:
         dtmf.send_inband,
         dtmf.use_peer_ability,
     )
+
+
+def _decode_prompts(prompts: pb.Prompts) -> Prompts:
+    unable = prompts.unable_to_connect if prompts.HasField("unable_to_connect") else None
+    balance = prompts.balance_not_enough if prompts.HasField("balance_not_enough") else None
+    return Prompts(unable, balance, prompts.language)
 
 
 def _decode_ring_tone(policy: pb.LegPolicy) -> RingTone | None:

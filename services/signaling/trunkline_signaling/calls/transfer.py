@@ -1,0 +1,340 @@
+"""Call transfer by REFER (SIG-21, RFC 3515): one side hands the other over to somebody else.
+
+That one is reached by a new call of the transferor, as a forwarded call is (`forwarding`), which
+takes the transferor's place in this call once it is answered. Where Refer-To names a call that the
+transferor has already (Replaces, RFC 3891), that call takes ours in instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final
+
+from ..sip.errors import MalformedValue
+from ..sip.fields import Reason
+from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
+from ..sip.name_addr import NameAddr
+from ..sip.sdp import Direction
+from ..sip.uri import OtherUri, SipUri, Uri
+from . import answer, attempts, ending, established, forwarding, refresh
+from .agreement import Terms, offer_to
+from .call import SDP, Call, Negotiation
+from .codecs import MediaMismatch
+from .effects import Cancel, EndDialog, Outgoing, Reply, Send, Timer
+from .events import Replaced, RequestFailed, RequestReceived, ResponseReceived, TimerFired
+from .identity import user_of
+from .legs import Leg, Side
+from .parties import Endpoint, PassedOn, Passing
+from .policy import Candidate, LegPolicy
+from .reasons import CAUSE_NORMAL, CallEndReason, EndDirection
+from .referral import Replacement, Transfer, TransferState
+from .session import read
+
+SIPFRAG: Final = "message/sipfrag;version=2.0"
+SUBSCRIPTION: Final = 180
+"""Seconds that a subscription is said to last; it ends with its transfer."""
+INNER_POLICY: Final = LegPolicy(codec_conversion=True)
+"""Of a leg to another call of ours: the policies are at its far side."""
+
+
+# --- who asks
+
+
+def refer(call: Call, event: RequestReceived) -> None:
+    """A side wants to hand the other one over."""
+    transaction, leg = event.transaction, call.leg(event.side)
+    request = transaction.request
+    assert leg.dialog is not None
+    try:
+        refer_to = _refer_to(request.headers.values("Refer-To"))
+    except MalformedValue as error:
+        call.note(f"refused a REFER of leg {leg.side.value}: {error}")
+        call.emit(Reply(transaction, request.reply(400)))
+        return
+    if not leg.policy.transfer:
+        call.emit(Reply(transaction, request.reply(403)))
+    elif established.session_moves(call):
+        call.emit(Reply(transaction, request.reply(491)))
+    else:
+        call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
+        _begin(call, leg, refer_to, request.headers.cseq.number)
+
+
+def let_go(call: Call, event: RequestReceived) -> bool:
+    """Let a transferor go that does not wait for the outcome; tell whether the BYE was its."""
+    transfer, transaction = call.transfer, event.transaction
+    dialog = transfer.transferor.dialog if transfer is not None else None
+    if transfer is None or dialog is None or dialog.call_id != transaction.request.headers.call_id:
+        return False
+    call.emit(Reply(transaction, transaction.request.reply(200)))
+    call.emit(EndDialog(dialog))
+    refresh.stop(call, event.side)
+    transfer.gone, transfer.transferor.dialog = True, None
+    return True
+
+
+# --- the new leg
+
+
+def response_received(call: Call, event: ResponseReceived) -> bool:
+    """Take a response that belongs to a transfer; False for any other."""
+    transfer = call.transfer
+    if transfer is None or event.outgoing not in (transfer.invite, transfer.reconnect):
+        return False
+    response = event.response
+    if event.outgoing is transfer.reconnect:
+        _stayed(call, transfer, event)
+    elif response.status < 200:
+        if response.status != transfer.told:
+            _notify(call, transfer, response.status, response.reason)
+    elif response.status < 300:
+        _answered(call, transfer, event)
+    else:
+        _failed(call, transfer, response.status, response.reason)
+    return True
+
+
+def request_failed(call: Call, event: RequestFailed) -> bool:
+    """Take the failure of a request of a transfer; False for any other."""
+    transfer = call.transfer
+    if transfer is None or event.outgoing not in (transfer.invite, transfer.reconnect):
+        return False
+    if event.outgoing is transfer.invite:
+        _failed(call, transfer, 408, REASON_PHRASES[408])
+    else:
+        ending.release(call, CallEndReason.SESSION_TIMEOUT)
+    return True
+
+
+def reconnect(call: Call, event: TimerFired) -> None:
+    """Our re-INVITE met one of the other side (RFC 3261 section 14.1): send it again."""
+    transfer = call.transfer
+    if transfer is not None:
+        stays = call.leg(transfer.leg.side.other)
+        transfer.reconnect = _invite_again(call, stays, stays.sent)
+
+
+def abandon(call: Call) -> None:
+    """Give up what is under way, because the call ends."""
+    transfer, call.transfer = call.transfer, None
+    if transfer is not None:
+        waiting = transfer.invite if transfer.reconnect is None else transfer.reconnect
+        waiting.abandoned = True
+        call.emit(Cancel(waiting))
+        if transfer.reconnect is None:
+            call.transfer_state = TransferState.CANCELLED
+    if call.replacement is not None:
+        _restore(call, call.replacement)
+
+
+# --- the call that takes another one in
+
+
+def replaced(call: Call, event: Replaced) -> None:
+    """Another call of ours is to take the place of a leg: ask the far side (RFC 3891)."""
+    if established.session_moves(call):
+        call.emit(Reply(event.transaction, event.transaction.request.reply(491)))
+        call.emit(EndDialog(event.dialog))
+        return
+    old = call.leg(event.side)
+    new = Leg(event.side, call.random.getrandbits(31), event.dialog, INNER_POLICY)
+    new.relay = old.relay
+    call.replacement = Replacement(old, new, event.transaction)
+    call.set_leg(new)
+    established.pass_offer(call, new, event.transaction)
+    if call.negotiation is None:  # the offer was of no use
+        _restore(call, call.replacement)
+
+
+def settled(call: Call, negotiation: Negotiation, *, agreed: bool) -> None:
+    """The far side has answered: the new leg stays, or the old one does."""
+    replacement = call.replacement
+    if replacement is None or replacement.transaction is not negotiation.transaction:
+        return
+    if agreed:
+        call.replacement = None
+        call.transfer_state = TransferState.TRANSFERRED
+        _part(call, replacement.old)
+    else:
+        _restore(call, replacement)
+
+
+def _restore(call: Call, replacement: Replacement) -> None:
+    call.replacement = None
+    call.set_leg(replacement.old)
+    if replacement.new.dialog is not None:
+        call.emit(EndDialog(replacement.new.dialog))
+
+
+# --- steps of a transfer
+
+
+def _refer_to(values: list[str]) -> Uri:
+    """Return the one URI of Refer-To. Raises `MalformedValue`."""
+    if len(values) != 1:
+        raise MalformedValue("one address", str(len(values)), "Refer-To")
+    uri = NameAddr.parse(values[0]).uri
+    if isinstance(uri, OtherUri):
+        raise MalformedValue("a SIP or tel URI", str(uri), "Refer-To")
+    return uri
+
+
+def _begin(call: Call, leg: Leg, refer_to: Uri, cseq: int) -> None:
+    new = Leg(leg.side, call.random.getrandbits(31), policy=INNER_POLICY, relay=leg.relay)
+    target = forwarding.own_target(call)
+    who = endpoint_of(call, leg.side)
+    passed_on = PassedOn(who, Passing.TRANSFERRED, call.is_screened, call.cdr.caller_address)
+    candidate = _candidate(call, leg.side, who, user_of(refer_to))
+    uri = str(SipUri(target.host, candidate.request_uri_user or None, target.port))
+    try:
+        offer, problem = _offer(call, new, target.host), ""
+    except (MalformedValue, MediaMismatch) as error:
+        offer, problem = b"", str(error)
+    invite = attempts.invitation(call, candidate, uri, target, offer)
+    if (dialog_id := _replaces(refer_to)) is not None:
+        invite.headers.set("Replaces", dialog_id)
+    outgoing = Outgoing(leg.side, invite, target=target, passed_on=passed_on)
+    transfer = call.transfer = Transfer(leg, cseq, new, outgoing)
+    call.transfer_state = TransferState.TRANSFERRING
+    _notify(call, transfer, 100, REASON_PHRASES[100])
+    if problem:
+        call.note(f"the transferee can't be offered to anybody: {problem}")
+        _failed(call, transfer, 488, REASON_PHRASES[488])
+    else:
+        call.emit(Send(outgoing))
+
+
+def _candidate(call: Call, side: Side, who: Endpoint, number: str) -> Candidate:
+    """Return whom the new call shows: the one who is handed over, as shown to the transferor."""
+    if side is Side.A:
+        shown = Candidate(1, who, from_user=call.cdr.callee)
+    else:
+        assert call.attempt is not None
+        shown = replace(call.attempt.candidate, from_user=call.cdr.caller, anonymous=False)
+    return replace(shown, endpoint=who, request_uri_user=number, to_user=number, leg_b=INNER_POLICY)
+
+
+def endpoint_of(call: Call, side: Side) -> Endpoint:
+    """Return whose a side of an answered call is."""
+    if side is Side.A:
+        assert call.endpoint is not None
+        return call.endpoint
+    assert call.attempt is not None
+    return call.attempt.candidate.endpoint
+
+
+def _offer(call: Call, new: Leg, local_ip: str) -> bytes:
+    """Return the session of the one who stays as an offer; on hold it is no more."""
+    stays = call.leg(new.side.other)
+    description = read(stays.received)
+    if description.audio is not None:
+        description.audio.direction = Direction.SENDRECV
+    return offer_to(new, stays, description, Terms(local_ip, call.random, call.convertible))
+
+
+def _replaces(refer_to: Uri) -> str | None:
+    """Return the dialog that Refer-To names (RFC 3891 section 7)."""
+    headers = refer_to.headers if isinstance(refer_to, SipUri) else ()
+    return next((value for name, value in headers if name.lower() == "replaces"), None)
+
+
+def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
+    """The new leg has answered: it takes the place, and the one who stays hears of it."""
+    new, stays = transfer.leg, call.leg(transfer.leg.side.other)
+    if event.dialog is None:
+        _failed(call, transfer, 502, REASON_PHRASES[502])
+        return
+    new.dialog = event.dialog
+    call.set_leg(new)
+    before = stays.sent
+    try:
+        offer = offer_to(stays, new, read(event.response.body), call.terms(stays))
+    except (MalformedValue, MediaMismatch) as error:
+        call.note(f"the transfer has no use of the answer: {error}")
+        call.set_leg(transfer.transferor)
+        answer.acknowledge_and_end(call, event)
+        _failed(call, transfer, 488, REASON_PHRASES[488])
+        return
+    new.received = event.response.body
+    new.note_allow(event.response.headers)
+    answer.send_ack(call, new, transfer.invite)
+    _notify(call, transfer, event.response.status, event.response.reason)
+    _part(call, transfer.transferor)
+    call.transfer_state = TransferState.TRANSFERRED
+    if offer == before:
+        _connect(call, new, stays.received)
+    else:
+        transfer.reconnect = _invite_again(call, stays, offer)
+
+
+def _invite_again(call: Call, stays: Leg, offer: bytes) -> Outgoing:
+    assert stays.dialog is not None
+    request = stays.dialog.request(INVITE, offer, SDP)
+    refresh.ask(call, stays, request)
+    return call.send(stays, request)
+
+
+def _stayed(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
+    """The one who stays answers our re-INVITE."""
+    status, stays = event.response.status, call.leg(transfer.leg.side.other)
+    if status < 200:
+        return
+    if status < 300:
+        answer.send_ack(call, stays, event.outgoing)
+        refresh.renewed(call, stays, refresh.granted(event))
+        _connect(call, transfer.leg, event.response.body)
+    elif attempts.corrected(call, event):
+        pass
+    elif status == 491:
+        owner = stays.side is Side.B  # of the Call-ID, as section 14.1 says
+        low, high = (2.1, 4.0) if owner else (0.0, 2.0)
+        call.set_timer(Timer.RECONNECT, timedelta(seconds=call.random.uniform(low, high)))
+    else:
+        call.note(f"leg {stays.side.value} does not take the new session: {status}")
+        ending.release(call, CallEndReason.CODEC_MISMATCH)
+
+
+def _connect(call: Call, new: Leg, body: bytes) -> None:
+    """Let the two talk; `body` is what the one who stays has answered."""
+    call.transfer = None
+    try:
+        established.take_answer(call, new, new.received, body)
+    except (MalformedValue, MediaMismatch) as error:
+        call.note(f"the answer after a transfer is of no use: {error}")
+
+
+def _failed(call: Call, transfer: Transfer, status: int, phrase: str) -> None:
+    """Nobody takes the place: the transferor keeps the call, if it is still there."""
+    call.transfer = None
+    call.transfer_state = TransferState.FAILED
+    call.note(f"transfer failed: {status} {phrase}")
+    _notify(call, transfer, status, phrase)
+    if transfer.gone:
+        by_caller = transfer.transferor.side is Side.A
+        reason = CallEndReason.CALLER_HANGUP if by_caller else CallEndReason.CALLEE_HANGUP
+        ending.release(call, reason, EndDirection.CALLER if by_caller else EndDirection.CALLEE)
+
+
+def _notify(call: Call, transfer: Transfer, status: int, phrase: str) -> None:
+    """Tell the transferor how far it is (RFC 3515 section 2.4.5)."""
+    transfer.told = status
+    leg = transfer.transferor
+    if leg.dialog is None:
+        return
+    body = f"SIP/2.0 {status} {phrase}\r\n".encode()
+    notify = leg.dialog.request(NOTIFY, body, SIPFRAG)
+    notify.headers.set("Event", f"refer;id={transfer.refer_cseq}")
+    over = status >= 200
+    state = "terminated;reason=noresource" if over else f"active;expires={SUBSCRIPTION}"
+    notify.headers.set("Subscription-State", state)
+    call.emit(Send(Outgoing(leg.side, notify, leg.dialog.flow, abandoned=True)))
+
+
+def _part(call: Call, leg: Leg) -> None:
+    """End the dialog of a side whose place is taken."""
+    refresh.stop(call, leg.side)
+    if leg.dialog is not None:
+        call.send_bye(leg.dialog, leg.side, str(Reason.of("Q.850", CAUSE_NORMAL)))
+        call.emit(EndDialog(leg.dialog))
+        leg.dialog = None
