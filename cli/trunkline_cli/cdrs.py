@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from trunkline.billing.v1.billing_pb2 import GetCdrRequest, ListCdrsRequest, RatedCdr
 from trunkline.common.v1.common_pb2 import CallEndReason, EndDirection, StreamStatistics
 from trunkline_kernel.faults import Fault
+from trunkline_kernel.tracing import trace_id
 
 from . import words
 from .calls import ATTEMPT_COLUMNS, CallArgument, only
@@ -112,6 +113,7 @@ def _fields(rated: RatedCdr) -> list[tuple[str, str]]:
     cdr = rated.cdr
     return [
         ("Call", cdr.call_id),
+        ("Trace", trace_id(cdr.call_id)),
         ("Caller", f"{cdr.caller_access}, billed {cdr.caller}, sent {cdr.caller_to_gateway}"),
         ("Callee", f"{cdr.callee_access}, billed {cdr.callee}, sent {cdr.callee_to_gateway}"),
         ("From", f"{words.endpoint(cdr.caller_endpoint)} at {words.address(cdr.caller_address)}"),

@@ -170,6 +170,7 @@ async def _billing(
         observation,
     )
     run(model.follow())
+    run(model.publish())
     run(cashier.run())
     run(cashier.expire_leases(EXPIRY_INTERVAL))
     dispatcher = Dispatcher(Metrics("billing"))

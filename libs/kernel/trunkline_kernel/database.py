@@ -1,7 +1,7 @@
 """A service's own database: SQLite in a file by default, PostgreSQL by URL, one model for both.
 
 Migrations are Alembic's and run in the process at start: the kernel's tables (parameters,
-documents), then the service's. Their `env.py` is two lines: see `run_migrations`.
+documents), then the service's; see `migration`.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,9 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from alembic import command, context
-from alembic.config import Config
-from sqlalchemy import Connection, DateTime, MetaData, Numeric, String, event, make_url, text
+from sqlalchemy import Connection, DateTime, Numeric, String, event, make_url, text
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.ext.asyncio import (
     AsyncEngine,
@@ -24,6 +22,7 @@ from sqlalchemy.ext.asyncio import (
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from .migration import is_current, upgrade
 from .settings import DatabaseSettings
 
 KERNEL_MIGRATIONS: Final = "trunkline_kernel:migrations"
@@ -137,7 +136,8 @@ class Database:
                 lock = text("SELECT pg_advisory_xact_lock(:lock)")
                 await connection.execute(lock, {"lock": MIGRATION_LOCK})
             for location in (KERNEL_MIGRATIONS, *locations):
-                await connection.run_sync(_upgrade, location)
+                if not await connection.run_sync(is_current, location):
+                    await connection.run_sync(upgrade, location)
         if self._migrate == "only":
             raise MigrationsDone
 
@@ -171,27 +171,6 @@ async def open_database(settings: DatabaseSettings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-def run_migrations(metadata: MetaData | None = None) -> None:
-    """Run the migrations of the location whose `env.py` calls this."""
-    connection: Connection = context.config.attributes["connection"]
-    location: str = context.config.attributes["location"]
-    context.configure(
-        connection=connection,
-        target_metadata=metadata,
-        version_table=f"alembic_version_{location.partition(':')[0]}",
-        transactional_ddl=False,  # `Database.migrate` owns the transaction
-    )
-    context.run_migrations()
-
-
-def _upgrade(connection: Connection, location: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", location)
-    config.attributes["connection"] = connection
-    config.attributes["location"] = location
-    command.upgrade(config, "head")
 
 
 def _prepare_sqlite(engine: AsyncEngine, synchronous: str) -> None:

@@ -25,6 +25,7 @@ from .rights import UNGUARDED, AskedRights, Rights, Rule, guarded
 from .rpc import ClientMetrics, PortTaken, RpcServer, TlsFiles, UnaryChannel, tls_files
 from .rpc.dispatch import ServicerT
 from .settings import ServiceSettings, SettingsError, read_settings
+from .tracing import Spans, TracingMissing, open_spans
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -56,6 +57,8 @@ class Service:
         self._http = HttpServer(service_pages(self.metrics, lambda: self.server.ready))
         self._auth = UnaryChannel(settings.operators, tls=self.tls) if settings.operators else None
         self.rights: Rights = AskedRights(self._auth) if self._auth else UNGUARDED
+        self.spans = _spans(settings)
+        self.server.dispatcher.spans = self.spans
         self._background: list[Background] = []
         self._drains: list[Callable[[], Awaitable[None]]] = []
         self._draining = asyncio.Event()
@@ -109,6 +112,8 @@ class Service:
                 await self._http.stop()
                 if self._auth is not None:
                     await self._auth.close()
+                if self.spans is not None:
+                    await asyncio.to_thread(self.spans.close)
                 for task in running:
                     task.cancel()
 
@@ -160,6 +165,8 @@ def run_service(model: type[SettingsT], build: Build[SettingsT]) -> None:
         uvloop.run(_live(settings, build))
     except* MigrationsDone:
         log.info("the tables are up to date")
+    except* TracingMissing as missing:
+        status = _complain(model, str(missing.exceptions[0]), EXIT_SETTINGS)
     except* PortTaken as taken:
         status = _complain(model, str(taken.exceptions[0]), EXIT_FAILED)
     except* Exception as failure:
@@ -177,6 +184,12 @@ async def _live(settings: SettingsT, build: Build[SettingsT]) -> None:
     async with build(service, settings):
         _spare_the_collector()
         await service.run()
+
+
+def _spans(settings: ServiceSettings) -> Spans | None:
+    if not settings.otlp_endpoint:
+        return None
+    return open_spans(settings.service, settings.otlp_endpoint, settings.otlp_ratio)
 
 
 def _spare_the_collector() -> None:

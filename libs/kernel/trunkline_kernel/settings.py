@@ -86,6 +86,13 @@ class ServiceSettings(Settings):
     """Target of auth, which is asked before every write and told of it. Empty lets everybody write
     who reaches the port, and remembers nothing."""
 
+    otlp_endpoint: str = ""
+    """Collector that traces of calls go to, by OTLP over gRPC: "http://collector:4317". Empty
+    traces nothing. Needs the extra `tracing`."""
+
+    otlp_ratio: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the calls that is traced, the same calls at every service."""
+
     reflection: bool = True
     """Whether gRPC server reflection answers."""
 

@@ -121,6 +121,7 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
             service.background(parameters.follow)
             service.background(documents.follow)
             service.background(model.follow)
+            service.background(model.publish)
             outputs = Outputs(settings, database, parameters.values, observation)
             days = CdrDays(database, settings.cdr_retention)
             await days.maintain(now())

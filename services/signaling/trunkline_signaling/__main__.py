@@ -93,7 +93,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         resolver = NameResolver(names)
         own = ListeningAddresses(network.advertised, network.ports)
         collector = hep_collector(settings, clock, trace, own)
-        observation = Observation(service.metrics, trace, collector)
+        observation = Observation(service.metrics, trace, collector, service.spans)
         switch = Switch(
             Services(
                 NotedCallers(AuthClient(auth), network.know),

@@ -8,9 +8,11 @@ from typing import Final
 
 import structlog
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.tracing import Attributes, Spans
 
 from .calls.cdr import Cdr
 from .calls.effects import Note
+from .calls.parties import EndpointKind
 from .calls.services import Answer, Question, ServiceFailed
 from .gateway_metrics import GatewayMetrics
 from .sip.flow import Flow
@@ -39,9 +41,17 @@ OTHER: Final = b"other"
 class Observation:
     """Counts, traces and logs."""
 
-    def __init__(self, metrics: Metrics, trace: Trace, collector: Collector | None = None) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        trace: Trace,
+        collector: Collector | None = None,
+        spans: Spans | None = None,
+    ) -> None:
+        """`collector` hears messages as HEP, `spans` every call that ended; None hears nothing."""
         self._trace = trace
         self._collector = collector
+        self._spans = spans
         self.received = MessageCounts()
         self.sent = MessageCounts()
         self._began = metrics.counter("calls_begun", "INVITEs that began a call.")
@@ -130,6 +140,8 @@ class Observation:
         self._ended.labels(cdr.reason.name.lower()).inc()
         self._talk.inc(cdr.talk.total_seconds())
         self._gateways.call_ended(cdr)
+        if self._spans is not None:
+            self._spans.ended(call_id, cdr.setup_time, cdr.end_time, _described(cdr))
         if cdr.attempts:
             self._setup.observe(cdr.attempts[0].start_time - cdr.setup_time)
         for attempt in cdr.attempts:
@@ -161,3 +173,19 @@ class MessageCounts:
         text = word.decode("ascii", "replace")
         known = word if text in KNOWN else OTHER
         self._counts[known] = self._counts.get(known, 0) + 1
+
+
+def _described(cdr: Cdr) -> Attributes:
+    """Return what a trace says of a call; numbers of people are left out, as are phones' names."""
+    sides = {"caller": cdr.caller_endpoint, "callee": cdr.callee_endpoint}
+    return {
+        "trunkline.reason": cdr.reason.name.lower(),
+        "trunkline.sip_status": cdr.sip_status,
+        "trunkline.attempts": len(cdr.attempts),
+        "trunkline.talk_seconds": cdr.talk.total_seconds(),
+        **{
+            f"trunkline.{side}": endpoint.name
+            for side, endpoint in sides.items()
+            if endpoint is not None and endpoint.kind is not EndpointKind.PHONE
+        },
+    }

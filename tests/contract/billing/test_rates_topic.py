@@ -14,6 +14,10 @@ def read(source: MemorySource) -> dict[str, pb.RatesEntry]:
     return {entry.key: pb.RatesEntry.FromString(entry.value) for entry in source.snapshot()}
 
 
+def publish(topic: RatesTopic, rates: RateDeck) -> None:
+    topic.deck(rates.name, topic.chunks(rates))
+
+
 def test_an_account_names_its_rate_group_and_currency() -> None:
     source = MemorySource()
 
@@ -33,7 +37,7 @@ def test_rates_travel_in_columns_by_their_leading_digits() -> None:
         rate("33", "0.1", locked=True),
     ]
 
-    RatesTopic(source).deck("retail", RateDeck("retail", rates))
+    publish(RatesTopic(source), RateDeck("retail", rates))
 
     entries = read(source)
     assert sorted(entries) == ["deck/retail/33", "deck/retail/447"]
@@ -47,10 +51,10 @@ def test_rates_travel_in_columns_by_their_leading_digits() -> None:
 def test_only_chunks_that_changed_travel_again() -> None:
     source = MemorySource()
     topic = RatesTopic(source)
-    topic.deck("retail", deck("retail", p447="0.1", p331="0.1", p551="0.1"))
+    publish(topic, deck("retail", p447="0.1", p331="0.1", p551="0.1"))
     before = source.revision
 
-    topic.deck("retail", deck("retail", p447="0.2", p331="0.1"))
+    publish(topic, deck("retail", p447="0.2", p331="0.1"))
 
     changes = source.changes_since(before) or []
     assert {entry.key: entry.deleted for entry in changes} == {
@@ -62,7 +66,7 @@ def test_only_chunks_that_changed_travel_again() -> None:
 def test_a_price_travels_in_its_own_terms() -> None:
     source = MemorySource()
 
-    RatesTopic(source).deck("retail", RateDeck("retail", [rate("44", "0.60")]))
+    publish(RatesTopic(source), RateDeck("retail", [rate("44", "0.60")]))
 
     price = read(source)["deck/retail/44"].chunk.prices[0]
     assert (Decimal(price.fee), price.period_seconds, price.divisor) == (Decimal("0.60"), 60, 1)

@@ -129,6 +129,26 @@ def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
     assert images["trunkline-billing/billing"] == "ghcr.io/trunkline/billing:9"
 
 
+def test_calls_are_traced_where_a_collector_is_named() -> None:
+    options = ("tracing.endpoint=http://collector:4317", "networkPolicies.enabled=true")
+    objects = mode("hostNetwork", *options)
+
+    told = [
+        name
+        for name, pod in pods(objects)
+        for one in pod["containers"]
+        for each in one.get("env", [])
+        if each["name"].endswith("_OTLP_ENDPOINT") and each["value"] == "http://collector:4317"
+    ]
+    assert len(set(told)) == 5
+    assert any(
+        {"port": 4317, "protocol": "TCP"} in rule.get("ports", [])
+        for each in objects
+        if each["kind"] == "NetworkPolicy"
+        for rule in each["spec"].get("egress", [])
+    )
+
+
 def test_media_scales_on_the_sessions_of_its_pods() -> None:
     scaler = find(overlay("prod"), "HorizontalPodAutoscaler", "trunkline-media")
 

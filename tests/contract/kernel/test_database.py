@@ -1,6 +1,8 @@
 """The database: exact money, times with zones, transactions, migrations that may run twice."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -79,6 +81,27 @@ async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:
 
 async def test_replicas_may_migrate_at_the_same_time(database: Database, replica: Database) -> None:
     await asyncio.gather(database.migrate(), replica.migrate())
+
+
+def test_tables_that_are_up_to_date_need_no_alembic(url: str) -> None:
+    code = (
+        "import asyncio, sys\n"
+        "from trunkline_kernel.database import Database\n"
+        "async def main():\n"
+        "    database = Database(sys.argv[1])\n"
+        "    await database.migrate()\n"
+        "    await database.close()\n"
+        "    print('alembic' in sys.modules)\n"
+        "asyncio.run(main())\n"
+    )
+    loaded = [
+        subprocess.run(
+            [sys.executable, "-c", code, url], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+
+    assert loaded == ["True", "False"]
 
 
 async def test_a_migration_job_ends_with_the_tables_and_a_replica_leaves_them_alone(

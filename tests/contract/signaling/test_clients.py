@@ -37,10 +37,12 @@ from trunkline_signaling.calls.media_policy import (
 )
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind, Identity, Target
 from trunkline_signaling.calls.policy import (
+    AddressMethod,
     AttemptTimers,
     Credentials,
     MediaCheck,
     MediaProxy,
+    RemoteRingSignal,
     StopRules,
     SwitchPolicy,
 )
@@ -224,6 +226,10 @@ async def test_a_plan_keeps_every_decision_about_the_candidate() -> None:
             ),
             dtmf=routing_pb2.DtmfPolicy(send=routing_pb2.DTMF_SEND_INFO, payload_type=96),
             srtp=True,
+            session_timer=True,
+            reliable_provisionals=True,
+            remote_ring_signal=routing_pb2.REMOTE_RING_SIGNAL_183_WITH_SDP,
+            request_address=routing_pb2.ADDRESS_METHOD_HEADER,
             ring_tone=routing_pb2.RingTone(audio="ringback", delay=Duration(seconds=3)),
         ),
         timers=routing_pb2.AttemptTimers(ringing=Duration(seconds=30)),
@@ -256,6 +262,10 @@ async def test_a_plan_keeps_every_decision_about_the_candidate() -> None:
     assert first.targets == (Target("192.0.2.3", 5070, Transport.TCP),)
     assert first.leg_b.media_proxy is MediaProxy.MUST_ON
     assert first.leg_b.media_check is MediaCheck.RECEIVED
+    assert first.leg_b.session_timer and first.leg_b.reliable_provisionals
+    assert first.leg_b.remote_ring_signal is RemoteRingSignal.SESSION_PROGRESS
+    assert first.leg_b.request_address is AddressMethod.HEADER
+    assert first.leg_b.response_address is AddressMethod.SOCKET
     assert (first.leg_b.codecs, first.leg_b.codec_conversion) == (("G729",), True)
     assert first.leg_b.g729 == G729Policy(Spelling.BOTH, annex_b=Annex.NO)
     assert first.leg_b.dtmf == DtmfPolicy(send=DtmfSend.INFO, payload_type=96)

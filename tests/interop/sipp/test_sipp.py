@@ -13,8 +13,8 @@ from trunkline.common.v1.common_pb2 import CallEndReason
 from trunkline.signaling.v1.signaling_pb2 import TraceEventKind
 
 SCENARIOS = Path(__file__).parent
-PBX = "127.0.0.10"
-BUDGET, VOX, SLOW = "127.0.0.21", "127.0.0.22", "127.0.0.23"
+PBX, RELIABLE_PBX = "127.0.0.10", "127.0.0.12"
+BUDGET, VOX, SLOW, RELIABLE = "127.0.0.21", "127.0.0.22", "127.0.0.23", "127.0.0.25"
 VENDOR_PORT = "5070"
 PATIENCE = 10
 
@@ -42,11 +42,16 @@ def vendor(
 
 
 def caller(
-    scenario: str, switch: LocalSwitch, number: str, directory: Path, *more: str
+    scenario: str,
+    switch: LocalSwitch,
+    number: str,
+    directory: Path,
+    *more: str,
+    host: str = PBX,
 ) -> AbstractAsyncContextManager[Program]:
     """Run the customer's side."""
     target = "{}:{}".format(*switch.sip)
-    return sipp(scenario, PBX, directory, "-s", number, *more, target)
+    return sipp(scenario, host, directory, "-s", number, *more, target)
 
 
 async def sent(switch: LocalSwitch, call: RatedCdr, start_line: str, leg: str) -> int:
@@ -214,3 +219,19 @@ async def test_sig03_sig04_both_sides_agree_on_a_session_timer_and_are_refreshed
     assert refused.cdr.sip_status == 422
     assert outcomes(answered) == [200]
     assert answered.cdr.call_end_reason == CALLER_HANGUP
+
+
+async def test_sig19_reliable_provisional_responses_are_acknowledged_on_both_legs(
+    switch: LocalSwitch, tmp_path: Path
+) -> None:
+    number = "19025550112"
+    async with (
+        vendor("vendor_reliable", RELIABLE, tmp_path) as far,
+        caller("caller_reliable", switch, number, tmp_path, host=RELIABLE_PBX) as near,
+    ):
+        await near.succeed(PATIENCE + 5)
+        await far.succeed(PATIENCE + 5)
+
+    (call,) = await wait_for_cdrs(switch, 1, number)
+    assert outcomes(call) == [200]
+    assert await sent(switch, call, "PRACK ", "B") == 1

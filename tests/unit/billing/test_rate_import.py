@@ -170,8 +170,8 @@ def test_a_comparison_says_what_becomes_of_every_prefix() -> None:
         ("5", "new"),
     ]
     assert [(one.prefix, one.action) for one in replaced.differences][-2:] == [
-        ("4", "gone"),
         ("5", "new"),
+        ("4", "gone"),
     ]
     assert (merged.unchanged, len(merged.deck), len(replaced.deck)) == (1, 5, 4)
     assert merged.deck.find("4", NOW).tariff.fee == Decimal("0.40")

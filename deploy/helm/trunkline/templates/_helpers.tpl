@@ -110,6 +110,10 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 {{- range $peer := .peers }}
 - {name: {{ $prefix }}_{{ upper $peer }}, value: {{ include "trunkline.target" (dict "root" $root "service" $peer) | quote }}}
 {{- end }}
+{{- with .root.Values.tracing.endpoint }}
+- {name: {{ $prefix }}_OTLP_ENDPOINT, value: {{ . | quote }}}
+- {name: {{ $prefix }}_OTLP_RATIO, value: {{ $root.Values.tracing.ratio | quote }}}
+{{- end }}
 {{- if ne .service "auth" }}
 - {name: {{ $prefix }}_OPERATORS, value: {{ include "trunkline.target" (dict "root" $root "service" "auth") | quote }}}
 {{- end }}

@@ -1,5 +1,5 @@
 """Runs the kernel's migrations."""
 
-from trunkline_kernel.database import run_migrations
+from trunkline_kernel.migration import run_migrations
 
 run_migrations()

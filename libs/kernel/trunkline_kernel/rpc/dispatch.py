@@ -17,6 +17,7 @@ from prometheus_client import Counter, Histogram
 from ..faults import Fault, InvalidArgument, TrunklineError
 from ..logs import CALL_ID
 from ..metrics import Metrics
+from ..tracing import Spans
 from .status import OK, Reply, reply_of
 
 log = structlog.stdlib.get_logger(__name__)
@@ -101,6 +102,8 @@ class Dispatcher:
     def __init__(self, metrics: Metrics, *, max_duration: float = MAX_DURATION) -> None:
         self.endpoints: dict[str, Endpoint] = {}
         self.service_names: list[str] = []
+        self.spans: Spans | None = None
+        """Takes what is answered for calls. None: calls are not traced."""
         self._max_duration = max_duration
         self._calls = metrics.counter(
             "rpc_server_calls", "Calls answered, by method and status.", ["method", "code"]
@@ -141,7 +144,10 @@ class Dispatcher:
             return reply_of(UnknownMethod(f"{name} is not answered here"))
         started = perf_counter()
         reply = await self._serve(endpoint, request, context, min(timeout, self._max_duration))
-        endpoint.observe(reply.code, perf_counter() - started)
+        taken = perf_counter() - started
+        endpoint.observe(reply.code, taken)
+        if self.spans is not None and call_id:
+            self.spans.answered(call_id, name, reply.code, taken)
         return reply
 
     async def _serve(

@@ -4,7 +4,7 @@ What this replica wrote is taken over at once; what another one wrote is read fr
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
@@ -31,6 +31,8 @@ RATE_GROUP: Final = "RateGroup"
 PACKAGE: Final = "Package"
 PACKAGE_ORDER: Final = "PackageOrder"
 ALARM_RULE: Final = "AlarmRule"
+LARGE: Final = 10_000
+"""Prefixes of a deck that is made ready for publication in a thread."""
 RETRY: Final = 1.0
 """Seconds until a document that could not be read is tried again."""
 
@@ -43,8 +45,11 @@ class Publisher(Protocol):
     def account(self, name: str, account: Account | None) -> None:
         """Publish an account, or that it is gone."""
 
-    def deck(self, name: str, deck: RateDeck | None) -> None:
-        """Publish a deck, or that it is gone."""
+    def chunks(self, deck: RateDeck | None) -> Mapping[str, bytes]:
+        """Return a deck as it is published; nothing for one that is gone. Safe in a thread."""
+
+    def deck(self, name: str, chunks: Mapping[str, bytes]) -> None:
+        """Publish a deck."""
 
 
 class LiveModel:
@@ -71,6 +76,9 @@ class LiveModel:
         self.peers: dict[str, Peer] = {}
         self._orders: dict[str, PackageOrderSpec] = {}
         self._unread: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
+        self._retired: list[RateDeck] = []
+        """Decks that large ones replaced, to be freed in a thread."""
+        self._unpublished: asyncio.Queue[str] = asyncio.Queue()
 
     def kinds(self) -> list[Kind[Any]]:
         """Return the kinds of documents, in the order in which they are applied."""
@@ -135,6 +143,15 @@ class LiveModel:
                 await asyncio.sleep(RETRY)
                 self._unread.put_nowait((kind, name))
 
+    async def publish(self) -> None:
+        """Publish large decks that changed. Never returns."""
+        while True:
+            name = await self._unpublished.get()
+            chunks = await asyncio.to_thread(self._publisher.chunks, self._decks.get(name))
+            self._publisher.deck(name, chunks)
+            while self._retired:
+                await asyncio.to_thread(self._retired.pop().dismantle)
+
     async def _read(self, kind: str, name: str) -> None:
         async with self._database.reading() as session:
             if kind == ACCOUNT:
@@ -198,9 +215,15 @@ class LiveModel:
         self._publisher.account(name, account)
 
     def _set_deck(self, name: str, deck: RateDeck | None) -> None:
+        before = self._decks.get(name)
         if deck is None:
             self._decks.pop(name, None)
         else:
             self._decks[name] = deck
             log.info("rate_group_loaded", rate_group=name, prefixes=len(deck))
-        self._publisher.deck(name, deck)
+        if deck is not None and len(deck) > LARGE:
+            if before is not None:
+                self._retired.append(before)
+            self._unpublished.put_nowait(name)
+        else:
+            self._publisher.deck(name, self._publisher.chunks(deck))

@@ -4,6 +4,7 @@ A group whose document lists rates holds exactly those. One whose document lists
 import, and applying the document leaves its rates alone.
 """
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -196,7 +197,8 @@ class RateGroupStore:
         if text is None:
             return None
         currency = json.loads(text).get("currency")
-        return RateDeck(name, await read_rates(session, name), currency)
+        rates = await read_rates(session, name)
+        return await asyncio.to_thread(RateDeck, name, rates, currency)
 
 
 def deck_currency(spec: RateGroupSpec) -> Currency | None:

@@ -46,7 +46,10 @@ class Comparison:
 
 
 def compare(present: RateDeck, rates: Iterable[Rate], mode: Mode) -> Comparison:
-    """Return the deck with `rates` taken over. A prefix named twice keeps its last line."""
+    """Return the deck with `rates` taken over. A prefix named twice keeps its last line.
+
+    Differences come in the order of the lines, then what is gone.
+    """
     deck = RateDeck(present.name, present if mode is Mode.MERGE else (), present.currency)
     touched: dict[tuple[str, datetime | None], Rate] = {}
     for rate in rates:
@@ -63,5 +66,4 @@ def compare(present: RateDeck, rates: Iterable[Rate], mode: Mode) -> Comparison:
     if mode is Mode.REPLACE:
         gone = [rate for key, rate in before.items() if key not in touched]
         comparison.differences += [Difference(rate.prefix, rate, None) for rate in gone]
-    comparison.differences.sort(key=lambda one: one.prefix)
     return comparison

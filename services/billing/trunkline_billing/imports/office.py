@@ -1,24 +1,29 @@
 """Takes rate files over into rate groups, and back.
 
-Reading and comparing go in slices of lines, so that calls are served meanwhile.
+Reading and comparing go on in a thread, so that calls are served meanwhile.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gc
+import heapq
+import io
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.database import Database
 from trunkline_kernel.faults import FailedPrecondition, NotFound
-from trunkline_kernel.sheets import text_of
+from trunkline_kernel.sheets import SAMPLE_LINES, text_of
 from trunkline_kernel.tables import DocumentChangeRow, lock_clock, tick
 
 from ..documents.live import RATE_GROUP
 from ..documents.rate_groups import RateGroupStore
 from ..errors import UnknownRateGroup
-from ..rating.deck import Rate
+from ..rating.deck import Rate, RateDeck
 from ..store.rates import (
     RateImport,
     find_import,
@@ -30,13 +35,13 @@ from ..store.rates import (
     switch,
     write_beside,
 )
-from .comparison import Comparison, Mode, compare
+from .comparison import Comparison, Difference, Mode, compare
 from .dialect import Dialect, detect
 from .reader import LineError, read
 from .tally import Counts, tally
 
-LINES_AT_ONCE: Final = 1000
 MOST_LISTED: Final = 100
+MOST_DIFFERENCES: Final = 1000
 CLOCK: Final = "documents"
 
 
@@ -66,8 +71,11 @@ class ImportResult:
     """What an import changed, or would change."""
 
     id: int
-    reading: FileReading
-    comparison: Comparison
+    dialect: Dialect
+    differences: Sequence[Difference]
+    """The first of them, at most `MOST_DIFFERENCES`."""
+    errors: Sequence[LineError]
+    """The first of them, at most `MOST_DIFFERENCES`."""
     counts: Counts
 
 
@@ -102,18 +110,22 @@ class RateOffice:
         Lines that give no rate are left out; when `strict`, one of them stops everything.
         """
         async with self._one_at_a_time:
-            reading = await _read(content)
-            async with self._database.reading() as session:
-                present = await self._groups.read(session, group)
-            if present is None:
-                raise UnknownRateGroup(f"no rate group is named {group!r}")
-            comparison = compare(present, reading.rates, mode)
-            counts = tally(comparison, len(reading.errors))
-            id = 0
-            stops = dry_run or (strict and reading.errors)
-            if comparison.differences and not stops:
-                id = await self._take_over(group, comparison, counts, author, file_name)
-        return ImportResult(id, reading, comparison, counts)
+            with _collector_resting():
+                reading = await asyncio.to_thread(_read, content)
+                async with self._database.reading() as session:
+                    present = await self._groups.read(session, group)
+                if present is None:
+                    raise UnknownRateGroup(f"no rate group is named {group!r}")
+                comparison = await asyncio.to_thread(compare, present, reading.rates, mode)
+                counts = await asyncio.to_thread(tally, comparison, len(reading.errors))
+                id = 0
+                stops = dry_run or (strict and reading.errors)
+                if comparison.differences and not stops:
+                    id = await self._take_over(group, comparison, counts, author, file_name)
+                differences = await asyncio.to_thread(_first, comparison.differences)
+                errors = reading.errors[:MOST_DIFFERENCES]
+                await asyncio.to_thread(_let_go, reading, present, comparison)
+        return ImportResult(id, reading.dialect, differences, errors, counts)
 
     async def imports(self, group: str) -> list[RateImport]:
         """Return the imports of a group, newest first."""
@@ -143,7 +155,8 @@ class RateOffice:
     async def _take_over(
         self, group: str, comparison: Comparison, counts: Counts, author: str, file_name: str
     ) -> int:
-        generation = await write_beside(self._database, group, list(comparison.deck))
+        rates = await asyncio.to_thread(list, comparison.deck)
+        generation = await write_beside(self._database, group, rates)
         async with self._database.session() as session:
             await lock_clock(session, CLOCK)
             previous = await generation_of(session, group)
@@ -169,14 +182,39 @@ class RateOffice:
         )
 
 
-async def _read(content: bytes) -> FileReading:
-    lines = (await asyncio.to_thread(text_of, content)).splitlines()
-    reading = FileReading(detect(lines))
-    for number, row in enumerate(read(lines, reading.dialect)):
+@contextmanager
+def _collector_resting() -> Iterator[None]:
+    """Keep the garbage collector off: it would look at every rate over and over, for seconds.
+
+    What was made meanwhile is left to reference counts for good, as at a service's start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def _first(differences: Sequence[Difference]) -> list[Difference]:
+    """Return the first ones by prefix, without the sort of all that nothing can interrupt."""
+    return heapq.nsmallest(MOST_DIFFERENCES, differences, key=lambda one: one.prefix)
+
+
+def _let_go(reading: FileReading, present: RateDeck, comparison: Comparison) -> None:
+    """Free a file's rates one by one, in a thread: all at once they would keep calls waiting."""
+    present.dismantle()
+    for rows in (reading.rates, reading.errors, comparison.differences):
+        while rows:
+            rows.pop()
+
+
+def _read(content: bytes) -> FileReading:
+    text = text_of(content)
+    reading = FileReading(detect(list(islice(io.StringIO(text), SAMPLE_LINES))))
+    for row in read(io.StringIO(text), reading.dialect):
         if isinstance(row, LineError):
             reading.errors.append(row)
         else:
             reading.rates.append(row)
-        if number % LINES_AT_ONCE == 0:
-            await asyncio.sleep(0)
     return reading

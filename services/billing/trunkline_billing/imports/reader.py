@@ -7,7 +7,7 @@ prefixes.
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +22,16 @@ from .dialect import Dialect
 MAX_RANGE: Final = 10_000
 LOCKED: Final = {"blocked", "block", "closed", "locked", "disabled", "false", "0", "delete"}
 DATES: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y", "%d/%m/%Y")
+
+
+PRICED: Final = (
+    *("fee", "period", "per_minute", "next_rate", "first_interval", "interval"),
+    *("billing", "connect_fee"),
+)
+"""Columns that make a price."""
+
+Tariffs = dict[tuple[str | None, ...], Tariff]
+"""Prices by their spelling: a file has few prices and many prefixes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +52,10 @@ class _BadField(Exception):
         super().__init__(message)
 
 
-def read(lines: Sequence[str], dialect: Dialect) -> Iterator[Rate | LineError]:
+def read(lines: Iterable[str], dialect: Dialect) -> Iterator[Rate | LineError]:
     """Yield the rates and errors of a file in the order of its lines."""
     rows = csv.reader(lines, delimiter=dialect.delimiter)
+    tariffs: Tariffs = {}
     while True:
         try:
             fields = next(rows)
@@ -57,7 +68,7 @@ def read(lines: Sequence[str], dialect: Dialect) -> Iterator[Rate | LineError]:
         if (number == 1 and dialect.has_heading) or not any(field.strip() for field in fields):
             continue
         try:
-            yield from _rates(_Line(fields, dialect))
+            yield from _rates(_Line(fields, dialect), tariffs)
         except _BadField as error:
             yield LineError(number, error.column, str(error))
         except BadInput as error:
@@ -77,6 +88,9 @@ class _Line:
 
     def text(self, column: str) -> str:
         return self._fields.get(column, "")
+
+    def texts(self, columns: Sequence[str]) -> tuple[str | None, ...]:
+        return tuple(map(self._fields.get, columns))
 
     def amount(self, column: str) -> Decimal | None:
         text = self.text(column).lstrip("$€£").strip()
@@ -101,8 +115,11 @@ class _Line:
         return int(text)
 
 
-def _rates(line: _Line) -> Iterator[Rate]:
-    tariff = _tariff(line)
+def _rates(line: _Line, tariffs: Tariffs) -> Iterator[Rate]:
+    spelled = line.texts(PRICED)
+    tariff = tariffs.get(spelled)
+    if tariff is None:
+        tariff = tariffs[spelled] = _tariff(line)
     locked = line.text("status").lower() in LOCKED
     valid_from = _moment(line.text("valid_from"))
     for prefix in _prefixes(line.text("prefix")):

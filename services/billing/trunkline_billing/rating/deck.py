@@ -99,6 +99,11 @@ class RateDeck:
         if self._versions.pop(prefix, None) is not None:
             self._count(len(prefix), -1)
 
+    def dismantle(self) -> None:
+        """Give every rate back, one by one: freed at once, a million would keep a process busy."""
+        while self._versions:
+            self._versions.popitem()
+
     def find(self, number: str, moment: datetime) -> Rate:
         """Return the rate of `number` for a call that begins at `moment`.
 

@@ -17,7 +17,6 @@ from ..store.rates import RateImport
 from . import decode
 from .encode import timestamp
 
-MOST_LISTED: Final = 1000
 MODES: Final[dict[int, Mode]] = {
     pb.IMPORT_MODE_MERGE: Mode.MERGE,
     pb.IMPORT_MODE_REPLACE: Mode.REPLACE,
@@ -69,10 +68,10 @@ def _import_result(result: ImportResult) -> pb.ImportRatesResponse:
     """Return what an import changed."""
     return pb.ImportRatesResponse(
         import_id=result.id,
-        dialect=str(result.reading.dialect),
+        dialect=str(result.dialect),
         counts=pb.RateImportCounts(**asdict(result.counts)),
-        differences=[_difference(one) for one in result.comparison.differences[:MOST_LISTED]],
-        errors=[_error(one) for one in result.reading.errors[:MOST_LISTED]],
+        differences=map(_difference, result.differences),
+        errors=map(_error, result.errors),
     )
 
 

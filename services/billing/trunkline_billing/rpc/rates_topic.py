@@ -1,7 +1,7 @@
 """Replication topic `rates` (protos/trunkline/billing/v1/rates.proto): accounts and decks."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -36,15 +36,20 @@ class RatesTopic:
         terms = pb.AccountTerms(rate_group=account.rate_group or "", currency=account.currency)
         self._source.put(key, pb.RatesEntry(account=terms).SerializeToString())
 
-    def deck(self, name: str, deck: RateDeck | None) -> None:
-        """Publish a deck, or that it is gone."""
-        chunks = chunks_of(deck) if deck is not None else {}
+    def chunks(self, deck: RateDeck | None) -> dict[str, bytes]:
+        """Return a deck's entries by the digits they begin with; none for one that is gone."""
+        return {
+            digits: pb.RatesEntry(chunk=encode_chunk(rates)).SerializeToString()
+            for digits, rates in (chunks_of(deck) if deck is not None else {}).items()
+        }
+
+    def deck(self, name: str, chunks: Mapping[str, bytes]) -> None:
+        """Publish a deck's chunks, and that those of before which are not among them are gone."""
         keys = {f"deck/{name}/{digits}" for digits in chunks}
         for key in self._chunks[name] - keys:
             self._source.delete(key)
-        for digits, rates in chunks.items():
-            entry = pb.RatesEntry(chunk=encode_chunk(rates))
-            self._source.put(f"deck/{name}/{digits}", entry.SerializeToString())
+        for digits, entry in chunks.items():
+            self._source.put(f"deck/{name}/{digits}", entry)
         self._chunks[name] = keys
 
 

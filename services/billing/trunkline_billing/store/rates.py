@@ -19,7 +19,8 @@ from ..rating.deck import Rate
 from .rate_rows import PRICED, decode_rate, encode_rate
 from .tables import RATE_GROUPS, RATE_IMPORTS, RATES
 
-SLICE: Final = 2000
+SLICE: Final = 500
+"""Rows that are read or written at once: more would keep calls waiting."""
 KEPT: Final = 5
 """Generations that are kept, the present one included."""
 
@@ -47,7 +48,8 @@ async def read_rates(session: AsyncSession, group: str) -> list[Rate]:
         .where(RATES.c.rate_group == group, RATES.c.generation == present.scalar_subquery())
         .order_by(RATES.c.prefix, RATES.c.id)
     )
-    return [decode_rate(row) for row in await session.execute(query)]
+    found = await session.stream(query.execution_options(yield_per=SLICE))
+    return [decode_rate(row) async for rows in found.partitions() for row in rows]
 
 
 async def generation_of(session: AsyncSession, group: str) -> int:

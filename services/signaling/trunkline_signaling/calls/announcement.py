@@ -84,8 +84,8 @@ def over(call: Call, event: PlayEnded | TimerFired | MediaLost) -> None:
 
 
 def _wanted(call: Call, refusal: Refusal) -> bool:
-    if refusal.reason in SILENT or not call.leg_a.received:
-        return False
+    if refusal.reason in SILENT or refusal.extra is not None or not call.leg_a.received:
+        return False  # who is told to ask otherwise does so at once
     own, general = call.leg_a.policy.prompts, call.settings.prompts
     if refusal.reason is CallEndReason.BALANCE_INSUFFICIENT:
         wanted, parameter = own.balance_not_enough, general.balance_not_enough

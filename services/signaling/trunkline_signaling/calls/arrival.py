@@ -8,7 +8,7 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.transactions import ServerTransaction
-from . import setup
+from . import session_id, setup
 from .call import Call, CallSettings
 from .cdr import Cdr
 from .effects import Effect
@@ -61,6 +61,7 @@ def begin_call(
     cdr.caller_access = user_of(request.headers.from_.uri)
     cdr.callee_access = user_of(request.headers.to.uri)
     call = Call(call_id, settings, random, transaction, leg, cdr, now)
+    session_id.learn(call, request.headers)
     if passed_on is None:
         leg.behind_nat = _behind_nat(request, flow)
         call.ask(admission_of(request, flow))
@@ -68,6 +69,7 @@ def begin_call(
         call.passed_on, cdr.caller_address = passed_on, passed_on.caller_address
         setup.admitted(call, Allowed(passed_on.phone, passed_on.screened))
     effects, call.effects = call.effects, []
+    session_id.stamp(call, effects)
     return call, effects
 
 

@@ -216,6 +216,8 @@ class Call:
     """BYEs that get their 200 when the CDR is durable."""
     delayed_ack: DelayedAck | None = None
     """A 2xx that held an offer waits for the other side's ACK, which holds the answer."""
+    session_ids: dict[str, str] = field(default_factory=dict)
+    """UUIDs of the ends by Call-ID; "" is the callee until it has said its own (RFC 7989)."""
     transfer: Transfer | None = None
     """A side that is being handed over (SIG-21)."""
     transfer_state: TransferState = TransferState.NONE

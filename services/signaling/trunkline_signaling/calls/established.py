@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..sip.errors import MalformedValue
 from ..sip.message import Request
-from ..sip.methods import INFO, INVITE, UPDATE
+from ..sip.methods import BYE, INFO, INVITE, UPDATE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from . import (
@@ -23,7 +23,7 @@ from . import (
     session_timer,
     transfer,
 )
-from .acceptance import ALLOW
+from .acceptance import ALLOW, refusal_by_policy
 from .agreement import answer_to, offer_to
 from .call import SDP, Call, DelayedAck, Negotiation
 from .codecs import MediaMismatch
@@ -40,19 +40,27 @@ DIALOG_GONE = frozenset({408, 481})
 
 def request_received(call: Call, event: RequestReceived) -> None:
     """A request of either side."""
+    leg, transaction = call.leg(event.side), event.transaction
+    addresses.settle(leg, transaction)
+    if transaction.request.method == BYE:
+        if not transfer.let_go(call, event):
+            ending.hung_up(call, event)
+    elif (refusal := refusal_by_policy(transaction.request, leg.policy)) is not None:
+        call.emit(Reply(transaction, refusal))
+    else:
+        _take(call, leg, event)
+
+
+def _take(call: Call, leg: Leg, event: RequestReceived) -> None:
     transaction = event.transaction
-    addresses.settle(call.leg(event.side), transaction)
     match transaction.request.method:
-        case "BYE":
-            if not transfer.let_go(call, event):
-                ending.hung_up(call, event)
         case "REFER":
             transfer.refer(call, event)
         case "INVITE" | "UPDATE":
-            _change_session(call, call.leg(event.side), transaction)
+            _change_session(call, leg, transaction)
         case "INFO":
             take = digits.info_received if digits.ends_here(call) else _pass_info
-            take(call, call.leg(event.side), transaction)
+            take(call, leg, transaction)
         case "PRACK":
             provisional.acknowledged(call, event)
         case "OPTIONS":

@@ -18,6 +18,7 @@ from . import (
     provisional,
     refresh,
     ring_tone,
+    session_id,
     setup,
     transfer,
 )
@@ -221,6 +222,7 @@ _ANSWERED: Final[Mapping[type, type[Question]]] = {
 def handle(call: Call, event: Event, now: float) -> list[Effect]:
     """Move a call by one event; return what is to be done, in order."""
     call.now = now
+    session_id.note(call, event)
     if isinstance(event, ServiceFailed):
         call.waiting.discard(type(event.question))
     elif (question := _ANSWERED.get(type(event))) is not None:
@@ -229,6 +231,7 @@ def handle(call: Call, event: Event, now: float) -> list[Effect]:
     if handler is not None:
         handler(call, event)
     effects, call.effects = call.effects, []
+    session_id.stamp(call, effects)
     return effects
 
 

@@ -14,7 +14,8 @@ from .call import Call
 from .effects import Reply, ReplyReliably
 from .events import PrackMissing, RequestReceived
 from .policy import RemoteRingSignal
-from .reasons import CallEndReason
+from .reasons import CallEndReason, EndDirection, Refusal
+from .services import NO_CODES
 
 _STATUS = {RemoteRingSignal.SESSION_PROGRESS: 183, RemoteRingSignal.RINGING: 180}
 
@@ -55,7 +56,8 @@ def unacknowledged(call: Call, event: PrackMissing) -> None:
         ending.release(call, CallEndReason.SESSION_TIMEOUT)
     else:
         attempts.give_up(call, "caller lost", CallEndReason.CONNECTION_TIMEOUT)
-        ending.refuse(call, CallEndReason.CONNECTION_TIMEOUT, 504)
+        reason, direction = CallEndReason.CONNECTION_TIMEOUT, EndDirection.SERVER
+        ending.turn_down(call, Refusal(reason, 504, NO_CODES, direction))
 
 
 def answer(call: Call, response: Response) -> None:

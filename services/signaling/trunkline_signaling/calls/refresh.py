@@ -60,7 +60,7 @@ def due(call: Call, event: TimerFired) -> None:
         return
     if leg.side in call.refreshes:
         _wait_for_next(call, leg)
-    elif established.session_moves(call) or leg.unacknowledged:
+    elif _must_wait(call, leg):
         _retry_soon(call, leg)
     else:
         _send(call, leg)
@@ -133,6 +133,16 @@ def granted(event: ResponseReceived) -> TimerTerms | None:
     """Return what the 2xx to a request of ours says of the timer that it asked for."""
     least = session_timer.min_se_of(event.outgoing.request.headers)
     return session_timer.granted(event.response.headers, least)
+
+
+def _must_wait(call: Call, leg: Leg) -> bool:
+    """Tell whether a refresh would meet another request of ours; an UPDATE meets only its like."""
+    if not leg.takes_update:
+        return established.session_moves(call) or leg.unacknowledged
+    if call.negotiation is None:
+        return False
+    passed = call.negotiation.outgoing
+    return passed.side is leg.side and passed.request.method == UPDATE
 
 
 def _send(call: Call, leg: Leg) -> None:

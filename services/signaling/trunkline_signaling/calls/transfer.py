@@ -8,7 +8,6 @@ transferor has already (Replaces, RFC 3891), that call takes ours in instead.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from ..sip.errors import MalformedValue
@@ -30,6 +29,7 @@ from .policy import Candidate, LegPolicy
 from .reasons import CAUSE_NORMAL, CallEndReason, EndDirection
 from .referral import Replacement, Transfer, TransferState
 from .session import read
+from .session_timer import glare_wait
 
 SIPFRAG: Final = "message/sipfrag;version=2.0"
 SUBSCRIPTION: Final = 180
@@ -287,9 +287,8 @@ def _stayed(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
     elif attempts.corrected(call, event):
         pass
     elif status == 491:
-        owner = stays.side is Side.B  # of the Call-ID, as section 14.1 says
-        low, high = (2.1, 4.0) if owner else (0.0, 2.0)
-        call.set_timer(Timer.RECONNECT, timedelta(seconds=call.random.uniform(low, high)))
+        wait = glare_wait(call.random, owns_call_id=stays.side is Side.B)
+        call.set_timer(Timer.RECONNECT, wait)
     else:
         call.note(f"leg {stays.side.value} does not take the new session: {status}")
         ending.release(call, CallEndReason.CODEC_MISMATCH)

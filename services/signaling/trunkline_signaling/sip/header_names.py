@@ -14,6 +14,7 @@ _SPELLINGS: Final = (
     "WWW-Authenticate",
     "MIME-Version",
     "RAck",
+    "Session-ID",
     "RSeq",
     "SIP-ETag",
     "SIP-If-Match",

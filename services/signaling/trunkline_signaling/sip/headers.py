@@ -130,8 +130,13 @@ class Headers:
         return [v for line in self.raw.get(canonical(name), ()) for v in self._split(name, line)]
 
     def tokens(self, name: str) -> frozenset[str]:
-        """Return all values in lower case: option tags, methods and the like."""
-        return frozenset(value.lower() for value in self.values(name) if value)
+        """Return all values in lower case: option tags, methods and the like.
+
+        Whatever is no token is among them as it came; tokens hold no comma, not even in quotes.
+        """
+        lines = self.raw.get(canonical(name), ())
+        values = (value.strip() for line in lines for value in line.split(","))
+        return frozenset(value.lower() for value in values if value)
 
     def parse(self, name: str, parse: Callable[[str], T]) -> T | None:
         """Return the topmost value, parsed; None if the field is absent.

@@ -308,7 +308,7 @@ class TransactionLayer:
         cancel = Request(CANCEL, invite.target)
         cancel.headers.set("Via", invite.headers.via)
         cancel.headers.copy_from(
-            invite.headers, "Route", "Max-Forwards", "From", "To", "Call-ID", "Reason"
+            invite.headers, "Route", "Max-Forwards", "From", "To", "Call-ID", "Reason", "Session-ID"
         )
         cancel.headers.set("CSeq", f"{invite.headers.cseq.number} {CANCEL}")
         self._start(cancel, invite.headers.via.branch or "", transaction.flow, now)

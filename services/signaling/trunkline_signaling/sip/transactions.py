@@ -313,7 +313,7 @@ def _ack_for(invite: Request, response: Response) -> Request:
     ack = Request("ACK", invite.target)
     via = invite.headers.get("Via")
     ack.headers.set("Via", via)
-    ack.headers.copy_from(invite.headers, "From", "Call-ID", "Route", "Max-Forwards")
+    ack.headers.copy_from(invite.headers, "From", "Call-ID", "Route", "Max-Forwards", "Session-ID")
     ack.headers.copy_from(response.headers, "To")
     ack.headers.set("CSeq", f"{invite.headers.cseq.number} ACK")
     return ack

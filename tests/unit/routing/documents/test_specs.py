@@ -9,8 +9,10 @@ from pydantic import ValidationError
 from trunkline_kernel.documents import Spec
 from trunkline_routing.documents.fields import parse_address
 from trunkline_routing.documents.mapping_gateway import MappingGatewaySpec
+from trunkline_routing.documents.phone import PhoneSpec
 from trunkline_routing.documents.routing_gateway import RoutingGatewaySpec
 from trunkline_routing.documents.tables import NumberTransformSpec
+from trunkline_routing.rpc.policies import leg_to_proto
 
 VENDOR = {"account": "v", "address": "198.51.100.7:5060"}
 
@@ -46,6 +48,28 @@ def test_the_design_pages_examples_are_read() -> None:
 
     assert customer.media.codec.codecs == ("PCMA",)
     assert vendor.addresses == ("198.51.100.7:5060",)
+
+
+@pytest.mark.parametrize(
+    ("model", "spec"),
+    [
+        pytest.param(MappingGatewaySpec, {"account": "acme"}, id="a mapping gateway"),
+        pytest.param(RoutingGatewaySpec, VENDOR | {"prefixes": ["44"]}, id="a routing gateway"),
+        pytest.param(PhoneSpec, {"account": "acme"}, id="a phone"),
+    ],
+)
+def test_sig03_sig19_timers_are_on_and_100rel_is_off_unless_a_document_says_otherwise(
+    model: type[MappingGatewaySpec | RoutingGatewaySpec | PhoneSpec], spec: dict[str, Any]
+) -> None:
+    plain = model.model_validate(spec)
+    other = model.model_validate(
+        spec | {"sip": {"sessionTimer": False, "reliableProvisionals": True}}
+    )
+
+    told = [leg_to_proto(each.media, each.sip) for each in (plain, other)]
+
+    assert [leg.session_timer for leg in told] == [True, False]
+    assert [leg.reliable_provisionals for leg in told] == [False, True]
 
 
 @pytest.mark.parametrize(

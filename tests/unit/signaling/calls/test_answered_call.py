@@ -172,7 +172,7 @@ async def test_an_answered_call_is_in_the_journal_until_it_ends() -> None:
     assert list(bench.cdrs.journal) == list(bench.switch.calls)
 
 
-async def test_a_caller_that_never_acknowledges_is_hung_up_as_session_timeout() -> None:
+async def test_sig08_a_caller_that_never_acknowledges_is_hung_up_as_session_timeout() -> None:
     deaf = caller(acknowledges=False)
     bench = SwitchBench(deaf, vendor())
 

@@ -178,7 +178,21 @@ async def test_a_refused_offer_is_refused_to_its_sender_and_the_call_goes_on() -
     assert len(bench.switch.calls) == 1
 
 
-async def test_a_side_that_does_not_answer_a_reinvite_ends_the_call() -> None:
+async def test_rfc3261_8_2_2_3_an_extension_we_lack_is_refused_inside_the_call_but_no_bye() -> None:
+    alice, bob, bench = await established()
+
+    bench.send_in(alice, "INVITE", HOLD, Require="precondition")
+    await asyncio.sleep(1)
+    assert alice.statuses()[-1] == 420
+    assert requests_at(bob, "INVITE") == []
+    bench.send_in(alice, "BYE", Require="precondition")
+    await asyncio.sleep(1)
+
+    assert alice.statuses()[-1] == 200
+    assert bench.switch.calls == {}
+
+
+async def test_sig08_a_side_that_does_not_answer_a_reinvite_ends_the_call() -> None:
     alice, _, bench = await established(script=hesitant)
 
     bench.send_in(alice, "INVITE", HOLD)

@@ -8,20 +8,39 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
-from support.switch import ANSWER, CALLER, SWITCH, VENDOR, SwitchBench, caller, invite, vendor
+from support.switch import (
+    ANSWER,
+    CALLER,
+    OFFER,
+    SWITCH,
+    VENDOR,
+    SwitchBench,
+    caller,
+    candidate,
+    invite,
+    plan,
+    vendor,
+)
+from support.timer_peers import timer_caller, timer_invite, timer_vendor
 from support.user_agent import UserAgent
 from support.virtual_clock import run_virtual
+from trunkline_signaling.calls.policy import LegPolicy
 from trunkline_signaling.sip.flow import Flow, Transport
 from trunkline_signaling.sip.outputs import Event, RequestReceived
 
 HEADERS = (
     *("From", "To", "Contact", "Via", "Max-Forwards", "Require", "Content-Type", "Privacy"),
     *("P-Asserted-Identity", "Diversion", "Record-Route", "Route", "Expires", "Supported"),
+    *("Session-Expires", "Min-SE", "Allow"),
 )
+ANSWERED_WITH = ("Session-Expires", "Min-SE", "Allow", "Require", "Supported", "RSeq")
 VALUES = st.one_of(
     st.text(max_size=40),
     st.sampled_from(
-        ["*", "<>", "<sip:>", "sip:@", "tel:+1", '"', ";;;", "<sip:a@[::1]:99999>", ","]
+        [
+            *("*", "<>", "<sip:>", "sip:@", "tel:+1", '"', ";;;", "<sip:a@[::1]:99999>", ","),
+            *('timer, "', "100rel, <", "0", "1;refresher", "4294967295;refresher=both", "-1"),
+        ]
     ),
 )
 BODIES = st.one_of(
@@ -75,6 +94,62 @@ def test_a_vendor_may_answer_with_any_description(body: bytes) -> None:
 
     with without_mistakes():
         run_virtual(scenario())
+
+
+@given(
+    status=st.sampled_from((180, 183, 200, 422)),
+    headers=st.dictionaries(st.sampled_from(ANSWERED_WITH), VALUES, max_size=3),
+)
+def test_a_vendor_may_answer_with_any_header_of_timers_and_100rel(
+    status: int, headers: dict[str, str]
+) -> None:
+    def answers_so(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            dialog = agent.dialogs.accept(event.transaction, agent.contact)
+            response = dialog.reply(event.request, status)
+            for name, value in headers.items():
+                response.headers.set(name, one_line(value))
+            agent.transactions.respond(event.transaction, response, agent.now)
+
+    async def scenario() -> None:
+        alice = UserAgent(CALLER)
+        bench = SwitchBench(alice, vendor(answers_so))
+        bench.routing.plan = plan(candidate(leg_b=LegPolicy(reliable_provisionals=True)))
+        bench.call(alice)
+        await asyncio.sleep(100_000)
+        assert bench.switch.calls == {}
+        assert len(bench.cdrs.cdrs) == 1
+
+    with without_mistakes():
+        run_virtual(scenario())
+
+
+@given(
+    method=st.sampled_from(("UPDATE", "INVITE", "PRACK", "INFO")),
+    headers=st.dictionaries(st.sampled_from((*ANSWERED_WITH, "RAck")), VALUES, max_size=3),
+)
+def test_a_caller_may_send_any_header_of_timers_and_100rel_in_its_dialog(
+    method: str, headers: dict[str, str]
+) -> None:
+    async def scenario() -> None:
+        alice = timer_caller()
+        bench = SwitchBench(alice, timer_vendor())
+        bench.call(alice, timer_invite())
+        await asyncio.sleep(1)
+        in_line = {name.replace("-", "_"): one_line(value) for name, value in headers.items()}
+        body = OFFER if method == "INVITE" else b""
+        bench.send_in(alice, method, body, "application/sdp", **in_line)
+        await asyncio.sleep(1)
+        assert len(bench.switch.calls) == 1
+        assert alice.statuses()[-1] >= 200
+
+    with without_mistakes():
+        run_virtual(scenario())
+
+
+def one_line(value: str) -> str:
+    """Return a value as a header field can hold it."""
+    return " ".join(value.encode("utf-8", "replace").decode().split())
 
 
 @given(datagram=st.binary(max_size=300))

@@ -28,6 +28,7 @@ from support.timer_peers import (
 )
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.media_policy import Prompts
 from trunkline_signaling.calls.policy import Credentials, LegPolicy
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.session_timer import DEFAULT_TIMERS, TimerParameters
@@ -83,6 +84,17 @@ async def test_sig03_a_a_caller_that_asks_for_30_s_gets_422_and_a_cdr() -> None:
     assert bench.to(VENDOR) == []
     assert bench.cdr.sip_status == 422
     assert bench.routing.seats == set()
+
+
+async def test_sig03_a_the_422_waits_for_no_announcement() -> None:
+    alice = timer_caller()
+    bench = SwitchBench(alice, timer_vendor())
+    bench.routing.plan = plan(leg_a=LegPolicy(prompts=Prompts(unable_to_connect=True)))
+
+    bench.call(alice, timer_invite(timer_headers(30)))
+    await asyncio.sleep(0.1)
+
+    assert alice.statuses() == [100, 422]
 
 
 async def test_sig03_b_a_caller_that_asks_for_1800_s_is_answered_with_600() -> None:
@@ -418,6 +430,25 @@ async def test_sig04_7_an_offer_for_a_leg_whose_refresh_is_open_has_to_wait() ->
     await asyncio.sleep(0.1)
 
     assert alice.statuses()[-1] == 491
+
+
+@pytest.mark.parametrize(
+    ("allow", "sent_at_once"),
+    [(f"{METHODS}, UPDATE", True), (METHODS, False)],
+    ids=["an UPDATE does not", "a re-INVITE waits"],
+)
+async def test_sig04_a_refresh_and_an_offer_on_its_way_to_the_same_leg(
+    allow: str, sent_at_once: bool
+) -> None:
+    bob = timer_vendor([SILENT], headers=timer_headers(allow=allow))
+    alice, _, bench = await talking(bob=bob)
+    await asyncio.sleep(290)
+
+    bench.send_in(alice, "INVITE", OFFER.replace(b"alice 1 1", b"alice 1 2"))
+    await asyncio.sleep(9.5)
+
+    assert (bench.to(VENDOR)[-1] == "UPDATE") is sent_at_once
+    assert len(bench.switch.calls) == 1
 
 
 async def test_sig04_7_a_change_of_the_session_is_forwarded_and_refreshes_both_legs() -> None:

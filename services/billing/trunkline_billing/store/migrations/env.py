@@ -1,6 +1,6 @@
 """Runs billing's migrations."""
 
 from trunkline_billing.store.tables import METADATA
-from trunkline_kernel.database import run_migrations
+from trunkline_kernel.migration import run_migrations
 
 run_migrations(METADATA)

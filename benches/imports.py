@@ -1,0 +1,93 @@
+"""Seconds, memory and turns of the event loop that taking a rate file over costs billing.
+
+    python benches/imports.py [--rows 1000000]
+
+A whole billing service on SQLite in this process, and a deck that replaces another. The longest
+turn of the event loop is told in processor time, so that a busy machine doesn't count, and by the
+clock: every call that arrives waits that long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from processes import resident_bytes
+from support.billing_service import RATES, RETAIL, BillingClient, running_billing
+from trunkline.billing.v1 import billing_pb2 as pb
+from trunkline_kernel.logs import configure_logs
+from trunkline_kernel.rpc import InProcessChannel, method_of
+
+IMPORT = method_of(RATES, "ImportRates", pb.ImportRatesRequest, pb.ImportRatesResponse)
+PATIENCE = 900.0
+PAUSE = 0.005
+"""Seconds between two looks at the loop."""
+
+
+def main() -> None:
+    """Run, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    options = parser.parse_args()
+    configure_logs("billing", level="error")
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(_run(f"sqlite:///{folder}/billing.db", options.rows))
+
+
+async def _run(url: str, rows: int) -> None:
+    async with running_billing(url, max_call_duration=PATIENCE) as billing:
+        await billing.apply(("RateGroup", "retail", RETAIL))
+        _memory("before")
+        for what, seed in (("into nothing", 1), ("over another deck", 2)):
+            await _import(billing, what, _deck(rows, seed))
+
+
+async def _import(billing: BillingClient, what: str, content: bytes) -> None:
+    turns: list[tuple[float, float]] = []
+    watch = asyncio.create_task(_watch(turns))
+    started, spent = time.perf_counter(), time.process_time()
+    request = pb.ImportRatesRequest(
+        rate_group="retail", content=content, mode=pb.IMPORT_MODE_REPLACE, file_name="deck.csv"
+    )
+    answer = await InProcessChannel(billing.service.server.dispatcher).call(
+        IMPORT, request, timeout=PATIENCE
+    )
+    taken, spent = time.perf_counter() - started, time.process_time() - spent
+    await asyncio.sleep(2.0)  # the deck is published after the answer
+    watch.cancel()
+    print(f"{what}: {answer.counts.added:,} new, {answer.counts.removed:,} gone")
+    print(f"  time               {taken:>8.1f} s, {spent:.1f} s of CPU")
+    print(f"  longest turn       {max(cpu for cpu, _ in turns) * 1e3:>8.1f} ms of CPU")
+    print(f"  longest wait       {max(wall for _, wall in turns) * 1e3:>8.1f} ms")
+    _memory("after")
+
+
+async def _watch(turns: list[tuple[float, float]]) -> None:
+    """Note how much of the loop's thread, and of the clock, each look took beyond its pause."""
+    while True:
+        cpu, wall = time.thread_time(), time.perf_counter()
+        await asyncio.sleep(PAUSE)
+        turns.append((time.thread_time() - cpu, time.perf_counter() - wall - PAUSE))
+
+
+def _memory(when: str) -> None:
+    print(f"  resident {when:<9} {resident_bytes(os.getpid()) / 2**20:>8.0f} MiB")
+
+
+def _deck(rows: int, seed: int) -> bytes:
+    rng = random.Random(seed)
+    prefixes = {str(rng.randrange(10**6, 10**10)) for _ in range(rows)}
+    lines = [f"{prefix},{rng.randrange(1, 9999) / 10000:.4f},60,1" for prefix in prefixes]
+    return ("prefix,rate,first interval,interval\n" + "\n".join(lines)).encode()
+
+
+if __name__ == "__main__":
+    main()
