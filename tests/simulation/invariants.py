@@ -190,12 +190,13 @@ def _bounds_of_end(
         by_callee = max(saw.bye_received or never for saw in callees)
         return _loop_time(cdr.answer), min(caller.bye_received or never, by_callee)
     sides = [caller] if cdr.direction == CALLER_SIDE else callees
-    moments = [saw.bye_sent or saw.gave_up for saw in sides]  # a CANCEL may cross the answer
-    sent = [moment for moment in moments if moment is not None]
-    taken = [saw.bye_taken for saw in sides if saw.bye_taken is not None]
-    if not sent:
+    # a CANCEL or an early BYE may cross the answer, and another BYE follows
+    moments = [moment for saw in sides for moment in (saw.bye_sent, saw.gave_up)]
+    first = min((moment for moment in moments if moment is not None), default=None)
+    if first is None:
         return never, never
-    return min(sent), max(taken) if len(taken) == len(sent) else never
+    taken = [saw.bye_taken for saw in sides if saw.bye_sent is not None]
+    return first, max((never if moment is None else moment for moment in taken), default=never)
 
 
 def _placed(world: World, sip_call_id: str) -> Placed | None:

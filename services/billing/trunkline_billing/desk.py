@@ -94,7 +94,7 @@ class Desk:
         self._clock = clock
         self._observation = observation
         self._random = random or SystemRandom()
-        self.rerater = Rerater(cashier, cdrs, ledger, rules, clock)
+        self.rerater = Rerater(cashier, cdrs, ledger, rules)
 
     @property
     def lease(self) -> timedelta:

@@ -11,7 +11,7 @@ from typing import Final
 from .cashier.cashier import Cashier
 from .cashier.work import Correct
 from .cdrs.cdr import Cdr
-from .charging.correction import Correction, correct
+from .charging.correction import Correction, charge_anew, costs_otherwise
 from .charging.rules import Rules
 from .errors import RatedMeanwhile, UnknownCall
 from .money import ZERO, Currency
@@ -41,13 +41,13 @@ class Rerated:
     changed: int = 0
     sums: defaultdict[Currency, Sums] = field(default_factory=lambda: defaultdict(Sums))
 
-    def count(self, made: Correction) -> None:
+    def count(self, before: Cdr, after: Cdr) -> None:
         """Count a call that costs something else now."""
         self.changed += 1
-        for share, name in ((made.before.payer, "before"), (made.after.payer, "after")):
-            if share is not None:
-                sums = self.sums[share.currency]
-                setattr(sums, name, getattr(sums, name) + share.fee)
+        if before.payer is not None:
+            self.sums[before.payer.currency].before += before.payer.fee
+        if after.payer is not None:
+            self.sums[after.payer.currency].after += after.payer.fee
 
 
 class Rerater:
@@ -59,14 +59,11 @@ class Rerater:
         cdrs: CdrReader,
         ledger: LedgerReader,
         rules: Callable[[], Rules],
-        clock: Callable[[], datetime],
     ) -> None:
         self._cashier = cashier
-        self._till = cashier.till
         self._cdrs = cdrs
         self._ledger = ledger
         self._rules = rules
-        self._clock = clock
 
     async def one(self, call_id: str, author: str, memo: str) -> tuple[StoredCdr, Cdr]:
         """Return a CDR as it is now, and as it was; raise `UnknownCall`, `RatedMeanwhile`."""
@@ -91,15 +88,15 @@ class Rerater:
         A repeat finds nothing to change. Raises `RatedMeanwhile` when somebody else charges the
         same calls: what was booked until then stays.
         """
-        done, waiting = Rerated(), list[Cdr]()
+        done, waiting, till = Rerated(), list[Cdr](), self._cashier.till
         async for stored in self._cdrs.each(begin, end, account=account):
             done.looked_at += 1
             if not done.looked_at % LOOKED_AT_ONCE:
                 await asyncio.sleep(0)
-            made = self._preview(stored.cdr)
-            if not made.transaction.entries:
+            after = charge_anew(stored.cdr, till.accounts, till.decks, self._rules())
+            if not costs_otherwise(stored.cdr, after):
                 continue
-            done.count(made)
+            done.count(stored.cdr, after)
             if not dry_run:
                 waiting.append(stored.cdr)
             if len(waiting) == AT_ONCE:
@@ -108,16 +105,16 @@ class Rerater:
         await self._book_all(waiting, author, memo)
         return done
 
-    def _preview(self, cdr: Cdr) -> Correction:
-        till = self._till
-        return correct(cdr, 0, till.accounts, till.decks, self._rules(), "", "", self._clock())
-
     async def _book_all(self, cdrs: list[Cdr], author: str, memo: str) -> None:
-        await asyncio.gather(*(self._book(cdr, author, memo) for cdr in cdrs))
+        again = await self._ledger.corrected(cdr.call.call_id for cdr in cdrs)
+        await asyncio.gather(
+            *(self._book(cdr, author, memo, again=cdr.call.call_id in again) for cdr in cdrs)
+        )
 
-    async def _book(self, cdr: Cdr, author: str, memo: str) -> Correction:
+    async def _book(self, cdr: Cdr, author: str, memo: str, *, again: bool = True) -> Correction:
+        """Book the difference; `again` is whether it may have been charged anew before."""
         call_id = cdr.call.call_id
-        number = await self._ledger.corrections(call_id) + 1
+        number = await self._ledger.corrections(call_id) + 1 if again else 1
         made = await self._cashier.submit(Correct(cdr, number, author, memo))
         if made is None:
             raise RatedMeanwhile(f"call {call_id} was charged anew by somebody else just now")

@@ -112,7 +112,11 @@ TIMEOUT_RINGING: Final = _wait(
     "SS_SIP_TIMEOUT_RINGING", 120, 600, "Wait for the answer after 180 (SIG-10)."
 )
 SESSION_TTL: Final = _seconds(
-    "SS_SIP_SESSION_TTL", 600, 60, 86400, "Session-Expires that we offer, and the most we accept."
+    "SS_SIP_SESSION_TTL",
+    600,
+    60,
+    86400,
+    "Session-Expires we offer, and the most we accept (SIG-03).",
 )
 SESSION_MIN_SE: Final = _seconds(
     "SS_SIP_SESSION_MIN_SE", 90, 90, 3600, "Least Session-Expires accepted; less gets 422 (SIG-03)."

@@ -16,9 +16,11 @@ from support.local_switch import LocalSwitch, free_ports
 from support.programs import program
 from support.records import wait_for_cdrs
 from support.sip_sockets import Receive, SipSockets
+from support.waiting import until
 from trunkline.auth.v1.auth_pb2 import ListRegistrationsRequest
 from trunkline.common.v1.common_pb2 import CallEndReason
 from trunkline_signaling.sip.flow import Transport
+from trunkline_signaling.sip.sdp import SessionDescription
 
 Address = tuple[str, int]
 
@@ -27,19 +29,28 @@ VOX = ("127.0.0.22", 5070)
 TLS = ("127.0.0.24", 5061)
 NUMBER = "12125550120"
 BARESIP_TONE, VENDOR_TONE = 500, 900
+EVENTS = 101
+"""Payload type of the vendor's telephone events."""
 CALL_SECONDS = 5
 PATIENCE = 20
 
 pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 
 
-def configure(directory: Path, server: Address, transport: str, authority: Authority) -> None:
+def configure(
+    directory: Path,
+    server: Address,
+    transport: str,
+    authority: Authority,
+    dtmf: str = "rtpevent",
+) -> None:
     """Write baresip's configuration for phone 1001 into a directory, and what it says."""
     values = {
         "modules": next(Path("/usr/lib").glob("**/baresip/modules")),
         "server": "{}:{}".format(*server),
         "transport": transport,
         "ca": authority.ca,
+        "dtmf": dtmf,
         "directory": directory,
         "console": console_of(directory),
     }
@@ -151,6 +162,62 @@ async def test_a_softphone_calls_a_vendor_by_tls_on_both_legs(
     assert call.transaction.flow.transport is Transport.TLS
     (record,) = await wait_for_cdrs(switch, 1, number)
     assert record.cdr.call_end_reason == CallEndReason.CALL_END_REASON_CALLER_HANGUP
+
+
+async def test_a_softphone_holds_and_resumes(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path
+) -> None:
+    configure(tmp_path, switch.sip, "udp", authority)
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*calling("12125550131", switch), directory=tmp_path) as phone,
+    ):
+        call = await vox.taken_call(timeout=PATIENCE)
+        await call.rtp.hear(20)
+        type_into(tmp_path, "/hold")
+        await until(lambda: directions(vox) == ["sendrecv", "sendonly"])
+        type_into(tmp_path, "/resume")
+        await until(lambda: directions(vox)[2:] == ["sendrecv"])
+        heard = await call.rtp.hear(20)
+        await call.hang_up()
+        await phone.succeed(PATIENCE)
+
+    assert heard.hears(BARESIP_TONE)
+
+
+@pytest.mark.parametrize("mode", ["rtpevent", "info"])
+async def test_med06_keys_of_a_softphone_come_to_the_vendor_as_events(
+    switch: LocalSwitch, authority: Authority, tmp_path: Path, mode: str
+) -> None:
+    """RFC 4733 passes, and INFO becomes RFC 4733 where that was negotiated."""
+    configure(tmp_path, switch.sip, "udp", authority, mode)
+    number = {"rtpevent": "12125550132", "info": "12125550133"}[mode]
+    async with (
+        Endpoint("vox", host=VOX[0], port=VOX[1], frequency=VENDOR_TONE) as vox,
+        program(*calling(number, switch), directory=tmp_path) as phone,
+    ):
+        call = await vox.taken_call(timeout=PATIENCE)
+        await call.rtp.hear(20)
+        before = EVENTS in call.rtp.heard.payload_types
+        type_into(tmp_path, "/sndcode 5")
+        await until(lambda: EVENTS in call.rtp.heard.payload_types)
+        await call.hang_up()
+        await phone.succeed(PATIENCE)
+
+    assert not before
+    assert [r.method for r in vox.requests if r.method == "INFO"] == []
+
+
+def calling(number: str, switch: LocalSwitch) -> tuple[str, ...]:
+    """Return the command of a baresip in this directory that calls a number."""
+    target = f"sip:{number}@{switch.sip[0]}:{switch.sip[1]}"
+    return "baresip", "-4", "-f", ".", "-e", f"/dial {target}", "-t", str(PATIENCE)
+
+
+def directions(endpoint: Endpoint) -> list[str]:
+    """Return the directions of the offers that came, in order."""
+    offers = [SessionDescription.parse(r.body) for r in endpoint.requests if r.method == "INVITE"]
+    return [str(offer.direction_of(offer.audio)) for offer in offers if offer.audio]
 
 
 def by_tls(authority: Authority) -> Callable[[Receive], SipSockets]:

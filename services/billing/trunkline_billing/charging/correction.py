@@ -7,13 +7,14 @@ are the present ones.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from ..accounts.account import Accounts
 from ..cdrs.cdr import Cdr, Share
 from ..ledger.transactions import Entry, EntryKind, Transaction
 from ..rating.tariff import NOTHING
 from .rules import Rules
-from .settlement import entries_of, settle
+from .settlement import charge_call, entries_of
 from .terms import Decks
 
 
@@ -37,9 +38,7 @@ def correct(
     now: datetime,
 ) -> Correction:
     """Return the call charged anew; `number` counts its corrections, from 1."""
-    gift = before.payer.gift_time if before.payer is not None else NOTHING
-    anew = settle(before.call, None, accounts, decks, rules, now, before.hold_time, gift)
-    after = replace(anew.cdr, settled_at=before.settled_at)
+    after = charge_anew(before, accounts, decks, rules)
     reason = f": {memo}" if memo else ""
     transaction = Transaction(
         EntryKind.CORRECTION,
@@ -50,6 +49,24 @@ def correct(
         cdr_time=before.call.end_time,
     )
     return Correction(before, after, transaction)
+
+
+def charge_anew(before: Cdr, accounts: Accounts, decks: Decks, rules: Rules) -> Cdr:
+    """Return the CDR with what the call would cost now."""
+    gift = before.payer.gift_time if before.payer is not None else NOTHING
+    call, talk = before.call, before.hold_time
+    return charge_call(call, None, accounts, decks, rules, before.settled_at, talk, gift)
+
+
+def costs_otherwise(before: Cdr, after: Cdr) -> bool:
+    """Whether anybody pays something else."""
+    return list(_amounts(before)) != list(_amounts(after))
+
+
+def _amounts(cdr: Cdr) -> Iterable[tuple[str, str, Decimal]]:
+    for share in (cdr.payer, *cdr.agents, cdr.vendor):
+        if share is not None and share.fee:
+            yield share.account, share.currency, share.fee
 
 
 def _difference(before: Cdr, after: Cdr) -> Iterable[Entry]:

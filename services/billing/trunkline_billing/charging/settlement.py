@@ -52,7 +52,25 @@ def settle(
     talk: timedelta | None = None,
     gift: timedelta = NOTHING,
 ) -> Settlement:
-    """Return what the call costs. Every call can be settled: one without a rate costs nothing.
+    """Return what the call costs and what books it."""
+    cdr = charge_call(call, held, accounts, decks, rules, now, talk, gift)
+    transaction = Transaction(
+        EntryKind.CALL, call.call_id, now, tuple(entries_of(cdr)), cdr_time=call.end_time
+    )
+    return Settlement(cdr, transaction, is_recorded(cdr, rules))
+
+
+def charge_call(
+    call: Call,
+    held: Reservation | None,
+    accounts: Accounts,
+    decks: Decks,
+    rules: Rules,
+    now: datetime,
+    talk: timedelta | None = None,
+    gift: timedelta = NOTHING,
+) -> Cdr:
+    """Return what the call costs. Every call can be charged: one without a rate costs nothing.
 
     Customers pay for `talk` when it is given, else for what `charged_talk` says; the payer after
     it used `gift` of package time.
@@ -67,7 +85,7 @@ def settle(
         for one, given in zip(terms, gifts, strict=False)
     ]
     vendor = _vendor_terms(call, accounts, decks)
-    cdr = Cdr(
+    return Cdr(
         call=call,
         hold_time=hold_time(talk, rating.hold_time_precision),
         settled_at=now,
@@ -75,10 +93,6 @@ def settle(
         agents=tuple(shares[1:]),
         vendor=_share(vendor, call.talk, rating, NOTHING) if vendor is not None else None,
     )
-    transaction = Transaction(
-        EntryKind.CALL, call.call_id, now, tuple(entries_of(cdr)), cdr_time=call.end_time
-    )
-    return Settlement(cdr, transaction, is_recorded(cdr, rules))
 
 
 def charged_talk(call: Call, held: Reservation | None) -> timedelta:

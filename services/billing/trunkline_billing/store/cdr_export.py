@@ -7,10 +7,10 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, String, cast, or_, select, type_coerce
-from trunkline_kernel.database import Database
+from sqlalchemy import Column, ColumnElement, Integer, String, cast, func, or_, select, type_coerce
+from trunkline_kernel.database import Database, UtcDateTime
 
 from .tables import CDRS
 from .types import Seconds
@@ -18,14 +18,6 @@ from .types import Seconds
 ROWS_AT_ONCE: Final = 2000
 LEFT_OUT: Final = {"agents", "extension"}
 COLUMNS: Final = [column for column in CDRS.c if column.name not in LEFT_OUT]
-SELECTED: Final = [
-    type_coerce(column, Integer)
-    if isinstance(column.type, Seconds)
-    else cast(column, String)
-    if column.name in ("fee", "cost")
-    else column
-    for column in COLUMNS
-]
 
 
 class CdrExport:
@@ -33,6 +25,7 @@ class CdrExport:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._selected = [_as_text(column, sqlite=database.is_sqlite) for column in COLUMNS]
 
     async def parts(
         self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
@@ -40,7 +33,7 @@ class CdrExport:
         """Yield the CSV of calls that ended from `begin` until before `end`, oldest first."""
         yield _lines([[column.name for column in COLUMNS]])
         query = (
-            select(*SELECTED)
+            select(*self._selected)
             .where(*_conditions(begin, end, account, gateway))
             .order_by(CDRS.c.end_time, CDRS.c.flow_no)
             .execution_options(yield_per=ROWS_AT_ONCE)
@@ -48,6 +41,16 @@ class CdrExport:
         async with self._database.reading() as session:
             async for rows in (await session.stream(query)).partitions():
                 yield _lines(rows)
+
+
+def _as_text(column: Column[Any], *, sqlite: bool) -> ColumnElement[Any]:
+    """Return a column as its CSV shows it: the database writes times and amounts, not we."""
+    if isinstance(column.type, Seconds):
+        return type_coerce(column, Integer)
+    if isinstance(column.type, UtcDateTime):
+        utc = func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US", type_=String)
+        return (type_coerce(column, String) if sqlite else utc) + "+00:00"
+    return cast(column, String) if column.name in ("fee", "cost") else column
 
 
 def _conditions(

@@ -1,5 +1,6 @@
 """Reads the ledger: a book's entries a page at a time, an account's purse, and the whole's sum."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -63,10 +64,17 @@ class LedgerReader:
     async def corrections(self, call_id: str) -> int:
         """Return how often a call was charged anew."""
         id = TRANSACTIONS.c.id
-        first = transaction_id(EntryKind.CORRECTION, f"{call_id}#")
-        query = select(func.count()).where(id.startswith(first, autoescape=True))
+        first, beyond = (transaction_id(EntryKind.CORRECTION, call_id + end) for end in "#$")
+        query = select(func.count()).where(id >= first, id < beyond)  # "$" is next to "#"
         async with self._database.reading() as session:
             return await session.scalar(query) or 0
+
+    async def corrected(self, call_ids: Iterable[str]) -> set[str]:
+        """Return those of some calls that were charged anew before."""
+        first = {transaction_id(EntryKind.CORRECTION, f"{call}#1"): call for call in call_ids}
+        query = select(TRANSACTIONS.c.id).where(TRANSACTIONS.c.id.in_(first))
+        async with self._database.reading() as session:
+            return {first[id] for id in await session.scalars(query)}
 
     async def balance_after(self, transaction: str, account: str) -> Decimal | None:
         """Return an account's balance after a transaction, None when it does not touch it."""

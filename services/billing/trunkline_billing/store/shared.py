@@ -8,8 +8,10 @@ is booked is looked up after the locks, when the other replica has committed.
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import Row, Select, Text, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..accounts.purse import Purse
@@ -22,6 +24,25 @@ from .tables import PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
 
 # Leases may be lost with the database server; they need not wait for its disk.
 UNHURRIED = text("SET LOCAL synchronous_commit TO OFF")
+
+# One array, not a list of parameters: the statement is prepared once, however many are asked for.
+NAMED: Final = any_(bindparam("names", type_=ARRAY(Text)))
+KNOWN: Final = select(TRANSACTIONS.c.id, TRANSACTIONS.c.content).where(TRANSACTIONS.c.id == NAMED)
+LOCK_CALLS: Final = (
+    select(RESERVATIONS)
+    .where(RESERVATIONS.c.call_id == NAMED)
+    .order_by(RESERVATIONS.c.call_id)
+    .with_for_update()
+)
+LOCK_PURSES: Final = (
+    select(PURSES).where(PURSES.c.account == NAMED).order_by(PURSES.c.account).with_for_update()
+)
+LOCK_PERIODS: Final = (
+    select(PACKAGE_PERIODS)
+    .where(PACKAGE_PERIODS.c.account == NAMED)
+    .order_by(PACKAGE_PERIODS.c.order_name)
+    .with_for_update()
+)
 
 
 class SharedJournal:
@@ -61,15 +82,9 @@ class SharedWrite:
         """Lock and refresh the reservations of `calls`."""
         if not calls:
             return
-        query = (
-            select(RESERVATIONS)
-            .where(RESERVATIONS.c.call_id.in_(calls))
-            .order_by(RESERVATIONS.c.call_id)
-            .with_for_update()
-        )
         for call in calls:
             till.reservations.pop(call, None)
-        for row in await self._connection.execute(query):
+        for row in await self._rows(LOCK_CALLS, calls):
             till.reservations[row.call_id] = decode_reservation(row._asdict())
 
     async def lock_purses(self, till: Till, accounts: Collection[str]) -> None:
@@ -90,10 +105,7 @@ class SharedWrite:
         """Return those of `transactions` that are booked."""
         if not transactions:
             return {}
-        query = select(TRANSACTIONS.c.id, TRANSACTIONS.c.content).where(
-            TRANSACTIONS.c.id.in_(transactions)
-        )
-        return {row.id: row.content for row in await self._connection.execute(query)}
+        return {row.id: row.content for row in await self._rows(KNOWN, transactions)}
 
     async def store(self, changes: Changes, till: Till) -> None:
         """Write everything that changed."""
@@ -103,23 +115,15 @@ class SharedWrite:
         await self._execute(statements)
 
     async def _lock_periods(self, till: Till, accounts: Collection[str]) -> None:
-        query = (
-            select(PACKAGE_PERIODS)
-            .where(PACKAGE_PERIODS.c.account.in_(accounts))
-            .order_by(PACKAGE_PERIODS.c.order_name)
-            .with_for_update()
-        )
-        rows = await self._connection.execute(query)
+        rows = await self._rows(LOCK_PERIODS, accounts)
         till.shelf.periods.update({row.order_name: decode_period(row) for row in rows})
 
     async def _locked_purses(self, accounts: Collection[str]) -> dict[str, Purse]:
-        query = (
-            select(PURSES)
-            .where(PURSES.c.account.in_(accounts))
-            .order_by(PURSES.c.account)
-            .with_for_update()
-        )
-        return {row.account: decode_purse(row) for row in await self._connection.execute(query)}
+        return {row.account: decode_purse(row) for row in await self._rows(LOCK_PURSES, accounts)}
+
+    async def _rows(self, query: Select[Any], names: Collection[str]) -> list[Row[Any]]:
+        found = await self._connection.execute(query, {"names": list(names)})
+        return list(found)
 
     async def _execute(self, statements: Iterable[Statement]) -> None:
         for statement, rows in statements:

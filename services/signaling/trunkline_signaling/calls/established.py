@@ -16,6 +16,7 @@ from . import (
     answer,
     attempts,
     codec_change,
+    correction,
     digits,
     ending,
     provisional,
@@ -82,7 +83,7 @@ def response_received(call: Call, event: ResponseReceived) -> None:
         attempts.late_response(call, event)
         if event.outgoing.request.method == INFO and event.response.status in DIALOG_GONE:
             _dialog_gone(call, event.outgoing)
-    elif not attempts.corrected(call, event):
+    elif not correction.corrected(call, event):
         _conclude(call, negotiation, event)
 
 
@@ -180,7 +181,8 @@ def pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
             leg.received = request.body
             _answer_alone(call, leg, transaction, leg.sent)
             return
-        passed = _request(call, other, request.method, description)
+        method = request.method if other.takes_update else INVITE
+        passed = _request(call, other, method, description)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"refused an offer of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(488)))
@@ -224,7 +226,7 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
     asker.received = request.body or asker.received
     other.note_allow(event.response.headers)
     refresh.renewed(call, other, refresh.granted(event))
-    if request.method == INVITE:
+    if negotiation.outgoing.request.method == INVITE:
         if request.body:
             answer.send_ack(call, other, negotiation.outgoing)
         else:

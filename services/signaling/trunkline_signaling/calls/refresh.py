@@ -13,7 +13,7 @@ from ..sip.errors import MalformedValue
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE, UPDATE
-from . import answer, attempts, ending, established, session_timer
+from . import answer, correction, ending, established, session_timer
 from .acceptance import ALLOW
 from .call import SDP, Call
 from .effects import Outgoing, Timer
@@ -90,7 +90,7 @@ def answered(call: Call, event: ResponseReceived) -> bool:
     outgoing, status = event.outgoing, event.response.status
     if call.refreshes.get(outgoing.side) is not outgoing:
         return False
-    if attempts.corrected(call, event):
+    if correction.corrected(call, event):
         return True
     del call.refreshes[outgoing.side]
     leg = call.leg(outgoing.side)

@@ -16,7 +16,7 @@ from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
 from ..sip.name_addr import NameAddr
 from ..sip.sdp import Direction
 from ..sip.uri import OtherUri, SipUri, Uri
-from . import answer, attempts, ending, established, forwarding, refresh
+from . import answer, attempts, correction, ending, established, forwarding, refresh
 from .agreement import Terms, offer_to
 from .call import SDP, Call, Negotiation
 from .codecs import MediaMismatch
@@ -46,19 +46,20 @@ def refer(call: Call, event: RequestReceived) -> None:
     transaction, leg = event.transaction, call.leg(event.side)
     request = transaction.request
     assert leg.dialog is not None
+    if not leg.policy.transfer:
+        call.emit(Reply(transaction, request.reply(403)))
+        return
     try:
         refer_to = _refer_to(request.headers.values("Refer-To"))
     except MalformedValue as error:
         call.note(f"refused a REFER of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(400)))
         return
-    if not leg.policy.transfer:
-        call.emit(Reply(transaction, request.reply(403)))
-    elif established.session_moves(call):
+    if established.session_moves(call):
         call.emit(Reply(transaction, request.reply(491)))
-    else:
-        call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
-        _begin(call, leg, refer_to, request.headers.cseq.number)
+        return
+    call.emit(Reply(transaction, leg.dialog.reply(request, 202)))
+    _begin(call, leg, refer_to, request.headers.cseq.number)
 
 
 def let_go(call: Call, event: RequestReceived) -> bool:
@@ -284,7 +285,7 @@ def _stayed(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         answer.send_ack(call, stays, event.outgoing)
         refresh.renewed(call, stays, refresh.granted(event))
         _connect(call, transfer.leg, event.response.body)
-    elif attempts.corrected(call, event):
+    elif correction.corrected(call, event):
         pass
     elif status == 491:
         wait = glare_wait(call.random, owns_call_id=stays.side is Side.B)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv6Address
 from typing import Final
 
 from .errors import MalformedValue
@@ -26,7 +27,9 @@ _PARAM: Final = re.compile(
     re.DOTALL,
 )
 _HOST: Final = re.compile(r"[A-Za-z0-9._\-]+")
-_IPV6: Final = re.compile(r"(?=[^:]*+:)[0-9A-Fa-f:.]++")
+_IPV6: Final = re.compile(r"[0-9A-Fa-f:.]++")
+_ODD_IPV6: Final = re.compile(r":::(?=[0-9]++\.)")
+"""What RFC 3261's grammar allows before an IPv4 address by mistake (RFC 5118 section 4.10)."""
 
 
 def is_token(text: str) -> bool:
@@ -121,8 +124,18 @@ def parse_host(text: str) -> str:
     if _HOST.fullmatch(text):
         return text
     if text.startswith("[") and text.endswith("]") and _IPV6.fullmatch(text, 1, len(text) - 1):
-        return text[1:-1]
+        address = _ODD_IPV6.sub("::", text[1:-1])
+        if _is_ipv6(address):
+            return address
     raise MalformedValue("a host name or address", text)
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_host_port(text: str) -> tuple[str, int | None]:

@@ -81,8 +81,11 @@ def _read_start_line(line: str) -> tuple[Message, _Defect | None]:
 
 
 def _read_odd_request_line(line: str) -> tuple[Message, _Defect | None]:
-    method, *target, version = line.split() if line.count(" ") > 1 else ("", "")
-    if not target or not is_token(method) or not _VERSION.match(version):
+    words = line.split()
+    if line.count(" ") < 2 or len(words) < 3:
+        raise NotSip("no start line")
+    method, *target, version = words
+    if not is_token(method) or not _VERSION.match(version):
         raise NotSip("no start line")
     request = Request(method, " ".join(target))
     if version.upper() != SIP_VERSION:

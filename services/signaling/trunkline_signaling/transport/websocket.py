@@ -41,7 +41,7 @@ class WebSocketStream:
             self._connection.receive_data(data)
             for event in self._connection.events():
                 yield from self._take(event)
-        except ProtocolError as error:
+        except (ProtocolError, UnicodeDecodeError) as error:  # wsproto takes headers for ASCII
             raise StreamBroken(f"no WebSocket: {error}") from None
 
     def wrap(self, message: bytes) -> bytes:

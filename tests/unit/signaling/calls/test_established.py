@@ -135,13 +135,31 @@ async def test_a_reinvite_that_changes_nothing_is_answered_here_with_what_we_sai
     assert first == second
 
 
-async def test_an_update_with_a_description_goes_through() -> None:
-    alice, bob, bench = await established()
+@pytest.mark.parametrize(
+    ("allow", "method"),
+    [("INVITE, ACK, BYE, UPDATE", "UPDATE"), ("INVITE, ACK, BYE", "INVITE")],
+    ids=["as UPDATE to who takes it", "as re-INVITE to who doesn't"],
+)
+async def test_an_update_with_a_description_goes_through(allow: str, method: str) -> None:
+    def takes(agent: UserAgent, event: Event) -> None:
+        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
+            dialog = agent.dialogs.accept(event.transaction, agent.contact)
+            answer = dialog.reply(event.request, 200, ANSWER, "application/sdp")
+            answer.headers.set("Allow", allow)
+            agent.dialogs.answer(dialog, event.transaction, answer, agent.now)
+        else:
+            answers(agent, event)
+
+    alice, bob, bench = await established(script=takes)
 
     bench.send_in(alice, "UPDATE", HOLD)
     await asyncio.sleep(1)
 
-    assert len(requests_at(bob, "UPDATE")) == 1
+    (hold,) = requests_at(bob, method)
+    assert b"a=sendonly" in hold.request.body
+    assert alice.statuses()[-1] == 200
+    assert bench.starts(CALLER) == ["INVITE", "ACK", "UPDATE"]
+    assert bench.to(VENDOR).count("ACK") == 1 + (method == "INVITE")
 
 
 async def test_rfc3261_14_2_an_offer_while_another_is_on_its_way_gets_491() -> None:

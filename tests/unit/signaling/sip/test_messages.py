@@ -180,6 +180,8 @@ def _read_fully(data: bytes) -> Request | Response:
 
 @given(st.binary(max_size=300))
 @example(b"INVITE sip:a SIP/2.0\r\n\xff: \xfe\r\n\r\n")
+@example(b" I \r\n")
+@example(b"   \r\n")
 def test_any_bytes_are_a_message_or_a_typed_error(data: bytes) -> None:
     try:
         _read_fully(data)

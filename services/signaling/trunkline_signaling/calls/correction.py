@@ -1,0 +1,85 @@
+"""A request that was refused in one way, and goes out again in another: with credentials, or with
+the session interval that its peer demands. That is no failure of its attempt (RTE-09).
+"""
+
+from __future__ import annotations
+
+from ..sip import digest
+from ..sip.message import Request
+from . import session_timer
+from .call import Call
+from .effects import Outgoing, Send
+from .events import ResponseReceived
+from .legs import Side
+
+
+def corrected(call: Call, event: ResponseReceived) -> bool:
+    """Send a refused request again the way the peer wants it; False if that can't be."""
+    match event.response.status:
+        case 401 | 407:
+            return _authenticate(call, event)
+        case 422:
+            return _prolong(call, event)
+        case _:
+            return False
+
+
+def _authenticate(call: Call, event: ResponseReceived) -> bool:
+    """Answer a vendor's challenge."""
+    outgoing = event.outgoing
+    attempt = call.attempt
+    credentials = attempt.candidate.credentials if attempt is not None else None
+    if outgoing.authenticated or credentials is None or outgoing.side is not Side.B:
+        return False
+    proxy = event.response.status == 407
+    name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
+    challenge = digest.strongest(digest.challenges_in(event.response.headers.lines(name)))
+    if challenge is None:
+        return False
+    request = outgoing.request
+    cnonce = f"{call.random.getrandbits(64):016x}"
+    answered = digest.answer(
+        challenge,
+        request.method,
+        request.target,
+        credentials.username,
+        credentials.password,
+        cnonce,
+    )
+    again = _next(request)
+    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
+    outgoing.authenticated = True
+    _send_again(call, outgoing, again)
+    return True
+
+
+def _prolong(call: Call, event: ResponseReceived) -> bool:
+    """Ask for the session interval that a 422 demands, once (SIG-03 rule 6, SIG-04 rule 6).
+
+    The peer may challenge it anew: the answer to its first challenge is left out.
+    """
+    outgoing = event.outgoing
+    again = _next(outgoing.request)
+    again.headers.remove("Authorization")
+    again.headers.remove("Proxy-Authorization")
+    if outgoing.prolonged or not session_timer.prolong(again.headers, event.response.headers):
+        return False
+    outgoing.prolonged, outgoing.authenticated = True, False
+    _send_again(call, outgoing, again)
+    return True
+
+
+def _next(request: Request) -> Request:
+    """Return a copy of a request that follows it in its dialog, or outside of one (8.1.3.5)."""
+    again = Request(request.method, request.target, request.headers.copy(), request.body)
+    again.headers.remove("Via")  # the transaction layer writes a new one
+    again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
+    return again
+
+
+def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
+    outgoing.request = request
+    leg = call.leg_a if outgoing.side is Side.A else call.leg_b
+    if leg is not None and leg.dialog is not None:
+        leg.dialog.local_cseq += 1
+    call.emit(Send(outgoing))
