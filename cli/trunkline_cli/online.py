@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from trunkline.auth.v1.auth_pb2 import Binding, ListRegistrationsRequest
-from trunkline.common.v1.common_pb2 import Transport
+from trunkline.common.v1.common_pb2 import SocketAddress, Transport
 from trunkline.routing.v1.routing_pb2 import GatewayStatus, ListGatewaysRequest
 
 from . import words
@@ -110,6 +110,14 @@ def _calls(entry: Entry) -> str:
     return f"{entry.status.calls}/{entry.status.capacity or words.NONE}"
 
 
+def _remote(entry: Entry) -> str:
+    """Return where it is called: its addresses as configured, or where it registered from."""
+    if entry.binding is not None:
+        return words.address(entry.binding.received_address)
+    targets = (SocketAddress(ip=each.host, port=each.port) for each in entry.status.targets)
+    return ", ".join(map(words.address, targets)) or words.NONE
+
+
 def _of_binding(show: Any) -> Any:
     return lambda entry: words.NONE if entry.binding is None else show(entry.binding)
 
@@ -126,8 +134,8 @@ COLUMNS: list[Column[Entry]] = [
         lambda entry: f"{entry.retry_after} s" if entry.retry_after else words.NONE,
         number=True,
     ),
+    Column("Remote", _remote),
     Column("Contact", _of_binding(lambda binding: binding.contact)),
-    Column("Received", _of_binding(lambda binding: words.address(binding.received_address))),
     Column("NAT", _of_binding(lambda binding: "yes" if binding.behind_nat else "no")),
     Column("Local", _of_binding(lambda binding: words.address(binding.local_address))),
     Column("Encryption", lambda entry: entry.encryption),

@@ -159,6 +159,9 @@ class Names:
                 found = await self._look_up.look_up(entry.name)
         except (NotFound, TimeoutError) as error:
             self._missed(entry, str(error) or f"no answer within {LIMIT:g} s")
+        except Exception as error:  # whatever a name server answers, the name is tried again later
+            log.exception("a look-up failed", host=entry.name.host)
+            self._missed(entry, str(error))
         else:
             self._found(entry, found)
         finally:

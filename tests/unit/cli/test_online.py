@@ -57,6 +57,10 @@ class Routing(routing_pb2_grpc.RoutingServiceServicer):
                     average_call_duration=Duration(seconds=65),
                     disabled_until_time=Timestamp(seconds=int(time.time()) + 20),
                     reachable=True,
+                    targets=[
+                        routing_pb2.Target(host="sip.vox.example"),
+                        routing_pb2.Target(host="192.0.2.7", port=5070),
+                    ],
                 ),
                 routing_pb2.GatewayStatus(
                     endpoint=PHONE, calls=1, answer_seizure_ratio=-1, reachable=True
@@ -107,7 +111,7 @@ def test_mgt10_gateways_and_phones_are_shown_with_their_registration(run: Run) -
     vox, phone, fax = (line.split() for line in run("online").out.splitlines()[1:])
 
     assert vox[:3] == ["voxcarrier", "routing", "gateway"]
-    assert {"6/500", "50", "1:05"} <= set(vox)
+    assert {"6/500", "50", "1:05", "sip.vox.example,", "192.0.2.7:5070"} <= set(vox)
     assert {"1/-", "sip:1001@10.0.0.9", "198.51.100.9:40000", "yes"} <= set(phone)
     assert {"192.0.2.1:5061", "tls", "signaling-2"} <= set(phone)
     assert fax[:3] == ["1002", "phone", "unreachable"]

@@ -42,13 +42,16 @@ class NameResolver:
         self._names.want(name, ())
 
     def reports(self) -> Iterator[GatewayReport]:
-        """Yield whether gateways have any address: one without is no candidate.
+        """Yield whether gateways given by name have any address: one without is no candidate.
 
-        Nothing is said of those at which we register, nor before the first look-up has ended.
+        That one has an address says nothing where we probe it; where we register, nothing does.
         """
         for gateway in self._gateways.values():
-            if gateway.targets and not gateway.registers_there:
-                yield GatewayReport(gateway.name, self._has_address(gateway.targets))
+            if gateway.registers_there or not any(_names_in(gateway.targets)):
+                continue
+            has_address = self._has_address(gateway.targets)
+            if has_address is False or not gateway.options_check:
+                yield GatewayReport(gateway.name, has_address)
 
     def known(self, target: Target) -> Address | None:
         """Return the address at once, if it is a literal or was found before."""

@@ -105,6 +105,21 @@ async def test_mgt06_a_name_never_resolved_has_no_address_until_it_is() -> None:
     assert bench.current == FIRST
 
 
+async def test_mgt06_an_answer_that_breaks_the_look_up_is_asked_for_again_later() -> None:
+    class Broken(Dns):
+        async def look_up(self, name: Name) -> Found:
+            await super().look_up(name)
+            raise ValueError("a label of 64 characters")
+
+    dns = Broken(FIRST)
+    bench = await fresh(dns)
+    await asyncio.sleep(30)
+    bench.work.cancel()
+
+    assert bench.current is None
+    assert len(dns.asked) == 2
+
+
 async def test_mgt06_a_silent_name_server_costs_five_seconds() -> None:
     dns = Dns(FIRST)
     dns.silent = True

@@ -78,6 +78,8 @@ async def test_mgt06_a_gateway_whose_name_never_resolved_is_no_candidate() -> No
         Gateway("both", (Target("gone.example"), Target("192.0.2.1"))),
         Gateway("peer", (Target("gone.example"),), registers_there=True),
         Gateway("comes-to-us"),
+        Gateway("literal", (Target("192.0.2.1"),)),
+        Gateway("probed", (Target("gone.example"), Target("192.0.2.1")), options_check=True),
     )
     work.cancel()
 
