@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/.venv/bin:$(HOME)/.local/bin:$(HOME)/.cargo/bin:$(PATH)
 PROTO_FILES = $(sort $(shell find protos/trunkline -name '*.proto'))
 ENGINE = services/media/engine
 BUILD_PACKAGES = ca-certificates gcc libc6-dev python3-venv
-CODEC_PACKAGES = libbcg729-0 libgsm1 libopus0 libspandsp2
+CODEC_PACKAGES = libavcodec59 libbcg729-0 libgsm1 libopencore-amrnb0 libopus0 libspandsp2
 TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) baresip kamailio nats-server postgresql redis-server \
 	sip-tester tshark
 

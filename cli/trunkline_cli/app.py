@@ -27,6 +27,7 @@ from .channels import tls_from_environment
 from .login import login, logout, token_for
 from .objects import delete, get
 from .online import online
+from .passwords import password
 from .run import installed_services, run_service
 from .services import Service, address_variable, default_address, parse_addresses
 from .status import drain, status
@@ -95,6 +96,7 @@ app.command(rich_help_panel="Run")(drain)
 app.command(rich_help_panel="Configure")(apply)
 app.command(rich_help_panel="Configure")(get)
 app.command(rich_help_panel="Configure")(delete)
+app.command(rich_help_panel="Terminals")(password)
 app.command(rich_help_panel="Operators")(login)
 app.command(rich_help_panel="Operators")(logout)
 app.add_typer(audit.app, name="audit", rich_help_panel="Operators")

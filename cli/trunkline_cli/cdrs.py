@@ -128,6 +128,7 @@ def _fields(rated: RatedCdr) -> list[tuple[str, str]]:
         ("Rate", f"{rated.rate_group} {rated.rate_prefix}".strip()),
         ("Cost", f"{words.money(rated.cost)} to {cdr.clearing_account or words.NONE}"),
         ("Codecs", ", ".join(cdr.codecs)),
+        ("Out of", " | ".join(cdr.codec_lists)),
         ("Media from A", _stream(cdr.media.leg_a) if cdr.HasField("media") else ""),
         ("Media from B", _stream(cdr.media.leg_b) if cdr.HasField("media") else ""),
         ("Recovered by", cdr.recovered_by),
@@ -135,9 +136,12 @@ def _fields(rated: RatedCdr) -> list[tuple[str, str]]:
 
 
 def _stream(stream: StreamStatistics) -> str:
+    round_trip = f"{stream.round_trip_ms:.0f} ms" if stream.round_trip_ms else "unknown"
+    last = words.time(stream.last_packet_time) if stream.HasField("last_packet_time") else "never"
     return (
-        f"{stream.packets} packets, {stream.packets_lost} lost, "
-        f"jitter {stream.jitter_ms:.1f} ms, MOS {stream.mos:.1f}"
+        f"{stream.packets} packets, {stream.packets_lost} lost, {stream.packets_reordered} out of "
+        f"order, {stream.packets_dropped} dropped, jitter {stream.jitter_ms:.1f} ms, "
+        f"round trip {round_trip}, MOS {stream.mos:.1f}, last {last}"
     )
 
 

@@ -1,6 +1,6 @@
 """`trunkline status` and `trunkline drain`: how every instance is, and sending calls elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -104,9 +104,16 @@ def _load_of(switch: Switch, service: Service, index: int, address: str) -> Inst
     if service is Service.MEDIA:
         media = switch.media[index].Load(media_pb2.LoadRequest())
         text = f"{media.sessions} of {media.capacity} sessions, busy {media.busy:.0%}"
+        text += missing_codecs(media.codecs)
         state = "draining" if media.draining else "serving"
         return InstanceStatus(service, address, state, text, as_json(media))
     return InstanceStatus(service, address, "serving")
+
+
+def missing_codecs(codecs: Iterable[media_pb2.CodecLibrary]) -> str:
+    """Return what is to be installed for the codecs that can't be converted. Empty when none."""
+    missing = [f"{codec.encoding} ({codec.package})" for codec in codecs if not codec.available]
+    return f", no {', '.join(missing)}" if missing else ""
 
 
 def _drain(switch: Switch, service: Service) -> list[str]:

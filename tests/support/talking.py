@@ -89,6 +89,7 @@ async def talking(
     offer: Callable[[int], bytes] = lambda port: local("8", port=port),
     encryption: PayloadEncryption | None = None,
     audio_folder: Path = NOWHERE,
+    recordings: Path = NOWHERE,
     answered: bool = True,
 ) -> AsyncIterator[TalkingCall]:
     """Run a call over the real media service, until it is answered or refused."""
@@ -101,8 +102,9 @@ async def talking(
     with rtp_peers(2) as (at_caller, at_callee):
         async with media_pool(
             lambda call_id, event: bench.switch.tell(call_id, event),
-            audio=audio_folder,
-            parameters=ShortSilence(PARAMETERS),
+            recordings,
+            audio_folder,
+            ShortSilence(PARAMETERS),
         ) as pool:
             alice, bob = caller(), vendor(answer(at_callee.address[1]))
             bench = SwitchBench(alice, bob, settings=settings, media=pool)

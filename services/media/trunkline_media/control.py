@@ -122,7 +122,7 @@ class MediaControl:
 
     async def close(self, session_id: str) -> SessionStatistics:
         """Close a session and return what it carried. Raises `SessionNotFound`."""
-        statistics = self.sessions.close(session_id)
+        statistics = self.sessions.close(session_id, self.now())
         if statistics is not None:
             return statistics
         ended = self._closings.get(session_id)

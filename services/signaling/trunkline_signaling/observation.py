@@ -10,6 +10,7 @@ import structlog
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.tracing import Attributes, Spans
 
+from .calls.audibility import defect_of
 from .calls.cdr import Cdr
 from .calls.effects import Note
 from .calls.parties import EndpointKind
@@ -70,6 +71,11 @@ class Observation:
             buckets=RINGING_BUCKETS,
         )
         self._gateways = GatewayMetrics(metrics)
+        self._inaudible = metrics.counter(
+            "calls_inaudible",
+            "Answered calls of 5 s or more in which the relay got no RTP of a side.",
+            ["defect"],
+        )
         self._talk = metrics.counter("talk_seconds", "Talk time of ended calls.")
 
     def message_received(self, data: bytes, flow: Flow) -> None:
@@ -139,6 +145,7 @@ class Observation:
             return
         self._ended.labels(cdr.reason.name.lower()).inc()
         self._talk.inc(cdr.talk.total_seconds())
+        self._judge_audio(cdr)
         self._gateways.call_ended(cdr)
         if self._spans is not None:
             self._spans.ended(call_id, cdr.setup_time, cdr.end_time, _described(cdr))
@@ -149,6 +156,20 @@ class Observation:
                 self._post_dial.observe(attempt.post_dial_delay.total_seconds())
         if _plain_log.isEnabledFor(logging.DEBUG):
             log.debug("call ended", call_id=call_id, reason=str(cdr.reason), talk=str(cdr.talk))
+
+    def _judge_audio(self, cdr: Cdr) -> None:
+        """Count and log calls whose sides could not hear each other."""
+        defect = defect_of(cdr)
+        if defect is None:
+            return
+        self._inaudible.labels(defect.name.lower()).inc()
+        log.warning(
+            "a call had no audio",
+            call_id=cdr.call_id,
+            defect=defect.value,
+            caller=str(cdr.caller_endpoint),
+            callee=str(cdr.callee_endpoint),
+        )
 
 
 class MessageCounts:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
@@ -125,7 +126,13 @@ async def test_bil_10_a_call_delivered_twice_at_once_is_charged_once(
 
 
 async def test_bil_10_a_cdr_comes_back_as_it_went_in(billing: BillingClient) -> None:
-    finished = cdr(talk=61, media=common.MediaStatistics(leg_a=common.StreamStatistics(packets=9)))
+    stream = common.StreamStatistics(packets=9, mos=4.1, last_packet_time=Timestamp(seconds=5))
+    finished = cdr(
+        talk=61,
+        media=common.MediaStatistics(leg_a=stream),
+        codecs=["PCMA", "G729"],
+        codec_lists=["PCMA,G729", "G729"],
+    )
     await billing.settle(finished)
 
     stored = await billing.cdr("call-1")

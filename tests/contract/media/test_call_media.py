@@ -1,7 +1,9 @@
 """Calls through signaling and the real media service: codecs and encryption, as heard."""
 
 import re
+import wave
 from base64 import b64decode, b64encode
+from pathlib import Path
 
 import pytest
 from pylibsrtp import Policy, Session
@@ -10,6 +12,7 @@ from support.rtp import rtp_packet
 from support.switch import CALLER, VENDOR, Script, answers
 from support.talking import VOICE, Answering, local, talking
 from support.user_agent import UserAgent
+from support.waiting import until
 from trunkline_signaling.calls.encryption import SUITES, Cipher, PayloadEncryption
 from trunkline_signaling.calls.policy import LegPolicy
 from trunkline_signaling.calls.reasons import CallEndReason
@@ -142,5 +145,30 @@ async def test_bil10_the_statistics_of_a_call_reach_its_cdr() -> None:
     media = call.bench.cdr.media
     assert media is not None
     assert (media.leg_a.packets, media.leg_b.packets, media.leg_b.packets_lost) == (1, 2, 1)
+    assert media.leg_a.last_packet_time is not None
+    assert call.bench.cdr.codec_lists == (("PCMA",), ("PCMA",))
     assert 1 < media.leg_b.mos < media.leg_a.mos
     assert call.bench.cdr.reason is CallEndReason.SERVER_FORCED_RELEASE
+
+
+async def test_med14_a_side_that_is_recorded_leaves_a_stereo_file(tmp_path: Path) -> None:
+    async with talking(sides(record=True), sides(), recordings=tmp_path) as call:
+        await call.heard_by_callee(rtp_packet(1, VOICE))
+        await call.bench.switch.close("over")
+        path = tmp_path / f"{call.bench.cdr.call_id}.wav"
+        await until(lambda: path.exists() and path.stat().st_size >= 44 + 4 * 160)
+
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getframerate()) == (2, 8000)
+
+
+async def test_med03_rule_6_a_side_gets_packets_of_the_length_it_asks_for() -> None:
+    def asks_for_40_ms(port: int) -> Script:
+        return answering(local("0", "ptime:40", port=port))
+
+    async with talking(PCMA_TO_PCMU, PCMA_TO_PCMU, asks_for_40_ms) as call:
+        for sequence_number in range(4):
+            call.caller.send(call.relay_a, rtp_packet(sequence_number, VOICE))
+        heard = [await call.callee.receive(), await call.callee.receive()]
+
+    assert [len(packet) - 12 for packet in heard] == [320, 320]

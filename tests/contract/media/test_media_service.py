@@ -244,6 +244,21 @@ async def test_an_owner_that_restarts_loses_its_sessions_and_is_told(media: Medi
     assert "restarted" in event.session_closed.explanation
 
 
+async def test_med03_the_load_names_each_codec_and_the_package_that_brings_it(
+    media: MediaClient,
+) -> None:
+    packages = {codec.encoding: codec.package for codec in (await media.load()).codecs}
+
+    assert packages == {
+        "G729": "libbcg729-0",
+        "G723": "libavcodec59",
+        "GSM": "libgsm1",
+        "G722": "libspandsp2",
+        "opus": "libopus0",
+        "AMR": "libopencore-amrnb0",
+    }
+
+
 async def test_a_draining_instance_says_so_and_takes_no_session(media: MediaClient) -> None:
     await media.open("call-1")
 

@@ -460,7 +460,8 @@ def finished() -> Cdr:
         account="acme",
         payer=EndpointKind.MAPPING_GATEWAY,
         codecs=("PCMA", "PCMA"),
-        media=MediaStatistics(StreamStatistics(50), StreamStatistics(40)),
+        codec_lists=(("PCMA", "G729"), ("PCMA",)),
+        media=MediaStatistics(StreamStatistics(50), StreamStatistics(40, last_packet_time=131.25)),
     )
 
 
@@ -472,6 +473,9 @@ def test_a_cdr_is_what_billing_reads() -> None:
     assert cdr.call_end_reason == common_pb2.CALL_END_REASON_CALLEE_HANGUP
     assert cdr.caller_endpoint.name == "acme-pbx"
     assert cdr.media.leg_b.packets == 40
+    assert cdr.media.leg_b.last_packet_time == Timestamp(seconds=131, nanos=250_000_000)
+    assert not cdr.media.leg_a.HasField("last_packet_time")
+    assert list(cdr.codec_lists) == ["PCMA,G729", "PCMA"]
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,14 @@ class Billing(billing_pb2_grpc.BillingServiceServicer):
             end_time=Timestamp(seconds=75),
             call_end_reason=common_pb2.CallEndReason.CALL_END_REASON_CALLER_HANGUP,
             sip_status=200,
+            codecs=["PCMA", "G729"],
+            codec_lists=["PCMA,G729", "G729"],
+            media=common_pb2.MediaStatistics(
+                leg_a=common_pb2.StreamStatistics(
+                    packets=3000, packets_lost=5, jitter_ms=2.25, round_trip_ms=40.0, mos=4.1
+                ),
+                leg_b=common_pb2.StreamStatistics(packets=2990, last_packet_time=Timestamp()),
+            ),
         )
         return billing_pb2.ListCdrsResponse(
             cdrs=[
@@ -282,6 +290,16 @@ def test_cdrs_show_talk_charge_and_reason(run: Run) -> None:
         *("call-0", "14155550123", "442071838750", "acme-pbx", "voxcarrier"),
         *("1:05", "2:00", "0.0240", "USD", "-", "200", "caller", "hangup"),
     ]
+
+
+def test_bil_10_a_cdr_shows_codecs_and_the_quality_of_both_streams(run: Run) -> None:
+    shown = " ".join(run("cdr", "show", "call-0").out.split())
+
+    assert "Codecs PCMA, G729" in shown
+    assert "Out of PCMA,G729 | G729" in shown
+    assert "Media from A 3000 packets, 5 lost" in shown
+    assert "jitter 2.2 ms, round trip 40 ms, MOS 4.1, last never" in shown
+    assert "round trip unknown" in shown
 
 
 def test_a_cdr_that_is_not_there_is_refused(run: Run) -> None:

@@ -24,6 +24,7 @@ from trunkline_media.errors import (
     InvalidRequest,
     NoCodec,
     NotConvertible,
+    SessionEnded,
     SessionNotFound,
 )
 
@@ -81,8 +82,9 @@ class FakeRelay:
     def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None:
         self.digits.append((side, key, duration))
 
-    def converts(self, from_encoding: str, to_encoding: str) -> bool:
-        return {from_encoding, to_encoding} <= {"PCMA", "PCMU"}
+    def converts(self, from_: VoiceFormat, to: VoiceFormat, /) -> bool:
+        known = [VoiceFormat("PCMA", 8), VoiceFormat("PCMU", 0)]
+        return from_ in known and to in known
 
     def close(self, session: int) -> None:
         self.closed.append(session)
@@ -245,15 +247,29 @@ def test_an_unknown_session_can_be_neither_connected_nor_closed(sessions: Sessio
     with pytest.raises(SessionNotFound, match="call-1"):
         sessions.connect("call-1", {}, answered=True)
     with pytest.raises(SessionNotFound, match="call-1"):
-        sessions.close("call-1")
+        sessions.close("call-1", now=0)
+
+
+def test_an_open_that_comes_after_its_close_opens_nothing(
+    relay: FakeRelay, sessions: Sessions
+) -> None:
+    with pytest.raises(SessionNotFound):
+        sessions.close("call-1", now=0)
+    with pytest.raises(SessionEnded):
+        sessions.open(opening(), now=1)
+    assert relay.opened == 0
+
+    sessions.expire(now=61)
+    sessions.open(opening(), now=61)
+    assert relay.opened == 1
 
 
 def test_a_session_is_closed_once_however_often_it_is_asked(
     relay: FakeRelay, sessions: Sessions
 ) -> None:
     sessions.open(opening(), now=0)
-    sessions.close("call-1")
-    sessions.close("call-1")
+    sessions.close("call-1", now=0)
+    sessions.close("call-1", now=0)
 
     assert relay.closed == [1]
     assert not sessions.is_open("call-1")
@@ -283,6 +299,6 @@ def test_an_owner_that_has_restarted_loses_its_old_sessions(
 def test_an_owner_learns_how_many_sessions_it_has(sessions: Sessions) -> None:
     sessions.open(opening("call-1"), now=0)
     sessions.open(opening("call-2"), now=0)
-    sessions.close("call-2")
+    sessions.close("call-2", now=0)
 
     assert sessions.renew("signaling-0", "1", now=1) == 1

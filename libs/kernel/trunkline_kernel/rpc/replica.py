@@ -13,7 +13,7 @@ from .resolver import Address
 log = structlog.stdlib.get_logger(__name__)
 
 BACKOFF_MIN: Final = 0.1
-BACKOFF_MAX: Final = 2.0
+BACKOFF_MAX: Final = 1.0
 """Seconds between two tries to reach a replica, doubled from the first to the second figure."""
 
 SETTLED: Final = 1.0

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from trunkline_engine import VoiceFormat
+
 CLOCK_RATE_DEFAULT: Final = 8000
 """Of most telephony codecs (RFC 3551 section 6)."""
 
@@ -20,8 +22,17 @@ class Codec:
     encoding: str
     payload_type: int
     clock_rate: int = CLOCK_RATE_DEFAULT
+    parameters: str = ""
+    """The value of `a=fmtp`, as written."""
     packet_time: timedelta | None = None
     """What the device asks for (`a=ptime`). None: as the other leg sends, where the codec can."""
+
+    @property
+    def format(self) -> VoiceFormat:
+        """What the relay is told."""
+        return VoiceFormat(
+            self.encoding, self.payload_type, self.clock_rate, self.packet_time, self.parameters
+        )
 
     @property
     def kind(self) -> tuple[str, int]:

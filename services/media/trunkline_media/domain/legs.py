@@ -10,7 +10,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final, assert_never
 
-from trunkline_engine import LegSettings, Protection, VoiceFormat
+from trunkline_engine import LegSettings, Protection
 
 from ..errors import InvalidRequest
 from .codecs import Codec, Formats, in_use
@@ -227,7 +227,7 @@ class Leg:
             learn_source=self.learn_source,
             fax=self.fax,
             rtcp_mux=self.rtcp_mux,
-            voice=_voice(self.codec(other)),
+            voice=codec.format if (codec := self.codec(other)) else None,
             telephone_event=self.formats.telephone_event,
             receive_events=self.dtmf.receive_events,
             receive_inband=self.dtmf.receive_inband,
@@ -240,12 +240,6 @@ class Leg:
 
 RELAYED_FORMS: Final = (DigitForm.RFC4733, DigitForm.INBAND)
 """Forms that the relay itself can send; INFO is the owner's."""
-
-
-def _voice(codec: Codec | None) -> VoiceFormat | None:
-    if codec is None:
-        return None
-    return VoiceFormat(codec.encoding, codec.payload_type, codec.clock_rate, codec.packet_time)
 
 
 def _pair(address: MediaAddress | None) -> tuple[str, int] | None:

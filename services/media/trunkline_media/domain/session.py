@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from trunkline_engine import Audio, LegSettings, Protection, Side
+from trunkline_engine import Audio, LegSettings, Protection, Side, VoiceFormat
 
+from .codecs import Codec
 from .legs import Leg, LegChange, LegName, MediaAddress
 
 
@@ -40,7 +41,7 @@ class Relay(Protocol):
 
     def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None: ...
 
-    def converts(self, from_encoding: str, to_encoding: str) -> bool: ...
+    def converts(self, from_: VoiceFormat, to: VoiceFormat, /) -> bool: ...
 
     def close(self, session: int) -> None: ...
 
@@ -91,9 +92,13 @@ class Session:
     """Why it is being closed without its owner's wish."""
     closing: bool = False
 
+    def codec(self, name: LegName) -> Codec | None:
+        """Return the codec a leg speaks. None while unknown."""
+        return self.legs[name].codec(self.legs[name.other])
+
     def encoding(self, name: LegName) -> str:
         """Return the name of the codec a leg speaks. Empty while unknown."""
-        codec = self.legs[name].codec(self.legs[name.other])
+        codec = self.codec(name)
         return codec.encoding if codec else ""
 
     def settings(self, name: LegName) -> LegSettings:

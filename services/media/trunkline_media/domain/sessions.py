@@ -73,6 +73,8 @@ class Sessions:
         self._by_number: dict[int, Session] = {}
         self._by_owner: dict[str, set[str]] = {}
         self._ended: dict[str, tuple[float, SessionStatistics]] = {}
+        self._never_opened: dict[str, float] = {}
+        """Sessions that were closed before they were opened, and until when they are known."""
         self.draining = False
 
     def __len__(self) -> int:
@@ -87,7 +89,7 @@ class Sessions:
             raise InvalidRequest("session_id and owner are required")
         if (session := self._open.get(opening.session_id)) is not None:
             return session
-        if opening.session_id in self._ended:
+        if opening.session_id in self._ended or opening.session_id in self._never_opened:
             raise SessionEnded(f"session {opening.session_id} has been closed")
         if self.draining:
             raise Draining
@@ -118,8 +120,8 @@ class Sessions:
         Raises `SessionNotFound`, `NoCodec`.
         """
         session = self._find(session_id)
-        encoding = session.encoding(playing.leg)
-        if not encoding or not self._relay.converts(encoding, encoding):
+        codec = session.codec(playing.leg)
+        if codec is None or not self._relay.converts(codec.format, codec.format):
             raise NoCodec(f"leg {playing.leg} has no codec that can be played to")
         session.playing[playing.leg] = playing.name
         self._relay.play(
@@ -146,10 +148,15 @@ class Sessions:
         for key in digits:
             self._relay.send_digit(session.number, SIDES[leg], key, duration)
 
-    def close(self, session_id: str) -> SessionStatistics | None:
-        """Close a session. None: its statistics will come with a fact. Raises `SessionNotFound`."""
+    def close(self, session_id: str, now: float) -> SessionStatistics | None:
+        """Close a session. None: its statistics will come with a fact.
+
+        Raises `SessionNotFound`; an Open that is still on its way will then find the session ended.
+        """
         if (ended := self._ended.get(session_id)) is not None:
             return ended[1]
+        if session_id not in self._open:
+            self._never_opened[session_id] = now + REMEMBERED
         self._close(self._find(session_id))
         return None
 
@@ -238,9 +245,9 @@ class Sessions:
         a, b = leg_a.codec(leg_b), leg_b.codec(leg_a)
         if a is None or b is None or a.kind == b.kind:
             return
-        names = a.encoding, b.encoding
-        if not (self._relay.converts(*names) and self._relay.converts(*reversed(names))):
-            raise NotConvertible(f"{names[0]} and {names[1]} cannot be converted here")
+        ways = (a.format, b.format), (b.format, a.format)
+        if not all(self._relay.converts(*way) for way in ways):
+            raise NotConvertible(f"{a.encoding} and {b.encoding} cannot be converted here")
 
     def _protect(
         self, number: int, before: Mapping[LegName, Leg], after: Mapping[LegName, Leg]
@@ -295,8 +302,12 @@ class Sessions:
         """Drop what is no longer remembered: the oldest come first."""
         while self._ended and (oldest := next(iter(self._ended))):
             if self._ended[oldest][0] > now:
-                return
+                break
             del self._ended[oldest]
+        while self._never_opened and (oldest := next(iter(self._never_opened))):
+            if self._never_opened[oldest] > now:
+                break
+            del self._never_opened[oldest]
 
 
 def _event(

@@ -190,7 +190,7 @@ def closed_to_proto(statistics: SessionStatistics) -> media_pb2.CloseResponse:
 
 def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
     """Return one direction's statistics."""
-    return common_pb2.StreamStatistics(
+    message = common_pb2.StreamStatistics(
         packets=stream.packets,
         bytes=stream.bytes,
         packets_lost=stream.packets_lost,
@@ -200,6 +200,9 @@ def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
         round_trip_ms=(stream.round_trip or timedelta(0)) / MILLISECOND,
         mos=stream.mos,
     )
+    if stream.last_packet_time is not None:
+        message.last_packet_time.FromDatetime(_naive(stream.last_packet_time))
+    return message
 
 
 def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
@@ -230,6 +233,7 @@ def _codec(payload: media_pb2.PayloadFormat) -> Codec:
         payload.encoding,
         _payload_type(payload),
         payload.clock_rate or CLOCK_RATE_DEFAULT,
+        payload.parameters,
         timedelta(milliseconds=payload.packet_time_ms) if payload.packet_time_ms else None,
     )
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from trunkline.media.v1 import media_pb2
 from trunkline.media.v1.media_pb2_grpc import MediaServiceServicer
-from trunkline_engine import Engine
+from trunkline_engine import Engine, VoiceFormat
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.rpc import Context
 
@@ -137,6 +137,10 @@ class MediaServicer(MediaServiceServicer):
             capacity=load.pairs // 2,
             busy=max(load.busy),
             draining=self._control.sessions.draining,
+            codecs=[
+                media_pb2.CodecLibrary(encoding=encoding, available=available, package=package)
+                for encoding, available, package in self._engine.codecs()
+            ],
         )
 
     async def RenewLeases(
@@ -162,5 +166,6 @@ def convertible_codecs(engine: Engine) -> Sequence[str]:
     return [name for name in known if all(engine.converts(*way) for way in _both_ways(name))]
 
 
-def _both_ways(name: str) -> tuple[tuple[str, str], ...]:
-    return (name, G711[0]), (G711[0], name)
+def _both_ways(name: str) -> tuple[tuple[VoiceFormat, VoiceFormat], ...]:
+    here, there = VoiceFormat(name, 0), VoiceFormat(G711[0], 0)
+    return (here, there), (there, here)

@@ -42,6 +42,7 @@ def offer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms)
     Raises `MediaMismatch` when no answer to it could be carried.
     """
     stream = _voice_of(description)
+    _note_codecs(peer, stream)
     peer.offered = ()
     if _is_fax(description) and not (leg.policy.t38 and peer.policy.t38):
         raise MediaMismatch("fax by T.38 is not allowed on both sides")  # MED-09
@@ -61,6 +62,7 @@ def answer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms
     Raises `MediaMismatch` when the two have no codec for each other.
     """
     stream = _voice_of(description)
+    _note_codecs(peer, stream)
     if stream is None:
         leg.formats = peer.formats = ()
     if stream is not None and leg.offered:
@@ -97,6 +99,11 @@ def _write_agreed(leg: Leg, stream: MediaDescription, answered: Formats, agreed:
     leg.formats = _formats_to_answer(leg, answered, agreed)
     leg.codec = leg.formats[0].encoding
     write_formats(stream, leg.formats)
+
+
+def _note_codecs(leg: Leg, stream: MediaDescription | None) -> None:
+    if stream is not None:
+        leg.listed = tuple(f.encoding for f in formats_of(stream) if f.is_voice)
 
 
 def _is_opaque(leg: Leg, peer: Leg, stream: MediaDescription) -> bool:

@@ -67,6 +67,7 @@ def begin_call(
         call.ask(admission_of(request, flow))
     else:
         call.passed_on, cdr.caller_address = passed_on, passed_on.caller_address
+        call.note(f"{passed_on.how} by {passed_on.phone}")
         setup.admitted(call, Allowed(passed_on.phone, passed_on.screened))
     effects, call.effects = call.effects, []
     session_id.stamp(call, effects)

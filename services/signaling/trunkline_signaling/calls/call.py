@@ -325,9 +325,10 @@ class Call:
         return Terms(self.local_ip(leg), self.random, self.convertible)
 
     def note_codecs(self) -> None:
-        """Write down which codecs are spoken now."""
-        legs = [leg for leg in (self.leg_a, self.leg_b) if leg is not None and leg.codec]
-        self.cdr.codecs = tuple(leg.codec for leg in legs)
+        """Write down which codecs are spoken now, and out of which."""
+        legs = [leg for leg in (self.leg_a, self.leg_b) if leg is not None]
+        self.cdr.codecs = tuple(leg.codec for leg in legs if leg.codec)
+        self.cdr.codec_lists = tuple(leg.listed for leg in legs)
 
     # --- what legs say
 

@@ -48,6 +48,8 @@ class StreamStatistics:
     packets_dropped: int = 0
     round_trip_ms: float = 0.0
     mos: float = 0.0
+    last_packet_time: float | None = None
+    """UNIX seconds; None when no packet came. For disputes about silence (MED-08)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,8 @@ class Cdr:
     attempts: list[Attempt] = field(default_factory=list)
     codecs: tuple[str, ...] = ()
     """Codecs of leg A and leg B."""
+    codec_lists: tuple[tuple[str, ...], ...] = ()
+    """What each side listed, most wanted first."""
     media: MediaStatistics | None = None
     explanation_id: str = ""
 

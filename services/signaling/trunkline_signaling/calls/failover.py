@@ -53,6 +53,7 @@ def failed(call: Call, failure: Failure, outcome: str) -> None:
 
 def mismatched(call: Call, attempt: LiveAttempt, why: MediaMismatch) -> None:
     """No media could flow to this candidate (MED-03 rule 5)."""
+    call.note_codecs()
     call.note(f"attempt {attempt.record.number}: {why}")
     failure = attempt.failure()
     failed(call, replace(failure, own_reason=CallEndReason.CODEC_MISMATCH), "codec mismatch")

@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
+from ..sip.errors import MalformedValue
 from ..sip.sdp import MediaDescription, RtpMap
 
 HIGHEST_PAYLOAD_TYPE: Final = 127
 FIRST_DYNAMIC: Final = 96
+LONGEST_PACKET: Final = 200
+"""Milliseconds; whoever asks for more is not followed."""
 TELEPHONE_EVENT: Final = "TELEPHONE-EVENT"
 COMFORT_NOISE: Final = "CN"
 
@@ -42,6 +45,8 @@ class PayloadFormat:
     clock_rate: int
     parameters: str = ""
     channels: int = 1
+    packet_time: int = field(default=0, compare=False)
+    """Milliseconds of a packet that the side asks for (RFC 8866 section 6.4); 0 for any."""
 
     @property
     def name(self) -> str:
@@ -82,7 +87,7 @@ def format_named(name: str) -> PayloadFormat:
 
 def formats_of(stream: MediaDescription) -> tuple[PayloadFormat, ...]:
     """Return the formats of a stream, most wanted first; those without a name are left out."""
-    rtpmaps, fmtps = stream.rtpmaps, stream.fmtps
+    rtpmaps, fmtps, packet_time = stream.rtpmaps, stream.fmtps, _packet_time(stream)
     formats = []
     for text in stream.formats:
         if not text.isdigit() or (number := int(text)) > HIGHEST_PAYLOAD_TYPE:
@@ -90,10 +95,21 @@ def formats_of(stream: MediaDescription) -> tuple[PayloadFormat, ...]:
         parameters = fmtps.get(text, "")
         if (rtpmap := rtpmaps.get(number)) is not None:
             encoding, rate, channels = rtpmap.encoding, rtpmap.clock_rate, rtpmap.channels
-            formats.append(PayloadFormat(number, encoding, rate, parameters, channels))
         elif number in STATIC:
-            formats.append(PayloadFormat(number, *STATIC[number], parameters))
+            (encoding, rate), channels = STATIC[number], 1
+        else:
+            continue
+        one = PayloadFormat(number, encoding, rate, parameters, channels, packet_time)
+        formats.append(one)
     return tuple(formats)
+
+
+def _packet_time(stream: MediaDescription) -> int:
+    try:
+        wanted = stream.ptime or 0
+    except MalformedValue:
+        return 0
+    return wanted if wanted <= LONGEST_PACKET else 0
 
 
 def write_formats(stream: MediaDescription, formats: Iterable[PayloadFormat]) -> None:

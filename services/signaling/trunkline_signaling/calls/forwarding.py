@@ -34,10 +34,12 @@ def own_target(call: Call) -> Target:
 
 
 def passed_on(call: Call, attempt: LiveAttempt) -> PassedOn | None:
-    """Return what the new call takes over from this one; None where the phone rings itself."""
+    """Say what the new call takes over from this one; None where the phone rings itself."""
     candidate = attempt.candidate
     if candidate.forward is None:
         return None
+    to = " and ".join(candidate.forward.numbers)
+    call.note(f"{candidate.endpoint} forwards to {to}: {candidate.forward.reason}")
     before = call.passed_on.diversions if call.passed_on is not None else ()
     diversion = Diversion(candidate.endpoint.name, candidate.forward.reason)
     return PassedOn(

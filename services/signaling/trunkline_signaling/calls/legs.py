@@ -56,6 +56,8 @@ class Leg:
     """Agreed, as it is written to this side; empty while unknown."""
     offered: tuple[PayloadFormat, ...] = ()
     """What this side listed in its last offer."""
+    listed: tuple[str, ...] = ()
+    """Codecs of its last description."""
     formats: tuple[PayloadFormat, ...] = ()
     """What is agreed with this side, the voice codec first."""
     unacknowledged: bool = False

@@ -198,6 +198,7 @@ def _begin(call: Call, leg: Leg, refer_to: Uri, cseq: int) -> None:
     outgoing = Outgoing(leg.side, invite, target=target, passed_on=passed_on)
     transfer = call.transfer = Transfer(leg, cseq, new, outgoing)
     call.transfer_state = TransferState.TRANSFERRING
+    call.note(f"{who} transfers leg {leg.side.other.value} to {candidate.request_uri_user}")
     _notify(call, transfer, 100, REASON_PHRASES[100])
     if problem:
         call.note(f"the transferee can't be offered to anybody: {problem}")

@@ -113,6 +113,7 @@ def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow) -> pb.Leg:
         local_address=encode_address(flow.local),
         transport=TRANSPORTS[flow.transport],
         codec=leg.codec,
+        listed_codecs=leg.listed,
         dtmf=form_to(leg).name.lower() if leg.formats else "",
     )
     if leg.relay is not None:

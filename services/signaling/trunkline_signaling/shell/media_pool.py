@@ -30,6 +30,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 LOOK_INTERVAL: Final = 2.0
 """Seconds between two looks at an instance's load."""
+RETURN_INTERVAL: Final = 0.25
+"""Seconds between two looks at an instance that does not answer: it is to be used soon again."""
 LEASE_INTERVAL: Final = 10.0
 """Seconds between two renewals; media closes sessions of an owner unheard of for 30 s."""
 LOST_AFTER: Final = 5.0
@@ -156,7 +158,7 @@ class MediaPool:
         member = self._members[key] = _Member(instance)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_repeat(LOOK_INTERVAL, lambda: self._look(member)))
+                tasks.create_task(self._watch(member))
                 tasks.create_task(_repeat(LEASE_INTERVAL, lambda: self._renew(member)))
                 tasks.create_task(_repeat(LOOK_INTERVAL / 2, lambda: self._listen(member)))
         finally:
@@ -183,6 +185,11 @@ class MediaPool:
             if member.name == name:
                 return member
         raise ServiceError(f"media instance {name} cannot be reached")
+
+    async def _watch(self, member: _Member) -> None:
+        while True:
+            await self._look(member)
+            await asyncio.sleep(LOOK_INTERVAL if member.usable else RETURN_INTERVAL)
 
     async def _look(self, member: _Member) -> None:
         try:

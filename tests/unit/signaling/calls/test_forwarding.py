@@ -56,6 +56,22 @@ async def test_a_busy_phone_forwards_and_pays() -> None:
     assert not bench.switch.dialogs
 
 
+async def test_the_trace_says_of_either_call_what_became_of_it() -> None:
+    """SIG-22, MGT-03."""
+    alice = caller()
+    bench = platform(
+        alice,
+        phone(PHONE_1, 486),
+        phone(PHONE_2),
+        phones={"2001": {"forwarding": BUSY_TO_2002}, "2002": {}},
+    )
+    bench.call(alice, to("2001"))
+    await asyncio.sleep(1)
+
+    assert "phone 2001 forwards to 2002: user-busy" in bench.observer.notes
+    assert "forwarded by phone 2001" in bench.observer.notes
+
+
 async def test_who_answers_may_hang_up_too() -> None:
     """SIG-22: the end passes back through both calls."""
     alice, carol = caller(), phone(PHONE_2)

@@ -179,6 +179,18 @@ async def test_without_any_instance_nothing_is_opened() -> None:
             await pool.open(open_for("a"))
 
 
+async def test_an_instance_that_is_back_on_its_address_is_used_at_once() -> None:
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        instance.dead = True
+        await asyncio.sleep(30)
+        assert not pool.ready
+        instance.dead = False
+        await asyncio.sleep(0.3)
+
+        assert pool.ready
+
+
 async def test_events_reach_their_calls() -> None:
     instance = FakeInstance("one")
     async with pool_of(instance) as (_, told):

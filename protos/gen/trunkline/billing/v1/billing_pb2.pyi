@@ -266,6 +266,7 @@ class Cdr(_message.Message):
     CLEARING_CALLEE_FIELD_NUMBER: _builtins.int
     EXTERNAL_FIELD_NUMBER: _builtins.int
     CALLEE_PAYS_FIELD_NUMBER: _builtins.int
+    CODEC_LISTS_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id, unique for ever. Key of the CDR."""
     signaling_instance: _builtins.str
@@ -346,6 +347,12 @@ class Cdr(_message.Message):
     def media(self) -> _common_pb2.MediaStatistics:
         """Media statistics. Absent when no media was relayed."""
 
+    @_builtins.property
+    def codec_lists(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codecs that leg A and leg B listed in their last descriptions, most wanted first, with commas between, for example
+        "PCMA,G729" (MED-03). At most two.
+        """
+
     def __init__(
         self,
         *,
@@ -379,10 +386,11 @@ class Cdr(_message.Message):
         clearing_callee: _builtins.str = ...,
         external: _builtins.bool = ...,
         callee_pays: _builtins.bool = ...,
+        codec_lists: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "end_time", b"end_time", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_pays", b"callee_pays", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_pays", b"callee_pays", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codec_lists", b"codec_lists", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

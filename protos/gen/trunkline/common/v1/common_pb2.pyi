@@ -399,6 +399,7 @@ class StreamStatistics(_message.Message):
     PACKETS_DROPPED_FIELD_NUMBER: _builtins.int
     ROUND_TRIP_MS_FIELD_NUMBER: _builtins.int
     MOS_FIELD_NUMBER: _builtins.int
+    LAST_PACKET_TIME_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
     """Packets received."""
     bytes: _builtins.int
@@ -415,6 +416,10 @@ class StreamStatistics(_message.Message):
     """RTCP round trip in milliseconds. Zero when unknown."""
     mos: _builtins.float
     """E-model estimate (ITU-T G.107), 1.0 to 4.5. Zero when nothing was received."""
+    @_builtins.property
+    def last_packet_time(self) -> _timestamp_pb2.Timestamp:
+        """When the last packet came. Absent when none did."""
+
     def __init__(
         self,
         *,
@@ -426,10 +431,11 @@ class StreamStatistics(_message.Message):
         packets_dropped: _builtins.int = ...,
         round_trip_ms: _builtins.float = ...,
         mos: _builtins.float = ...,
+        last_packet_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["last_packet_time", b"last_packet_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "jitter_ms", b"jitter_ms", "mos", b"mos", "packets", b"packets", "packets_dropped", b"packets_dropped", "packets_lost", b"packets_lost", "packets_reordered", b"packets_reordered", "round_trip_ms", b"round_trip_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "jitter_ms", b"jitter_ms", "last_packet_time", b"last_packet_time", "mos", b"mos", "packets", b"packets", "packets_dropped", b"packets_dropped", "packets_lost", b"packets_lost", "packets_reordered", b"packets_reordered", "round_trip_ms", b"round_trip_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1071,6 +1071,7 @@ class LoadResponse(_message.Message):
     CAPACITY_FIELD_NUMBER: _builtins.int
     BUSY_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
+    CODECS_FIELD_NUMBER: _builtins.int
     media_instance: _builtins.str
     """Name of the instance."""
     sessions: _builtins.int
@@ -1081,6 +1082,10 @@ class LoadResponse(_message.Message):
     """Busiest relay thread over the last second, 0.0 to 1.0 of a core."""
     draining: _builtins.bool
     """Whether it takes no new session."""
+    @_builtins.property
+    def codecs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CodecLibrary]:
+        """Codecs beside G.711 that a library brings, found or missing."""
+
     def __init__(
         self,
         *,
@@ -1089,14 +1094,45 @@ class LoadResponse(_message.Message):
         capacity: _builtins.int = ...,
         busy: _builtins.float = ...,
         draining: _builtins.bool = ...,
+        codecs: _abc.Iterable[Global___CodecLibrary] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy", b"busy", "capacity", b"capacity", "draining", b"draining", "media_instance", b"media_instance", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy", b"busy", "capacity", b"capacity", "codecs", b"codecs", "draining", b"draining", "media_instance", b"media_instance", "sessions", b"sessions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoadResponse: _TypeAlias = LoadResponse  # noqa: Y015
+
+@_typing.final
+class CodecLibrary(_message.Message):
+    """A voice codec that a shared library brings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENCODING_FIELD_NUMBER: _builtins.int
+    AVAILABLE_FIELD_NUMBER: _builtins.int
+    PACKAGE_FIELD_NUMBER: _builtins.int
+    encoding: _builtins.str
+    """Name in SDP, for example "G729"."""
+    available: _builtins.bool
+    """Whether the library was found: then the codec can be converted (MED-03)."""
+    package: _builtins.str
+    """Debian package that has it."""
+    def __init__(
+        self,
+        *,
+        encoding: _builtins.str = ...,
+        available: _builtins.bool = ...,
+        package: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["available", b"available", "encoding", b"encoding", "package", b"package"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CodecLibrary: _TypeAlias = CodecLibrary  # noqa: Y015
 
 @_typing.final
 class RenewLeasesRequest(_message.Message):

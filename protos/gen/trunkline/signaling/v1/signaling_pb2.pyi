@@ -335,6 +335,7 @@ class Leg(_message.Message):
     MEDIA_ADDRESS_FIELD_NUMBER: _builtins.int
     RELAY_ADDRESS_FIELD_NUMBER: _builtins.int
     DTMF_FIELD_NUMBER: _builtins.int
+    LISTED_CODECS_FIELD_NUMBER: _builtins.int
     sip_call_id: _builtins.str
     """SIP Call-ID."""
     transport: _common_pb2.Transport.ValueType
@@ -359,6 +360,10 @@ class Leg(_message.Message):
     def relay_address(self) -> _common_pb2.SocketAddress:
         """Where the relay waits for the device's RTP. Absent when media flows directly."""
 
+    @_builtins.property
+    def listed_codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Codecs that its last description listed, most wanted first."""
+
     def __init__(
         self,
         *,
@@ -370,10 +375,11 @@ class Leg(_message.Message):
         media_address: _common_pb2.SocketAddress | None = ...,
         relay_address: _common_pb2.SocketAddress | None = ...,
         dtmf: _builtins.str = ...,
+        listed_codecs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "dtmf", b"dtmf", "local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec", b"codec", "dtmf", b"dtmf", "listed_codecs", b"listed_codecs", "local_address", b"local_address", "media_address", b"media_address", "relay_address", b"relay_address", "remote_address", b"remote_address", "sip_call_id", b"sip_call_id", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

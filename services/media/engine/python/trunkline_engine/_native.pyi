@@ -57,7 +57,7 @@ class Direction:
 
 @final
 class VoiceFormat:
-    """A voice codec on one leg, by its name in SDP, and the packets that the peer asks for.
+    """A voice codec on one leg by its SDP, `a=fmtp` included, and the packets it is asked for in.
 
     Converted voice comes in packets of `packet_time`; without it, or where the codec can't, in
     those of the other leg. Raises ValueError for a rate of zero.
@@ -69,6 +69,7 @@ class VoiceFormat:
         payload_type: int,
         clock_rate: int = 8000,
         packet_time: timedelta | None = None,
+        parameters: str = "",
     ) -> VoiceFormat: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -188,8 +189,8 @@ class Engine:
     def send_digit(self, session: int, side: Side, key: str, duration: timedelta) -> None:
         """Send a digit after those being sent. Raises UnknownSession; ValueError for no key."""
 
-    def converts(self, from_encoding: str, to_encoding: str) -> bool:
-        """Return whether voice of one encoding can be made voice of the other."""
+    def converts(self, from_: VoiceFormat, to: VoiceFormat, /) -> bool:
+        """Return whether voice of one format can be made voice of the other."""
 
     def codecs(self) -> list[tuple[str, bool, str]]:
         """Return each codec that a library brings, whether it is here, and its Debian package."""

@@ -49,6 +49,7 @@ def encode_cdr(cdr: Cdr) -> bytes:
         clearing_account=cdr.clearing_account,
         attempts=map(encode_attempt, cdr.attempts),
         codecs=cdr.codecs,
+        codec_lists=map(",".join, cdr.codec_lists),
         explanation_id=cdr.explanation_id,
         sip_call_id=cdr.sip_call_id,
         clearing_callee=cdr.clearing_callee,

@@ -244,6 +244,7 @@ def _encode_format(payload: PayloadFormat) -> pb.PayloadFormat:
         encoding=payload.encoding,
         clock_rate=payload.clock_rate,
         parameters=payload.parameters,
+        packet_time_ms=payload.packet_time,
     )
 
 

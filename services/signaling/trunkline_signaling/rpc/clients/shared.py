@@ -168,7 +168,7 @@ def decode_statistics(statistics: pb.MediaStatistics) -> MediaStatistics:
 
 
 def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
-    return pb.StreamStatistics(
+    message = pb.StreamStatistics(
         packets=stream.packets,
         bytes=stream.bytes,
         packets_lost=stream.packets_lost,
@@ -178,6 +178,9 @@ def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
         round_trip_ms=stream.round_trip_ms,
         mos=stream.mos,
     )
+    if stream.last_packet_time is not None:
+        message.last_packet_time.CopyFrom(encode_time(stream.last_packet_time))
+    return message
 
 
 def _decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
@@ -190,4 +193,5 @@ def _decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
         stream.packets_dropped,
         stream.round_trip_ms,
         stream.mos,
+        decode_time(stream.last_packet_time) if stream.HasField("last_packet_time") else None,
     )

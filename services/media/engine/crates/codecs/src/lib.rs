@@ -3,7 +3,11 @@
 //! A codec whose library is missing is not offered; [`Installed::offers`] says which and what to
 //! install. G.711 needs no library.
 
+mod amr;
+mod avcodec;
+mod bits;
 mod g722;
+mod g723;
 mod g729;
 mod gsm;
 mod opus;
@@ -13,7 +17,9 @@ use std::sync::Arc;
 use libloading::Library;
 use trunkline_rtp::{BuiltIn, Codecs, Decoder, Encoder, Encoding};
 
+use crate::amr::AmrLibrary;
 use crate::g722::G722Library;
+use crate::g723::G723Library;
 use crate::g729::G729Library;
 use crate::gsm::GsmLibrary;
 use crate::opus::OpusLibrary;
@@ -36,6 +42,8 @@ pub struct Installed {
     gsm: Option<Arc<GsmLibrary>>,
     g722: Option<Arc<G722Library>>,
     opus: Option<Arc<OpusLibrary>>,
+    amr: Option<Arc<AmrLibrary>>,
+    g723: Option<Arc<G723Library>>,
 }
 
 impl Installed {
@@ -47,35 +55,28 @@ impl Installed {
             gsm: GsmLibrary::load().map(Arc::new),
             g722: G722Library::load().map(Arc::new),
             opus: OpusLibrary::load().map(Arc::new),
+            amr: AmrLibrary::load().map(Arc::new),
+            g723: G723Library::load().map(Arc::new),
         }
     }
 
     /// Every codec that a library could bring.
     #[must_use]
-    pub const fn offers(&self) -> [Offer; 4] {
-        let (g729, gsm) = (self.g729.is_some(), self.gsm.is_some());
-        let (g722, opus) = (self.g722.is_some(), self.opus.is_some());
+    pub const fn offers(&self) -> [Offer; 6] {
+        const fn offer(encoding: &'static str, available: bool, package: &'static str) -> Offer {
+            Offer {
+                encoding,
+                available,
+                package,
+            }
+        }
         [
-            Offer {
-                encoding: "G729",
-                available: g729,
-                package: "libbcg729-0",
-            },
-            Offer {
-                encoding: "GSM",
-                available: gsm,
-                package: "libgsm1",
-            },
-            Offer {
-                encoding: "G722",
-                available: g722,
-                package: "libspandsp2",
-            },
-            Offer {
-                encoding: "opus",
-                available: opus,
-                package: "libopus0",
-            },
+            offer("G729", self.g729.is_some(), "libbcg729-0"),
+            offer("G723", self.g723.is_some(), "libavcodec59"),
+            offer("GSM", self.gsm.is_some(), "libgsm1"),
+            offer("G722", self.g722.is_some(), "libspandsp2"),
+            offer("opus", self.opus.is_some(), "libopus0"),
+            offer("AMR", self.amr.is_some(), "libopencore-amrnb0"),
         ]
     }
 }
@@ -84,6 +85,10 @@ impl Codecs for Installed {
     fn decoder(&self, encoding: Encoding, sample_rate: u32) -> Option<Box<dyn Decoder>> {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Decoding::new(self.g729.clone()?)?)),
+            Encoding::G723 => Some(Box::new(g723::Decoding::new(self.g723.clone()?)?)),
+            Encoding::Amr { aligned } => {
+                Some(Box::new(amr::Decoding::new(self.amr.clone()?, aligned)?))
+            }
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
             Encoding::G722 => Some(Box::new(g722::Decoding::new(
                 self.g722.clone()?,
@@ -100,6 +105,10 @@ impl Codecs for Installed {
     fn encoder(&self, encoding: Encoding, sample_rate: u32) -> Option<Box<dyn Encoder>> {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Encoding::new(self.g729.clone()?)?)),
+            Encoding::G723 => Some(Box::new(g723::Encoding::new(self.g723.clone()?)?)),
+            Encoding::Amr { aligned } => {
+                Some(Box::new(amr::Encoding::new(self.amr.clone()?, aligned)?))
+            }
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
             Encoding::G722 => Some(Box::new(g722::Encoding::new(
                 self.g722.clone()?,

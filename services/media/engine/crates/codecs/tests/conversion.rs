@@ -134,6 +134,24 @@ fn med05_no_silence_descriptor_is_made_and_none_goes_on_to_another_codec() {
 }
 
 #[test]
+fn med05_descriptors_of_g723_annex_a_become_noise_too() {
+    let Some(mut bench) = bench(settings(Side::A, Encoding::G723, 4, None), pcmu(Side::B)) else {
+        return;
+    };
+    let descriptor = [2, 0x55, 0x33, 0x0f];
+    bench.receive(Side::A, &packet(4, 1, 240, &descriptor));
+    bench.pass(400);
+
+    assert!(bench.heard(Side::B).len() >= 10);
+    assert!(
+        bench
+            .heard(Side::B)
+            .iter()
+            .all(|sent| sent.2.len() == 240 || sent.2.len() == 160)
+    );
+}
+
+#[test]
 fn med05_between_legs_of_one_codec_descriptors_pass() {
     let Some(mut bench) = bench(g729(Side::A), g729(Side::B)) else {
         return;
@@ -145,7 +163,8 @@ fn med05_between_legs_of_one_codec_descriptors_pass() {
 
 #[test]
 fn a_lost_packet_is_concealed_by_the_codec_that_lost_it() {
-    for leg in [g729(Side::A), g722(Side::A), opus(Side::A)] {
+    let amr = settings(Side::A, Encoding::Amr { aligned: true }, 97, None);
+    for leg in [g729(Side::A), g722(Side::A), opus(Side::A), amr] {
         let Some(mut bench) = bench(leg, pcmu(Side::B)) else {
             continue;
         };

@@ -27,11 +27,12 @@ fn heard(encoding: Encoding, sound: &[i16]) -> Option<Vec<i16>> {
         installed.decoder(encoding, NARROWBAND)?,
     );
     let mut heard = Vec::new();
-    for packet in sound.chunks_exact(160) {
+    let length = encoder.frame().max(160);
+    for packet in sound.chunks_exact(length) {
         let (mut payload, mut samples) = ([0; 1024], [0; 1024]);
         let bytes = encoder.encode(packet, &mut payload);
         let count = decoder.decode(&payload[..bytes], &mut samples);
-        assert_eq!(count, 160, "{encoding:?}");
+        assert_eq!(count, length, "{encoding:?}");
         heard.extend_from_slice(&samples[..count]);
     }
     Some(heard)
@@ -83,6 +84,17 @@ fn g722_keeps_tones() {
 }
 
 #[test]
+fn g723_keeps_tones() {
+    keeps_tones(Encoding::G723);
+}
+
+#[test]
+fn amr_keeps_tones_however_it_is_packed() {
+    keeps_tones(Encoding::Amr { aligned: false });
+    keeps_tones(Encoding::Amr { aligned: true });
+}
+
+#[test]
 fn opus_keeps_tones() {
     keeps_tones(Encoding::Opus);
 }
@@ -92,6 +104,9 @@ fn silence_stays_silent() {
     for encoding in [
         Encoding::Pcma,
         Encoding::G729,
+        Encoding::G723,
+        Encoding::Amr { aligned: false },
+        Encoding::Amr { aligned: true },
         Encoding::Gsm,
         Encoding::G722,
         Encoding::Opus,
@@ -112,6 +127,9 @@ fn any_bytes_decode_to_sound_or_nothing() {
     let installed = Installed::find();
     for encoding in [
         Encoding::G729,
+        Encoding::G723,
+        Encoding::Amr { aligned: false },
+        Encoding::Amr { aligned: true },
         Encoding::Gsm,
         Encoding::G722,
         Encoding::Opus,
@@ -120,14 +138,14 @@ fn any_bytes_decode_to_sound_or_nothing() {
             continue;
         };
         let mut noise = 1_u32;
-        for length in (0..400).chain([1400]) {
+        for length in (0..100).chain([400, 1400]) {
             let payload: Vec<u8> = (0..length)
                 .map(|_| {
                     noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     (noise >> 24) as u8
                 })
                 .collect();
-            let mut samples = [0; 1_920];
+            let mut samples = [0; 3_840];
             assert!(decoder.decode(&payload, &mut samples) <= samples.len());
         }
     }

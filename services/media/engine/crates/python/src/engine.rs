@@ -12,7 +12,7 @@ use trunkline_rtp::{Digit, Encoding, Key};
 
 use crate::audio::Audio;
 use crate::facts::{Side, to_python};
-use crate::leg::{LegSettings, ip_address};
+use crate::leg::{LegSettings, VoiceFormat, ip_address};
 use crate::protection::Protection;
 
 pyo3::create_exception!(
@@ -171,8 +171,8 @@ impl Engine {
             .map_err(unknown)
     }
 
-    fn converts(&self, from_encoding: &str, to_encoding: &str) -> bool {
-        let [from, to] = [from_encoding, to_encoding].map(Encoding::from_name);
+    fn converts(&self, from: &VoiceFormat, to: &VoiceFormat) -> bool {
+        let [from, to] = [from, to].map(|voice| voice.format.encoding);
         if from == to && from != Encoding::Other {
             return true;
         }

@@ -11,25 +11,26 @@ use trunkline_rtp::{DigitForm, DtmfSettings, Encoding, Learning, Monitor, Remote
 #[pyclass(frozen, eq, from_py_object, module = "trunkline_engine._native")]
 #[derive(Clone, PartialEq)]
 pub struct VoiceFormat {
-    format: trunkline_rtp::VoiceFormat,
+    pub(crate) format: trunkline_rtp::VoiceFormat,
 }
 
 #[pymethods]
 impl VoiceFormat {
     #[new]
-    #[pyo3(signature = (encoding, payload_type, clock_rate = 8000, packet_time = None))]
+    #[pyo3(signature = (encoding, payload_type, clock_rate = 8000, packet_time = None, parameters = ""))]
     fn new(
         encoding: &str,
         payload_type: u8,
         clock_rate: u32,
         packet_time: Option<Duration>,
+        parameters: &str,
     ) -> PyResult<Self> {
         if clock_rate == 0 {
             return Err(PyValueError::new_err(
                 "clock_rate is 0; it must be at least 1 Hz",
             ));
         }
-        let encoding = Encoding::from_name(encoding);
+        let encoding = Encoding::from_name(encoding, parameters);
         Ok(Self {
             format: trunkline_rtp::VoiceFormat {
                 encoding,

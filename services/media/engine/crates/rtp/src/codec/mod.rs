@@ -35,16 +35,21 @@ pub enum Encoding {
     Gsm,
     /// Opus (RFC 7587).
     Opus,
+    /// AMR narrowband (RFC 4867).
+    Amr {
+        /// Fields begin on whole bytes; otherwise it is bandwidth-efficient.
+        aligned: bool,
+    },
     /// Relayed only.
     #[default]
     Other,
 }
 
 impl Encoding {
-    /// The encoding of an `a=rtpmap` name, whose case doesn't matter. All spellings of G.729 are one
-    /// (MED-04).
+    /// The encoding of an `a=rtpmap` name, whose case doesn't matter, and of its `a=fmtp` value. All
+    /// spellings of G.729 are one (MED-04).
     #[must_use]
-    pub fn from_name(name: &str) -> Self {
+    pub fn from_name(name: &str, parameters: &str) -> Self {
         match name.to_ascii_uppercase().as_str() {
             "PCMA" => Self::Pcma,
             "PCMU" => Self::Pcmu,
@@ -53,8 +58,29 @@ impl Encoding {
             "G722" => Self::G722,
             "GSM" => Self::Gsm,
             "OPUS" => Self::Opus,
+            "AMR" => amr(parameters),
             _ => Self::Other,
         }
+    }
+}
+
+/// AMR by its parameters (RFC 4867 section 8.1). What protects or interleaves frames is not spoken,
+/// nor are modes without 12.2 kbit/s.
+fn amr(parameters: &str) -> Encoding {
+    let value = |name: &str| {
+        let pairs = parameters
+            .split(';')
+            .filter_map(|pair| pair.split_once('='));
+        let mut named = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
+        named.next().map(|(_, value)| value.trim())
+    };
+    let is_on = |name| value(name).is_some_and(|value| value != "0");
+    let has_12_2 = value("mode-set").is_none_or(|modes| modes.split(',').any(|mode| mode == "7"));
+    if !has_12_2 || is_on("crc") || is_on("robust-sorting") || value("interleaving").is_some() {
+        return Encoding::Other;
+    }
+    Encoding::Amr {
+        aligned: is_on("octet-align"),
     }
 }
 
@@ -128,5 +154,23 @@ impl Codecs for BuiltIn {
 
     fn encoder(&self, encoding: Encoding, _: u32) -> Option<Box<dyn Encoder>> {
         Some(Box::new(G711::new(Law::of(encoding)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc4867_parameters_say_how_amr_is_packed_and_whether_it_is_spoken() {
+        let amr = |parameters| Encoding::from_name("amr", parameters);
+
+        assert_eq!(amr(""), Encoding::Amr { aligned: false });
+        assert_eq!(
+            amr("octet-align=1; mode-set=0,2,7"),
+            Encoding::Amr { aligned: true }
+        );
+        assert_eq!(amr("mode-set=0,2,4"), Encoding::Other);
+        assert_eq!(amr("octet-align=1;crc=1"), Encoding::Other);
     }
 }
