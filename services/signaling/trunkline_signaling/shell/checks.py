@@ -75,10 +75,14 @@ class Checks:
 
     async def _check(self, terminal: Terminal, interval: float) -> None:
         patience = min(interval * PATIENCE_SHARE, LONGEST_PATIENCE)
-        if not await self._answers(terminal, patience):
-            await asyncio.sleep(interval * RECHECK_SHARE)
-            await self._answers(terminal, patience)
-        self._under_way.discard(terminal.endpoint)
+        try:
+            if not await self._answers(terminal, patience):
+                await asyncio.sleep(interval * RECHECK_SHARE)
+                await self._answers(terminal, patience)
+        except Exception:  # a contact is whatever its terminal wrote: it costs its own check only
+            log.exception("a check failed", terminal=str(terminal.endpoint))
+        finally:
+            self._under_way.discard(terminal.endpoint)
 
     async def _answers(self, terminal: Terminal, patience: float) -> bool:
         flow = terminal.flow

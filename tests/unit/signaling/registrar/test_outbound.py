@@ -250,6 +250,13 @@ def test_sig01_a_challenge_to_leaving_is_answered_once() -> None:
     assert "refused" in made.explanation
 
 
+def test_sig01_a_423_to_leaving_registers_nothing_again() -> None:
+    made, _ = registered()
+
+    assert made.take(refused(made.leave(), 423, Min_Expires=60), now=1.0) is None
+    assert made.state is State.UNREGISTERED
+
+
 def test_sig01_what_is_not_registered_has_nothing_to_leave() -> None:
     leaving = [state for state, moves in TRANSITIONS.items() if Trigger.LEAVE in moves]
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 
 from support.switch import SWITCH, VENDOR, OneAddress, SwitchBench, gives
@@ -24,6 +25,7 @@ class Auth:
         self.interval = interval
         self.away = False
         self.found: list[tuple[float, Checked]] = []
+        self.terminals: tuple[Terminal, ...] = (TERMINAL,)
         self._due = 0.0
 
     async def registered(self, instance: str, *, behind_nat: bool) -> Sequence[Terminal]:
@@ -37,7 +39,7 @@ class Auth:
         if now < self._due:
             return DueChecks((), self.interval)
         self._due = now + self.interval
-        return DueChecks((TERMINAL,), self.interval)
+        return DueChecks(self.terminals, self.interval)
 
     async def report_checks(self, found: Sequence[Checked]) -> None:
         """Note it."""
@@ -61,10 +63,12 @@ def silent(agent: UserAgent, event: Event) -> None:
 
 @asynccontextmanager
 async def checking(
-    agent: UserAgent, interval: float = 60
+    agent: UserAgent, interval: float = 60, also: Terminal | None = None
 ) -> AsyncIterator[tuple[Auth, SwitchBench]]:
     """Check a phone, once so far."""
     bench, auth = SwitchBench(agent), Auth(interval)
+    if also is not None:
+        auth.terminals = (also, TERMINAL)
     checks = Checks(auth, bench.switch.inquiries, OneAddress(), "signaling-1", Random(1))
     work = asyncio.create_task(checks.run())
     await asyncio.sleep(5)
@@ -118,6 +122,16 @@ async def test_aut08_the_shortest_interval_is_kept_too() -> None:
 
         assert auth.outcomes == [False, False]
         assert auth.found[1][0] - 1000 <= 10
+
+
+async def test_aut08_a_contact_that_fits_no_request_costs_its_own_check_only() -> None:
+    hostile = replace(TERMINAL, endpoint=Endpoint(EndpointKind.PHONE, "666"), contact="sip:\r\n")
+    phone = UserAgent(VENDOR, script=gives())
+    async with checking(phone, also=hostile) as (auth, _):
+        await asyncio.sleep(60)
+
+        assert {checked.endpoint.name for _, checked in auth.found} == {"1001"}
+        assert auth.outcomes == [True, True]
 
 
 async def test_aut08_what_was_found_while_auth_was_away_is_told_later() -> None:
