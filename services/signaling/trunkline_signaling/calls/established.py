@@ -21,6 +21,7 @@ from . import (
     ending,
     provisional,
     refresh,
+    replacement,
     session_timer,
     transfer,
 )
@@ -209,12 +210,12 @@ def _conclude(call: Call, negotiation: Negotiation, event: ResponseReceived) -> 
     _forget(call, negotiation)
     if status < 300 and negotiation.offers:
         _agree(call, negotiation, event)
-        transfer.settled(call, negotiation, agreed=True)
+        replacement.settled(call, negotiation, agreed=True)
         return
     if negotiation.offers:
         call.leg(event.outgoing.side).sent = negotiation.before
     _pass_back(call, negotiation, status)
-    transfer.settled(call, negotiation, agreed=False)
+    replacement.settled(call, negotiation, agreed=False)
     if status in DIALOG_GONE:
         _dialog_gone(call, event.outgoing)
 
