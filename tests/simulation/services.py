@@ -59,6 +59,7 @@ from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.replication import MemorySource, Replica, ReplicationServicer
 from trunkline_kernel.rpc import Channel, Dispatcher, InProcessChannel
+from trunkline_kernel.vault import Vault
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED as ROUTING_PARAMETERS
 from trunkline_routing.documents.kinds import CHECKS as ROUTING_CHECKS
@@ -150,7 +151,9 @@ async def _billing(
     till = Till(Accounts(), decks)
     source = MemorySource()
     journal = EmbeddedJournal(database.url, InlineExecutor())
-    model = LiveModel(till, decks, database, RatesTopic(source), purses_in_memory=True)
+    model = LiveModel(
+        till, decks, database, RatesTopic(source), Vault(bytes(32)), purses_in_memory=True
+    )
     documents = Documents(model.kinds(), database, checks=model.checks(), parameters=parameters)
     await model.load()
     await documents.load()

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
+from pydantic import SecretStr
 from trunkline.billing.v1 import alarms_pb2, reconciliation_pb2
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
@@ -257,7 +258,12 @@ class BillingClient:
 async def running_billing(database_url: str, **settings: Any) -> AsyncIterator[BillingClient]:
     """Run billing on a database until the block ends."""
     values = BillingSettings(
-        database_url=database_url, grpc_port=0, http_port=0, reflection=False, **settings
+        secret_key=SecretStr("k" * 43),
+        database_url=database_url,
+        grpc_port=0,
+        http_port=0,
+        reflection=False,
+        **settings,
     )
     service = Service(values)
     async with build(service, values):

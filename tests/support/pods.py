@@ -38,6 +38,7 @@ SECRETS: Final = {
     **{f"{s}-database-url": DATABASE.format(password=PASSWORD, service=s) for s in PORTS},
     "redis-url": f"redis://:{PASSWORD}@127.0.0.1:6379/0",
     "auth-nonce": "0123456789abcdef0123456789abcdef",
+    "secret-key": "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
     "postgres": PASSWORD,
     "redis": PASSWORD,
 }

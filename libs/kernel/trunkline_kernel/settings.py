@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -135,6 +135,24 @@ class DatabaseSettings(Settings):
     migrate: Literal["at_start", "only", "never"] = "at_start"
     """When tables are brought up to date: at every start; at a start that ends with it, as a job
     before a rollout; or never, so that a replica of the last version can live on the next one's."""
+
+
+class VaultSettings(Settings):
+    """What seals a service's secrets at rest. Mixed into its settings."""
+
+    service: ClassVar[str]
+
+    secret_key: SecretStr = SecretStr("")
+    """Key that seals secrets in the database: 32 bytes in base64, the same for every replica."""
+
+    secret_key_file: Path | None = None
+    """Where the key is when it is not set; made at the first start. Unset is
+    ./var/<service>.key."""
+
+    @property
+    def key_file(self) -> Path:
+        """Where the key is kept: `secret_key_file`, or by the rule of the house."""
+        return self.secret_key_file or Path(f"./var/{self.service}.key")
 
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)

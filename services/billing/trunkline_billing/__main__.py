@@ -24,6 +24,7 @@ from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.replication import MemorySource, ReplicationServicer
 from trunkline_kernel.service import Service, run_service
+from trunkline_kernel.vault import open_vault
 
 from .accounts.account import Accounts
 from .alarms.watchman import Watchman
@@ -81,7 +82,12 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
         source = MemorySource()
         async with open_journal(database) as journal:
             model = LiveModel(
-                till, decks, database, RatesTopic(source), purses_in_memory=not journal.shared
+                till,
+                decks,
+                database,
+                RatesTopic(source),
+                open_vault(settings),
+                purses_in_memory=not journal.shared,
             )
             documents = Documents(
                 model.kinds(), database, checks=model.checks(), parameters=parameters

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span, VaultSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class CdrStream:
     name: str
 
 
-class BillingSettings(ServiceSettings, DatabaseSettings):
+class BillingSettings(ServiceSettings, DatabaseSettings, VaultSettings):
     """Settings of the billing service."""
 
     model_config = SettingsConfigDict(env_prefix="TRUNKLINE_BILLING_")

@@ -22,10 +22,11 @@ from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.replication import Replica, ReplicaMetrics, ReplicationServicer
 from trunkline_kernel.rpc import MultiplexedChannel
 from trunkline_kernel.service import Service, run_service
+from trunkline_kernel.vault import open_vault
 
 from .composition import Routing
 from .declarations import DECLARED
-from .documents.vault import Vault, read_key
+from .documents.vault import GatewayVault
 from .lists.replicated import TOPIC as NUMBER_LISTS
 from .rates.replicated import TOPIC as RATES
 from .rpc.guards import GUARDS
@@ -71,7 +72,7 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
             zone=ZoneInfo(settings.time_zone),
             values=parameters.values,
             state=state,
-            vault=Vault(read_key(settings.secret_key.get_secret_value(), settings.secret_key_file)),
+            vault=GatewayVault(open_vault(settings)),
         )
         documents = Documents(routing.kinds, database, checks=routing.checks, parameters=parameters)
         documents.subscribe(routing.take_documents)

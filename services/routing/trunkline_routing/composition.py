@@ -17,7 +17,7 @@ from .calls.outcomes import Outcomes
 from .calls.router import Router
 from .declarations import read_parameters
 from .documents.kinds import CHECKS, KINDS, kinds_sealed_by
-from .documents.vault import Vault
+from .documents.vault import GatewayVault
 from .lrn.http import HttpLrnServer
 from .lrn.portability import LrnServer, Portability
 from .model.builder import SnapshotBuilder
@@ -46,7 +46,7 @@ class Routing:
         values: Values,
         lrn_server: LrnServer | None = None,
         state: RoutingState | None = None,
-        vault: Vault | None = None,
+        vault: GatewayVault | None = None,
     ) -> None:
         """Without `state` this replica is alone; without `lrn_server` it asks over HTTP; without
         `vault` passwords are stored as they are written."""

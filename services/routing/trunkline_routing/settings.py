@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from pydantic import SecretStr, field_validator
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings
+from pydantic import field_validator
+from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, VaultSettings
 
 
-class RoutingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_ROUTING_"):
+class RoutingSettings(
+    ServiceSettings, DatabaseSettings, VaultSettings, env_prefix="TRUNKLINE_ROUTING_"
+):
     """Routing's environment."""
 
     service: ClassVar[str] = "routing"
@@ -26,12 +27,6 @@ class RoutingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_R
 
     redis_url: str = ""
     """redis:// URL of the state that several replicas share. Empty: one replica, in memory."""
-
-    secret_key: SecretStr = SecretStr("")
-    """Key that seals vendors' passwords: 32 bytes in base64, the same for every replica."""
-
-    secret_key_file: Path = Path("./var/routing.key")
-    """Where the key is when it is not set; made at the first start."""
 
     time_zone: str = "UTC"
     """The platform's time zone by its IANA name; period control goes by it."""

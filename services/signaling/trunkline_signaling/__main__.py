@@ -21,6 +21,7 @@ from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.rpc import MultiplexedChannel
 from trunkline_kernel.service import Service, run_service
 from trunkline_kernel.shared_state import SharedState, connect_redis
+from trunkline_kernel.vault import open_vault
 
 from . import parameters as declared
 from .calls.call import Aim, CallSettings
@@ -63,7 +64,9 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await database.migrate()
-        stored = StoredParameters(Parameters(declared.PARAMETERS, declared.CHECKS), database)
+        stored = StoredParameters(
+            Parameters(declared.PARAMETERS, declared.CHECKS), database, open_vault(settings)
+        )
         await stored.load()
         documents = Documents([], database, parameters=stored)
         await documents.load()

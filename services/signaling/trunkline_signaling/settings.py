@@ -8,7 +8,13 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from trunkline_kernel.advertised import require_public
-from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
+from trunkline_kernel.settings import (
+    DatabaseSettings,
+    Port,
+    ServiceSettings,
+    Span,
+    VaultSettings,
+)
 
 from .sip.errors import MalformedValue
 from .sip.flow import Address
@@ -17,7 +23,9 @@ from .transport.certificates import CertificateError, CertificateFiles, Certific
 from .transport.limits import Rate
 
 
-class SignalingSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_SIGNALING_"):
+class SignalingSettings(
+    ServiceSettings, DatabaseSettings, VaultSettings, env_prefix="TRUNKLINE_SIGNALING_"
+):
     """Where SIP is spoken, and where the other services are."""
 
     service: ClassVar[str] = "signaling"

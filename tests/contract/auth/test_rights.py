@@ -28,6 +28,7 @@ from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.rights import AskedRights
 from trunkline_kernel.rpc import Channel, RpcServer, UnaryChannel
+from trunkline_kernel.vault import Vault
 
 TTL = IntParameter("SS_TTL", default=600, minimum=60, maximum=900, scope="sip", meaning="Time.")
 KEY = StringParameter("SS_KEY", default="", secret=True, scope="media", meaning="Key.")
@@ -76,7 +77,7 @@ def shown(token: str) -> tuple[tuple[str, str], ...]:
 async def serving_books(folder: Path, auth: Channel) -> AsyncIterator[Books]:
     database, rights = Database(f"sqlite:///{folder}/books.db"), AskedRights(auth)
     await database.migrate()
-    stored = StoredParameters(Parameters([TTL, KEY]), database)
+    stored = StoredParameters(Parameters([TTL, KEY]), database, Vault(bytes(32)))
     await stored.load()
     documents = Documents([Kind("RateGroup", Group, module="rates")], database)
     server = RpcServer(Metrics("books"))

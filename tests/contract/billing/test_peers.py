@@ -121,6 +121,18 @@ async def received(billing: BillingClient, number: int, **fields: Any) -> None:
     )
 
 
+def on_disk(folder: Path) -> bytes:
+    """Return all that their database's files hold."""
+    return b"".join(file.read_bytes() for file in folder.glob("them.db*"))
+
+
+async def test_the_shared_key_lies_sealed(platforms: Platforms, tmp_path: Path) -> None:
+    stored = on_disk(tmp_path)
+
+    assert b"ReconciliationPeer" in stored
+    assert KEY.encode() not in stored
+
+
 async def test_bil_14_equal_books_match(platforms: Platforms) -> None:
     for number in range(3):
         await sent(platforms.us, number)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.waiting import until
 from trunkline.common.v1 import parameters_pb2 as pb
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
@@ -14,6 +15,8 @@ from trunkline_kernel.parameters import IntParameter, Parameters, StringParamete
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
+from trunkline_kernel.tables import ParameterRow
+from trunkline_kernel.vault import Vault
 
 SESSION_TTL = IntParameter(
     "SS_SIP_SESSION_TTL",
@@ -30,7 +33,7 @@ KEY = StringParameter(
 
 
 async def opened(database: Database) -> StoredParameters:
-    stored = StoredParameters(Parameters([SESSION_TTL, KEY]), database)
+    stored = StoredParameters(Parameters([SESSION_TTL, KEY]), database, Vault(bytes(32)))
     await stored.load()
     return stored
 
@@ -81,6 +84,31 @@ async def test_the_history_tells_who_changed_what_and_hides_secrets(database: Da
         ("SS_RTPENCRYPTIONKEY", "", "***", "bob"),
         ("SS_SIP_SESSION_TTL", "600", "900", "alice"),
     ]
+
+
+async def test_a_secret_lies_sealed_in_the_database_and_serves_every_replica(
+    database: Database, replica: Database
+) -> None:
+    here, there = await opened(database), await opened(replica)
+
+    await here.set({"SS_RTPENCRYPTIONKEY": "hunter2"})
+    await there.load()
+
+    async with database.reading() as session:
+        (row,) = (await session.scalars(select(ParameterRow))).all()
+    assert row.value.startswith("sealed:")
+    assert there.values[KEY] == "hunter2"
+
+
+async def test_a_secret_sealed_with_a_lost_key_is_left_out(
+    database: Database, replica: Database
+) -> None:
+    await (await opened(database)).set({"SS_RTPENCRYPTIONKEY": "hunter2"})
+    other = StoredParameters(Parameters([KEY]), replica, Vault(b"k" * 32))
+
+    await other.load()
+
+    assert other.values[KEY] == ""
 
 
 async def test_an_unchanged_value_writes_no_history(database: Database) -> None:

@@ -28,9 +28,10 @@ from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.replication import WATCH, ReplicationServicer
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_kernel.tables import DocumentRow
+from trunkline_kernel.vault import Vault
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
-from trunkline_routing.documents.vault import Vault
+from trunkline_routing.documents.vault import GatewayVault
 from trunkline_routing.publication import GATEWAYS, REGISTRATIONS
 from trunkline_routing.settings import RoutingSettings
 
@@ -121,7 +122,7 @@ async def client(tmp_path: Path) -> AsyncIterator[Client]:
             metrics=metrics,
             zone=UTC,
             values=Parameters(DECLARED),
-            vault=Vault(bytes(32)),
+            vault=GatewayVault(Vault(bytes(32))),
         )
         documents = Documents(routing.kinds, database, checks=routing.checks)
         documents.subscribe(routing.take_documents)

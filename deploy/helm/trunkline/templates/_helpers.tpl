@@ -85,6 +85,10 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: redis-url}}
 {{- end }}
 {{- end }}
+{{- if has .service (list "signaling" "routing" "billing") }}
+- name: {{ $prefix }}_SECRET_KEY
+  valueFrom: {secretKeyRef: {name: {{ $secret }}, key: secret-key}}
+{{- end }}
 {{- if eq .service "auth" }}
 - name: TRUNKLINE_AUTH_NONCE_SECRET
   valueFrom: {secretKeyRef: {name: {{ $secret }}, key: auth-nonce}}

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..background import steadily
 from ..database import Database
 from ..tables import ParameterChangeRow, ParameterRow, RevisionClock, lock_clock, tick
+from ..vault import BadKey, Vault
 from .declarations import BadParameterValue
 from .registry import Change, Parameters
 
@@ -43,9 +44,12 @@ class PastChange:
 class StoredParameters:
     """Writes and follows a service's parameters; `values` is what its code reads."""
 
-    def __init__(self, values: Parameters, database: Database) -> None:
+    def __init__(self, values: Parameters, database: Database, vault: Vault | None = None) -> None:
+        """`vault` seals secret parameters; only who declares none may do without."""
+        assert vault or not any(parameter.secret for parameter in values.declared.values())
         self.values = values
         self._database = database
+        self._vault = vault
         self._revision = -1
 
     async def load(self) -> None:
@@ -126,7 +130,8 @@ class StoredParameters:
             if reset:
                 await session.execute(delete(ParameterRow).where(ParameterRow.name == name))
             else:
-                await session.merge(ParameterRow(name=name, value=change.new, revision=revision))
+                value = self._sealed(change)
+                await session.merge(ParameterRow(name=name, value=value, revision=revision))
             old, new = change.shown
             session.add(
                 ParameterChangeRow(
@@ -138,22 +143,30 @@ class StoredParameters:
                 )
             )
 
+    def _sealed(self, change: Change) -> str:
+        if self._vault is None or not change.parameter.secret:
+            return change.new
+        return self._vault.seal(change.parameter.name, change.new)
+
     async def _refresh(self, session: AsyncSession) -> None:
         revision = await _revision(session)
         rows = (await session.scalars(select(ParameterRow))).all()
-        self.values.replace({row.name: row.value for row in rows if self._readable(row)})
+        found = ((row.name, self._read(row)) for row in rows)
+        self.values.replace({name: text for name, text in found if text is not None})
         self._revision = revision
 
-    def _readable(self, row: ParameterRow) -> bool:
+    def _read(self, row: ParameterRow) -> str | None:
+        """Return a stored value; None for one that is of no use here."""
         parameter = self.values.declared.get(row.name)
         if parameter is None:
-            return False  # another version of the service declares it
+            return None  # another version of the service declares it
         try:
-            parameter.parse(row.value)
-        except BadParameterValue as error:
-            log.warning("stored parameter is out of range, default used", problem=error.message)
-            return False
-        return True
+            text = self._vault.open(row.name, row.value) if self._vault else row.value
+            parameter.parse(text)
+        except (BadKey, BadParameterValue) as error:
+            log.warning("stored parameter cannot be used, default taken", problem=str(error))
+            return None
+        return text
 
 
 async def _revision(session: AsyncSession) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from trunkline_kernel.background import collector_resting
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import Check, Event, Kind
+from trunkline_kernel.vault import BadKey, Vault
 
 from ..accounts.account import Account, Accounts
 from ..accounts.purse import Purse
@@ -62,6 +63,7 @@ class LiveModel:
         decks: dict[str, RateDeck],
         database: Database,
         publisher: Publisher,
+        vault: Vault,
         *,
         purses_in_memory: bool,
     ) -> None:
@@ -69,6 +71,7 @@ class LiveModel:
         self._decks = decks
         self._database = database
         self._publisher = publisher
+        self._vault = vault
         self._purses_in_memory = purses_in_memory
         self.accounts = AccountStore()
         self.rate_groups = RateGroupStore()
@@ -101,7 +104,7 @@ class LiveModel:
             Kind(PACKAGE, PackageSpec, module="accounts"),
             Kind(PACKAGE_ORDER, PackageOrderSpec, prepare=prepare_order, module="accounts"),
             Kind(ALARM_RULE, AlarmRuleSpec, module="alarms"),
-            Kind(PEER, PeerSpec, module="reconciliation"),
+            Kind(PEER, PeerSpec, prepare=self._seal_peer, module="reconciliation"),
         ]
 
     def checks(self) -> list[Check]:
@@ -201,8 +204,18 @@ class LiveModel:
 
     def _set_peer(self, event: Event) -> None:
         self.peers.pop(event.name, None)
-        if isinstance(event.spec, PeerSpec):
-            self.peers[event.name] = peer_of(event.name, event.spec)
+        if not isinstance(event.spec, PeerSpec):
+            return
+        try:
+            key = self._vault.open(event.name, event.spec.key)
+        except BadKey as error:
+            log.error("peer is left out", peer=event.name, problem=str(error))
+            return
+        self.peers[event.name] = peer_of(event.name, event.spec.with_key(key))
+
+    def _seal_peer(self, name: str, spec: PeerSpec, previous: PeerSpec | None) -> PeerSpec:
+        kept = previous.key if previous else None
+        return spec.with_key(self._vault.seal_anew(name, spec.key, kept))
 
     def _open_purse(self, name: str, opening: Money) -> None:
         """Show the balance that was booked with the account: it can have moved no money yet."""

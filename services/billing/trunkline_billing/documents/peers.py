@@ -39,6 +39,10 @@ class PeerSpec(Spec):
     enabled: bool = True
     """Whether books are compared every day at 02:00 UTC."""
 
+    def with_key(self, key: str) -> "PeerSpec":
+        """Return the same with another spelling of the key: sealed, or opened."""
+        return self.model_copy(update={"key": key})
+
 
 def peer_of(name: str, spec: PeerSpec) -> Peer:
     """Return the peer a document describes."""

@@ -18,7 +18,7 @@ from .phone import PhoneSpec
 from .route_test import RouteTestSpec
 from .routing_gateway import RoutingGatewaySpec
 from .tables import GatewayGroupSpec, NumberTransformSpec
-from .vault import Vault
+from .vault import GatewayVault
 
 _PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
@@ -49,7 +49,7 @@ KINDS: Final = (
 )
 
 
-def kinds_sealed_by(vault: Vault) -> list[Kind[Any]]:
+def kinds_sealed_by(vault: GatewayVault) -> list[Kind[Any]]:
     """Return the kinds, passwords sealed before they are stored."""
     sealed = replace(ROUTING_GATEWAY, prepare=vault.prepare)
     return [sealed if kind is ROUTING_GATEWAY else kind for kind in KINDS]

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from pydantic import BaseModel
+from trunkline_kernel.vault import BadKey
 
 from ..documents.areas import AreaTableSpec, MobileTableSpec
 from ..documents.calendar import CalendarSpec
@@ -30,7 +31,7 @@ from ..documents.mapping_gateway import MappingGatewaySpec
 from ..documents.phone import PhoneSpec
 from ..documents.routing_gateway import RoutingGatewaySpec
 from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
-from ..documents.vault import BadKey, Vault
+from ..documents.vault import GatewayVault
 from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from ..numbers.transform import TransformTable
@@ -55,7 +56,7 @@ log = structlog.stdlib.get_logger(__name__)
 class SnapshotBuilder:
     """Takes documents as they come and go."""
 
-    def __init__(self, vault: Vault | None = None) -> None:
+    def __init__(self, vault: GatewayVault | None = None) -> None:
         """`vault` opens passwords that were sealed; without it they are taken as they are."""
         self._vault = vault
         self._callers: dict[Endpoint, Caller] = {}
@@ -188,7 +189,7 @@ def build_snapshot(documents: Mapping[str, Mapping[str, BaseModel]]) -> Snapshot
     return builder.snapshot()
 
 
-def _opened(vault: Vault, name: str, spec: RoutingGatewaySpec) -> RoutingGatewaySpec:
+def _opened(vault: GatewayVault, name: str, spec: RoutingGatewaySpec) -> RoutingGatewaySpec:
     """Return the spec with its password; without one when the key is not the right one."""
     try:
         return vault.opened(name, spec)
