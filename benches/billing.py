@@ -5,7 +5,7 @@
     python benches/billing.py deck [--rates 200000]
 
 `calls` runs the group commit of the service on SQLite in a temporary folder, or on a PostgreSQL by
-URL (its tables must be empty of the account "bench"): every call is authorized, lives for half a
+URL (empty; tests/support/postgres.py lends one): every call is authorized, lives for half a
 second, and is settled with a CDR, a vendor's cost and one reserved slice. CPU is of this process,
 both threads; PostgreSQL's own is not in it.
 """

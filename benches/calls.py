@@ -152,6 +152,9 @@ class Instant:
     async def find(self, target: Target) -> None:
         return None
 
+    def failed(self, target: Target, address: Address) -> None:
+        return None
+
     def seen_by(self, remote: str, transport: Transport) -> Address:
         return OWN
 

@@ -2,10 +2,11 @@
 
     python benches/cdrs.py [--count 1000000] [--url URL]
 
-Fills an empty database (SQLite in a temporary folder, or a PostgreSQL by URL) with CDRs of the
-last 30 days: 200 customers, 50 vendors, 100,000 numbers. Then it prints, for every filter, how long
-a page of 100 takes at the top and half-way down, and the plan of one; how long the export to CSV
-takes; and how fast calls are charged anew, looked at only and with the differences booked.
+Fills an empty database (SQLite in a temporary folder, or a PostgreSQL by URL, as
+tests/support/postgres.py lends one) with CDRs of the last 30 days: 200 customers, 50 vendors,
+100,000 numbers. Then it prints, for every filter, how long a page of 100 takes at the top and
+half-way down, and the plan of one; how long the export to CSV takes; and how fast calls are charged
+anew, looked at only and with the differences booked.
 """
 
 import argparse

@@ -3,11 +3,12 @@
     python benches/whole_switch.py [--peers trunkline,trunkline-relay,kamailio,...] [--rate 100]
                                    [--seconds 8] [--runs 3] [--probe 200] [--max]
 
-Peers: direct (no switch), trunkline, trunkline-relay, kamailio, kamailio-rtpengine, sippy. All run
-on this machine beside both SIPps, on all its cores. CPU is that of every process of the peer over
-the run, divided by the calls. `--probe` times single calls from INVITE to 180 in microseconds while
-SIPp keeps up the load. `--max` looks for the highest rate without a failed call and without a
-retransmission. sippy is no dependency of ours: `uv pip install sippy` beside it.
+Peers: direct (no switch), trunkline, trunkline-relay, trunkline-relay-2 and -4 (so many media
+instances), kamailio, kamailio-rtpengine, sippy. All run on this machine beside both SIPps, on all
+its cores. CPU is that of every process of the peer over the run, divided by the calls. `--probe`
+times single calls from INVITE to 180 in microseconds while SIPp keeps up the load. `--max` looks
+for the highest rate without a failed call and without a retransmission. sippy is no dependency of
+ours: `uv pip install sippy` beside it.
 """
 
 import argparse
@@ -27,12 +28,19 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 from processes import free_port, start, stop  # noqa: E402
 from sip.peers import Direct, Kamailio, KamailioRtpengine, Peer, Sippy  # noqa: E402
-from sip.trunkline import Trunkline, TrunklineRelay  # noqa: E402
+from sip.trunkline import (  # noqa: E402
+    Trunkline,
+    TrunklineRelay,
+    TrunklineRelayBy2,
+    TrunklineRelayBy4,
+)
 
 PEERS: dict[str, type[Peer]] = {
     "direct": Direct,
     "trunkline": Trunkline,
     "trunkline-relay": TrunklineRelay,
+    "trunkline-relay-2": TrunklineRelayBy2,
+    "trunkline-relay-4": TrunklineRelayBy4,
     "kamailio": Kamailio,
     "kamailio-rtpengine": KamailioRtpengine,
     "sippy": Sippy,

@@ -10,6 +10,9 @@ from processes import cpu_seconds
 from sip.peers import Peer
 from support.local_switch import LocalSwitch
 from trunkline_cli.errors import Refused
+from trunkline_cli.processes import ServiceProcess, stop_all
+from trunkline_cli.replicas import plan
+from trunkline_cli.services import Service
 
 DOCUMENTS = """
 kind: Account
@@ -69,13 +72,16 @@ class Trunkline(Peer):
 
     async def _start(self, documents: Path) -> LocalSwitch:
         switch = LocalSwitch(self.folder)
+        await self._run(switch, documents)
+        return switch
+
+    async def _run(self, switch: LocalSwitch, documents: Path) -> None:
         await switch.__aenter__()
         try:
             await switch.apply(documents)
         except Refused as error:
             await switch.stop()
             raise RuntimeError("\n".join([error.message, *error.details])) from error
-        return switch
 
     def cpu(self) -> dict[str, float]:
         """Return CPU seconds of each service."""
@@ -102,3 +108,48 @@ class TrunklineRelay(Trunkline):
     """The whole switch, every call relayed."""
 
     proxy = "mustOn"
+
+
+class TrunklineRelayBy2(TrunklineRelay):
+    """The whole switch, every call relayed by one of two media instances."""
+
+    instances = 2
+
+    async def _start(self, documents: Path) -> LocalSwitch:
+        planned = plan(self.instances, LocalSwitch(self.folder).environment(Service.MEDIA))
+        signaling = dict(planned)[Service.SIGNALING]
+        first, *others = [settings for service, settings in planned if service is Service.MEDIA]
+        port = int(first["TRUNKLINE_MEDIA_GRPC_PORT"])
+        switch = LocalSwitch(self.folder, settings=signaling | first)
+        switch.ports[Service.MEDIA] = port
+        self._others = [
+            await ServiceProcess.start(
+                Service.MEDIA, switch.environment(Service.MEDIA) | settings, _quiet, self.folder
+            )
+            for settings in others
+        ]
+        await self._run(switch, documents)
+        for process in self._others:
+            await process.wait_ready(60)
+        return switch
+
+    def cpu(self) -> dict[str, float]:
+        """Return CPU seconds of each service; that of all media instances as one."""
+        spent = super().cpu()
+        spent["media"] += sum(cpu_seconds(process.pid) for process in self._others)
+        return spent
+
+    def stop(self) -> None:
+        """Drain and stop every process."""
+        self._do(stop_all(self._others, 10))
+        super().stop()
+
+
+class TrunklineRelayBy4(TrunklineRelayBy2):
+    """The whole switch, every call relayed by one of four media instances."""
+
+    instances = 4
+
+
+def _quiet(service: Service, line: str) -> None:
+    """Let a service log in vain."""

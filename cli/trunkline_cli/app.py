@@ -26,6 +26,8 @@ from .apply import apply
 from .channels import tls_from_environment
 from .login import login, logout, token_for
 from .objects import delete, get
+from .online import online
+from .passwords import password
 from .run import installed_services, run_service
 from .services import Service, address_variable, default_address, parse_addresses
 from .status import drain, status
@@ -94,6 +96,7 @@ app.command(rich_help_panel="Run")(drain)
 app.command(rich_help_panel="Configure")(apply)
 app.command(rich_help_panel="Configure")(get)
 app.command(rich_help_panel="Configure")(delete)
+app.command(rich_help_panel="Terminals")(password)
 app.command(rich_help_panel="Operators")(login)
 app.command(rich_help_panel="Operators")(logout)
 app.add_typer(audit.app, name="audit", rich_help_panel="Operators")
@@ -103,6 +106,7 @@ app.add_typer(cdrs.app, name="cdr", rich_help_panel="Calls")
 app.command(rich_help_panel="Calls")(trace)
 app.add_typer(routes.app, name="route", rich_help_panel="Calls")
 app.add_typer(gateways.app, name="gateway", rich_help_panel="Calls")
+app.command(rich_help_panel="Calls")(online)
 app.add_typer(accounts.app, name="account", rich_help_panel="Money")
 app.add_typer(rates.app, name="rates", rich_help_panel="Money")
 app.add_typer(reconcile.app, name="reconcile", rich_help_panel="Money")

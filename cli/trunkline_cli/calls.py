@@ -212,6 +212,8 @@ def _leg(leg: Leg) -> str:
     if not leg.sip_call_id:
         return ""
     parts = [f"{words.address(leg.remote_address)} {leg.codec}".rstrip()]
+    if leg.listed_codecs:
+        parts.append(f"listed {' '.join(leg.listed_codecs)}")
     if leg.media_address.ip:
         parts.append(f"RTP at {words.address(leg.media_address)}")
     if leg.relay_address.ip:

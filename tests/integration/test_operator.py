@@ -3,6 +3,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,24 @@ import pytest_asyncio
 from support.behaviours import answering
 from support.calls import PlacedCall
 from support.endpoint import Endpoint
+from support.homer import Homer, homer
 from support.local_switch import LocalSwitch
 from support.records import wait_for_cdrs
+from support.waiting import until
 from trunkline.common.v1.common_pb2 import CallEndReason, EndDirection
 from trunkline.signaling.v1.signaling_pb2 import StartTraceRequest
 from trunkline_cli.services import Service
+from trunkline_signaling.sip.flow import Address
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PBX, VOX = "127.0.0.10", ("127.0.0.22", 5070)
 PCAP_HEADER = 24
 STOPPED = 20.0
+
+
+def packed(ip: str) -> bytes:
+    return ip_address(ip).packed
+
 
 pytestmark = [
     pytest.mark.integration,
@@ -29,9 +38,20 @@ pytestmark = [
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def switch(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalSwitch]:
-    """A switch with the example documents, everything traced."""
-    async with LocalSwitch(tmp_path_factory.mktemp("switch")) as running:
+async def collector() -> AsyncIterator[tuple[Homer, Address]]:
+    """What takes HEP, and where."""
+    async with homer() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def switch(
+    tmp_path_factory: pytest.TempPathFactory, collector: tuple[Homer, Address]
+) -> AsyncIterator[LocalSwitch]:
+    """A switch with the example documents, everything traced and sent to a HEP collector."""
+    host, port = collector[1]
+    settings = {"TRUNKLINE_SIGNALING_HEP_COLLECTOR": f"{host}:{port}"}
+    async with LocalSwitch(tmp_path_factory.mktemp("switch"), settings) as running:
         await running.apply(*sorted(EXAMPLES.glob("*.yaml")))
         await running.ask(running.services.signaling[0].StartTrace, StartTraceRequest())
         yield running
@@ -83,6 +103,21 @@ async def test_a_trace_becomes_a_capture_file_and_a_ladder(
     assert (magic, link) == (0xA1B2C3D4, 101)
     assert capture.count(b"BYE sip:") >= 2
     assert file.read_bytes() == capture
+
+
+async def test_mgt03_homer_gets_both_legs_under_the_id_of_the_call(
+    switch: LocalSwitch, call: PlacedCall, collector: tuple[Homer, Address]
+) -> None:
+    (shown,) = (await switch.command("call", "list", "-o", "json")).json
+    await call.hang_up()
+    await until(lambda: len(byes_of(collector[0], shown["callId"])) == 2)
+
+    ends = [(c[3], c[4]) for c in byes_of(collector[0], shown["callId"])]
+    assert ends == [(packed(PBX), packed(switch.host)), (packed(switch.host), packed(VOX[0]))]
+
+
+def byes_of(taken: Homer, call_id: str) -> list[dict[int, bytes]]:
+    return [c for c in taken.packets if c[17] == call_id.encode() and c[15].startswith(b"BYE")]
 
 
 async def test_a_drained_switch_refuses_new_calls_and_leaves_when_the_last_has_ended(

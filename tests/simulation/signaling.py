@@ -73,6 +73,9 @@ class Literals:
         """Nothing else can be found."""
         return None
 
+    def failed(self, target: Target, address: Address) -> None:
+        """An address has no other."""
+
 
 class CrashableWriter:
     """Group commit in virtual time. What is not committed when the process dies is gone."""

@@ -1,10 +1,17 @@
-"""A throw-away PostgreSQL cluster on a free loopback port, from the installed server programs."""
+"""A throw-away PostgreSQL cluster on a free loopback port, from the installed server programs.
+
+As a program it runs a command beside one whose commits reach the disk, for measurements; the
+cluster's URL stands in for the argument URL:
+
+    python tests/support/postgres.py python benches/billing.py calls --url URL
+"""
 
 import os
 import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -32,8 +39,11 @@ def postgres_cluster() -> Iterator[str]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Start a cluster that can be restarted; remove everything afterwards."""
+def postgres_server(*, fsync: bool = False) -> Iterator[PostgresServer]:
+    """Start a cluster that can be restarted; remove everything afterwards.
+
+    `fsync` is whether commits are on the disk, as measurements of them need.
+    """
     programs = _programs()
     user = _user()
     folder = Path(tempfile.mkdtemp(prefix="trunkline-pg-", dir="/tmp"))
@@ -42,7 +52,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     data = folder / "data"
     _run(user, [programs / "initdb", "-D", data, "-U", "trunkline", "-A", "trust", "--no-sync"])
     port = _free_port()
-    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off"
+    options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync={'on' if fsync else 'off'}"
     control = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     start = [*control, "-o", options, "start"]
 
@@ -85,3 +95,14 @@ def _run(user: str | None, command: Sequence[object]) -> None:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def main() -> int:
+    """Run the command of the command line; return its exit status."""
+    with postgres_server(fsync=True) as server:
+        command = [server.url if part == "URL" else part for part in sys.argv[1:]]
+        return subprocess.run(command, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

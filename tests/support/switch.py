@@ -446,6 +446,9 @@ class Silent:
 class KnownAddresses:
     """A resolver for literals."""
 
+    def __init__(self) -> None:
+        self.silent: list[Address] = []
+
     def known(self, target: Target) -> Address | None:
         """Return a literal."""
         return (target.host, target.port or 5060) if target.host[0].isdigit() else None
@@ -453,6 +456,10 @@ class KnownAddresses:
     async def find(self, target: Target) -> Address | None:
         """Find nothing."""
         return None
+
+    def failed(self, target: Target, address: Address) -> None:
+        """Remember it."""
+        self.silent.append(address)
 
 
 class OneAddress:

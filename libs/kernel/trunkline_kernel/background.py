@@ -1,7 +1,9 @@
-"""Background work that outlives every outage of the database."""
+"""Work beside the calls: it outlives every outage of the database, and keeps no call waiting."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import gc
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,3 +28,18 @@ async def steadily(
             continue
         if not found:
             await asyncio.sleep(pause)
+
+
+@contextmanager
+def collector_resting() -> Iterator[None]:
+    """Keep the garbage collector off while millions of objects are made: it would look at all of
+    them over and over, for seconds.
+
+    What was made meanwhile is left to reference counts for good, as at a service's start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

@@ -17,6 +17,7 @@ from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceService
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
 from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.names import DnsLookUp, Names
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
@@ -160,7 +161,9 @@ def _follow_sources(
     service: Service, settings: AuthSettings, documents: Documents, routing: Channel
 ) -> DirectoryFeed:
     """Keep the directory what documents and routing's gateways say."""
-    feed = DirectoryFeed(Directory(), settings.realm)
+    names = Names(DnsLookUp())
+    service.background(names.run)
+    feed = DirectoryFeed(Directory(), settings.realm, names)
     documents.subscribe(feed.documents_changed)
     gateways = Replica(
         routing,

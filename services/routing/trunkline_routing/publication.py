@@ -47,6 +47,7 @@ def _entry(gateway: RoutingGateway) -> bytes:
         options_check=gateway.spec.options_check,
         allow_publish=gateway.spec.publish,
         capacity=gateway.limit,
+        registers_there=gateway.spec.registration is Registration.PEER,
     ).SerializeToString(deterministic=True)
 
 

@@ -14,24 +14,23 @@ from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceService
 from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
 from trunkline_kernel.database import open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.names import DnsLookUp, Names
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
-from trunkline_kernel.replication import Replica, ReplicaMetrics
 from trunkline_kernel.rpc import MultiplexedChannel
 from trunkline_kernel.service import Service, run_service
 from trunkline_kernel.shared_state import SharedState, connect_redis
 
 from . import parameters as declared
-from .calls.call import CallSettings
+from .calls.call import Aim, CallSettings
 from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox
-from .reach_metrics import ReachMetrics
+from .reachability import Reachability, Surroundings
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
 from .rpc.clients.cdrs import complete_cdr, encode_cdr
-from .rpc.clients.gateways import REGISTRATIONS, decode_peer
 from .rpc.clients.routing import RoutingClient
 from .rpc.guards import GUARDS
 from .rpc.servicer import SignalingServicer
@@ -45,8 +44,7 @@ from .shell.own_addresses import ListeningAddresses, SystemClock
 from .shell.ownership import Alone, Ownership, RedisOwnership
 from .shell.ports import Services
 from .shell.randomness import BufferedSystemRandom
-from .shell.registrations import Registrations, RegistrationSettings
-from .shell.reports import GatewayReports
+from .shell.registrations import Registrations
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
 from .trace.collector import Collector
@@ -91,7 +89,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         media = MediaPool(
             settings.instance, epoch, lambda call_id, event: switch.tell(call_id, event)
         )
-        resolver = NameResolver()
+        names = Names(DnsLookUp())
+        resolver = NameResolver(names)
         own = ListeningAddresses(network.advertised, network.ports)
         collector = hep_collector(settings, clock, trace, own)
         observation = Observation(service.metrics, trace, collector, service.spans)
@@ -107,29 +106,29 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             resolver,
             clock,
             observation,
-            live_settings(settings.instance, own, stored.values),
+            live_settings(
+                settings.instance, own, stored.values, lambda *call: reach.probes.aim(*call)
+            ),
             BufferedSystemRandom(),
             declared.timing(stored.values),
         )
         network.attach(switch)
-        reports = GatewayReports(RoutingClient(routing), settings.instance)
-        reach = ReachMetrics(service.metrics, reports.stir)
-        registrations = Registrations(
-            switch.inquiries,
-            resolver,
-            await stack.enter_async_context(open_ownership(settings, service)),
-            registration_settings(stored.values),
-            own,
-            BufferedSystemRandom(),
-            reach,
-        )
-        reports.gather_from(registrations.reports)
-        peers = Replica(
-            routing,
-            REGISTRATIONS,
-            put=lambda name, value: registrations.put(decode_peer(name, value)),
-            delete=registrations.remove,
-            metrics=ReplicaMetrics(service.metrics),
+        reach = Reachability(
+            Surroundings(
+                settings.instance,
+                auth,
+                routing,
+                network,
+                names,
+                resolver,
+                own,
+                clock,
+                BufferedSystemRandom(),
+                await stack.enter_async_context(open_ownership(settings, service)),
+                service.metrics,
+                stored.values,
+            ),
+            switch,
         )
         obey_parameters(switch, network, stored.values)
         service.metrics.registry.register(
@@ -140,13 +139,13 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(stored.follow)
         service.background(outbox.run)
         service.background(instances.run)
-        for work in (leases.run, peers.follow, registrations.run, reports.run):
+        for work in (leases.run, *reach.work):
             service.background(work)
         if collector is not None:
             service.metrics.registry.register(CollectorMetrics(collector))
             service.background(collector.run)
         service.on_drain(lambda: drained(switch))
-        service.on_drain(lambda: left(registrations))
+        service.on_drain(lambda: left(reach.registrations))
         service.add(
             add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
         )
@@ -162,6 +161,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 lambda: outbox.delivery.depth,
                 service.drain,
                 clock.now(),
+                names,
             ),
         )
         service.guard(GUARDS)
@@ -181,7 +181,7 @@ def hep_collector(
 
 
 def live_settings(
-    instance: str, own: ListeningAddresses, values: Parameters
+    instance: str, own: ListeningAddresses, values: Parameters, aim: Aim
 ) -> Callable[[], CallSettings]:
     """Return what gives a new call its settings: made anew when a parameter changes."""
 
@@ -195,6 +195,7 @@ def live_settings(
             declared.timer_parameters(values),
             declared.encryption(values),
             declared.prompts(values),
+            aim,
         )
 
     current = read()
@@ -244,14 +245,6 @@ async def open_ownership(settings: SignalingSettings, service: Service) -> Async
         return
     async with connect_redis(settings.redis_url) as client:
         yield RedisOwnership(SharedState(client, service.metrics), settings.instance)
-
-
-def registration_settings(values: Parameters) -> RegistrationSettings:
-    """Return what the parameters say of registrations of ours, whenever it is asked."""
-    return RegistrationSettings(
-        lambda: declared.registration_rules(values),
-        lambda: values[declared.USER_AGENT_SEND_UNREGISTER],
-    )
 
 
 async def left(registrations: Registrations) -> None:

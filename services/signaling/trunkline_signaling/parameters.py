@@ -29,6 +29,7 @@ from .calls.progress import ProgressLimits
 from .calls.relay import RelayParameters
 from .calls.session_timer import TimerParameters
 from .registrar.outbound import Rules
+from .shell.keep_alive import KeepAliveSettings
 from .sip.timing import DEFAULT_RESEND, Timing
 
 
@@ -178,6 +179,58 @@ USER_AGENT_SEND_UNREGISTER: Final = BoolParameter(
     scope="sip",
     meaning="Whether registrations of ours are ended when the switch stops (SIG-01).",
 )
+OPTIONS_CHECK_PERIOD: Final = IntParameter(
+    "SS_SIP_OPTIONS_CHECK_PERIOD",
+    default=60,
+    minimum=0,
+    maximum=3600,
+    unit="s",
+    scope="sip",
+    meaning="Time between two probes of each address of gateways with the online check on; 0 is"
+    " off (SIG-16).",
+)
+PUBLISH_EXPIRE: Final = IntParameter(
+    "SS_SIP_PUBLISH_EXPIRE",
+    default=300,
+    minimum=30,
+    maximum=7200,
+    unit="s",
+    scope="sip",
+    meaning="How long a limit holds that a gateway publishes without Expires (SIG-14).",
+)
+KEEP_ALIVE_MESSAGE: Final = StringParameter(
+    "SS_SIP_NAT_KEEP_ALIVE_MESSAGE",
+    default="HELLO",
+    scope="sip",
+    meaning="What is sent to terminals behind NAT, as it is; empty sends nothing (SIG-07).",
+)
+KEEP_ALIVE_PERIOD: Final = IntParameter(
+    "SS_SIP_NAT_KEEP_ALIVE_PERIOD",
+    default=30,
+    minimum=10,
+    maximum=86400,
+    unit="s",
+    scope="sip",
+    meaning="Time between two rounds of keep-alives (SIG-07).",
+)
+KEEP_ALIVE_SEND_INTERVAL: Final = IntParameter(
+    "SS_SIP_NAT_KEEP_ALIVE_SEND_INTERVAL",
+    default=500,
+    minimum=1,
+    maximum=10000,
+    unit="ms",
+    scope="sip",
+    meaning="Pause between two batches of a round of keep-alives (SIG-07).",
+)
+KEEP_ALIVE_SEND_ONE_TIME: Final = IntParameter(
+    "SS_SIP_NAT_KEEP_ALIVE_SEND_ONE_TIME",
+    default=3000,
+    minimum=1,
+    maximum=10000,
+    unit="packets",
+    scope="sip",
+    meaning="Keep-alives in one batch (SIG-07).",
+)
 TCP_CLOSE_RESET: Final = BoolParameter(
     "SS_TCP_CLOSE_RESET",
     default=False,
@@ -278,6 +331,12 @@ PARAMETERS: Final = (
     USER_AGENT_EXPIRE,
     USER_AGENT_RETRY_DELAY,
     USER_AGENT_SEND_UNREGISTER,
+    OPTIONS_CHECK_PERIOD,
+    PUBLISH_EXPIRE,
+    KEEP_ALIVE_MESSAGE,
+    KEEP_ALIVE_PERIOD,
+    KEEP_ALIVE_SEND_INTERVAL,
+    KEEP_ALIVE_SEND_ONE_TIME,
     TCP_CLOSE_RESET,
     QOS_SIGNAL,
     MEDIA_PROXY_MODE,
@@ -402,6 +461,16 @@ def max_duration(values: Parameters) -> timedelta | None:
     """Return the longest talk time of a side without a limit of its own."""
     seconds = values[MAX_CALL_DURATION]
     return None if seconds is None else timedelta(seconds=seconds)
+
+
+def keep_alive(values: Parameters) -> KeepAliveSettings:
+    """Return how terminals behind NAT are kept in reach."""
+    return KeepAliveSettings(
+        values[KEEP_ALIVE_MESSAGE].encode(),
+        values[KEEP_ALIVE_PERIOD],
+        values[KEEP_ALIVE_SEND_INTERVAL] / 1000,
+        values[KEEP_ALIVE_SEND_ONE_TIME],
+    )
 
 
 def registration_rules(values: Parameters) -> Rules:

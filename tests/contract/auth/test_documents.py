@@ -198,6 +198,14 @@ async def test_a_parameter_is_set_by_its_other_name(auth: RunningAuth) -> None:
     assert values.text(values.find("SS_SIP_AUTHENTICATION_CODE")) == "407"
 
 
+async def test_aut04_c_a_suspension_below_a_minute_is_refused(auth: RunningAuth) -> None:
+    parameters = Document("Parameters", "", {"SS_AUTHENTICATION_FAILED_SUSPEND": 30})
+
+    plan = await auth.documents.plan([parameters])
+
+    assert "60-3600" in plan.problems[0].message
+
+
 def area(*ranges: tuple[str, int]) -> Document:
     return Document(
         "Area", "HQ", {"ranges": [{"start": start, "count": count} for start, count in ranges]}

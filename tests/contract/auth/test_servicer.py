@@ -162,6 +162,30 @@ async def test_registrations_are_listed_page_by_page(alice: RunningAuth) -> None
     assert (list(second.bindings), second.next_page_token) == ([], "")
 
 
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (pb.ListRegistrationsRequest(signaling_instance="signaling-0", behind_nat=True), ["1001"]),
+        (pb.ListRegistrationsRequest(signaling_instance="signaling-9"), []),
+    ],
+    ids=["its holder", "another instance"],
+)
+async def test_sig07_an_instance_asks_for_its_own_terminals_behind_nat(
+    alice: RunningAuth, asked: pb.ListRegistrationsRequest, names: list[str]
+) -> None:
+    await registered(alice)
+
+    found = await alice.ask(asked)
+
+    assert [each.endpoint.name for each in found.bindings] == names
+
+
+async def test_aut08_due_checks_come_with_their_interval(alice: RunningAuth) -> None:
+    due = await alice.ask(pb.ListDueChecksRequest(signaling_instance="signaling-0"))
+
+    assert due.interval_duration.seconds == 60
+
+
 async def test_an_operator_removes_a_registration_once(alice: RunningAuth) -> None:
     await registered(alice)
     removal = pb.RemoveRegistrationRequest(endpoint=ALICE)

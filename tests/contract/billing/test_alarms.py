@@ -1,12 +1,23 @@
 """MGT-13 and MGT-14 on a running service: alarms come and go, and the outside is told."""
 
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from support.billing import NOW
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
 from support.receiver import receiving
 from support.waiting import until, until_true
+from trunkline_billing.__main__ import MIGRATIONS
+from trunkline_billing.accounts.account import Accounts
+from trunkline_billing.alarms.alarm import Condition
+from trunkline_billing.alarms.rules import Traffic
+from trunkline_billing.alarms.traffic import Minute, TrafficCounter
+from trunkline_billing.alarms.watchman import Watchman
+from trunkline_billing.store.alarms import AlarmStore
+from trunkline_billing.store.readings import Readings
+from trunkline_kernel.database import Database
 from trunkline_kernel.faults import Fault, TrunklineError
 
 LOW_ASR = {"watch": "gatewayAsr", "object": "voxcarrier", "lower": "30", "minimumCalls": 5}
@@ -169,3 +180,70 @@ async def test_mgt_14_an_alarm_is_told_when_it_begins_and_when_it_is_over(url: s
             ("account balance", True),
             ("account balance", False),
         ]
+
+
+class Absent(Readings):
+    """Readings of a database that may be away."""
+
+    away = False
+
+    async def add(self, minutes: Mapping[Minute, Traffic], now: datetime) -> None:
+        if self.away:
+            raise OSError("connection refused")
+        await super().add(minutes, now)
+
+
+class Board:
+    """What a replica shows."""
+
+    def __init__(self) -> None:
+        self.traffic = TrafficCounter()
+        self.queues: dict[str, int] = {}
+        self.failing = False
+        self.shown: list[str] = []
+
+    def alarmed(self, conditions: Iterable[Condition]) -> None:
+        self.shown = [one.type for one in conditions]
+
+
+async def test_mgt_13_a_database_that_was_away_is_an_alarm_of_that_time(url: str) -> None:
+    database = Database(url)
+    await database.migrate(MIGRATIONS)
+    clock, store, readings, board = [NOW], AlarmStore(database), Absent(database), Board()
+    watchman = Watchman(
+        store, readings, list, Accounts(), board, lambda: clock[0], tell=lambda: False
+    )
+    await watchman.look()
+
+    readings.away = True
+    for minute in range(3):
+        clock[0] = NOW + timedelta(minutes=minute)
+        with pytest.raises(OSError, match="refused"):
+            await watchman.look()
+    while_away = board.shown
+    readings.away = False
+    await watchman.look()
+
+    (alarm,) = await store.page(current=False, before=None, limit=10)
+    await database.close()
+    assert (while_away, board.shown) == (["database"], [])
+    assert (alarm.start, alarm.stop) == (NOW, NOW + timedelta(minutes=2))
+
+
+async def test_mgt_13_a_commit_that_failed_is_an_alarm_until_one_succeeds(url: str) -> None:
+    database = Database(url)
+    await database.migrate(MIGRATIONS)
+    store, board = AlarmStore(database), Board()
+    watchman = Watchman(
+        store, Readings(database), list, Accounts(), board, lambda: NOW, tell=lambda: False
+    )
+
+    board.failing = True
+    await watchman.look()
+    raised = await store.current()
+    board.failing = False
+    await watchman.look()
+
+    assert [type for type, _ in raised] == ["database"]
+    assert await store.current() == {}
+    await database.close()

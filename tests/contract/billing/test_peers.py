@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
+from support.certificates import Authority
 from trunkline.billing.v1 import reconciliation_pb2 as pb
 from trunkline.billing.v1.alarms_pb2 import Alarm
 from trunkline_billing.__main__ import MIGRATIONS
-from trunkline_billing.reconciliation.asking import NoAnswer
-from trunkline_billing.reconciliation.door import PeerDoor
-from trunkline_billing.reconciliation.messages import Question
+from trunkline_billing.reconciliation.asking import NoAnswer, PeerLine
+from trunkline_billing.reconciliation.door import PeerDoor, tls_of
+from trunkline_billing.reconciliation.messages import Question, write_book
 from trunkline_billing.reconciliation.office import ReconciliationOffice
 from trunkline_billing.reconciliation.peer import Book, Direction, Peer, Status
 from trunkline_billing.reports.reconciliation import StatedCall, Totals
@@ -306,3 +307,23 @@ async def test_bil_14_the_door_answers_only_what_it_is_for(
         writer.close()
 
     assert answer[:12] == status
+
+
+async def test_bil_14_a_door_with_a_certificate_is_asked_over_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    issued = authority.issue("door", addresses=["127.0.0.1"])
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
+    us = Peer("us", "acme", Direction.INCOMING, KEY.encode())
+
+    async def books(question: Question) -> bytes:
+        return write_book(Book(Totals(3), None))
+
+    door = PeerDoor(lambda question: us, books, lambda: NOON)
+    async with door.opened("127.0.0.1", 0, tls_of(issued.cert, issued.key)):
+        url = f"https://127.0.0.1:{door.port}/reconciliation"
+        them = Peer("them", "vox", Direction.OUTGOING, KEY.encode(), url, "acme")
+        book = await PeerLine(lambda: NOON).totals(them, NOON.date())
+
+    assert book.totals.calls == 3

@@ -10,6 +10,7 @@ import nats
 import nats.errors
 import nats.js.errors
 import pytest
+from nats.aio.client import Client
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
 from support.nats import NatsServer, nats_server
 
@@ -30,22 +31,33 @@ async def with_accounts(billing: BillingClient) -> None:
     )
 
 
-async def published(server: NatsServer, count: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return the first messages of the stream: the account's part of the subject, the CDR."""
-    client = await nats.connect(server.url)
-    subscription = await client.jetstream().subscribe("trunkline.cdrs.>", stream="TRUNKLINE_CDRS")
-    messages = [await subscription.next_msg(timeout=10) for _ in range(count)]
-    await client.close()
-    return [(one.subject.removeprefix("trunkline.cdrs."), json.loads(one.data)) for one in messages]
-
-
 async def stored(server: NatsServer, count: int) -> list[tuple[str, dict[str, Any]]]:
-    """Return the messages of the stream when it exists and has so many."""
+    """Return the messages when there are so many: the account's part of the subject, the CDR."""
     while True:
         try:
-            return await published(server, count)
-        except (nats.errors.Error, nats.js.errors.Error):
+            client = await nats.connect(server.url, allow_reconnect=False)
+        except (nats.errors.Error, OSError):
             await asyncio.sleep(0.05)
+            continue
+        try:
+            if await messages_in(client) >= count:
+                return await read(client, count)
+        finally:
+            await client.close()
+        await asyncio.sleep(0.05)
+
+
+async def messages_in(client: Client) -> int:
+    try:
+        return (await client.jetstream().stream_info("TRUNKLINE_CDRS")).state.messages
+    except nats.js.errors.NotFoundError:
+        return 0
+
+
+async def read(client: Client, count: int) -> list[tuple[str, dict[str, Any]]]:
+    subscription = await client.jetstream().subscribe("trunkline.cdrs.>", stream="TRUNKLINE_CDRS")
+    messages = [await subscription.next_msg(timeout=10) for _ in range(count)]
+    return [(one.subject.removeprefix("trunkline.cdrs."), json.loads(one.data)) for one in messages]
 
 
 async def test_every_cdr_is_published_in_the_order_of_its_account(

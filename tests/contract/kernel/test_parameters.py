@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from support.waiting import until
 from trunkline.common.v1 import parameters_pb2 as pb
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline_kernel.database import Database
@@ -53,6 +54,20 @@ async def test_a_change_is_in_force_on_every_replica(database: Database, replica
     await there.load()
 
     assert (here.values[SESSION_TTL], there.values[SESSION_TTL]) == (900, 900)
+
+
+async def test_mgt01_another_node_sees_a_change_within_five_seconds(
+    database: Database, replica: Database
+) -> None:
+    here, there = await opened(database), await opened(replica)
+    following = asyncio.create_task(there.follow())
+
+    await here.set({"SS_SIP_SESSION_TTL": "900"})
+    try:
+        async with asyncio.timeout(5):
+            await until(lambda: there.values[SESSION_TTL] == 900)
+    finally:
+        following.cancel()
 
 
 async def test_the_history_tells_who_changed_what_and_hides_secrets(database: Database) -> None:

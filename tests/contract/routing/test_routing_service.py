@@ -399,6 +399,33 @@ async def test_sig02_where_we_register_is_published_for_signaling_until_it_is_lo
     assert two_vendors.routing.publication.registrations.snapshot() == []
 
 
+async def test_mgt10_a_gateway_shows_the_calls_of_all_instances_and_what_keeps_it_out(
+    two_vendors: Client,
+) -> None:
+    for number in range(6):
+        asked = request(f"call-{number}")
+        asked.signaling_instance = f"signaling-{number % 2}"
+        await two_vendors.call("Route", asked)
+    refusal = failed(1, "first")
+    refusal.retry_after.FromSeconds(20)
+    report = pb.GatewayReport(name="first", published_calls=10)
+    await two_vendors.call(
+        "ReportGateways",
+        pb.ReportGatewaysRequest(signaling_instance="signaling-1", gateways=[report]),
+    )
+    before = (await two_vendors.call("ListGateways", pb.ListGatewaysRequest())).gateways[1]
+    following = pb.NextCandidateRequest(call_id="call-0", failed=refusal)
+    await two_vendors.call("NextCandidate", following)
+    after = (await two_vendors.call("ListGateways", pb.ListGatewaysRequest())).gateways[1]
+
+    assert (before.calls, before.published_calls) == (6, 10)
+    assert before.targets[0].host == "198.51.100.7"
+    assert not before.HasField("disabled_until_time")
+    assert after.calls == 5
+    left = after.disabled_until_time.ToDatetime(UTC) - NOON
+    assert left == timedelta(seconds=20)
+
+
 async def test_a_gateway_that_is_reported_unreachable_is_listed_so_and_skipped(
     two_vendors: Client,
 ) -> None:

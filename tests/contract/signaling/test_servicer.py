@@ -11,6 +11,7 @@ from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
 from trunkline_kernel.faults import Fault, RemoteError
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.names import Found, Name, Names, NotFound
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_signaling.calls.policy import LegPolicy, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason
@@ -26,7 +27,18 @@ START = method_of(SERVICE, "StartTrace", pb.StartTraceRequest, pb.StartTraceResp
 STOP = method_of(SERVICE, "StopTrace", pb.StopTraceRequest, pb.StopTraceResponse)
 READ = method_of(SERVICE, "ReadTrace", pb.ReadTraceRequest, pb.ReadTraceResponse)
 STATUS = method_of(SERVICE, "GetStatus", pb.GetStatusRequest, pb.GetStatusResponse)
+LIST_NAMES = method_of(SERVICE, "ListNames", pb.ListNamesRequest, pb.ListNamesResponse)
 DRAIN = method_of(SERVICE, "Drain", pb.DrainRequest, pb.DrainResponse)
+
+
+class Zone:
+    """Knows one name."""
+
+    async def look_up(self, name: Name) -> Found:
+        """Answer."""
+        if name.host != "vox.example":
+            raise NotFound("NXDOMAIN")
+        return Found((("192.0.2.1", 5070), ("192.0.2.2", 5070)), 60)
 
 
 class Served:
@@ -41,8 +53,15 @@ class Served:
             vendor(script),  # type: ignore[arg-type]
             observer=Observation(Metrics("signaling"), self.trace),
         )
+        self.names = Names(Zone())
         servicer = SignalingServicer(
-            "signaling-1", self.bench.switch, self.trace, lambda: 7, self.bench.switch.drain, 1000.0
+            "signaling-1",
+            self.bench.switch,
+            self.trace,
+            lambda: 7,
+            self.bench.switch.drain,
+            1000.0,
+            self.names,
         )
         dispatcher = Dispatcher(Metrics("served"))
         dispatcher.add(add_SignalingServiceServicer_to_server, servicer)
@@ -246,3 +265,18 @@ async def test_mgt07_drain_refuses_new_calls_and_says_how_many_go_on() -> None:
 
     assert response.calls == 1
     assert served.bench.to(CALLER)[-1] == "503"
+
+
+async def test_mgt06_names_are_listed_with_the_address_in_use_first() -> None:
+    served = Served()
+    await served.names.find(vox := Name("vox.example"))
+    await served.names.find(Name("gone.example", 5060))
+    served.names.failed(vox, ("192.0.2.1", 5070))
+
+    response = await served.channel.call(LIST_NAMES, pb.ListNamesRequest(), timeout=1.0)
+
+    gone, known = response.names
+    assert (gone.host, gone.port, gone.problem) == ("gone.example", 5060, "NXDOMAIN")
+    assert not gone.HasField("resolve_time")
+    assert [each.ip for each in known.addresses] == ["192.0.2.2", "192.0.2.1"]
+    assert 0 < known.refresh_duration.seconds <= 60

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import yaml
+from support.certificates import Authority
 from support.chart import DEPLOY
 from support.local_switch import LocalSwitch
 
@@ -34,7 +35,12 @@ def panels() -> Iterator[tuple[str, str]]:
 
 
 async def test_every_metric_of_dashboards_and_alerts_is_exported(tmp_path: Path) -> None:
-    async with LocalSwitch(tmp_path) as switch:
+    issued = Authority(tmp_path / "certificates").issue("switch")
+    tls = {
+        "TRUNKLINE_SIGNALING_SIP_TLS_CERT_FILE": str(issued.cert),
+        "TRUNKLINE_SIGNALING_SIP_TLS_KEY_FILE": str(issued.key),
+    }
+    async with LocalSwitch(tmp_path, tls) as switch:
         exported = {name for port in switch.http_ports.values() for name in scrape(port)}
 
     queries = [*panels(), *((alert["alert"], alert["expr"]) for alert in alerts())]

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +21,11 @@ SCANNER = "127.0.0.66"
 METHODS = ("OPTIONS", "INVITE", "REGISTER")
 PATIENCE = 60
 RIGHT = "example-1001"
+PROBE = (
+    b"OPTIONS sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.66;branch=z9hG4bK1\r\n"
+    b"From: <sip:100@127.0.0.1>;tag=1\r\nTo: <sip:100@127.0.0.1>\r\nCall-ID: probe\r\n"
+    b"CSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+)
 
 pytestmark = [
     pytest.mark.interop,
@@ -74,6 +80,21 @@ async def test_aut01_off_a_scanner_finds_no_switch_and_no_user(
         TraceEventKind.TRACE_EVENT_KIND_DROPPED,
     }
     assert {e.summary for e in events if e.kind == TraceEventKind.TRACE_EVENT_KIND_DROPPED}
+
+
+async def test_aut01_off_a_scanner_gets_no_tcp_data_and_five_seconds(
+    switch: LocalSwitch,
+) -> None:
+    await reply_unauthorized(switch, "Off")
+    began = time.monotonic()
+    reader, writer = await asyncio.open_connection(*switch.sip, local_addr=(SCANNER, 0))
+    writer.write(b"\r\n\r\n" + PROBE + PROBE.replace(b"CSeq: 1", b"CSeq: x"))
+    async with asyncio.timeout(PATIENCE):
+        got = await reader.read()
+    writer.close()
+
+    assert got == b""
+    assert time.monotonic() - began < 10
 
 
 async def test_aut01_on_a_scanner_learns_nothing_of_the_software(

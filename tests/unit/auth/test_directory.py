@@ -10,8 +10,18 @@ from trunkline.common.v1.common_pb2 import TRANSPORT_UDP
 from trunkline.routing.v1.gateways_pb2 import RoutingGatewayAddresses
 from trunkline.routing.v1.routing_pb2 import Target
 from trunkline_auth.documents import DirectoryFeed
+from trunkline_auth.documents.access import MappingGatewaySpec
 from trunkline_auth.errors import InvalidAddress
-from trunkline_auth.identity import AccessMode, AddressPattern, Directory, Endpoint, parse_ip
+from trunkline_auth.identity import (
+    AccessMode,
+    AddressPattern,
+    Directory,
+    Endpoint,
+    parse_ip,
+    parse_source,
+)
+from trunkline_kernel.documents import Event
+from trunkline_kernel.names import Found, Name, Names, NotFound
 
 ADDRESSES = st.integers(0, 15).map(lambda last: f"192.0.2.{last}")
 NETWORKS = st.integers(28, 32).flatmap(
@@ -135,3 +145,50 @@ def test_aut01_routings_gateways_are_known_by_their_addresses() -> None:
     assert directory.by_address(parse_ip("198.51.100.7"), 40_000) is not None
     feed.gateway_delete("vox")
     assert directory.by_address(parse_ip("198.51.100.7"), 40_000) is None
+
+
+class Zone:
+    """Knows one name; its address may change."""
+
+    def __init__(self) -> None:
+        self.ip = "192.0.2.7"
+
+    async def look_up(self, name: Name) -> Found:
+        """Answer."""
+        if name.host != "pbx.example":
+            raise NotFound("NXDOMAIN")
+        return Found(((self.ip, name.port),), 30)
+
+
+def who(directory: Directory, address: str, port: int = 5060) -> list[str]:
+    """Return who is known to send from there."""
+    found = directory.by_address(parse_ip(address), port)
+    return [each.id.name for each in found[1]] if found is not None else []
+
+
+async def test_mgt06_gateways_given_by_name_are_known_while_that_is_resolved() -> None:
+    zone, directory = Zone(), Directory()
+    names = Names(zone)
+    feed = DirectoryFeed(directory, "trunkline.test", names)
+    access = {"mode": "ip", "addresses": ["pbx.example", "192.0.2.9"]}
+    spec = MappingGatewaySpec.model_validate({"access": access})
+    feed.documents_changed([Event("MappingGateway", "acme", spec, revision=1, deleted=False)])
+    target = Target(host="pbx.example", port=5070, transport=TRANSPORT_UDP)
+    feed.gateway_put("vox", RoutingGatewayAddresses(targets=[target]).SerializeToString())
+    assert who(directory, "192.0.2.7") == []
+    assert who(directory, "192.0.2.9") == ["acme"]
+
+    for entry in list(names):
+        await names.find(entry.name)
+
+    assert who(directory, "192.0.2.7") == ["acme", "vox"]
+    feed.documents_changed([Event("MappingGateway", "acme", None, revision=2, deleted=True)])
+    feed.gateway_delete("vox")
+    assert who(directory, "192.0.2.7") == []
+    assert list(names) == []
+
+
+@pytest.mark.parametrize("text", ["pbx.example/24", "-pbx.example", "pbx..example", "1.2.3"])
+def test_mgt06_what_is_no_name_either_is_refused(text: str) -> None:
+    with pytest.raises(InvalidAddress):
+        parse_source(text)

@@ -71,6 +71,9 @@ class Signaling(signaling_pb2_grpc.SignalingServiceServicer):
             callee_endpoint=CARRIER,
             account="acme",
             attempts=[ATTEMPT],
+            leg_a=signaling_pb2.Leg(
+                sip_call_id="a@pbx", codec="PCMA", listed_codecs=["PCMA", "G729"]
+            ),
         )
 
 
@@ -281,6 +284,12 @@ def test_mgt09_a_state_that_is_none_is_wrong_usage(run: Run) -> None:
 
     assert ended.status == 2
     assert "'connected'" in ended.err
+
+
+def test_med03_a_call_shows_its_codec_and_what_was_listed(run: Run) -> None:
+    shown = " ".join(run("call", "show", "call-0").out.split())
+
+    assert "PCMA, listed PCMA G729, Call-ID a@pbx" in shown
 
 
 def test_cdrs_show_talk_charge_and_reason(run: Run) -> None:

@@ -29,6 +29,9 @@ class Operators(OperatorServiceServicer):
             refuse(context, grpc.StatusCode.UNAUTHENTICATED, "name or password is wrong", {})
         return pb.LoginResponse(token="the-token")
 
+    def GeneratePassword(self, request: Any, context: Any) -> pb.GeneratePasswordResponse:
+        return pb.GeneratePasswordResponse(password="aB3+aB3+aB3+")
+
     def ListAudit(self, request: pb.ListAuditRequest, context: Any) -> pb.ListAuditResponse:
         self.shown.append(str(dict(context.invocation_metadata()).get("authorization", "")))
         record = pb.AuditRecord(operator="olga", ip="192.0.2.1", object="RateGroup/retail")
@@ -89,6 +92,10 @@ def test_mgt12_programs_give_their_token_by_a_variable(
     run("audit", "list")
 
     assert operators.shown == ["Bearer of a program"]
+
+
+def test_aut17_a_password_for_a_terminal_is_written_alone(run: Run, operators: Operators) -> None:
+    assert run("password").out == "aB3+aB3+aB3+\n"
 
 
 def test_mgt12_the_services_of_a_local_switch_ask_its_auth() -> None:

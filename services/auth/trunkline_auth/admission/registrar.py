@@ -213,8 +213,12 @@ class Registrar:
         self, signaling_instance: str, limit: int, now: datetime
     ) -> Sequence[Binding]:
         """Return the terminals that an instance is to check now (AUT-08)."""
-        interval = self._policy().check_interval
-        return await self._bindings.due(signaling_instance, interval, limit, now)
+        return await self._bindings.due(signaling_instance, self.check_interval, limit, now)
+
+    @property
+    def check_interval(self) -> timedelta:
+        """Time between two light checks of a terminal."""
+        return self._policy().check_interval
 
     async def report_check(self, found: CheckOutcome, now: datetime) -> None:
         """Take note of a light check; one of a contact that is bound no more changes nothing."""

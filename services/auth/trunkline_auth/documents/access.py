@@ -11,7 +11,7 @@ from trunkline_kernel.documents import SECRET, Spec
 
 from ..digest import Secret
 from ..errors import InvalidAddress
-from ..identity import AccessMode, AddressPattern, BindingTrust
+from ..identity import AccessMode, BindingTrust, parse_source
 from ..identity.endpoints import DEFAULT_PRIORITY
 from .areas import AreaRuleSpec
 
@@ -31,7 +31,8 @@ class GatewayAccess(Spec):
     """ip and ip-port trust the source address; digest asks for credentials and lets it register."""
 
     addresses: tuple[str, ...] = ()
-    """Where it sends from, in mode ip and ip-port: 192.0.2.10, 192.0.2.10:5062, 192.0.2.0/24."""
+    """Where it sends from, in mode ip and ip-port: 192.0.2.10, 192.0.2.10:5062, 192.0.2.0/24, or a
+    host name, whose addresses count as long as it is resolved (MGT-06)."""
 
     username: Username | None = None
     """Digest username; by default the document's name. In mode ip it may tell gateways of one
@@ -61,7 +62,7 @@ class GatewayAccess(Spec):
     def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
         for text in addresses:
             try:
-                AddressPattern.parse(text)
+                parse_source(text)
             except InvalidAddress as error:
                 raise ValueError(error.message) from None
         return addresses

@@ -1,15 +1,29 @@
 """Keeps the directory what the documents, and routing's gateways, say."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from ipaddress import ip_network
 
 import structlog
 from pydantic import BaseModel
 from trunkline.routing.v1.gateways_pb2 import RoutingGatewayAddresses
+from trunkline.routing.v1.routing_pb2 import Target
 from trunkline_kernel.documents import Event
+from trunkline_kernel.names import Name, Names
 
 from ..digest import Secret
 from ..errors import InvalidAddress
-from ..identity import AccessMode, AddressPattern, Directory, Endpoint, EndpointId, EndpointKind
+from ..identity import (
+    AccessMode,
+    AddressPattern,
+    Directory,
+    Endpoint,
+    EndpointId,
+    EndpointKind,
+    NamePattern,
+    Source,
+    parse_source,
+)
 from .access import MappingGatewaySpec, PhoneSpec, secret_of
 from .kinds import username_of
 
@@ -19,34 +33,39 @@ log = structlog.stdlib.get_logger(__name__)
 class DirectoryFeed:
     """Turns changed documents into endpoints."""
 
-    def __init__(self, directory: Directory, realm: str) -> None:
+    def __init__(self, directory: Directory, realm: str, names: Names | None = None) -> None:
+        """Without `names` a gateway that is given by name has no address."""
         self.directory = directory
         self._realm = realm
+        self._names = names
+        self._named: dict[EndpointId, tuple[Endpoint, tuple[Source, ...]]] = {}
+        """Gateways that are given by name, wholly or in part."""
+        if names is not None:
+            names.changed = self.names_changed
 
     def documents_changed(self, events: Sequence[Event]) -> None:
         """Take over what `Documents` tells."""
         for event in events:
             endpoint = self._endpoint(event.name, event.spec)
             if endpoint is not None:
-                self._put(endpoint)
+                self._put(endpoint, _sources_in(event.spec))
             elif event.kind in (EndpointKind.MAPPING_GATEWAY, EndpointKind.PHONE):
-                self.directory.remove(EndpointId(EndpointKind(event.kind), event.name))
+                self._remove(EndpointId(EndpointKind(event.kind), event.name))
 
     def gateway_put(self, name: str, value: bytes) -> None:
         """Take over one entry of the topic "routing-gateways" (AUT-01, known sources)."""
         message = RoutingGatewayAddresses.FromString(value)
-        addresses = [_pattern(target.host) for target in message.targets]
-        self._put(
-            Endpoint(
-                EndpointId(EndpointKind.ROUTING_GATEWAY, name),
-                AccessMode.IP,
-                addresses=tuple(each for each in addresses if each is not None),
-            )
-        )
+        endpoint = Endpoint(EndpointId(EndpointKind.ROUTING_GATEWAY, name), AccessMode.IP)
+        self._put(endpoint, [_source(target) for target in message.targets])
 
     def gateway_delete(self, name: str) -> None:
         """Forget a routing gateway."""
-        self.directory.remove(EndpointId(EndpointKind.ROUTING_GATEWAY, name))
+        self._remove(EndpointId(EndpointKind.ROUTING_GATEWAY, name))
+
+    def names_changed(self) -> None:
+        """Take over what names stand for now (MGT-06)."""
+        for endpoint, sources in self._named.values():
+            self.directory.put(self._at(endpoint, sources))
 
     def _endpoint(self, name: str, spec: BaseModel | None) -> Endpoint | None:
         match spec:
@@ -69,7 +88,6 @@ class DirectoryFeed:
         return Endpoint(
             EndpointId(EndpointKind.MAPPING_GATEWAY, name),
             access.mode,
-            addresses=tuple(AddressPattern.parse(each) for each in access.addresses),
             username=username_of(name, access) if is_terminal else access.username or "",
             secret=self._secret(name, access.password) if access.password else None,
             trust=access.trust_binding,
@@ -88,7 +106,34 @@ class DirectoryFeed:
         )
         return None
 
-    def _put(self, endpoint: Endpoint) -> None:
+    def _remove(self, endpoint: EndpointId) -> None:
+        self._follow(endpoint, ())
+        self._named.pop(endpoint, None)
+        self.directory.remove(endpoint)
+
+    def _follow(self, endpoint: EndpointId, sources: Sequence[Source]) -> None:
+        if self._names is not None:
+            named = (each for each in sources if isinstance(each, NamePattern))
+            self._names.want(str(endpoint), (Name(each.host, each.port or 0) for each in named))
+
+    def _at(self, endpoint: Endpoint, sources: Sequence[Source]) -> Endpoint:
+        """Return the endpoint with its addresses as far as they are known."""
+        addresses: list[AddressPattern] = []
+        for source in sources:
+            if isinstance(source, AddressPattern):
+                addresses.append(source)
+            elif self._names is not None:
+                entry = self._names.get(Name(source.host, source.port or 0))
+                found = entry.addresses if entry is not None else ()
+                addresses += (AddressPattern(ip_network(ip), source.port) for ip, _ in found)
+        return replace(endpoint, addresses=tuple(dict.fromkeys(addresses)))
+
+    def _put(self, endpoint: Endpoint, sources: Sequence[Source]) -> None:
+        self._named.pop(endpoint.id, None)
+        if any(isinstance(each, NamePattern) for each in sources):
+            self._named[endpoint.id] = endpoint, tuple(sources)
+        self._follow(endpoint.id, sources)
+        endpoint = self._at(endpoint, sources)
         self.directory.put(endpoint)
         for twin in self.directory.twins(endpoint):
             log.warning(
@@ -98,8 +143,14 @@ class DirectoryFeed:
             )
 
 
-def _pattern(host: str) -> AddressPattern | None:
+def _sources_in(spec: BaseModel | None) -> tuple[Source, ...]:
+    if not isinstance(spec, MappingGatewaySpec):
+        return ()
+    return tuple(map(parse_source, spec.access.addresses))
+
+
+def _source(target: Target) -> Source:
     try:
-        return AddressPattern.parse(host)
+        return AddressPattern.parse(target.host)
     except InvalidAddress:
-        return None  # a name; its addresses come as targets of their own once resolved
+        return NamePattern(target.host, target.port or None)

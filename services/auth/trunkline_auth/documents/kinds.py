@@ -5,7 +5,7 @@ from typing import Any
 
 from trunkline_kernel.documents import Kind, Planned, Problem
 
-from ..identity import AccessMode, AddressPattern, EndpointKind
+from ..identity import AccessMode, EndpointKind, parse_source
 from .access import GatewayAccess, MappingGatewaySpec, PhoneSpec, hashed
 from .areas import AREA_KIND
 
@@ -56,7 +56,7 @@ def gateways_are_told_apart(planned: Planned) -> Iterator[Problem]:
         if access.mode is AccessMode.DIGEST or access.username or access.callee_prefixes:
             continue
         for place, text in enumerate(access.addresses):
-            owner = first.setdefault(f"{access.mode} {AddressPattern.parse(text)}", name)
+            owner = first.setdefault(f"{access.mode} {parse_source(text)}", name)
             if owner != name:
                 yield Problem(
                     EndpointKind.MAPPING_GATEWAY,

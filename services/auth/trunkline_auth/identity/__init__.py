@@ -1,6 +1,15 @@
 """Configured endpoints and how they are found. No I/O, no clock."""
 
-from .addresses import AddressPattern, IPAddress, SocketAddress, Transport, parse_ip
+from .addresses import (
+    AddressPattern,
+    IPAddress,
+    NamePattern,
+    SocketAddress,
+    Source,
+    Transport,
+    parse_ip,
+    parse_source,
+)
 from .areas import AddressRange, AreaMap, AreaRule
 from .directory import Directory, Match
 from .endpoints import (
@@ -26,7 +35,10 @@ __all__ = [
     "EndpointKind",
     "IPAddress",
     "Match",
+    "NamePattern",
     "SocketAddress",
+    "Source",
     "Transport",
     "parse_ip",
+    "parse_source",
 ]

@@ -5,12 +5,16 @@ IPv4.
 """
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from ..errors import InvalidAddress
+
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 IPNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -88,6 +92,35 @@ class AddressPattern:
         if self.port is None:
             return host
         return f"[{host}]:{self.port}" if self.network.version == 6 else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class NamePattern:
+    """A host name in a gateway's address list: its addresses are, as far as it is resolved."""
+
+    host: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        return self.host if self.port is None else f"{self.host}:{self.port}"
+
+
+Source: TypeAlias = AddressPattern | NamePattern
+
+
+def parse_source(text: str) -> Source:
+    """Return what an entry of a gateway's address list says.
+
+    Raises:
+        InvalidAddress: It is neither an address, a network nor a host name.
+    """
+    try:
+        return AddressPattern.parse(text)
+    except InvalidAddress:
+        host, port = _split_port(text.strip())
+        if _NAME.fullmatch(host) is None or not any(map(str.isalpha, host)):
+            raise
+        return NamePattern(host.lower(), port)
 
 
 def _split_port(text: str) -> tuple[str, int | None]:

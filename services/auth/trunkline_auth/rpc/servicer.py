@@ -10,6 +10,7 @@ from trunkline_kernel.rpc import Context
 from ..admission.doors import Doors, SharedState
 from ..errors import NoBinding, NoSuspension
 from ..observation import Observation
+from ..registrations import Binding
 from . import decode, encode
 
 
@@ -61,7 +62,9 @@ class AuthServicer(AuthServiceServicer):
         due = await self._doors.registrar.due_checks(
             request.signaling_instance, size, self._clock()
         )
-        return auth_pb2.ListDueChecksResponse(bindings=[encode.binding(each) for each in due])
+        response = auth_pb2.ListDueChecksResponse(bindings=map(encode.binding, due))
+        response.interval_duration.FromTimedelta(self._doors.registrar.check_interval)
+        return response
 
     async def ReportChecks(
         self, request: auth_pb2.ReportChecksRequest, context: Context
@@ -77,7 +80,7 @@ class AuthServicer(AuthServiceServicer):
         after = decode.page_token(request.page_token)
         page = await self._state.bindings.page(after, size, self._clock())
         return auth_pb2.ListRegistrationsResponse(
-            bindings=[encode.binding(each) for each in page],
+            bindings=[encode.binding(each) for each in page if _is_asked_for(each, request)],
             next_page_token=encode.page_token(page[-1].endpoint) if len(page) == size else "",
         )
 
@@ -104,3 +107,9 @@ class AuthServicer(AuthServiceServicer):
         if not lifted:
             raise NoSuspension(f"{request.identity!r} is not suspended")
         return auth_pb2.LiftSuspensionResponse(lifted=lifted)
+
+
+def _is_asked_for(binding: Binding, request: auth_pb2.ListRegistrationsRequest) -> bool:
+    if request.behind_nat and not binding.behind_nat:
+        return False
+    return request.signaling_instance in ("", binding.signaling_instance)

@@ -29,10 +29,10 @@ class TrafficCounter:
         """Count the attempts of a call, in the minute of its end."""
         minute = cdr.call.end_time.replace(second=0, microsecond=0)
         for attempt in attempts_of(cdr):
-            sums = self._sums[minute, attempt.vendor]
+            sums = self._sums[minute, str(attempt.get("endpoint", {}).get("name", ""))]
             sums.attempts += 1
-            sums.answered += attempt.answered
-            if attempt.answered:
+            if attempt.get("answered"):
+                sums.answered += 1
                 sums.talk += cdr.hold_time
 
     def take(self) -> dict[Minute, Traffic]:

@@ -156,7 +156,7 @@ def _log(changes: AlarmChanges) -> None:
             "alarm",
             type=condition.type,
             subject=condition.subject,
-            level=condition.level.name.lower(),
+            severity=condition.level.name.lower(),
             evidence=condition.evidence,
         )
     for alarm in changes.cleared:

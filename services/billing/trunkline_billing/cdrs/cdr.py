@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ..money import ZERO, Currency
+from ..money import Currency
+from ..rating.tariff import Tariff
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
 NOTHING: Final = timedelta(0)
@@ -88,8 +89,8 @@ class Share:
     rate_group: str
     prefix: str
     level: int = 0
-    price: Decimal = ZERO
-    """Price a minute, known when the call is settled; not stored."""
+    tariff: Tariff | None = field(default=None, compare=False)
+    """What was charged by, known when the call is settled; not stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,9 +73,10 @@ def count(account: Account | None, purse: Purse, share: Share, now: datetime) ->
         return ()
     before = {one.brake for one in readings(account, purse, now) if one.warns}
     purse.spend(share.fee, now)
-    limit = account.expensive_price
-    expensive = limit is not None and share.price >= limit
-    purse.use(share.price, share.fee_time, expensive=expensive)
+    if share.tariff is not None:
+        price, limit = share.tariff.price_per_minute, account.expensive_price
+        expensive = limit is not None and price >= limit
+        purse.use(price, share.fee_time, expensive=expensive)
     after = readings(account, purse, now)
     return [one for one in after if one.warns and one.brake not in before]
 

@@ -161,7 +161,7 @@ def _share(
         rate_group=terms.rate_group,
         prefix=terms.prefix,
         level=terms.level,
-        price=terms.tariff.price_per_minute,
+        tariff=terms.tariff,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from trunkline_kernel.background import collector_resting
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import Check, Event, Kind
 
@@ -147,7 +148,8 @@ class LiveModel:
         """Publish large decks that changed. Never returns."""
         while True:
             name = await self._unpublished.get()
-            chunks = await asyncio.to_thread(self._publisher.chunks, self._decks.get(name))
+            with collector_resting():
+                chunks = await asyncio.to_thread(self._publisher.chunks, self._decks.get(name))
             self._publisher.deck(name, chunks)
             while self._retired:
                 await asyncio.to_thread(self._retired.pop().dismantle)

@@ -4,17 +4,16 @@ Reading and comparing go on in a thread, so that calls are served meanwhile.
 """
 
 import asyncio
-import gc
 import heapq
 import io
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from trunkline_kernel.background import collector_resting
 from trunkline_kernel.database import Database
 from trunkline_kernel.faults import FailedPrecondition, NotFound
 from trunkline_kernel.sheets import SAMPLE_LINES, text_of
@@ -110,7 +109,7 @@ class RateOffice:
         Lines that give no rate are left out; when `strict`, one of them stops everything.
         """
         async with self._one_at_a_time:
-            with _collector_resting():
+            with collector_resting():
                 reading = await asyncio.to_thread(_read, content)
                 async with self._database.reading() as session:
                     present = await self._groups.read(session, group)
@@ -180,20 +179,6 @@ class RateOffice:
             author=author or "unknown",
             changed_at=datetime.now(UTC),
         )
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Keep the garbage collector off: it would look at every rate over and over, for seconds.
-
-    What was made meanwhile is left to reference counts for good, as at a service's start.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _first(differences: Sequence[Difference]) -> list[Difference]:

@@ -95,7 +95,7 @@ class Report:
 
     def __init__(self, dimensions: Sequence[Dimension]) -> None:
         self._keys = [KEYS[dimension] for dimension in dimensions]
-        self._tries = attempts_of if Dimension.VENDOR in dimensions else calls_of
+        self._tries = tries_of if Dimension.VENDOR in dimensions else calls_of
         self._rows: dict[tuple[object, ...], Row] = {}
 
     def add(self, cdr: Cdr) -> None:
@@ -117,7 +117,7 @@ class Report:
 
 def calls_of(cdr: Cdr) -> Iterator[Try]:
     """Yield the call itself."""
-    attempts = _attempts(cdr)
+    attempts = attempts_of(cdr)
     yield Try(
         cdr,
         cdr.call.callee_party.name,
@@ -127,9 +127,9 @@ def calls_of(cdr: Cdr) -> Iterator[Try]:
     )
 
 
-def attempts_of(cdr: Cdr) -> Iterator[Try]:
+def tries_of(cdr: Cdr) -> Iterator[Try]:
     """Yield every attempt; time and money belong to the last one."""
-    attempts = _attempts(cdr)
+    attempts = attempts_of(cdr)
     for attempt in attempts:
         yield Try(
             cdr,
@@ -164,7 +164,8 @@ KEYS: Final[dict[Dimension, Callable[[Try], str]]] = {
 }
 
 
-def _attempts(cdr: Cdr) -> list[dict[str, Any]]:
+def attempts_of(cdr: Cdr) -> list[dict[str, Any]]:
+    """Return a call's attempts as JSON, by the names of the proto."""
     attempts = cdr.call.extension.get("attempts", [])
     assert isinstance(attempts, list)
     return attempts

@@ -64,6 +64,6 @@ def _tariff(fee: str, period: int, divisor: int, sections: str) -> Tariff:
     return Tariff(Decimal(fee), period * SECOND, stretches, divisor)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=65_536)
 def _spell_sections(sections: tuple[Section, ...]) -> str:
     return json.dumps([[str(one.fee), one.time // SECOND] for one in sections])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..model.callers import Endpoint
+from ..model.gateways import Target
 from ..quality.windows import Ratios
 from ..view import View
 
@@ -22,6 +23,8 @@ class Status:
     ratios: Ratios
     disabled_until: datetime | None = None
     reachable: bool = True
+    targets: tuple[Target, ...] = ()
+    published: int | None = None
 
 
 def statuses(view: View, now: datetime) -> Iterator[Status]:
@@ -44,5 +47,7 @@ def statuses(view: View, now: datetime) -> Iterator[Status]:
             locked=gateway.spec.locked,
             ratios=view.quality.ratios(name, now),
             disabled_until=view.health.disabled_until(name, now),
+            targets=gateway.targets,
+            published=view.health.published(name, now),
             reachable=not view.health.unreachable(name, now, presumed=gateway.presumed_reachable),
         )

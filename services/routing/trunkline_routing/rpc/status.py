@@ -5,7 +5,7 @@ from __future__ import annotations
 from trunkline.routing.v1 import routing_pb2 as pb
 
 from ..calls.status import Status
-from .encode import endpoint_to_proto
+from .encode import endpoint_to_proto, target_to_proto
 from .policies import duration_to_proto
 
 
@@ -20,6 +20,8 @@ def status_to_proto(status: Status) -> pb.GatewayStatus:
         average_call_duration=duration_to_proto(status.ratios.mean_talk),
         reachable=status.reachable,
         locked=status.locked,
+        targets=map(target_to_proto, status.targets),
+        published_calls=status.published,
     )
     if status.disabled_until is not None:
         message.disabled_until_time.FromDatetime(status.disabled_until)

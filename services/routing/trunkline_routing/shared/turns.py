@@ -74,7 +74,7 @@ def record_to_json(record: Record) -> str:
 
 
 def record_from_json(text: str) -> Record:
-    """Return the record that was kept."""
+    """Return the record that was kept, be it by a replica that knew nothing of forwarding."""
     fields = json.loads(text)
     call = fields["call"]
     return Record(
@@ -85,12 +85,12 @@ def record_from_json(text: str) -> Record:
             source=call["source"],
             identity=Identity(**call["identity"]),
             time=datetime.fromisoformat(call["time"]),
-            passed_on=_passed_on(call["passed_on"]),
+            passed_on=_passed_on(call.get("passed_on")),
         ),
         seed=fields["seed"],
         attempt=fields["attempt"],
         tried=tuple(fields["tried"]),
-        cause=fields["cause"],
+        cause=fields.get("cause", ""),
     )
 
 

@@ -22,7 +22,7 @@ EXTENSIONS: Final = frozenset({session_timer.OPTION, RELIABLE})
 """Option tags that a peer may require of us, if its own settings allow."""
 
 KNOWN_METHODS: Final = frozenset(
-    {"MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH", "PRACK", "INFO", "UPDATE", "BYE"}
+    {"MESSAGE", "SUBSCRIBE", "NOTIFY", "REFER", "PRACK", "INFO", "UPDATE", "BYE"}
 )
 """Methods we understand, though not outside a dialog."""
 
@@ -76,7 +76,7 @@ def _refusal_of(request: Request) -> Response | None:
         return request.reply(416)
     if request.method == INVITE:
         return _refusal_of_body(request)
-    if request.method in ("REGISTER", "OPTIONS"):
+    if request.method in ("REGISTER", "OPTIONS", "PUBLISH"):
         return None
     response = request.reply(405 if request.method in KNOWN_METHODS else 501)
     response.headers.set("Allow", ALLOW)

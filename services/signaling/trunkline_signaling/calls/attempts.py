@@ -130,8 +130,9 @@ def target_of(call: Call, attempt: LiveAttempt) -> Target | None:
     """Return where the INVITE goes; None for a terminal that is not located yet."""
     if attempt.candidate.forward is not None:
         return forwarding.own_target(call)
-    if attempt.candidate.targets:
-        return attempt.candidate.targets[0]
+    candidate = attempt.candidate
+    if candidate.targets:
+        return call.settings.aim(candidate.endpoint.name, candidate.targets)
     if attempt.binding is None:
         return None
     (host, port), transport = attempt.binding.received_address, attempt.binding.transport

@@ -6,6 +6,7 @@ The modules beside this one move it: `setup`, `attempts`, `failover`, `answer`, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -24,7 +25,7 @@ from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Sen
 from .encryption import PayloadEncryption
 from .legs import Leg, Side
 from .media_policy import DEFAULT_PROMPTS, PromptParameters
-from .parties import Binding, Endpoint, PassedOn
+from .parties import Binding, Endpoint, PassedOn, Target
 from .policy import Candidate
 from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
 from .reasons import Refusal
@@ -64,6 +65,15 @@ class OwnAddresses(Protocol):
         """Return our address as a peer, or a host by its name, reaches it."""
 
 
+Aim = Callable[[str, tuple[Target, ...]], Target]
+"""Returns to which of the addresses of a gateway of that name calls go now (SIG-16)."""
+
+
+def first_of(gateway: str, targets: tuple[Target, ...]) -> Target:
+    """Return the first: nobody probes."""
+    return targets[0]
+
+
 @dataclass(frozen=True, slots=True)
 class CallSettings:
     """What a call takes from parameters and settings when it begins, and keeps (0.3 rule 5)."""
@@ -80,6 +90,8 @@ class CallSettings:
     encryption: PayloadEncryption | None = None
     """SS_RTPENCRYPTIONMODE and SS_RTPENCRYPTIONKEY, for sides with `encrypt` on (MED-01)."""
     prompts: PromptParameters = DEFAULT_PROMPTS
+
+    aim: Aim = first_of
 
     def contact(self, transport: Transport, remote: str) -> str:
         """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""

@@ -21,6 +21,7 @@ from . import (
     ending,
     provisional,
     refresh,
+    replacement,
     session_timer,
     transfer,
 )
@@ -209,12 +210,12 @@ def _conclude(call: Call, negotiation: Negotiation, event: ResponseReceived) -> 
     _forget(call, negotiation)
     if status < 300 and negotiation.offers:
         _agree(call, negotiation, event)
-        transfer.settled(call, negotiation, agreed=True)
+        replacement.settled(call, negotiation, agreed=True)
         return
     if negotiation.offers:
         call.leg(event.outgoing.side).sent = negotiation.before
     _pass_back(call, negotiation, status)
-    transfer.settled(call, negotiation, agreed=False)
+    replacement.settled(call, negotiation, agreed=False)
     if status in DIALOG_GONE:
         _dialog_gone(call, event.outgoing)
 
@@ -223,7 +224,7 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
     """The other side took the offer: the relay learns of both, the asker gets the answer."""
     asker, other = call.leg(negotiation.side), call.leg(negotiation.side.other)
     request = negotiation.transaction.request
-    asker.received = request.body or asker.received
+    before, asker.received = asker.received, request.body or asker.received
     other.note_allow(event.response.headers)
     refresh.renewed(call, other, refresh.granted(event))
     if negotiation.outgoing.request.method == INVITE:
@@ -235,6 +236,10 @@ def _agree(call: Call, negotiation: Negotiation, event: ResponseReceived) -> Non
         body = take_answer(call, asker, request.body, event.response.body)
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"the answer of leg {other.side.value} is of no use: {error}")
+        if request.body:  # the asker stays with what it had (RFC 3261 section 14.1)
+            asker.received = before
+            _pass_back(call, negotiation, 488)
+            return
         body = b""
     _answer_alone(call, asker, negotiation.transaction, body)
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..sip.errors import MalformedValue
-from ..sip.sdp import MediaDescription, RtpMap
+from ..sip.sdp import Line, MediaDescription, RtpMap
 
 HIGHEST_PAYLOAD_TYPE: Final = 127
 FIRST_DYNAMIC: Final = 96
@@ -33,6 +33,8 @@ STATIC: Final = {
 _STATIC_TYPES: Final = {name: payload_type for payload_type, (name, _) in STATIC.items()}
 _DYNAMIC: Final = {"ILBC": ("iLBC", 8000, 1), "OPUS": ("opus", 48000, 2)}
 """Spelling, clock rate and channels of codecs with a dynamic type (RFC 3952, RFC 7587)."""
+_TELLING: Final = ("rtpmap:", "fmtp:", "ptime:")
+"""Attributes that say what the formats are."""
 _ALIASES: Final = {"G711A": "PCMA", "G711U": "PCMU", "G723.1": "G723"}
 
 
@@ -87,6 +89,17 @@ def format_named(name: str) -> PayloadFormat:
 
 def formats_of(stream: MediaDescription) -> tuple[PayloadFormat, ...]:
     """Return the formats of a stream, most wanted first; those without a name are left out."""
+    attributes = tuple(
+        line.value for line in stream.lines if line.type == "a" and line.value.startswith(_TELLING)
+    )
+    return _read(" ".join(stream.formats), attributes)
+
+
+@lru_cache(maxsize=1024)
+def _read(listed: str, attributes: tuple[str, ...]) -> tuple[PayloadFormat, ...]:
+    """Read what peers say alike in every call: neither address nor port is in it."""
+    lines = [Line("m", f"audio 9 RTP/AVP {listed}"), *(Line("a", each) for each in attributes)]
+    stream = MediaDescription(lines)
     rtpmaps, fmtps, packet_time = stream.rtpmaps, stream.fmtps, _packet_time(stream)
     formats = []
     for text in stream.formats:

@@ -17,6 +17,7 @@ from . import (
     money,
     provisional,
     refresh,
+    replacement,
     ring_tone,
     session_id,
     setup,
@@ -146,7 +147,7 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Silence: ending.silent,
         MediaLost: ending.media_lost,
         HangUp: ending.released_by_operator,
-        Replaced: transfer.replaced,
+        Replaced: replacement.replaced,
     },
     State.ENDING: {
         AckReceived: ending.acknowledged_late,

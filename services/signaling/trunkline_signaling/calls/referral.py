@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from ..sip.transactions import ServerTransaction
 from .effects import Outgoing
 from .legs import Leg
+from .policy import LegPolicy
+
+INNER_POLICY: Final = LegPolicy(codec_conversion=True)
+"""Of a leg to another call of ours: the policies are at its far side."""
 
 
 class TransferState(Enum):

@@ -16,7 +16,7 @@ from ..sip.methods import INVITE, UPDATE
 from . import answer, correction, ending, established, session_timer
 from .acceptance import ALLOW
 from .call import SDP, Call
-from .effects import Outgoing, Timer
+from .effects import Cancel, Outgoing, Timer
 from .events import RequestFailed, ResponseReceived, TimerFired
 from .legs import Leg, Side
 from .reasons import CallEndReason
@@ -68,7 +68,9 @@ def due(call: Call, event: TimerFired) -> None:
 
 def stop(call: Call, side: Side) -> None:
     """A side's dialog is over, and its session with it."""
-    call.refreshes.pop(side, None)
+    pending = call.refreshes.pop(side, None)
+    if pending is not None and pending.request.method == INVITE:
+        call.emit(Cancel(pending))  # else it would wait for ever once it is ringing
     call.clear_timer(_REFRESH[side])
     call.clear_timer(_EXPIRY[side])
 

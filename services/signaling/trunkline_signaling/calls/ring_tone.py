@@ -27,9 +27,11 @@ def stop(call: Call, attempt: LiveAttempt) -> None:
 
 
 def due(call: Call, event: TimerFired) -> None:
-    """Play it, unless the vendor has sent a description of its media by now."""
+    """Play it, unless the vendor has sent media or a description of it by now."""
     attempt = call.attempt
-    if call.state is not State.INVITING or attempt is None or attempt.sdp or call.tone:
+    if call.state is not State.INVITING or attempt is None or call.tone:
+        return
+    if attempt.sdp or attempt.rtp:
         return
     tone = attempt.candidate.leg_b.ring_tone
     assert tone is not None

@@ -12,7 +12,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
-from ..sip.flow import Address, Transport
+from ..sip.flow import Address, Flow, Transport
 from ..sip.sdp import Direction
 from .cdr import Attempt, MediaStatistics
 from .encryption import Protection
@@ -152,6 +152,37 @@ class Located:
     """Reachable bindings, the freshest first. Empty: offline."""
 
     bindings: tuple[Binding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A registered terminal whose flow this instance holds."""
+
+    endpoint: Endpoint
+    contact: str
+    """URI as registered."""
+    flow: Flow
+    """The way its REGISTER came, back."""
+    expires: float
+    """UNIX seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueChecks:
+    """Whom to check now (AUT-08)."""
+
+    terminals: tuple[Terminal, ...]
+    interval: float
+    """Seconds between two checks of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the check of a terminal found."""
+
+    endpoint: Endpoint
+    contact: str
+    alive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -607,6 +638,19 @@ class AuthService(Protocol):
 
     async def report_end(self, question: ReportEnd) -> EndReported:
         """Take note of how a screened call ended."""
+
+
+class TerminalService(Protocol):
+    """Who is registered, for those who keep them in reach. Every method raises `ServiceError`."""
+
+    async def registered(self, instance: str, *, behind_nat: bool) -> Sequence[Terminal]:
+        """Return the terminals whose flow an instance holds; only those behind NAT if so asked."""
+
+    async def due_checks(self, instance: str) -> DueChecks:
+        """Return whom an instance is to check now."""
+
+    async def report_checks(self, found: Sequence[Checked]) -> None:
+        """Tell what checks found."""
 
 
 class RoutingService(Protocol):

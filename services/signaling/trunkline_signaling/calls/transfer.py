@@ -11,31 +11,28 @@ from dataclasses import replace
 from typing import Final
 
 from ..sip.errors import MalformedValue
-from ..sip.fields import Reason
 from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
 from ..sip.name_addr import NameAddr
 from ..sip.sdp import Direction
 from ..sip.uri import OtherUri, SipUri, Uri
-from . import answer, attempts, correction, ending, established, forwarding, refresh
+from . import answer, attempts, correction, ending, established, forwarding, refresh, replacement
 from .agreement import Terms, offer_to
-from .call import SDP, Call, Negotiation
+from .call import SDP, Call
 from .codecs import MediaMismatch
 from .effects import Cancel, EndDialog, Outgoing, Reply, Send, Timer
-from .events import Replaced, RequestFailed, RequestReceived, ResponseReceived, TimerFired
+from .events import RequestFailed, RequestReceived, ResponseReceived, TimerFired
 from .identity import user_of
 from .legs import Leg, Side
 from .parties import Endpoint, PassedOn, Passing
-from .policy import Candidate, LegPolicy
-from .reasons import CAUSE_NORMAL, CallEndReason, EndDirection
-from .referral import Replacement, Transfer, TransferState
+from .policy import Candidate
+from .reasons import CallEndReason, EndDirection
+from .referral import INNER_POLICY, Transfer, TransferState
 from .session import read
 from .session_timer import glare_wait
 
 SIPFRAG: Final = "message/sipfrag;version=2.0"
 SUBSCRIPTION: Final = 180
 """Seconds that a subscription is said to last; it ends with its transfer."""
-INNER_POLICY: Final = LegPolicy(codec_conversion=True)
-"""Of a leg to another call of ours: the policies are at its far side."""
 
 
 # --- who asks
@@ -126,46 +123,7 @@ def abandon(call: Call) -> None:
         if transfer.reconnect is None:
             call.transfer_state = TransferState.CANCELLED
     if call.replacement is not None:
-        _restore(call, call.replacement)
-
-
-# --- the call that takes another one in
-
-
-def replaced(call: Call, event: Replaced) -> None:
-    """Another call of ours is to take the place of a leg: ask the far side (RFC 3891)."""
-    if established.session_moves(call):
-        call.emit(Reply(event.transaction, event.transaction.request.reply(491)))
-        call.emit(EndDialog(event.dialog))
-        return
-    old = call.leg(event.side)
-    new = Leg(event.side, call.random.getrandbits(31), event.dialog, INNER_POLICY)
-    new.relay = old.relay
-    call.replacement = Replacement(old, new, event.transaction)
-    call.set_leg(new)
-    established.pass_offer(call, new, event.transaction)
-    if call.negotiation is None:  # the offer was of no use
-        _restore(call, call.replacement)
-
-
-def settled(call: Call, negotiation: Negotiation, *, agreed: bool) -> None:
-    """The far side has answered: the new leg stays, or the old one does."""
-    replacement = call.replacement
-    if replacement is None or replacement.transaction is not negotiation.transaction:
-        return
-    if agreed:
-        call.replacement = None
-        call.transfer_state = TransferState.TRANSFERRED
-        _part(call, replacement.old)
-    else:
-        _restore(call, replacement)
-
-
-def _restore(call: Call, replacement: Replacement) -> None:
-    call.replacement = None
-    call.set_leg(replacement.old)
-    if replacement.new.dialog is not None:
-        call.emit(EndDialog(replacement.new.dialog))
+        replacement.restore(call, call.replacement)
 
 
 # --- steps of a transfer
@@ -262,7 +220,7 @@ def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
     new.note_allow(event.response.headers)
     answer.send_ack(call, new, transfer.invite)
     _notify(call, transfer, event.response.status, event.response.reason)
-    _part(call, transfer.transferor)
+    replacement.part(call, transfer.transferor)
     call.transfer_state = TransferState.TRANSFERRED
     if offer == before:
         _connect(call, new, stays.received)
@@ -330,12 +288,3 @@ def _notify(call: Call, transfer: Transfer, status: int, phrase: str) -> None:
     state = "terminated;reason=noresource" if over else f"active;expires={SUBSCRIPTION}"
     notify.headers.set("Subscription-State", state)
     call.emit(Send(Outgoing(leg.side, notify, leg.dialog.flow, abandoned=True)))
-
-
-def _part(call: Call, leg: Leg) -> None:
-    """End the dialog of a side whose place is taken."""
-    refresh.stop(call, leg.side)
-    if leg.dialog is not None:
-        call.send_bye(leg.dialog, leg.side, str(Reason.of("Q.850", CAUSE_NORMAL)))
-        call.emit(EndDialog(leg.dialog))
-        leg.dialog = None

@@ -158,7 +158,7 @@ class Registration:
             return self._failed("no answer", now)
         if response.status in (401, 407):
             return self._prove(response, now)
-        if response.status == 423:
+        if response.status == 423 and self._expires:
             return self._ask_for_more(response, now)
         if not response.is_success:
             reason = f"{response.status} {response.reason}"

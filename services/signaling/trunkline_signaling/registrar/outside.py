@@ -28,8 +28,9 @@ from ..sip.flow import Flow
 from ..sip.grammar import quote
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
-from ..sip.methods import CANCEL, REGISTER
+from ..sip.methods import CANCEL, PUBLISH, REGISTER
 from ..sip.name_addr import NameAddr
+from .publications import Publications
 
 RETRY_AFTER: Final = 5
 """Seconds a terminal is asked to wait when auth is away."""
@@ -43,11 +44,13 @@ class Outside:
         auth: AuthService,
         settings: Callable[[], CallSettings],
         now: Callable[[], float],
+        publications: Publications,
     ) -> None:
         """`now` returns UNIX seconds."""
         self._auth = auth
         self._settings = settings
         self._now = now
+        self._publications = publications
 
     async def answer(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
         """Return the answer, or None and why there is none (AUT-01)."""
@@ -80,7 +83,13 @@ class Outside:
             return request.reply(481), ""  # of a dialog that is not here, whoever sends it
         if isinstance(decision, Challenged | Rejected | Dropped):
             return _turned_away(request, decision)
-        return refusal_of(request) or _options(request), ""
+        if (refusal := refusal_of(request)) is not None:
+            return refusal, ""
+        if request.method == PUBLISH:
+            source = flow.remote[0]
+            answer = self._publications.take(request, decision.endpoint, source, self._now())
+            return answer, ""
+        return _options(request), ""
 
     async def _register(self, request: Request, flow: Flow) -> tuple[Response | None, str]:
         question = registration_of(request, flow, self._settings().instance)

@@ -7,6 +7,7 @@ from typing import Final
 
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceServicer
+from trunkline_kernel.names import Names
 from trunkline_kernel.rpc import Context
 
 from ..calls.call import Call
@@ -17,6 +18,7 @@ from ..trace.events import EventKind, TraceEvent, TraceFilter
 from ..trace.ring import Trace
 from .calls import encode_call
 from .clients.shared import TRANSPORTS, decode_span, encode_time
+from .names import encode_name
 from .selection import CallSelection
 
 DEFAULT_PAGE: Final = 100
@@ -42,6 +44,7 @@ class SignalingServicer(SignalingServiceServicer):
         cdrs_waiting: Callable[[], int],
         drain: Callable[[], None],
         start_time: float,
+        names: Names,
     ) -> None:
         self._instance = instance
         self._switch = switch
@@ -49,6 +52,7 @@ class SignalingServicer(SignalingServiceServicer):
         self._cdrs_waiting = cdrs_waiting
         self._drain = drain
         self._start_time = start_time
+        self._names = names
 
     async def ListCalls(
         self, request: pb.ListCallsRequest, context: Context
@@ -101,6 +105,13 @@ class SignalingServicer(SignalingServiceServicer):
         wanted = _filter(request.filter)
         async for event in self._trace.read(wanted, follow=request.follow):
             yield pb.ReadTraceResponse(event=self._encode_event(event))
+
+    async def ListNames(
+        self, request: pb.ListNamesRequest, context: Context
+    ) -> pb.ListNamesResponse:
+        """List host names with what they stand for."""
+        ordered = sorted(self._names, key=lambda entry: entry.name)
+        return pb.ListNamesResponse(names=map(encode_name, ordered))
 
     async def GetStatus(
         self, request: pb.GetStatusRequest, context: Context

@@ -47,6 +47,9 @@ class Resolver(Protocol):
     async def find(self, target: Target) -> Address | None:
         """Look the name up; None when it can't be found."""
 
+    def failed(self, target: Target, address: Address) -> None:
+        """Learn that nobody answered there: a name may have another address."""
+
 
 class CdrStore(Protocol):
     """Where CDRs are safe (`..outbox`)."""

@@ -176,6 +176,8 @@ class Registrations:
         assert kept.flow is not None
         while request is not None:
             response = await self._inquiries.ask(request, kept.flow)
+            if response is None:
+                self._resolver.failed(kept.registration.peer.proxy, kept.flow.remote)
             request = kept.registration.take(response, self._loop.time())
 
     def _contact(self, peer: Peer, flow: Flow) -> SipUri:

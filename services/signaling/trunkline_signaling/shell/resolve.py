@@ -1,91 +1,102 @@
-"""Host names of vendors to addresses: remembered for a while, looked up off the way of calls."""
+"""Host names of vendors to addresses, by a table kept fresh off the way of calls (MGT-06).
+
+RFC 3263: SRV where no port is configured, then A and AAAA. A name whose address does not answer
+gives its next one.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from ipaddress import ip_address
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-import structlog
+from trunkline_kernel.names import Name, Names, is_address
 
 from ..calls.parties import Target
+from ..calls.services import GatewayReport
+from ..registrar.gateways import Gateway
 from ..sip.flow import Address, Transport
 
-log = structlog.stdlib.get_logger(__name__)
-
-FRESH: Final = 30.0
-"""Seconds for which an address holds without another look."""
-LIMIT: Final = 2.0
-"""Seconds a look-up may take."""
 DEFAULT_PORTS: Final = {Transport.TLS: 5061}
-
-
-class _Found(NamedTuple):
-    ip: str
-    time: float
+SERVICES: Final = {
+    Transport.UDP: "_sip._udp",
+    Transport.TCP: "_sip._tcp",
+    Transport.TLS: "_sips._tcp",
+}
 
 
 class NameResolver:
-    """Satisfies `Resolver` with the system's resolver. An old address serves while a new one is
-    looked up, and when it can't be found.
-    """
+    """Satisfies `Resolver`. An old address serves while a new one is looked up, or can't be."""
 
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._found: dict[str, _Found] = {}
-        self._literals: dict[str, bool] = {}
-        self._refreshing: dict[str, asyncio.Task[str | None]] = {}
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._gateways: dict[str, Gateway] = {}
+
+    def put(self, gateway: Gateway) -> None:
+        """Keep a gateway's names fresh."""
+        self._gateways[gateway.name] = gateway
+        self._names.want(gateway.name, _names_in(gateway.targets))
+
+    def remove(self, name: str) -> None:
+        """Need a gateway's names no more."""
+        self._gateways.pop(name, None)
+        self._names.want(name, ())
+
+    def reports(self) -> Iterator[GatewayReport]:
+        """Yield whether gateways given by name have any address: one without is no candidate.
+
+        That one has an address says nothing where we probe it; where we register, nothing does.
+        """
+        for gateway in self._gateways.values():
+            if gateway.registers_there or not any(_names_in(gateway.targets)):
+                continue
+            has_address = self._has_address(gateway.targets)
+            if has_address is False or not gateway.options_check:
+                yield GatewayReport(gateway.name, has_address)
 
     def known(self, target: Target) -> Address | None:
         """Return the address at once, if it is a literal or was found before."""
-        if self._is_literal(target.host):
-            return target.host, _port(target)
-        found = self._found.get(target.host)
-        if found is None:
-            return None
-        if self._loop.time() - found.time > FRESH:
-            self._refresh(target.host)
-        return found.ip, _port(target)
+        if is_address(target.host):
+            return target.host, _port(target, 0)
+        entry = self._names.get(_name(target))
+        return _complete(target, entry.current) if entry is not None else None
 
     async def find(self, target: Target) -> Address | None:
         """Look the name up; None when it can't be found."""
-        ip = await self._refresh(target.host)
-        return None if ip is None else (ip, _port(target))
+        return _complete(target, await self._names.find(_name(target)))
 
-    def _refresh(self, host: str) -> asyncio.Task[str | None]:
-        task = self._refreshing.get(host)
-        if task is None:
-            task = self._refreshing[host] = self._loop.create_task(self._look_up(host))
-            task.add_done_callback(lambda _: self._refreshing.pop(host, None))
-        return task
+    def failed(self, target: Target, address: Address) -> None:
+        """Use another address of the name, as this one did not answer."""
+        if not is_address(target.host):
+            ip, port = address
+            for found in (ip, port), (ip, 0):
+                self._names.failed(_name(target), found)
 
-    async def _look_up(self, host: str) -> str | None:
-        try:
-            async with asyncio.timeout(LIMIT):
-                results = await self._loop.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)
-        except (OSError, TimeoutError, UnicodeError) as error:
-            log.warning("a vendor's name is not found", host=host, error=str(error))
-            known = self._found.get(host)
-            return known.ip if known else None
-        ip = str(results[0][4][0])
-        self._found[host] = _Found(ip, self._loop.time())
-        return ip
+    def _has_address(self, targets: Iterable[Target]) -> bool | None:
+        known = [self._state(target) for target in targets]
+        if True in known:
+            return True
+        return None if None in known else False
 
-    def _is_literal(self, host: str) -> bool:
-        known = self._literals.get(host)
-        if known is None:
-            known = self._literals[host] = _parses(host)
-        return known
+    def _state(self, target: Target) -> bool | None:
+        if is_address(target.host):
+            return True
+        entry = self._names.get(_name(target))
+        if entry is None or (entry.current is None and not entry.problem):
+            return None
+        return entry.current is not None
 
 
-def _port(target: Target) -> int:
-    return target.port or DEFAULT_PORTS.get(target.transport, 5060)
+def _names_in(targets: Iterable[Target]) -> Iterator[Name]:
+    return (_name(target) for target in targets if not is_address(target.host))
 
 
-def _parses(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+def _name(target: Target) -> Name:
+    return Name(target.host, target.port, SERVICES.get(target.transport, "_sip._udp"))
+
+
+def _complete(target: Target, found: Address | None) -> Address | None:
+    return None if found is None else (found[0], _port(target, found[1]))
+
+
+def _port(target: Target, found: int) -> int:
+    return found or target.port or DEFAULT_PORTS.get(target.transport, 5060)

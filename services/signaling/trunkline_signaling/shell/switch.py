@@ -76,6 +76,7 @@ from ..calls.services import (
 )
 from ..calls.states import State
 from ..registrar.outside import Outside
+from ..registrar.publications import Publications
 from ..sip import outputs
 from ..sip.dialog import DialogId
 from ..sip.dialog_layer import DialogLayer
@@ -88,6 +89,7 @@ from ..sip.message import Request, Response
 from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
+from ..sip.transaction_tables import State as TransactionState
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .inner import InnerCalls, InnerFlow
@@ -144,7 +146,8 @@ class Switch:
         """Asks the world outside of calls."""
         self._auth = peers.auth
         self._inner = InnerCalls()
-        self._outside = Outside(peers.auth, settings, clock.now)
+        self.publications = Publications(random)
+        self._outside = Outside(peers.auth, settings, clock.now, self.publications)
         self._later: list[tuple[Call, Question]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
@@ -244,9 +247,11 @@ class Switch:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
                 call, outgoing = _let_go(transaction)
+                self._missed(outgoing)
                 self._happen(call, RequestFailed(outgoing, "no answer"))
             case outputs.TransportFailed(transaction) if transaction.owner is not None:
                 call, outgoing = _let_go(transaction)
+                self._missed(outgoing)
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
@@ -418,6 +423,8 @@ class Switch:
                     self.transactions.send_ack(invite.transaction, ack, flow)
             case Cancel(outgoing):
                 if outgoing.transaction is not None:
+                    if outgoing.transaction.state is TransactionState.CALLING:
+                        self._missed(outgoing)
                     self.transactions.cancel(outgoing.transaction, self._driver.now)
             case SetTimer(timer, after):
                 self._timers.set(call, timer, after)
@@ -486,6 +493,11 @@ class Switch:
         outgoing.transaction = transaction
         if first and outgoing.target is not None:
             self._observer.leg_began(call.id, outgoing.request.headers.call_id)
+
+    def _missed(self, outgoing: Outgoing) -> None:
+        """Note that nobody answered where a request went, not even with a 100."""
+        if outgoing.target is not None and outgoing.flow is not None:
+            self._resolver.failed(outgoing.target, outgoing.flow.remote)
 
     async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
         assert outgoing.target is not None

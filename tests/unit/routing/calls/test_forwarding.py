@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -316,6 +317,15 @@ def test_a_record_of_a_forwarded_call_survives() -> None:
 
     record = Record(call, 7, 2, ("2003",), "user-busy")
     assert record_from_json(record_to_json(record)) == record
+
+
+def test_a_record_of_an_older_replica_is_read() -> None:
+    """A rolling update: what it left out is nothing."""
+    record = Record(Bench(phones={"2001": {}}).call("2002"), 7, 2, ("vox",))
+    fields = json.loads(record_to_json(record))
+    del fields["cause"], fields["call"]["passed_on"]
+
+    assert record_from_json(json.dumps(fields)) == record
 
 
 async def test_an_explanation_shows_where_a_call_is_passed_on() -> None:

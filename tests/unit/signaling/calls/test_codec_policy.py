@@ -169,6 +169,20 @@ async def test_med03_rule_8_without_conversion_the_change_goes_through() -> None
     assert bench.to(VENDOR) == ["INVITE", "ACK", "INVITE", "ACK"]
 
 
+async def test_med03_a_reinvite_answered_in_a_codec_of_no_use_is_refused_and_the_call_goes_on() -> (
+    None
+):
+    alice, bench = await call_between(AUTO, AUTO, "8 18", "18")
+
+    bench.send_in(alice, "INVITE", audio("8", version=2))
+    await asyncio.sleep(1)
+
+    assert alice.statuses()[-1] == 488
+    assert bench.to(VENDOR) == ["INVITE", "ACK", "INVITE", "ACK"]
+    assert len(bench.switch.calls) == 1
+    assert spoken(bench) == ["G729", "G729"]
+
+
 async def test_med04_both_spellings_are_offered_and_either_answer_needs_no_transcoder() -> None:
     both = sides(g729=G729Policy(Spelling.BOTH))
     alice = caller()

@@ -3,8 +3,11 @@
 from random import Random
 
 import pytest
+from trunkline_kernel.faults import InvalidArgument
+from trunkline_kernel.parameters import Parameters
 from trunkline_signaling.calls.parties import Target
 from trunkline_signaling.calls.policy import Credentials
+from trunkline_signaling.parameters import PARAMETERS, registration_rules
 from trunkline_signaling.registrar.outbound import (
     TRANSITIONS,
     Peer,
@@ -247,7 +250,37 @@ def test_sig01_a_challenge_to_leaving_is_answered_once() -> None:
     assert "refused" in made.explanation
 
 
+def test_sig01_a_423_to_leaving_registers_nothing_again() -> None:
+    made, _ = registered()
+
+    assert made.take(refused(made.leave(), 423, Min_Expires=60), now=1.0) is None
+    assert made.state is State.UNREGISTERED
+
+
 def test_sig01_what_is_not_registered_has_nothing_to_leave() -> None:
     leaving = [state for state, moves in TRANSITIONS.items() if Trigger.LEAVE in moves]
 
     assert leaving == [State.REGISTERED, State.REFRESHING]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("SS_SIP_USER_AGENT_EXPIRE", "10", id="SIG-02 acceptance c"),
+        pytest.param("SS_SIP_USER_AGENT_EXPIRE", "7201", id="SIG-02 too long"),
+        pytest.param("SS_SIP_USER_AGENT_RETRY_DELAY", "29", id="SIG-02 acceptance d"),
+        pytest.param("SS_SIP_OPTIONS_CHECK_PERIOD", "3601", id="SIG-16"),
+        pytest.param("SS_SIP_PUBLISH_EXPIRE", "29", id="SIG-14"),
+    ],
+)
+def test_sig02_a_value_out_of_range_is_refused(name: str, value: str) -> None:
+    with pytest.raises(InvalidArgument):
+        Parameters(PARAMETERS).replace({name: value})
+
+
+@pytest.mark.parametrize(("value", "expire"), [("auto", None), ("600", 600)])
+def test_sig02_the_parameters_are_the_rules(value: str, expire: int | None) -> None:
+    values = Parameters(PARAMETERS)
+    values.replace({"SS_SIP_USER_AGENT_EXPIRE": value, "SS_SIP_USER_AGENT_RETRY_DELAY": "30"})
+
+    assert registration_rules(values) == Rules(expire, 30)

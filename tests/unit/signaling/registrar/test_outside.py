@@ -1,11 +1,13 @@
 """Requests outside of calls: REGISTER through auth in one hop, OPTIONS, and the rest."""
 
 from datetime import timedelta
+from random import Random
 
 import pytest
 from support.switch import CALLER, CUSTOMER, SWITCH, FakeAuth, OneAddress
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import (
     Admit,
     Allowed,
@@ -16,7 +18,9 @@ from trunkline_signaling.calls.services import (
     RegisteredContact,
     Rejected,
 )
+from trunkline_signaling.registrar.gateways import Gateway
 from trunkline_signaling.registrar.outside import Outside
+from trunkline_signaling.registrar.publications import Publications
 from trunkline_signaling.sip.flow import Flow, Transport
 from trunkline_signaling.sip.message import Request, Response
 from trunkline_signaling.sip.via import Via
@@ -42,7 +46,10 @@ def register(**headers: str) -> Request:
 
 async def answer(auth: FakeAuth, asked: Request) -> Response:
     """Return the answer to a request."""
-    response, _ = await Outside(auth, _settings, lambda: 1_000_000_000.0).answer(asked, FLOW)
+    publications = Publications(Random(1))
+    publications.put(Gateway("vox", allow_publish=True))
+    outside = Outside(auth, _settings, lambda: 1_000_000_000.0, publications)
+    response, _ = await outside.answer(asked, FLOW)
     assert response is not None
     return response
 
@@ -106,7 +113,9 @@ async def test_aut01_a_strangers_request_of_no_dialog_is_dropped_like_any_other(
     asked = request("BYE")
     asked.headers.set("To", "<sip:bob@10.0.0.1>;tag=gone")
 
-    response, _ = await Outside(auth, _settings, lambda: 0.0).answer(asked, FLOW)
+    response, _ = await Outside(auth, _settings, lambda: 0.0, Publications(Random(1))).answer(
+        asked, FLOW
+    )
 
     assert response is None
 
@@ -173,7 +182,7 @@ async def test_aut01_a_dropped_request_has_no_answer_but_a_reason() -> None:
     auth = FakeAuth()
     auth.decision = Dropped("unauthorized")
 
-    assert await Outside(auth, _settings, lambda: 1_000_000_000.0).answer(
+    assert await Outside(auth, _settings, lambda: 0.0, Publications(Random(1))).answer(
         request("OPTIONS"), FLOW
     ) == (
         None,
@@ -198,3 +207,26 @@ async def test_an_unknown_sender_is_refused_whatever_it_wants() -> None:
     auth.decision = Rejected(403, unknown_source=True)
 
     assert (await answer(auth, request("MESSAGE"))).status == 403
+
+
+VENDOR = Endpoint(EndpointKind.ROUTING_GATEWAY, "vox")
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"),
+    [
+        pytest.param(Allowed(VENDOR), 200, id="a vendor that may"),
+        pytest.param(Allowed(Endpoint(EndpointKind.ROUTING_GATEWAY, "tel")), 403, id="another"),
+        pytest.param(Allowed(CUSTOMER), 403, id="a customer"),
+        pytest.param(Rejected(403, unknown_source=True), 403, id="a stranger"),
+    ],
+)
+async def test_sig14_publish_is_taken_from_vendors_that_may(
+    decision: Allowed | Rejected, status: int
+) -> None:
+    auth = FakeAuth()
+    auth.decision = decision
+    asked = request("PUBLISH", **{"Content-Type": "text/plain"})
+    asked.body = b"capacity=10"
+
+    assert (await answer(auth, asked)).status == status

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from random import Random
 
+from support.reach import Changes
 from support.switch import VENDOR, KnownAddresses, OneAddress, SwitchBench, vendor
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.parties import Target
@@ -63,20 +64,6 @@ class Half:
     async def leave(self) -> bool:
         """Say whether there is an heir."""
         return self.has_heir
-
-
-class Changes:
-    """Remembers what changed."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[str, bool, str]] = []
-
-    def gateway_changed(self, name: str, way: str, reachable: bool, explanation: str) -> None:
-        """Remember it."""
-        self.told.append((name, reachable, explanation))
-
-    def gateway_forgotten(self, name: str, way: str) -> None:
-        """Ignore it."""
 
 
 class Bench:

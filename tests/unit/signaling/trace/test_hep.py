@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 
 import pytest
+from support.homer import Homer, chunks, homer
 from support.waiting import until
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.trace import collector as collecting
@@ -23,39 +24,6 @@ OWN = {"192.0.2.1": ("198.51.100.1", 5060), "2001:db8::1": ("2001:db8::9", 5061)
 
 def message(call_id: str) -> bytes:
     return f"INVITE sip:a@b SIP/2.0\r\nCall-ID: {call_id}\r\n\r\n".encode()
-
-
-def chunks(packet: bytes) -> dict[int, bytes]:
-    """Decode a packet by the public document: type by value."""
-    assert packet[:4] == b"HEP3"
-    assert struct.unpack("!H", packet[4:6]) == (len(packet),)
-    found, at = {}, 6
-    while at < len(packet):
-        vendor, kind, size = struct.unpack("!HHH", packet[at : at + 6])
-        assert vendor == 0
-        found[kind] = packet[at + 6 : at + size]
-        at += size
-    return found
-
-
-class Homer(asyncio.DatagramProtocol):
-    """A collector."""
-
-    def __init__(self) -> None:
-        self.packets: list[dict[int, bytes]] = []
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self.packets.append(chunks(data))
-
-
-@asynccontextmanager
-async def homer() -> AsyncIterator[tuple[Homer, Address]]:
-    made, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-        Homer, local_addr=("127.0.0.1", 0)
-    )
-    yield protocol, made.get_extra_info("sockname")
-    made.close()
-    await asyncio.sleep(0)  # lets it report that it is closed
 
 
 @asynccontextmanager

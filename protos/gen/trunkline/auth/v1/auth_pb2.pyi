@@ -735,18 +735,24 @@ class ListDueChecksResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     BINDINGS_FIELD_NUMBER: _builtins.int
+    INTERVAL_DURATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Binding]:
         """The bindings, the longest due first. OPTIONS goes to the received address."""
+
+    @_builtins.property
+    def interval_duration(self) -> _duration_pb2.Duration:
+        """Time between two checks of a terminal (SS_ENDPOINTTIMETOLIVE)."""
 
     def __init__(
         self,
         *,
         bindings: _abc.Iterable[Global___Binding] | None = ...,
+        interval_duration: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["interval_duration", b"interval_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bindings", b"bindings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bindings", b"bindings", "interval_duration", b"interval_duration"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -833,19 +839,27 @@ class ListRegistrationsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    BEHIND_NAT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Most to return, 1 to 1000. Zero means 100."""
     page_token: _builtins.str
     """Token of the page before. Empty for the first."""
+    signaling_instance: _builtins.str
+    """Only bindings whose flow this signaling instance holds. Empty for all."""
+    behind_nat: _builtins.bool
+    """Only terminals behind NAT (SIG-07)."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        signaling_instance: _builtins.str = ...,
+        behind_nat: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["behind_nat", b"behind_nat", "page_size", b"page_size", "page_token", b"page_token", "signaling_instance", b"signaling_instance"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -863,7 +877,7 @@ class ListRegistrationsResponse(_message.Message):
     """Token of the next page. Empty on the last."""
     @_builtins.property
     def bindings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Binding]:
-        """The bindings."""
+        """The bindings; those of a page that were not asked for are left out, so that it may have none and not be the last."""
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ class RoutingGatewayAddresses(_message.Message):
     OPTIONS_CHECK_FIELD_NUMBER: _builtins.int
     ALLOW_PUBLISH_FIELD_NUMBER: _builtins.int
     CAPACITY_FIELD_NUMBER: _builtins.int
+    REGISTERS_THERE_FIELD_NUMBER: _builtins.int
     registers: _builtins.bool
     """Whether it registers here and is known by its registration."""
     locked: _builtins.bool
@@ -45,6 +46,8 @@ class RoutingGatewayAddresses(_message.Message):
     """Whether it may PUBLISH how many calls it can take (SIG-14)."""
     capacity: _builtins.int
     """Calls it may have by configuration. Absent when there is no limit."""
+    registers_there: _builtins.bool
+    """Whether we register there, so that only a registration says that it can be reached (SIG-02)."""
     @_builtins.property
     def targets(self) -> _containers.RepeatedCompositeFieldContainer[_routing_pb2.Target]:
         """Its addresses, in order of preference. Empty for a gateway that registers here."""
@@ -58,10 +61,11 @@ class RoutingGatewayAddresses(_message.Message):
         options_check: _builtins.bool = ...,
         allow_publish: _builtins.bool = ...,
         capacity: _builtins.int | None = ...,
+        registers_there: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "capacity", b"capacity"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "allow_publish", b"allow_publish", "capacity", b"capacity", "locked", b"locked", "options_check", b"options_check", "registers", b"registers", "targets", b"targets"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_capacity", b"_capacity", "allow_publish", b"allow_publish", "capacity", b"capacity", "locked", b"locked", "options_check", b"options_check", "registers", b"registers", "registers_there", b"registers_there", "targets", b"targets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__capacity: _TypeAlias = _typing.Literal["capacity"]  # noqa: Y015
     _WhichOneofArgType__capacity: _TypeAlias = _typing.Literal["_capacity", b"_capacity"]  # noqa: Y015

@@ -1845,6 +1845,8 @@ class GatewayStatus(_message.Message):
     DISABLED_UNTIL_TIME_FIELD_NUMBER: _builtins.int
     REACHABLE_FIELD_NUMBER: _builtins.int
     LOCKED_FIELD_NUMBER: _builtins.int
+    TARGETS_FIELD_NUMBER: _builtins.int
+    PUBLISHED_CALLS_FIELD_NUMBER: _builtins.int
     calls: _builtins.int
     """Calls in progress."""
     capacity: _builtins.int
@@ -1855,6 +1857,8 @@ class GatewayStatus(_message.Message):
     """Whether probes and registrations say it can be reached."""
     locked: _builtins.bool
     """Whether it is locked by configuration."""
+    published_calls: _builtins.int
+    """Calls at once it published that it can take (SIG-14). Absent when nothing it published still holds."""
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Gateway or phone."""
@@ -1867,6 +1871,10 @@ class GatewayStatus(_message.Message):
     def disabled_until_time(self) -> _timestamp_pb2.Timestamp:
         """Until when it is left out after a Retry-After (SIG-26). Absent when it is not."""
 
+    @_builtins.property
+    def targets(self) -> _containers.RepeatedCompositeFieldContainer[Global___Target]:
+        """Where its calls go, in order of preference. Empty for phones, mapping gateways and who registers here."""
+
     def __init__(
         self,
         *,
@@ -1878,11 +1886,15 @@ class GatewayStatus(_message.Message):
         disabled_until_time: _timestamp_pb2.Timestamp | None = ...,
         reachable: _builtins.bool = ...,
         locked: _builtins.bool = ...,
+        targets: _abc.Iterable[Global___Target] | None = ...,
+        published_calls: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["average_call_duration", b"average_call_duration", "disabled_until_time", b"disabled_until_time", "endpoint", b"endpoint"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "average_call_duration", b"average_call_duration", "disabled_until_time", b"disabled_until_time", "endpoint", b"endpoint", "published_calls", b"published_calls"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_seizure_ratio", b"answer_seizure_ratio", "average_call_duration", b"average_call_duration", "calls", b"calls", "capacity", b"capacity", "disabled_until_time", b"disabled_until_time", "endpoint", b"endpoint", "locked", b"locked", "reachable", b"reachable"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "answer_seizure_ratio", b"answer_seizure_ratio", "average_call_duration", b"average_call_duration", "calls", b"calls", "capacity", b"capacity", "disabled_until_time", b"disabled_until_time", "endpoint", b"endpoint", "locked", b"locked", "published_calls", b"published_calls", "reachable", b"reachable", "targets", b"targets"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__published_calls: _TypeAlias = _typing.Literal["published_calls"]  # noqa: Y015
+    _WhichOneofArgType__published_calls: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__published_calls) -> _WhichOneofReturnType__published_calls | None: ...
 
 Global___GatewayStatus: _TypeAlias = GatewayStatus  # noqa: Y015

@@ -131,6 +131,97 @@ TRANSFER_STATE_CANCELLED: TransferState.ValueType  # 4
 Global___TransferState: _TypeAlias = TransferState  # noqa: Y015
 
 @_typing.final
+class HostName(_message.Message):
+    """One host name of routing gateways."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HOST_FIELD_NUMBER: _builtins.int
+    PORT_FIELD_NUMBER: _builtins.int
+    ADDRESSES_FIELD_NUMBER: _builtins.int
+    RESOLVE_TIME_FIELD_NUMBER: _builtins.int
+    REFRESH_DURATION_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    host: _builtins.str
+    """The name."""
+    port: _builtins.int
+    """Port as configured. Zero where SRV records or the transport's default give it."""
+    problem: _builtins.str
+    """Why the last look-up failed. Empty when it did not."""
+    @_builtins.property
+    def addresses(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.SocketAddress]:
+        """Its last good addresses, the one in use first. A port of zero is the transport's default. Empty when it was never
+        resolved; then a gateway that has no other address is no candidate.
+        """
+
+    @_builtins.property
+    def resolve_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was resolved last. Absent when it never was."""
+
+    @_builtins.property
+    def refresh_duration(self) -> _duration_pb2.Duration:
+        """Time until it is looked up again."""
+
+    def __init__(
+        self,
+        *,
+        host: _builtins.str = ...,
+        port: _builtins.int = ...,
+        addresses: _abc.Iterable[_common_pb2.SocketAddress] | None = ...,
+        resolve_time: _timestamp_pb2.Timestamp | None = ...,
+        refresh_duration: _duration_pb2.Duration | None = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refresh_duration", b"refresh_duration", "resolve_time", b"resolve_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "host", b"host", "port", b"port", "problem", b"problem", "refresh_duration", b"refresh_duration", "resolve_time", b"resolve_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HostName: _TypeAlias = HostName  # noqa: Y015
+
+@_typing.final
+class ListNamesRequest(_message.Message):
+    """Asks for host names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNamesRequest: _TypeAlias = ListNamesRequest  # noqa: Y015
+
+@_typing.final
+class ListNamesResponse(_message.Message):
+    """The host names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedCompositeFieldContainer[Global___HostName]:
+        """Ordered by name and port."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[Global___HostName] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["names", b"names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNamesResponse: _TypeAlias = ListNamesResponse  # noqa: Y015
+
+@_typing.final
 class Call(_message.Message):
     """One call in progress."""
 

@@ -65,6 +65,11 @@ class SignalingServiceStub:
                 request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ReadTraceRequest.SerializeToString,
                 response_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ReadTraceResponse.FromString,
                 _registered_method=True)
+        self.ListNames = channel.unary_unary(
+                '/trunkline.signaling.v1.SignalingService/ListNames',
+                request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesRequest.SerializeToString,
+                response_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/trunkline.signaling.v1.SignalingService/GetStatus',
                 request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.GetStatusRequest.SerializeToString,
@@ -123,6 +128,13 @@ class SignalingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListNames(self, request, context):
+        """Lists the host names of routing gateways with what they stand for here (MGT-06).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Returns how this instance is.
         """
@@ -169,6 +181,11 @@ def add_SignalingServiceServicer_to_server(servicer, server):
                     servicer.ReadTrace,
                     request_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ReadTraceRequest.FromString,
                     response_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ReadTraceResponse.SerializeToString,
+            ),
+            'ListNames': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNames,
+                    request_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesRequest.FromString,
+                    response_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -344,6 +361,33 @@ class SignalingService:
             '/trunkline.signaling.v1.SignalingService/ReadTrace',
             trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ReadTraceRequest.SerializeToString,
             trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ReadTraceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNames(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.signaling.v1.SignalingService/ListNames',
+            trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesRequest.SerializeToString,
+            trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,8 @@ class SignalingServiceStub:
     """Stops tracing; what was captured stays readable. Safe to repeat."""
     ReadTrace: _grpc.UnaryStreamMultiCallable[_signaling_pb2.ReadTraceRequest, _signaling_pb2.ReadTraceResponse]
     """Streams what was captured and, when asked, what is captured from now on."""
+    ListNames: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.ListNamesRequest, _signaling_pb2.ListNamesResponse]
+    """Lists the host names of routing gateways with what they stand for here (MGT-06)."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.GetStatusRequest, _signaling_pb2.GetStatusResponse]
     """Returns how this instance is."""
     Drain: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.DrainRequest, _signaling_pb2.DrainResponse]
@@ -67,6 +69,8 @@ class SignalingServiceAsyncStub(SignalingServiceStub):
     """Stops tracing; what was captured stays readable. Safe to repeat."""
     ReadTrace: _aio.UnaryStreamMultiCallable[_signaling_pb2.ReadTraceRequest, _signaling_pb2.ReadTraceResponse]  # type: ignore[assignment]
     """Streams what was captured and, when asked, what is captured from now on."""
+    ListNames: _aio.UnaryUnaryMultiCallable[_signaling_pb2.ListNamesRequest, _signaling_pb2.ListNamesResponse]  # type: ignore[assignment]
+    """Lists the host names of routing gateways with what they stand for here (MGT-06)."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_signaling_pb2.GetStatusRequest, _signaling_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Returns how this instance is."""
     Drain: _aio.UnaryUnaryMultiCallable[_signaling_pb2.DrainRequest, _signaling_pb2.DrainResponse]  # type: ignore[assignment]
@@ -122,6 +126,14 @@ class SignalingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_signaling_pb2.ReadTraceResponse], _abc.AsyncIterator[_signaling_pb2.ReadTraceResponse]]:
         """Streams what was captured and, when asked, what is captured from now on."""
+
+    @_abc_1.abstractmethod
+    def ListNames(
+        self,
+        request: _signaling_pb2.ListNamesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signaling_pb2.ListNamesResponse, _abc.Awaitable[_signaling_pb2.ListNamesResponse]]:
+        """Lists the host names of routing gateways with what they stand for here (MGT-06)."""
 
     @_abc_1.abstractmethod
     def GetStatus(

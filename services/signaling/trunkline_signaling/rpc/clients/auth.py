@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from trunkline.auth.v1 import auth_pb2 as pb
@@ -15,7 +16,9 @@ from ...calls.services import (
     Allowed,
     Blacklisted,
     Challenged,
+    Checked,
     Dropped,
+    DueChecks,
     EndReported,
     Locate,
     Located,
@@ -29,7 +32,9 @@ from ...calls.services import (
     Screen,
     Screened,
     ServiceError,
+    Terminal,
 )
+from ...sip.flow import Flow
 from .shared import (
     TRANSPORTS,
     ask,
@@ -37,6 +42,7 @@ from .shared import (
     decode_endpoint,
     decode_reason,
     decode_span,
+    decode_time,
     decode_transport,
     encode_address,
     encode_endpoint,
@@ -50,7 +56,22 @@ REGISTER: Final = method_of(
     _SERVICE, "Register", pb.RegisterRequest, pb.RegisterResponse, idempotent=True
 )
 LOCATE: Final = method_of(_SERVICE, "Locate", pb.LocateRequest, pb.LocateResponse, idempotent=True)
+LIST_DUE_CHECKS: Final = method_of(
+    _SERVICE, "ListDueChecks", pb.ListDueChecksRequest, pb.ListDueChecksResponse
+)
+REPORT_CHECKS: Final = method_of(
+    _SERVICE, "ReportChecks", pb.ReportChecksRequest, pb.ReportChecksResponse
+)
+LIST_REGISTRATIONS: Final = method_of(
+    _SERVICE,
+    "ListRegistrations",
+    pb.ListRegistrationsRequest,
+    pb.ListRegistrationsResponse,
+    idempotent=True,
+)
 
+PAGE: Final = 1000
+"""Most terminals asked for at once."""
 
 _LISTS: Final = lists_pb.DESCRIPTOR.services_by_name["ListService"]
 SCREEN: Final = method_of(_LISTS, "Screen", lists_pb.ScreenRequest, lists_pb.ScreenResponse)
@@ -64,7 +85,7 @@ REPORT_ENDS: Final = method_of(
 
 
 class AuthClient:
-    """Satisfies `AuthService` over a channel."""
+    """Satisfies `AuthService` and `TerminalService` over a channel."""
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
@@ -90,6 +111,36 @@ class AuthClient:
         request = pb.LocateRequest(endpoint=encode_endpoint(question.endpoint))
         response = await ask(self._channel, LOCATE, request)
         return Located(tuple(map(_decode_binding, response.bindings)))
+
+    async def registered(self, instance: str, *, behind_nat: bool) -> list[Terminal]:
+        """Return the terminals whose flow an instance holds."""
+        found: list[Terminal] = []
+        request = pb.ListRegistrationsRequest(
+            page_size=PAGE, signaling_instance=instance, behind_nat=behind_nat
+        )
+        while True:
+            page = await ask(self._channel, LIST_REGISTRATIONS, request)
+            found += map(_decode_terminal, page.bindings)
+            request.page_token = page.next_page_token
+            if not page.next_page_token:
+                return found
+
+    async def due_checks(self, instance: str) -> DueChecks:
+        """Return whom an instance is to check now."""
+        request = pb.ListDueChecksRequest(signaling_instance=instance, page_size=PAGE)
+        response = await ask(self._channel, LIST_DUE_CHECKS, request)
+        interval = response.interval_duration.ToTimedelta().total_seconds()
+        return DueChecks(tuple(map(_decode_terminal, response.bindings)), interval)
+
+    async def report_checks(self, found: Sequence[Checked]) -> None:
+        """Tell what checks found."""
+        outcomes = (
+            pb.CheckOutcome(
+                endpoint=encode_endpoint(each.endpoint), contact=each.contact, alive=each.alive
+            )
+            for each in found
+        )
+        await ask(self._channel, REPORT_CHECKS, pb.ReportChecksRequest(outcomes=outcomes))
 
     async def screen(self, question: Screen) -> Screened | Blacklisted:
         """Judge a call by its numbers, and count it."""
@@ -186,6 +237,19 @@ def _decode_registered(contact: pb.RegisteredContact) -> RegisteredContact:
     if expires is None:
         raise ServiceError(f"contact {contact.uri} came without its time to live")
     return RegisteredContact(contact.uri, expires, contact.instance_id)
+
+
+def _decode_terminal(binding: pb.Binding) -> Terminal:
+    return Terminal(
+        decode_endpoint(binding.endpoint),
+        binding.contact,
+        Flow(
+            decode_transport(binding.transport),
+            decode_address(binding.received_address),
+            decode_address(binding.local_address),
+        ),
+        decode_time(binding.expire_time),
+    )
 
 
 def _decode_binding(binding: pb.Binding) -> Binding:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from trunkline.routing.v1.gateways_pb2 import PeerRegistration
+from trunkline.routing.v1.gateways_pb2 import PeerRegistration, RoutingGatewayAddresses
 
 from ...calls.policy import Credentials
+from ...registrar.gateways import Gateway
 from ...registrar.outbound import Peer
 from .routing import decode_target
 
+GATEWAYS: Final = "routing-gateways"
+"""Topic of all vendors: where they are, and what they may do."""
 REGISTRATIONS: Final = "peer-registrations"
 """Topic of the vendors at which we register (SIG-02)."""
 
@@ -26,4 +29,17 @@ def decode_peer(name: str, value: bytes) -> Peer:
         Credentials(known.username, known.password) if known is not None else None,
         message.requested_duration.seconds or None,
         message.automatic,
+    )
+
+
+def decode_gateway(name: str, value: bytes) -> Gateway:
+    """Decode where the gateway `name` is. Raises `ValueError`."""
+    message = RoutingGatewayAddresses.FromString(value)
+    return Gateway(
+        name,
+        tuple(map(decode_target, message.targets)),
+        message.options_check,
+        message.allow_publish,
+        message.capacity if message.HasField("capacity") else None,
+        message.registers_there,
     )

@@ -1,0 +1,155 @@
+"""Who can be reached, wired: what keeps gateways and terminals in reach, and tells routing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.names import Names
+from trunkline_kernel.parameters import Change, Parameters
+from trunkline_kernel.replication import Replica, ReplicaMetrics
+from trunkline_kernel.rpc import Channel
+
+from . import parameters as declared
+from .calls.call import OwnAddresses
+from .calls.services import GatewayReport
+from .reach_metrics import ReachMetrics
+from .rpc.clients.auth import AuthClient
+from .rpc.clients.gateways import GATEWAYS, REGISTRATIONS, decode_gateway, decode_peer
+from .rpc.clients.routing import RoutingClient
+from .shell.checks import Checks
+from .shell.keep_alive import KeepAlive
+from .shell.ownership import Ownership
+from .shell.ports import Clock, Network
+from .shell.probes import Probes
+from .shell.registrations import Registrations, RegistrationSettings
+from .shell.reports import GatewayReports
+from .shell.resolve import NameResolver
+from .shell.switch import Switch
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What reachability stands on."""
+
+    instance: str
+    auth: Channel
+    routing: Channel
+    network: Network
+    names: Names
+    resolver: NameResolver
+    own: OwnAddresses
+    clock: Clock
+    random: Random
+    ownership: Ownership
+    metrics: Metrics
+    values: Parameters
+
+
+class Reachability:
+    """Registrations of ours, probes, checks of terminals, keep-alives, publications, reports."""
+
+    def __init__(self, around: Surroundings, switch: Switch) -> None:
+        auth, values, inquiries = AuthClient(around.auth), around.values, switch.inquiries
+        self._clock = around.clock
+        self._publications = switch.publications
+        self._reports = GatewayReports(RoutingClient(around.routing), around.instance)
+        observer = ReachMetrics(around.metrics, self._reports.stir)
+        self.registrations = Registrations(
+            inquiries,
+            around.resolver,
+            around.ownership,
+            RegistrationSettings(
+                lambda: declared.registration_rules(values),
+                lambda: values[declared.USER_AGENT_SEND_UNREGISTER],
+            ),
+            around.own,
+            around.random,
+            observer,
+        )
+        self.probes = Probes(
+            inquiries,
+            around.resolver,
+            around.own,
+            around.random,
+            observer,
+            lambda: values[declared.OPTIONS_CHECK_PERIOD],
+        )
+        checks = Checks(auth, inquiries, around.own, around.instance, around.random)
+        keep_alive = KeepAlive(
+            auth,
+            around.network,
+            around.instance,
+            lambda: declared.keep_alive(values),
+            around.clock,
+        )
+        self._publications.changed = around.names.changed = self._reports.stir
+        self._resolver = around.resolver
+        self._reports.gather_from(
+            self.registrations.reports,
+            self.probes.reports,
+            self._resolver.reports,
+            self._published,
+        )
+        self.work: tuple[Work, ...] = (
+            *(replica.follow for replica in self._replicas(around)),
+            around.names.run,
+            self.registrations.run,
+            self.probes.run,
+            checks.run,
+            keep_alive.run,
+            self._reports.run,
+        )
+        """To be run beside the service."""
+        unresolved = around.metrics.gauge(
+            "names_unresolved", "Host names of gateways that never were resolved."
+        )
+        unresolved.set_function(lambda: sum(each.current is None for each in around.names))
+        self._obey(values)
+        values.subscribe(lambda changes: self._changed(changes, values))
+
+    def _replicas(self, around: Surroundings) -> tuple[Replica, Replica]:
+        ages = ReplicaMetrics(around.metrics)
+        return (
+            Replica(
+                around.routing,
+                GATEWAYS,
+                put=self._put_gateway,
+                delete=self._remove_gateway,
+                metrics=ages,
+            ),
+            Replica(
+                around.routing,
+                REGISTRATIONS,
+                put=lambda name, value: self.registrations.put(decode_peer(name, value)),
+                delete=self.registrations.remove,
+                metrics=ages,
+            ),
+        )
+
+    def _put_gateway(self, name: str, value: bytes) -> None:
+        gateway = decode_gateway(name, value)
+        self._resolver.put(gateway)
+        self.probes.put(gateway)
+        self._publications.put(gateway)
+
+    def _remove_gateway(self, name: str) -> None:
+        self._resolver.remove(name)
+        self.probes.remove(name)
+        self._publications.remove(name)
+
+    def _published(self) -> Iterator[GatewayReport]:
+        return self._publications.reports(self._clock.now())
+
+    def _changed(self, changes: Sequence[Change], values: Parameters) -> None:
+        self._obey(values)
+        if any(change.parameter is declared.OPTIONS_CHECK_PERIOD for change in changes):
+            self.probes.restart()
+
+    def _obey(self, values: Parameters) -> None:
+        self._publications.life = values[declared.PUBLISH_EXPIRE]
