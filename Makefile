@@ -79,6 +79,12 @@ test-fast: ## Run unit, contract and simulation tests: the inner loop
 test-engine: ## Run the engine's own tests
 	cargo test --quiet --manifest-path $(ENGINE)/Cargo.toml --workspace --exclude trunkline-engine
 
+.PHONY: test-engine-asan
+test-engine-asan: ## Run the engine's own tests under the address sanitizer (rebuilds the engine)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address ASAN_OPTIONS=detect_leaks=0 \
+		cargo test --quiet --manifest-path $(ENGINE)/Cargo.toml --workspace --exclude trunkline-engine \
+		--target $$(rustc -vV | sed -n 's/^host: //p') --target-dir $(ENGINE)/target/asan
+
 .PHONY: bench
 bench: setup-tests ## Run every benchmark and print its figures (minutes; keep the machine quiet)
 	@for script in benches/*.py; do echo "== $$script"; python $$script; done

@@ -4,11 +4,15 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 log = structlog.stdlib.get_logger(__name__)
+
+_resting: Final[list[None]] = []
+"""One for each block that keeps the process's collector off."""
 
 
 async def steadily(
@@ -35,11 +39,15 @@ def collector_resting() -> Iterator[None]:
     """Keep the garbage collector off while millions of objects are made: it would look at all of
     them over and over, for seconds.
 
-    What was made meanwhile is left to reference counts for good, as at a service's start.
+    What was made meanwhile is left to reference counts for good, as at a service's start. Blocks
+    may overlap: the last one to end wakes it.
     """
+    _resting.append(None)
     gc.disable()
     try:
         yield
     finally:
+        _resting.pop()
         gc.freeze()
-        gc.enable()
+        if not _resting:
+            gc.enable()

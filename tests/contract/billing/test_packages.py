@@ -1,5 +1,6 @@
 """BIL-15 over the whole service: a package is ordered, paid, used, and survives a restart."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,10 +17,10 @@ TALKER: dict[str, Any] = {
 
 
 async def order(billing: BillingClient, **fields: Any) -> None:
-    await billing.apply(
-        ("Package", "talker", TALKER),
-        ("PackageOrder", "acme-talker", {"package": "talker", "account": "acme", **fields}),
-    )
+    """Order a package from an hour ago: calls that end now began in it, at midnight too."""
+    began = datetime.now(UTC) - timedelta(hours=1)
+    spec = {"package": "talker", "account": "acme", "availableFrom": began.isoformat(), **fields}
+    await billing.apply(("Package", "talker", TALKER), ("PackageOrder", "acme-talker", spec))
 
 
 async def has(billing: BillingClient, balance: str) -> bool:

@@ -1,10 +1,11 @@
 """Background work goes on after the database was away."""
 
 import asyncio
+import gc
 
 from sqlalchemy.exc import OperationalError
 from support.waiting import until
-from trunkline_kernel.background import steadily
+from trunkline_kernel.background import collector_resting, steadily
 
 
 async def test_work_goes_on_after_every_outage() -> None:
@@ -22,3 +23,12 @@ async def test_work_goes_on_after_every_outage() -> None:
     await until(lambda: len(steps) > 3)
     running.cancel()
     assert not running.done()
+
+
+def test_the_collector_rests_until_the_last_block_has_ended() -> None:
+    with collector_resting():
+        with collector_resting():
+            pass
+        inside = gc.isenabled()
+
+    assert (inside, gc.isenabled()) == (False, True)

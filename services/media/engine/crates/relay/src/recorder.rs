@@ -304,3 +304,33 @@ fn wav_header(frames: u32) -> Vec<u8> {
     header.extend(data.to_le_bytes());
     header
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn med14_a_stalled_disk_loses_packets_of_the_recording_and_holds_none_up() {
+        let (messages, _nobody_reads) = sync_channel(1);
+        let lost = Arc::<AtomicU64>::default();
+        let mut recording = Recording {
+            session: 1,
+            clock: Clock::start(),
+            messages,
+            lost: Arc::clone(&lost),
+        };
+
+        for timestamp in 0..3 {
+            recording.hear(Voice {
+                side: Side::A,
+                encoding: Encoding::Pcma,
+                ssrc: 1,
+                timestamp,
+                payload: &[0xd5; 160],
+                now: Time::default(),
+            });
+        }
+
+        assert_eq!(lost.load(Ordering::Relaxed), 2);
+    }
+}

@@ -329,7 +329,7 @@ fn a_late_packet_of_an_old_call_never_reaches_the_next_one_on_its_port() {
 }
 
 #[test]
-fn ports_in_quarantine_are_not_handed_out() {
+fn med13_ports_in_quarantine_are_not_handed_out() {
     let mut engine = engine(Duration::from_secs(5), 2);
     let opened = engine
         .open([LegOpening::default(), LegOpening::default()])
@@ -358,7 +358,7 @@ fn a_refused_leg_b_gives_back_what_leg_a_had() {
 }
 
 #[test]
-fn a_recording_has_leg_a_on_the_left_and_leg_b_on_the_right() {
+fn med14_a_recording_has_leg_a_on_the_left_and_leg_b_on_the_right() {
     let path = std::env::temp_dir().join(format!("trunkline-{}.wav", std::process::id()));
     let mut engine = engine(Duration::ZERO, 8);
     let (caller, callee) = (peer(), peer());

@@ -24,6 +24,8 @@ const NOISE_DELAY: Duration = Duration::from_millis(20);
 const MOST_BEHIND: Duration = Duration::from_millis(100);
 /// A peer that is silent for longer is gone.
 const LONGEST_SILENCE: Duration = Duration::from_secs(30);
+/// Samples of 10 ms, at the lower rate.
+const SHORTEST_PACKET: usize = 80;
 /// A sequence number older than this is a restart, not a late packet (RFC 3550 section A.1).
 const MAX_MISORDER: i16 = 100;
 
@@ -346,9 +348,9 @@ impl Transcoder {
     }
 }
 
-/// Whether a packet may have so many samples.
+/// Whether a packet may have so many samples. Shorter ones would make many packets of one.
 fn fits(count: usize, encoder: &dyn Encoder) -> bool {
-    (1..=MOST_SAMPLES).contains(&count) && count.is_multiple_of(encoder.frame())
+    (SHORTEST_PACKET..=MOST_SAMPLES).contains(&count) && count.is_multiple_of(encoder.frame())
 }
 
 fn samples(span: Duration, sample_rate: u32) -> usize {

@@ -318,3 +318,93 @@ fn whatever_a_datagram_holds_the_session_lives() {
         );
     }
 }
+
+#[test]
+fn bleed_late_packets_of_an_old_call_are_strangers_to_the_next_one_on_its_port() {
+    let (old_caller, old_callee) = ("192.0.2.200:5000", "192.0.2.201:5000");
+    let mut call = Call::new();
+    call.speak(Side::A, CALLER_ACTUAL, 1, 0)
+        .expect("the caller is heard");
+
+    assert_eq!(
+        call.speak(Side::A, old_caller, 1, 1),
+        Err(Dropped::Stranger)
+    );
+    assert_eq!(
+        call.speak(Side::B, old_callee, 1, 2),
+        Err(Dropped::Stranger)
+    );
+}
+
+#[test]
+fn inject_with_the_ssrc_of_the_other_leg_changes_nothing() {
+    let mut call = Call::new();
+    call.speak(Side::A, CALLER_ACTUAL, 1, 0)
+        .expect("the caller is heard");
+
+    assert_eq!(call.speak(Side::B, CALLEE, 1, 1), Ok(CALLER_ACTUAL.into()));
+    assert_eq!(call.speak(Side::A, CALLER_ACTUAL, 1, 2), Ok(CALLEE.into()));
+    assert_eq!(call.speak(Side::B, ATTACKER, 1, 3), Err(Dropped::Stranger));
+}
+
+#[test]
+fn what_is_empty_cut_or_oversized_is_counted_and_goes_nowhere() {
+    let mut call = Call::new();
+    for bytes in [&[][..], &[0x80], &rtp(1, 1)[..11], &[0xff; 40]] {
+        let verdict = call.datagram((Side::B, Component::Rtp), CALLEE, bytes, 0);
+        assert_eq!(verdict, Err(Dropped::Malformed));
+    }
+    call.session.receive_oversized(Side::B);
+
+    assert_eq!(call.dropped(Side::B, Dropped::Malformed), 4);
+    assert_eq!(call.dropped(Side::B, Dropped::Oversized), 1);
+    assert_eq!(call.session.counters(Side::A).sent.packets, 0);
+}
+
+#[test]
+fn rtcp_whose_lengths_lie_goes_nowhere() {
+    let mut call = Call::new();
+    call.speak(Side::B, CALLEE, 1, 0)
+        .expect("the callee is heard");
+    let long = [0x80, 201, 0xff, 0xff, 0, 0, 0, 1];
+    let foreign = [0x80, 77, 0, 1, 0, 0, 0, 1];
+    for bytes in [&[][..], &long[..4], &long, &foreign] {
+        let verdict = call.datagram((Side::B, Component::Rtcp), CALLEE, bytes, 1);
+        assert_eq!(verdict, Err(Dropped::Malformed));
+    }
+}
+
+/// A peer that lies about its numbers and timestamps makes us send no flood.
+#[test]
+fn no_packet_of_a_converted_call_becomes_many() {
+    let voice = |encoding, payload_type| {
+        Some(VoiceFormat {
+            encoding,
+            payload_type,
+            clock_rate: 8000,
+            packet_time: None,
+        })
+    };
+    let [mut a, mut b] = settings();
+    (a.voice, b.voice) = (voice(Encoding::Pcma, 8), voice(Encoding::Pcmu, 0));
+    let legs = [a, b].map(|leg| Leg::new(leg, Time::default()));
+    let mut session = Session::new(legs, Arc::new(BuiltIn), 1);
+    let (mut noise, mut events) = (Noise(9), Vec::new());
+    for round in 0..20_000 {
+        let mut packet = rtp(noise.next(65_536) as u16, 1);
+        packet[1] = [0, 13][noise.next(2) as usize];
+        packet[4..8].copy_from_slice(&(noise.next(1 << 31) as u32).to_be_bytes());
+        packet.truncate(12 + noise.next(160) as usize);
+        let mut buffer = [0; 2048];
+        buffer[..packet.len()].copy_from_slice(&packet);
+        let mut datagram = Datagram::new(&mut buffer, packet.len());
+        let now = Time::from_millis(round);
+        let place = (Side::B, Component::Rtp);
+        let relayed = session.receive(place, address(CALLEE), &mut datagram, now, &mut events);
+        let mut made = usize::from(matches!(relayed, Ok(Some(_))));
+        while session.poll(&mut datagram, now, &mut events).is_some() {
+            made += 1;
+        }
+        assert!(made <= 14, "{made} packets of one"); // 100 ms of noise in packets of 10 ms, and its own
+    }
+}

@@ -104,7 +104,7 @@ fn terminating(side: Side) -> LegSettings {
 }
 
 #[test]
-fn a_terminated_key_is_told_once_and_leaves_no_gap_in_the_voice() {
+fn med06_an_event_towards_info_is_told_once_and_leaves_no_gap_in_the_voice() {
     let silent = LegSettings {
         dtmf: DtmfSettings::default(),
         ..pcma(Side::B)
@@ -121,7 +121,7 @@ fn a_terminated_key_is_told_once_and_leaves_no_gap_in_the_voice() {
 }
 
 #[test]
-fn a_forwarded_key_is_regenerated_with_the_other_legs_payload_type() {
+fn med06_an_event_towards_events_is_ended_and_made_anew() {
     let other = LegSettings {
         telephone_event: Some(96),
         ..terminating(Side::B)
@@ -312,7 +312,7 @@ fn hearing_tones(side: Side) -> LegSettings {
 }
 
 #[test]
-fn a_tone_in_the_voice_is_told_and_passed_on_as_it_is() {
+fn med06_a_tone_towards_a_leg_of_any_form_is_told_and_passed_on_as_it_is() {
     let mut bench = Bench::new(hearing_tones(Side::A), pcma(Side::B));
     for (number, payload) in (1..).zip(pressed('5')) {
         bench.receive(
@@ -326,7 +326,7 @@ fn a_tone_in_the_voice_is_told_and_passed_on_as_it_is() {
 }
 
 #[test]
-fn the_form_of_the_first_digit_is_the_only_one_from_then_on() {
+fn med06_rule_2_the_form_of_the_first_digit_is_the_only_one_from_then_on() {
     let mut bench = Bench::new(hearing_tones(Side::A), pcma(Side::B));
     bench.receive(Side::A, &packet(101, 1, 160, &event('1', true, 640)));
     for (number, payload) in (2..).zip(pressed('5')) {
@@ -338,4 +338,49 @@ fn the_form_of_the_first_digit_is_the_only_one_from_then_on() {
     bench.receive(Side::A, &packet(101, 20, 4_800, &event('2', true, 640)));
 
     assert_eq!(bench.digits(), [(Side::A, '1'), (Side::A, '2')]);
+}
+
+fn inband(side: Side) -> LegSettings {
+    let dtmf = DtmfSettings {
+        send: DigitForm::Inband,
+        forward: true,
+        ..DtmfSettings::default()
+    };
+    LegSettings { dtmf, ..pcma(side) }
+}
+
+#[test]
+fn med06_an_event_towards_inband_is_ended_and_becomes_a_tone_of_the_same_length() {
+    let mut bench = Bench::new(terminating(Side::A), inband(Side::B));
+    bench.receive(Side::A, &packet(101, 2, 320, &event('5', true, 960)));
+    bench.pass(300);
+
+    assert!(bench.sent.iter().all(|sent| sent.1.payload_type == 8));
+    assert_eq!(bench.sound(Side::B, Law::A).len(), 960);
+}
+
+#[test]
+fn med06_a_tone_towards_events_is_sent_as_an_event_beside_the_voice() {
+    let mut bench = Bench::new(hearing_tones(Side::A), terminating(Side::B));
+    for (number, payload) in (1..).zip(pressed('5')) {
+        let timestamp = 160 * u32::from(number);
+        bench.receive(Side::A, &packet(8, number, timestamp, &payload));
+        bench.pass(20);
+    }
+    bench.pass(300);
+
+    let kinds = |kind| {
+        bench
+            .sent
+            .iter()
+            .filter(|sent| sent.1.payload_type == kind)
+            .count()
+    };
+    assert_eq!(bench.digits(), [(Side::A, '5')]);
+    assert!(
+        kinds(8) >= 5 && kinds(101) >= 4,
+        "{} and {}",
+        kinds(8),
+        kinds(101)
+    );
 }

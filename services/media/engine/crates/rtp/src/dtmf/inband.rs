@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn speech_is_not_taken_for_keys() {
+    fn med06_speech_is_not_taken_for_keys() {
         let speech = include_bytes!("../../tests/data/speech.al");
         let packets: Vec<Vec<u8>> = speech.chunks(160).map(<[u8]>::to_vec).collect();
 
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_of_100_ms_survive_the_loss_of_every_twentieth_packet() {
+    fn med06_keys_of_100_ms_survive_the_loss_of_every_twentieth_packet() {
         let mut sound = Vec::new();
         for key in "0123456789".chars() {
             let mut samples = [0; 800];
