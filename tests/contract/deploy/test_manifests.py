@@ -121,6 +121,29 @@ def test_each_pod_behind_load_balancers_has_one_for_udp_and_one_for_tcp() -> Non
     assert [e["spec"]["loadBalancerIP"] for e in addresses] == ["198.51.100.2"] * 2
 
 
+@pytest.mark.parametrize("network", [*MODES])
+def test_sip_over_tls_and_websocket_is_open_where_it_is_wanted(network: str) -> None:
+    ports = {"sip-tls": 30061, "sip-ws": 30080, "sip-wss": 30443}
+    found = mode(
+        network,
+        "signaling.sipTls.secret=sip",
+        f"signaling.sipTls.port={ports['sip-tls']}",
+        f"signaling.webSocket.port={ports['sip-ws']}",
+        f"signaling.webSocket.securePort={ports['sip-wss']}",
+    )
+    spec = dict(pods(found))["trunkline-signaling"]
+    (container,) = spec["containers"]
+
+    assert ports.items() <= {p["name"]: p["containerPort"] for p in container["ports"]}.items()
+    assert environment(container)["TRUNKLINE_SIGNALING_SIP_TLS_CERT_FILE"] == "/run/sip-tls/tls.crt"
+    assert [v["secret"]["secretName"] for v in spec["volumes"] if v["name"] == "sip-tls"] == ["sip"]
+    policy = find(found, "NetworkPolicy", "trunkline-signaling")["spec"]["ingress"]
+    assert {*ports.values()} <= {p["port"] for rule in policy for p in rule["ports"]}
+    services = [e for e in found if e["metadata"]["name"].endswith("-0-tcp")]
+    for service in services:
+        assert ports.items() <= {p["name"]: p["port"] for p in service["spec"]["ports"]}.items()
+
+
 def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
     found = mode("hostNetwork", "images.digests.auth=sha256:1f2e", "images.tag=9")
     images = {name: container["image"] for name, container in containers(found)}
@@ -195,6 +218,7 @@ def test_nothing_may_talk_unless_a_policy_names_it() -> None:
             ["media.autoscaling.enabled=true", "media.autoscaling.metric=keda"],
             "media.autoscaling.prometheusUrl: KEDA needs the address of Prometheus",
         ),
+        (["signaling.webSocket.securePort=7443"], "needs a certificate: name it"),
         (["network.mode=nodePort", "media.rtpPorts.last=20009"], "forwards to one pod"),
     ],
 )

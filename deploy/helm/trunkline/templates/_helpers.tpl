@@ -48,6 +48,21 @@ billing: 50055
 {{ add 2000 (include "trunkline.grpcPort" .) }}
 {{- end }}
 
+{{- /* Where signaling takes SIP over streams. */}}
+{{- define "trunkline.sipStreams" -}}
+{{- $values := .Values.signaling -}}
+sip-tcp: {{ $values.sipPort }}
+{{- if $values.sipTls.secret }}
+sip-tls: {{ $values.sipTls.port }}
+{{- end }}
+{{- if $values.webSocket.port }}
+sip-ws: {{ $values.webSocket.port }}
+{{- end }}
+{{- if $values.webSocket.securePort }}
+sip-wss: {{ $values.webSocket.securePort }}
+{{- end }}
+{{- end }}
+
 {{- /* Whether signaling and media have a Service for each pod. */}}
 {{- define "trunkline.served" -}}
 {{- if has .Values.network.mode (list "loadBalancer" "nodePort") }}yes{{ end }}
