@@ -67,10 +67,8 @@ class Rerater:
 
     async def one(self, call_id: str, author: str, memo: str) -> tuple[StoredCdr, Cdr]:
         """Return a CDR as it is now, and as it was; raise `UnknownCall`, `RatedMeanwhile`."""
-        stored = await self._cdrs.find(call_id)
-        if stored is None:
-            raise UnknownCall(f"call {call_id} has no CDR")
-        made = await self._book(stored.cdr, author, memo)
+        stored, number = await self._as_it_stands(call_id)
+        made = await self._book(stored.cdr, number, author, memo)
         return StoredCdr(stored.flow_no, made.after), made.before
 
     async def many(
@@ -106,16 +104,28 @@ class Rerater:
         return done
 
     async def _book_all(self, cdrs: list[Cdr], author: str, memo: str) -> None:
+        # Who was not charged anew by now has the CDR that was read before; the others may not.
         again = await self._ledger.corrected(cdr.call.call_id for cdr in cdrs)
-        await asyncio.gather(
-            *(self._book(cdr, author, memo, again=cdr.call.call_id in again) for cdr in cdrs)
-        )
+        fresh = [await self._as_it_stands(call_id) for call_id in again]
+        first = [(cdr, 1) for cdr in cdrs if cdr.call.call_id not in again]
+        due = [*first, *((stored.cdr, number) for stored, number in fresh)]
+        await asyncio.gather(*(self._book(cdr, number, author, memo) for cdr, number in due))
 
-    async def _book(self, cdr: Cdr, author: str, memo: str, *, again: bool = True) -> Correction:
-        """Book the difference; `again` is whether it may have been charged anew before."""
-        call_id = cdr.call.call_id
-        number = await self._ledger.corrections(call_id) + 1 if again else 1
+    async def _as_it_stands(self, call_id: str) -> tuple[StoredCdr, int]:
+        """Return a call's CDR and the number of its next correction. Raises `UnknownCall`.
+
+        The number comes first: where somebody charges the call anew in between, it is theirs, and
+        nothing is booked on what the call no longer costs.
+        """
+        number = await self._ledger.corrections(call_id) + 1
+        stored = await self._cdrs.find(call_id)
+        if stored is None:
+            raise UnknownCall(f"call {call_id} has no CDR")
+        return stored, number
+
+    async def _book(self, cdr: Cdr, number: int, author: str, memo: str) -> Correction:
         made = await self._cashier.submit(Correct(cdr, number, author, memo))
         if made is None:
+            call_id = cdr.call.call_id
             raise RatedMeanwhile(f"call {call_id} was charged anew by somebody else just now")
         return made
