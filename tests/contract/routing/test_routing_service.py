@@ -218,16 +218,19 @@ async def test_seats_unknown_after_a_restart_are_announced_again(two_vendors: Cl
         caller=common.Endpoint(kind=MAPPING, name="acme"),
         callee=common.Endpoint(kind=VENDOR, name="second"),
     )
+    passed_on = pb.Seat(call_id="passed-on", callee=seat.callee)
     before = await two_vendors.call("RenewLeases", renew)
     await two_vendors.call(
         "AnnounceSeats",
-        pb.AnnounceSeatsRequest(signaling_instance="signaling-1", epoch="1", seats=[seat]),
+        pb.AnnounceSeatsRequest(
+            signaling_instance="signaling-1", epoch="1", seats=[seat, passed_on]
+        ),
     )
     after = await two_vendors.call("RenewLeases", renew)
     listed = await two_vendors.call("ListGateways", pb.ListGatewaysRequest())
 
     assert (before.known, after.known) == (False, True)
-    assert [each.calls for each in listed.gateways] == [1, 0, 1]
+    assert [each.calls for each in listed.gateways] == [1, 0, 2]
 
 
 async def test_explain_names_every_gateway_with_price_and_margin(two_vendors: Client) -> None:

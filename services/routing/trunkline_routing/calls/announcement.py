@@ -13,11 +13,13 @@ LATEST = 1
 
 
 def announced(
-    calls: Iterable[tuple[str, Endpoint, Endpoint | None]], instance: str, snapshot: Snapshot
+    calls: Iterable[tuple[str, Endpoint | None, Endpoint | None]],
+    instance: str,
+    snapshot: Snapshot,
 ) -> Iterator[Taken]:
     """Yield the seats of each (call id, caller, callee); who is configured no more has none."""
     for call_id, caller, callee in calls:
-        if known := snapshot.callers.get(caller):
+        if caller is not None and (known := snapshot.callers.get(caller)):
             yield Taken(Holder(call_id, CALLER, instance), known.claims)
         if callee is not None and (claims := _claims(callee, snapshot)):
             yield Taken(Holder(call_id, LATEST, instance), claims)

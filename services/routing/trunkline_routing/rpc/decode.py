@@ -84,15 +84,14 @@ def attempt_from_proto(attempt: common.Attempt, talk: timedelta = timedelta(0)) 
     )
 
 
-def seat_from_proto(seat: pb.Seat) -> tuple[str, Endpoint, Endpoint | None]:
-    """Return a live call's id, who calls, and who is called. Raises `BadCall`."""
+def seat_from_proto(seat: pb.Seat) -> tuple[str, Endpoint | None, Endpoint | None]:
+    """Return a live call's id, and who of caller and callee has a seat. Raises `BadCall`."""
     if not seat.call_id:
         raise BadCall(violations=[FieldViolation("seats.call_id", "is required")])
-    caller = endpoint_from_proto(seat.caller, "seats.caller")
-    called = seat.HasField("callee")
+    calls, called = seat.HasField("caller"), seat.HasField("callee")
     return (
         seat.call_id,
-        caller,
+        endpoint_from_proto(seat.caller, "seats.caller") if calls else None,
         endpoint_from_proto(seat.callee, "seats.callee") if called else None,
     )
 

@@ -317,7 +317,8 @@ class Seat:
     """Who holds seats in one live call."""
 
     call_id: str
-    caller: Endpoint
+    caller: Endpoint | None
+    """None for a call that a phone passed on, which takes no line of the phone."""
     callee: Endpoint | None
 
 

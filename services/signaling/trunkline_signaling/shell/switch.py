@@ -582,7 +582,7 @@ def _seats(calls: Any) -> Iterator[Seat]:
             attempt = call.attempt
             rings = attempt is not None and attempt.candidate.forward is None
             callee = attempt.candidate.endpoint if attempt is not None and rings else None
-            yield Seat(call.id, call.endpoint, callee)
+            yield Seat(call.id, call.endpoint if call.passed_on is None else None, callee)
 
 
 def _untie(call: Call) -> None:

@@ -56,6 +56,23 @@ async def test_a_busy_phone_forwards_and_pays() -> None:
     assert not bench.switch.dialogs
 
 
+async def test_a_call_that_is_passed_on_announces_no_line_of_its_phone() -> None:
+    """SIG-22: routing takes none for it, and must not learn of one after a restart."""
+    alice = caller()
+    phones = {"2001": {"forwarding": BUSY_TO_2002}, "2002": {}}
+    bench = platform(alice, phone(PHONE_1, 486), phone(PHONE_2), phones=phones)
+
+    bench.call(alice, to("2001"))
+    await asyncio.sleep(10)
+    first, second = bench.switch.seats()
+    bench.send_in(alice, "BYE")
+    await asyncio.sleep(1)
+
+    assert first.caller is not None and first.callee is None
+    assert second.caller is None
+    assert second.callee is not None and second.callee.name == "2002"
+
+
 async def test_the_trace_says_of_either_call_what_became_of_it() -> None:
     """SIG-22, MGT-03."""
     alice = caller()

@@ -1545,7 +1545,7 @@ class Seat(_message.Message):
     """The call's id."""
     @_builtins.property
     def caller(self) -> _common_pb2.Endpoint:
-        """Who called in."""
+        """Who called in. Absent for a call that a phone passed on, which takes no line of the phone."""
 
     @_builtins.property
     def callee(self) -> _common_pb2.Endpoint:

@@ -240,7 +240,9 @@ def _encode_passed_on(passed_on: PassedOn | None) -> pb.PassedOn | None:
 
 
 def _encode_seat(seat: Seat) -> pb.Seat:
-    message = pb.Seat(call_id=seat.call_id, caller=encode_endpoint(seat.caller))
+    message = pb.Seat(call_id=seat.call_id)
+    if seat.caller is not None:
+        message.caller.CopyFrom(encode_endpoint(seat.caller))
     if seat.callee is not None:
         message.callee.CopyFrom(encode_endpoint(seat.callee))
     return message
