@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Final
 
 import structlog
@@ -53,6 +53,9 @@ from .trace.hep import Agent
 from .trace.ring import Trace
 
 log = structlog.stdlib.get_logger(__name__)
+
+DELIVERY_LIMIT: Final = 5.0
+"""Seconds that billing has to take the last CDRs of a switch that leaves."""
 
 CLOSE_LIMIT: Final = 3.0
 """Seconds that calls have to end with a CDR when the switch cannot wait any longer."""
@@ -147,7 +150,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         if collector is not None:
             service.metrics.registry.register(CollectorMetrics(collector))
             service.background(collector.run)
-        service.on_drain(lambda: drained(switch))
+        service.on_drain(lambda: drained(switch, outbox))
         service.on_drain(lambda: left(reach.registrations))
         service.add(
             add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
@@ -229,11 +232,17 @@ def warn_of_key(values: Parameters) -> None:
         log.warning(f"{declared.RTP_ENCRYPTION_KEY.name} {doubt}")
 
 
-async def drained(switch: Switch) -> None:
-    """Refuse new calls; return when the last one has ended, or end them when time is up."""
+async def drained(switch: Switch, outbox: Outbox) -> None:
+    """Refuse new calls; return when the last one has ended and billing has its CDR.
+
+    What is left when time is up is ended. CDRs that billing does not take wait on disk.
+    """
     switch.drain()
     try:
         await switch.drained()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DELIVERY_LIMIT):
+                await outbox.delivery.done()
     except asyncio.CancelledError:
         async with asyncio.timeout(CLOSE_LIMIT):
             await switch.close("the switch must go")

@@ -53,6 +53,7 @@ class Delivery:
         self._on_disk = 0
         self._last = 0
         self._more = asyncio.Event()
+        self._delivered = asyncio.Event()
 
     @property
     def depth(self) -> int:
@@ -63,6 +64,12 @@ class Delivery:
         """Return for how many seconds the oldest has been waiting."""
         oldest = self._in_flight or self._waiting
         return max(now - oldest[0].stored_time, 0.0) if oldest else 0.0
+
+    async def done(self) -> None:
+        """Return when billing has every CDR."""
+        while self.depth:
+            self._delivered.clear()
+            await self._delivered.wait()
 
     def add(self, cdrs: list[StoredCdr]) -> None:
         """Take CDRs that have just become durable."""
@@ -113,6 +120,7 @@ class Delivery:
             self._put(Delivered(delivered))
         left = [c for c, done in zip(batch, outcomes, strict=True) if done is None]
         self._waiting.extendleft(reversed(left))
+        self._delivered.set()
         return not left
 
     async def _settle(self, cdr: StoredCdr) -> bool | None:

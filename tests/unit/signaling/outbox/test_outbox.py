@@ -64,6 +64,19 @@ async def test_a_cdr_is_durable_before_the_switch_is_told(tmp_path: Path) -> Non
             await until(lambda: witness.delivery.depth == 0)
 
 
+async def test_a_switch_that_leaves_can_wait_until_billing_has_its_last_cdr(tmp_path: Path) -> None:
+    billing = FakeBilling()
+    told = asyncio.Event()
+    async with running(tmp_path / "o.db", billing) as outbox:
+        outbox.finished(cdr("last"), told.set)
+        await told.wait()
+        assert billing.taken == []
+
+        await outbox.delivery.done()
+
+        assert billing.taken == ["last"]
+
+
 async def test_cdrs_are_delivered_in_order(tmp_path: Path) -> None:
     billing = FakeBilling()
     async with running(tmp_path / "o.db", billing) as outbox:
