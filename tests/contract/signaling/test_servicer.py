@@ -1,4 +1,4 @@
-"""The signaling servicer against its contract, in process."""
+"""The signaling servicer against its contract, in process (MGT-09)."""
 
 import asyncio
 from typing import Any
