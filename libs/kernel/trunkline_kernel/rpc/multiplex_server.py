@@ -38,7 +38,6 @@ log = structlog.stdlib.get_logger(__name__)
 MAX_RUNNING: Final = 1024
 """Calls of one connection that run at the same time."""
 
-
 BACKLOG: Final = 512
 """Connections that may wait to be taken."""
 
