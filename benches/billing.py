@@ -63,8 +63,7 @@ def rating(cdrs: int) -> None:
     """Find the rate and the charge of many calls."""
     chance = random.Random(1)
     prefixes = {str(chance.randint(1, 10 ** chance.randint(2, 8))) for _ in range(100_000)}
-    deck = RateDeck("bench", [Rate(prefix, RETAIL) for prefix in prefixes])
-    deck.put(Rate("1", RETAIL))
+    deck = RateDeck("bench", [Rate(prefix, RETAIL) for prefix in {"1", *prefixes}])
     calls = [
         (f"1{chance.randint(10**9, 10**10)}", timedelta(milliseconds=chance.randint(0, 600_000)))
         for _ in range(cdrs)

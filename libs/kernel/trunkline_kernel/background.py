@@ -1,18 +1,15 @@
 """Work beside the calls: it outlives every outage of the database, and keeps no call waiting."""
 
 import asyncio
-import gc
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 log = structlog.stdlib.get_logger(__name__)
 
-_resting: Final[list[None]] = []
-"""One for each block that keeps the process's collector off."""
+T = TypeVar("T")
 
 
 async def steadily(
@@ -34,20 +31,11 @@ async def steadily(
             await asyncio.sleep(pause)
 
 
-@contextmanager
-def collector_resting() -> Iterator[None]:
-    """Keep the garbage collector off while millions of objects are made: it would look at all of
-    them over and over, for seconds.
-
-    What was made meanwhile is left to reference counts for good, as at a service's start. Blocks
-    may overlap: the last one to end wakes it.
-    """
-    _resting.append(None)
-    gc.disable()
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do `work` even if whoever waits for it is cancelled, who then stays until it is done."""
+    task = asyncio.ensure_future(work)
     try:
-        yield
-    finally:
-        _resting.pop()
-        gc.freeze()
-        if not _resting:
-            gc.enable()
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

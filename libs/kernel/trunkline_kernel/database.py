@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, DateTime, Numeric, String, event, make_url, text
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
     AsyncEngine,
     AsyncSession,
     async_sessionmaker,
@@ -102,6 +103,7 @@ class Database:
         `connect` makes the driver's connections, for simulation. `migrate` is the setting.
         """
         self._migrate = migrate
+        self._synchronous = synchronous
         self.url = _with_driver(make_url(url))
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._make_folder()
@@ -123,6 +125,27 @@ class Database:
         """Open a transaction that only reads, so that SQLite lets others write meanwhile."""
         async with self._read() as session, session.begin():
             yield session
+
+    @asynccontextmanager
+    async def drafting(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction for rows that nothing refers to yet: its commit awaits no disk.
+
+        A power cut may lose it, until the next `session` commits and with it all before.
+        """
+        async with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                async with connection.begin():
+                    await connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    yield connection
+                return
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute("PRAGMA synchronous = NORMAL")
+            try:
+                async with connection.begin():
+                    yield connection
+            finally:
+                await driver.execute(f"PRAGMA synchronous = {self._synchronous}")
 
     async def migrate(self, *locations: str) -> None:
         """Bring the kernel's tables and those of `locations` ("package:folder") up to date.

@@ -214,11 +214,13 @@ def _by_module(actions: Iterable[Action]) -> list[Action]:
 
 
 def _request_json(request: Message) -> object:
-    described: dict[str, Any] = MessageToDict(request)
-    for field in request.DESCRIPTOR.fields:
-        if field.type == field.TYPE_BYTES and field.json_name in described:
-            described[field.json_name] = f"{len(getattr(request, field.name))} bytes"
-    return described
+    """Describe a request that has been answered, of files only the size."""
+    sizes = {}
+    for field, value in request.ListFields():
+        if field.type == field.TYPE_BYTES:
+            sizes[field.json_name] = f"{len(value)} bytes"
+            request.ClearField(field.name)
+    return MessageToDict(request) | sizes
 
 
 def _spell(value: object) -> str:

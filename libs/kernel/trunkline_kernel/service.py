@@ -182,7 +182,7 @@ async def _live(settings: SettingsT, build: Build[SettingsT]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.signal)
     async with build(service, settings):
-        _spare_the_collector()
+        spare_the_collector()
         await service.run()
 
 
@@ -192,7 +192,7 @@ def _spans(settings: ServiceSettings) -> Spans | None:
     return open_spans(settings.service, settings.otlp_endpoint, settings.otlp_ratio)
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Let the garbage collector pass over what start-up made: it stays for good."""
     gc.collect()
     gc.freeze()

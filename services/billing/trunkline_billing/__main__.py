@@ -108,7 +108,7 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
                 now,
                 observation,
             )
-            rates = RateOffice(database, model.rate_groups, documents.catch_up)
+            rates = RateOffice(database, model.rate_groups, decks, documents.catch_up)
             service.add(add_BillingServiceServicer_to_server, BillingServicer(desk, now))
             service.add(add_RateServiceServicer_to_server, RatesServicer(rates))
             service.add(

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from trunkline_billing.errors import BadNumber, BadRate, RateNotFound
-from trunkline_billing.rating.deck import Rate, RateDeck, parse_number
+from trunkline_billing.rating.deck import Rate, RateDeck, parse_number, start_of
 from trunkline_billing.rating.tariff import Tariff
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -60,14 +62,44 @@ def test_bil_01_a_prefix_not_yet_in_force_leaves_the_shorter_one() -> None:
     assert deck.find("861", NOW).prefix == "8"
 
 
-def test_a_dropped_prefix_is_not_found_any_more() -> None:
-    deck = RateDeck("retail", [rate("8"), rate("86"), rate("44")])
+PREFIXES = st.text("12*", min_size=1, max_size=6)
+STARTS = st.sampled_from([None, NOW - MINUTE, NOW, NOW + MINUTE])
 
-    deck.drop("86")
 
-    assert deck.find("861", NOW).prefix == "8"
-    assert deck.find("441", NOW).prefix == "44"
-    assert len(deck) == 2
+@given(st.lists(st.tuples(PREFIXES, STARTS)), st.text("12*", min_size=1, max_size=8))
+def test_bil_01_a_packed_deck_finds_what_a_look_at_every_rate_does(
+    keys: list[tuple[str, datetime | None]], number: str
+) -> None:
+    rates = {key: rate(key[0], valid_from=key[1]) for key in keys}
+    serving = [
+        one
+        for one in rates.values()
+        if number.startswith(one.prefix) and start(one) <= start_of(NOW)
+    ]
+    expected = max(serving, key=lambda one: (len(one.prefix), start(one)), default=None)
+
+    assert found(RateDeck("retail", rates.values()), number) == expected
+
+
+@given(st.lists(st.tuples(PREFIXES, STARTS)))
+def test_a_deck_gives_back_every_rate_in_order(keys: list[tuple[str, datetime | None]]) -> None:
+    rates = [rate(prefix, valid_from=valid_from) for prefix, valid_from in dict.fromkeys(keys)]
+
+    deck = RateDeck("retail", rates)
+
+    assert list(deck) == sorted(rates, key=lambda one: (one.prefix, start(one)))
+    assert len(deck) == len(rates)
+
+
+def start(one: Rate) -> int:
+    return start_of(one.valid_from)
+
+
+def found(deck: RateDeck, number: str) -> Rate | None:
+    try:
+        return deck.find(number, NOW)
+    except RateNotFound:
+        return None
 
 
 @pytest.mark.parametrize("prefix", ["", "+44", "44x", "4" * 33])

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.billing import NOW, deck, rate, seconds
 from support.workbooks import workbook
-from trunkline_billing.imports.comparison import Mode, compare
+from trunkline_billing.imports.comparison import Comparison, Mode
 from trunkline_billing.imports.dialect import BadFile, detect
 from trunkline_billing.imports.reader import LineError, read
-from trunkline_billing.rating.deck import Rate
+from trunkline_billing.imports.tally import Counts
+from trunkline_billing.rating.deck import Rate, RateDeck
 from trunkline_billing.rating.tariff import RatingRules, rate_call
 from trunkline_kernel.sheets import text_of
 
@@ -157,12 +158,19 @@ def test_any_text_gives_rates_or_errors_and_nothing_else(text: str) -> None:
     assert all(isinstance(row, Rate | LineError) for row in read_rows)
 
 
+def compared(present: RateDeck, fresh: list[Rate], mode: Mode) -> Comparison:
+    comparison = Comparison(present, RateDeck("file", fresh), mode)
+    for digits in comparison.digits:
+        comparison.take(digits)
+    return comparison
+
+
 def test_a_comparison_says_what_becomes_of_every_prefix() -> None:
     present = deck("retail", p1="0.10", p2="0.20", p3="0.30", p4="0.40")
     fresh = [rate("1", "0.10"), rate("2", "0.25"), rate("3", "0.25"), rate("5", "0.50")]
 
-    merged = compare(present, fresh, Mode.MERGE)
-    replaced = compare(present, fresh, Mode.REPLACE)
+    merged = compared(present, fresh, Mode.MERGE)
+    replaced = compared(present, fresh, Mode.REPLACE)
 
     assert [(one.prefix, one.action) for one in merged.differences] == [
         ("2", "increase"),
@@ -170,15 +178,17 @@ def test_a_comparison_says_what_becomes_of_every_prefix() -> None:
         ("5", "new"),
     ]
     assert [(one.prefix, one.action) for one in replaced.differences][-2:] == [
-        ("5", "new"),
         ("4", "gone"),
+        ("5", "new"),
     ]
-    assert (merged.unchanged, len(merged.deck), len(replaced.deck)) == (1, 5, 4)
-    assert merged.deck.find("4", NOW).tariff.fee == Decimal("0.40")
+    assert merged.counts(0) == Counts(added=1, increased=1, decreased=1, unchanged=1)
+    assert replaced.counts(2).removed == 1
+    assert (len(merged.deck()), len(replaced.deck())) == (5, 4)
+    assert merged.deck().find("4", NOW).tariff.fee == Decimal("0.40")
 
 
 def test_bil_01_a_prefix_named_twice_keeps_its_last_line() -> None:
-    comparison = compare(deck("retail"), [rate("1", "0.1"), rate("1", "0.2")], Mode.MERGE)
+    comparison = compared(deck("retail"), [rate("1", "0.1"), rate("1", "0.2")], Mode.MERGE)
 
-    assert comparison.deck.find("1", NOW).tariff.fee == Decimal("0.2")
+    assert comparison.deck().find("1", NOW).tariff.fee == Decimal("0.2")
     assert len(comparison.differences) == 1

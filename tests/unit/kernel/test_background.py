@@ -1,11 +1,11 @@
 """Background work goes on after the database was away."""
 
 import asyncio
-import gc
 
+import pytest
 from sqlalchemy.exc import OperationalError
 from support.waiting import until
-from trunkline_kernel.background import collector_resting, steadily
+from trunkline_kernel.background import steadily, to_the_end
 
 
 async def test_work_goes_on_after_every_outage() -> None:
@@ -25,10 +25,19 @@ async def test_work_goes_on_after_every_outage() -> None:
     assert not running.done()
 
 
-def test_the_collector_rests_until_the_last_block_has_ended() -> None:
-    with collector_resting():
-        with collector_resting():
-            pass
-        inside = gc.isenabled()
+async def test_what_must_not_stop_half_way_goes_on_when_its_caller_is_cancelled() -> None:
+    may_end, ended = asyncio.Event(), []
 
-    assert (inside, gc.isenabled()) == (False, True)
+    async def work() -> None:
+        await may_end.wait()
+        ended.append(1)
+
+    caller = asyncio.create_task(to_the_end(work()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert ended

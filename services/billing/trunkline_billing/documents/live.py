@@ -9,7 +9,6 @@ from typing import Any, Final, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
-from trunkline_kernel.background import collector_resting
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import Check, Event, Kind
 from trunkline_kernel.vault import BadKey, Vault
@@ -34,7 +33,7 @@ PACKAGE: Final = "Package"
 PACKAGE_ORDER: Final = "PackageOrder"
 ALARM_RULE: Final = "AlarmRule"
 LARGE: Final = 10_000
-"""Prefixes of a deck that is made ready for publication in a thread."""
+"""Rates of a deck that is made ready for publication in a thread."""
 RETRY: Final = 1.0
 """Seconds until a document that could not be read is tried again."""
 
@@ -80,8 +79,6 @@ class LiveModel:
         self.peers: dict[str, Peer] = {}
         self._orders: dict[str, PackageOrderSpec] = {}
         self._unread: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
-        self._retired: list[RateDeck] = []
-        """Decks that large ones replaced, to be freed in a thread."""
         self._unpublished: asyncio.Queue[str] = asyncio.Queue()
 
     def kinds(self) -> list[Kind[Any]]:
@@ -151,11 +148,8 @@ class LiveModel:
         """Publish large decks that changed. Never returns."""
         while True:
             name = await self._unpublished.get()
-            with collector_resting():
-                chunks = await asyncio.to_thread(self._publisher.chunks, self._decks.get(name))
+            chunks = await asyncio.to_thread(self._publisher.chunks, self._decks.get(name))
             self._publisher.deck(name, chunks)
-            while self._retired:
-                await asyncio.to_thread(self._retired.pop().dismantle)
 
     async def _read(self, kind: str, name: str) -> None:
         async with self._database.reading() as session:
@@ -230,15 +224,12 @@ class LiveModel:
         self._publisher.account(name, account)
 
     def _set_deck(self, name: str, deck: RateDeck | None) -> None:
-        before = self._decks.get(name)
         if deck is None:
             self._decks.pop(name, None)
         else:
             self._decks[name] = deck
-            log.info("rate_group_loaded", rate_group=name, prefixes=len(deck))
+            log.info("rate_group_loaded", rate_group=name, rates=len(deck))
         if deck is not None and len(deck) > LARGE:
-            if before is not None:
-                self._retired.append(before)
             self._unpublished.put_nowait(name)
         else:
             self._publisher.deck(name, self._publisher.chunks(deck))

@@ -4,7 +4,6 @@ A group whose document lists rates holds exactly those. One whose document lists
 import, and applying the document leaves its rates alone.
 """
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from trunkline_kernel.documents import Spec
 from ..money import Currency
 from ..rating.deck import PREFIX, CallLevel, Rate, RateDeck
 from ..rating.tariff import SECOND, Section, Tariff, per_minute
-from ..store.rates import next_generation, put_rates, read_rates
+from ..store.rates import next_generation, put_deck, read_deck, read_rates
 from ..store.tables import RATE_GROUPS, RATES
 from .accounts import CurrencyCode, ExactAmount
 
@@ -149,7 +148,7 @@ class RateGroupStore:
             return None
         values = json.loads(row.spec)
         if not row.imported:
-            values["rates"] = [spec_of(rate) for rate in await read_rates(session, name)]
+            values["rates"] = [spec_of(rate) async for rate in read_rates(session, name)]
         return RateGroupSpec.model_validate(values)
 
     async def names(self, session: AsyncSession) -> Sequence[str]:
@@ -178,13 +177,13 @@ class RateGroupStore:
         else:
             change = update(RATE_GROUPS).where(RATE_GROUPS.c.name == name)
             await session.execute(change.values(**values))
-        if spec.rates is not None:
-            rates = [rate_of(rate) for rate in spec.rates]
-            await put_rates(session, name, values["generation"], rates)
-            self.written[name] = RateDeck(name, rates, deck_currency(spec))
+        if spec.rates is None:
+            self.written[name] = await read_deck(session, name, deck_currency(spec))
         else:
-            kept = await read_rates(session, name)
-            self.written[name] = RateDeck(name, kept, deck_currency(spec))
+            rates = map(rate_of, spec.rates)
+            deck = RateDeck(name, rates, deck_currency(spec), values["generation"])
+            await put_deck(session, deck)
+            self.written[name] = deck
 
     async def delete(self, session: AsyncSession, name: str, author: str) -> None:
         """Remove a group and its rates."""
@@ -196,9 +195,7 @@ class RateGroupStore:
         text = await session.scalar(select(RATE_GROUPS.c.spec).where(RATE_GROUPS.c.name == name))
         if text is None:
             return None
-        currency = json.loads(text).get("currency")
-        rates = await read_rates(session, name)
-        return await asyncio.to_thread(RateDeck, name, rates, currency)
+        return await read_deck(session, name, json.loads(text).get("currency"))
 
 
 def deck_currency(spec: RateGroupSpec) -> Currency | None:

@@ -1,11 +1,20 @@
 """What taking over a file changes in a deck: new, dearer, cheaper, otherwise changed, gone."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
-from ..rating.deck import Rate, RateDeck
+from ..rating.columns import Columns, Row
+from ..rating.deck import Price, Rate, RateDeck, rate_of
+from .tally import Counts
+
+MOST_DIFFERENCES: Final = 1000
+
+Rows = dict[tuple[str, int], int]
+"""Price by prefix and start."""
 
 
 class Mode(StrEnum):
@@ -22,48 +31,85 @@ class Difference:
     prefix: str
     before: Rate | None
     after: Rate | None
+    action: str
+    """One word for it: new, gone, increase, decrease or changed."""
 
-    @property
-    def action(self) -> str:
-        """One word for it: new, gone, increase, decrease or changed."""
-        if self.before is None:
+
+class Comparison:
+    """A deck as it would be, and how that differs from what it is: leading digits one by one.
+
+    Take them in their order, and the differences come by prefix.
+    """
+
+    def __init__(self, present: RateDeck, fresh: RateDeck, mode: Mode) -> None:
+        """`fresh` is what a file holds."""
+        self.digits: Sequence[str] = sorted(present.columns.keys() | fresh.columns.keys())
+        self.differences: list[Difference] = []
+        """The first of them, at most `MOST_DIFFERENCES`."""
+        self._present, self._fresh, self._mode = present, fresh, mode
+        self._indexes: dict[Price, int] = {}
+        self._before = [self._index(price) for price in present.prices]
+        self._after = [self._index(price) for price in fresh.prices]
+        self._prices = list(self._indexes)
+        self._per_minute = [price.tariff.price_per_minute for price in self._prices]
+        self._columns: dict[str, Columns] = {}
+        self._actions: Counter[str] = Counter()
+
+    def take(self, digits: str) -> int:
+        """Compare the rates that begin with `digits` and return how many were looked at."""
+        before = _rows(self._present.columns.get(digits), self._before)
+        named = _rows(self._fresh.columns.get(digits), self._after)
+        after = named if self._mode is Mode.REPLACE else before | named
+        for key in sorted(named.keys() | (before.keys() - after.keys())):
+            self._note(key, before.get(key), after.get(key))
+        if after:
+            self._columns[digits] = Columns((*key, price) for key, price in after.items())
+        return len(before) + len(named)
+
+    def deck(self) -> RateDeck:
+        """Return the deck as it would be."""
+        present = self._present
+        return RateDeck.packed(present.name, self._prices, self._columns, present.currency)
+
+    def counts(self, bad_lines: int) -> Counts:
+        """Return the comparison in numbers."""
+        return Counts(
+            added=self._actions["new"],
+            increased=self._actions["increase"],
+            decreased=self._actions["decrease"],
+            changed=self._actions["changed"],
+            removed=self._actions["gone"],
+            unchanged=self._actions["unchanged"],
+            bad_lines=bad_lines,
+        )
+
+    def _note(self, key: tuple[str, int], before: int | None, after: int | None) -> None:
+        action = self._action(before, after)
+        self._actions[action] += 1
+        if action != "unchanged" and len(self.differences) < MOST_DIFFERENCES:
+            was, becomes = self._rate(key, before), self._rate(key, after)
+            self.differences.append(Difference(key[0], was, becomes, action))
+
+    def _action(self, before: int | None, after: int | None) -> str:
+        if before == after:
+            return "unchanged"
+        if before is None:
             return "new"
-        if self.after is None:
+        if after is None:
             return "gone"
-        was, becomes = self.before.tariff.price_per_minute, self.after.tariff.price_per_minute
+        was: Decimal = self._per_minute[before]
+        becomes = self._per_minute[after]
         if was != becomes:
             return "increase" if becomes > was else "decrease"
         return "changed"
 
+    def _rate(self, key: tuple[str, int], price: int | None) -> Rate | None:
+        return None if price is None else rate_of((*key, price), self._prices)
 
-@dataclass(slots=True)
-class Comparison:
-    """A deck as it would be, and how that differs from what it is."""
-
-    deck: RateDeck
-    differences: list[Difference] = field(default_factory=list)
-    unchanged: int = 0
+    def _index(self, price: Price) -> int:
+        return self._indexes.setdefault(price, len(self._indexes))
 
 
-def compare(present: RateDeck, rates: Iterable[Rate], mode: Mode) -> Comparison:
-    """Return the deck with `rates` taken over. A prefix named twice keeps its last line.
-
-    Differences come in the order of the lines, then what is gone.
-    """
-    deck = RateDeck(present.name, present if mode is Mode.MERGE else (), present.currency)
-    touched: dict[tuple[str, datetime | None], Rate] = {}
-    for rate in rates:
-        touched[rate.prefix, rate.valid_from] = rate
-        deck.put(rate)
-    comparison = Comparison(deck)
-    before = {(rate.prefix, rate.valid_from): rate for rate in present}
-    for key, rate in touched.items():
-        was = before.get(key)
-        if was == rate:
-            comparison.unchanged += 1
-        else:
-            comparison.differences.append(Difference(rate.prefix, was, rate))
-    if mode is Mode.REPLACE:
-        gone = [rate for key, rate in before.items() if key not in touched]
-        comparison.differences += [Difference(rate.prefix, rate, None) for rate in gone]
-    return comparison
+def _rows(columns: Columns | None, indexes: Sequence[int]) -> Rows:
+    rows: Sequence[Row] = list(columns or ())
+    return {(prefix, start): indexes[price] for prefix, start, price in rows}

@@ -1,47 +1,50 @@
 """Takes rate files over into rate groups, and back.
 
-Reading and comparing go on in a thread, so that calls are served meanwhile.
+What a file makes of a deck is worked out beside the loop, so that calls are served meanwhile.
 """
 
 import asyncio
-import heapq
-import io
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import islice
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from trunkline_kernel.background import collector_resting
+from trunkline_kernel.background import to_the_end
+from trunkline_kernel.beside import beside
 from trunkline_kernel.database import Database
 from trunkline_kernel.faults import FailedPrecondition, NotFound
-from trunkline_kernel.sheets import SAMPLE_LINES, text_of
+from trunkline_kernel.progress import Progress, Stage
 from trunkline_kernel.tables import DocumentChangeRow, lock_clock, tick
 
 from ..documents.live import RATE_GROUP
 from ..documents.rate_groups import RateGroupStore
 from ..errors import UnknownRateGroup
-from ..rating.deck import Rate, RateDeck
+from ..rating.deck import RateDeck
 from ..store.rates import (
     RateImport,
+    discard,
+    draft,
     find_import,
     generation_of,
     list_imports,
+    next_generation,
     note_import,
     note_rollback,
     prune,
     switch,
-    write_beside,
 )
-from .comparison import Comparison, Difference, Mode, compare
-from .dialect import Dialect, detect
-from .reader import LineError, read
-from .tally import Counts, tally
+from .comparison import Mode
+from .tally import Counts
+from .work import DeckPiece, DeckPieces, Job, Report, pieces_of, work_out
 
 MOST_LISTED: Final = 100
-MOST_DIFFERENCES: Final = 1000
 CLOCK: Final = "documents"
+LARGE_FILE: Final = 100_000
+"""Bytes of a file that is read in a process of its own."""
+LARGE_DECK: Final = 20_000
+"""Rates of a deck that is compared there."""
 
 
 class NotTheLastImport(FailedPrecondition):
@@ -56,13 +59,20 @@ class UnknownImport(NotFound):
     reason = "UNKNOWN_IMPORT"
 
 
-@dataclass(slots=True)
-class FileReading:
-    """What a file holds."""
+@dataclass(frozen=True, slots=True)
+class RateFile:
+    """A file to be taken over, and how."""
 
-    dialect: Dialect
-    rates: list[Rate] = field(default_factory=list)
-    errors: list[LineError] = field(default_factory=list)
+    rate_group: str
+    content: bytes
+    packed: bool
+    """Whether `content` is packed by gzip."""
+    mode: Mode
+    dry_run: bool
+    strict: bool
+    """Whether one line that gives no rate stops everything; else it is left out."""
+    author: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +80,16 @@ class ImportResult:
     """What an import changed, or would change."""
 
     id: int
-    dialect: Dialect
-    differences: Sequence[Difference]
-    """The first of them, at most `MOST_DIFFERENCES`."""
-    errors: Sequence[LineError]
-    """The first of them, at most `MOST_DIFFERENCES`."""
-    counts: Counts
+    """Zero when nothing was to be changed."""
+    report: Report
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was worked out."""
+
+    report: Report | None = None
+    pieces: DeckPieces = field(default_factory=DeckPieces)
 
 
 class RateOffice:
@@ -85,46 +99,38 @@ class RateOffice:
         self,
         database: Database,
         groups: RateGroupStore,
+        decks: Mapping[str, RateDeck],
         changed: Callable[[], Awaitable[None]],
     ) -> None:
-        """`changed` makes everybody look at the change log."""
+        """`decks` are those in force here; `changed` makes everybody look at the change log."""
         self._database = database
         self._groups = groups
+        self._decks = decks
         self._changed = changed
         self._one_at_a_time = asyncio.Lock()
 
-    async def take_over(
-        self,
-        group: str,
-        content: bytes,
-        mode: Mode,
-        *,
-        dry_run: bool,
-        strict: bool,
-        author: str,
-        file_name: str,
-    ) -> ImportResult:
-        """Read a file into a group; raise `UnknownRateGroup` or `BadFile`.
+    async def take_over(self, file: RateFile) -> AsyncGenerator[Progress | ImportResult, None]:
+        """Read a file into a group; yield how far that is, then what changed.
 
-        Lines that give no rate are left out; when `strict`, one of them stops everything.
+        Raises `UnknownRateGroup`, `BadFile` or `UnreadableFile`. Closed before its end it leaves
+        everything as it was.
         """
         async with self._one_at_a_time:
-            with collector_resting():
-                reading = await asyncio.to_thread(_read, content)
-                async with self._database.reading() as session:
-                    present = await self._groups.read(session, group)
-                if present is None:
-                    raise UnknownRateGroup(f"no rate group is named {group!r}")
-                comparison = await asyncio.to_thread(compare, present, reading.rates, mode)
-                counts = await asyncio.to_thread(tally, comparison, len(reading.errors))
-                id = 0
-                stops = dry_run or (strict and reading.errors)
-                if comparison.differences and not stops:
-                    id = await self._take_over(group, comparison, counts, author, file_name)
-                differences = await asyncio.to_thread(_first, comparison.differences)
-                errors = reading.errors[:MOST_DIFFERENCES]
-                await asyncio.to_thread(_let_go, reading, present, comparison)
-        return ImportResult(id, reading.dialect, differences, errors, counts)
+            present = await self._present(file.rate_group)
+            outcome = Outcome()
+            async with aclosing(_worked_out(file, present, outcome)) as steps:
+                async for step in steps:
+                    yield step
+            report = outcome.report
+            assert report is not None
+            id = 0
+            if report.holds:
+                deck = await self._numbered(present, outcome.pieces)
+                async with aclosing(self._draft(deck)) as steps:
+                    async for step in steps:
+                        yield step
+                id = await to_the_end(self._put_in_force(deck, file, report.counts))
+        yield ImportResult(id, report)
 
     async def imports(self, group: str) -> list[RateImport]:
         """Return the imports of a group, newest first."""
@@ -151,21 +157,46 @@ class RateOffice:
             await self._changed()
         return len(deck)
 
-    async def _take_over(
-        self, group: str, comparison: Comparison, counts: Counts, author: str, file_name: str
-    ) -> int:
-        rates = await asyncio.to_thread(list, comparison.deck)
-        generation = await write_beside(self._database, group, rates)
+    async def _present(self, group: str) -> RateDeck:
+        """Return the deck in force, from memory unless another replica has put one there since."""
+        async with self._database.reading() as session:
+            deck = self._decks.get(group)
+            if deck is None or deck.generation != await generation_of(session, group):
+                deck = await self._groups.read(session, group)
+        if deck is None:
+            raise UnknownRateGroup(f"no rate group is named {group!r}")
+        return deck
+
+    async def _numbered(self, present: RateDeck, pieces: DeckPieces) -> RateDeck:
+        """Return the deck that takes the place of `present`, with its generation."""
+        async with self._database.reading() as session:
+            generation = await next_generation(session, present.name)
+        return RateDeck.packed(
+            present.name, pieces.prices, pieces.columns, present.currency, generation
+        )
+
+    async def _draft(self, deck: RateDeck) -> AsyncGenerator[Progress, None]:
+        """Write a deck beside the one in force; without an end nothing of it stays."""
+        total, done = len(deck), 0
+        try:
+            async for done in draft(self._database, deck):
+                yield Progress(Stage.STORED, done, total)
+        finally:
+            if done < total:
+                await to_the_end(discard(self._database, deck.name, deck.generation))
+
+    async def _put_in_force(self, deck: RateDeck, file: RateFile, counts: Counts) -> int:
+        group = deck.name
         async with self._database.session() as session:
             await lock_clock(session, CLOCK)
             previous = await generation_of(session, group)
-            await switch(session, group, generation)
+            await switch(session, group, deck.generation)
             now = datetime.now(UTC)
             id = await note_import(
-                session, group, now, author, file_name, counts, generation, previous
+                session, group, now, file.author, file.name, counts, deck.generation, previous
             )
-            session.add(await self._log_entry(session, group, author))
-        self._groups.written[group] = comparison.deck
+            session.add(await self._log_entry(session, group, file.author))
+        self._groups.written[group] = deck
         await self._changed()
         await prune(self._database, group)
         return id
@@ -181,25 +212,28 @@ class RateOffice:
         )
 
 
-def _first(differences: Sequence[Difference]) -> list[Difference]:
-    """Return the first ones by prefix, without the sort of all that nothing can interrupt."""
-    return heapq.nsmallest(MOST_DIFFERENCES, differences, key=lambda one: one.prefix)
+async def _worked_out(
+    file: RateFile, present: RateDeck, outcome: Outcome
+) -> AsyncGenerator[Progress, None]:
+    """Read and compare, and put into `outcome` what comes of it."""
+    large = len(file.content) > LARGE_FILE or len(present) > LARGE_DECK
+    pieces = pieces_of(_job(file, present), file.content, present)
+    async with beside(work_out, pieces, large=large) as results:
+        async for result in results:
+            if isinstance(result, Progress):
+                yield result
+            elif isinstance(result, DeckPiece):
+                outcome.pieces.take(result.prices, result.columns)
+            else:
+                outcome.report = result
 
 
-def _let_go(reading: FileReading, present: RateDeck, comparison: Comparison) -> None:
-    """Free a file's rates one by one, in a thread: all at once they would keep calls waiting."""
-    present.dismantle()
-    for rows in (reading.rates, reading.errors, comparison.differences):
-        while rows:
-            rows.pop()
-
-
-def _read(content: bytes) -> FileReading:
-    text = text_of(content)
-    reading = FileReading(detect(list(islice(io.StringIO(text), SAMPLE_LINES))))
-    for row in read(io.StringIO(text), reading.dialect):
-        if isinstance(row, LineError):
-            reading.errors.append(row)
-        else:
-            reading.rates.append(row)
-    return reading
+def _job(file: RateFile, present: RateDeck) -> Job:
+    return Job(
+        group=present.name,
+        currency=present.currency,
+        mode=file.mode,
+        packed=file.packed,
+        strict=file.strict,
+        dry_run=file.dry_run,
+    )

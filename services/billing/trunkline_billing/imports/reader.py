@@ -30,6 +30,8 @@ PRICED: Final = (
 )
 """Columns that make a price."""
 
+_DIGITS: Final = re.compile(r"\d{1,32}", re.ASCII)
+
 Tariffs = dict[tuple[str | None, ...], Tariff]
 """Prices by their spelling: a file has few prices and many prefixes."""
 
@@ -155,6 +157,9 @@ def _intervals(line: _Line) -> tuple[int, int]:
 
 
 def _prefixes(text: str) -> Iterator[str]:
+    if _DIGITS.fullmatch(text):  # as most lines have it
+        yield text
+        return
     parts = [part.strip().removeprefix("+") for part in re.split(r"[,;\s]+", text) if part.strip()]
     if not parts:
         raise _BadField("prefix", "is empty")
@@ -167,7 +172,7 @@ def _prefixes(text: str) -> Iterator[str]:
 
 
 def _digits(text: str) -> str:
-    if not re.fullmatch(r"\d{1,32}", text):
+    if not _DIGITS.fullmatch(text):
         raise _BadField("prefix", f"{text!r}: expected digits")
     return text
 

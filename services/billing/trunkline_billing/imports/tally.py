@@ -1,9 +1,6 @@
 """An import in numbers."""
 
-from collections import Counter
 from dataclasses import dataclass
-
-from .comparison import Comparison
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +15,7 @@ class Counts:
     unchanged: int = 0
     bad_lines: int = 0
 
-
-def tally(comparison: Comparison, bad_lines: int) -> Counts:
-    """Return the numbers of a comparison."""
-    actions = Counter(one.action for one in comparison.differences)
-    return Counts(
-        added=actions["new"],
-        increased=actions["increase"],
-        decreased=actions["decrease"],
-        changed=actions["changed"],
-        removed=actions["gone"],
-        unchanged=comparison.unchanged,
-        bad_lines=bad_lines,
-    )
+    @property
+    def changes(self) -> int:
+        """Return how many rates change."""
+        return self.added + self.increased + self.decreased + self.changed + self.removed

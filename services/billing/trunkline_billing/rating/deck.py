@@ -1,21 +1,29 @@
 """Rate decks: which rate of a rate group serves a number at a moment (BIL-01).
 
-The longest prefix with a version in force wins. A locked rate wins too, and refuses.
+The longest prefix with a version in force wins. A locked rate wins too, and refuses. A deck never
+changes: another one takes its place.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 from ..errors import BadNumber, BadRate, RateNotFound
 from ..money import Currency
+from .columns import ALWAYS, Columns, Row
 from .tariff import Tariff
 
 PREFIX: Final = re.compile(r"[0-9*#]{1,32}")
 """What rates are found by: dialled digits, without a plus sign."""
+
+LEADING: Final = 3
+"""Digits that the rates of a deck's columns share: some 1,100 columns at most."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class CallLevel(IntEnum):
@@ -53,69 +61,81 @@ class Rate:
         if not PREFIX.fullmatch(self.prefix):
             raise BadRate(f"prefix {self.prefix!r}: expected 1 to 32 digits, '*' or '#'")
 
-    def in_force(self, moment: datetime) -> bool:
-        """Whether this version applies at `moment`, unless a later one does."""
-        return self.valid_from is None or self.valid_from <= moment
+
+class Price(NamedTuple):
+    """What rates have in common: a deck has many prefixes and few prices."""
+
+    tariff: Tariff
+    level: CallLevel
+    locked: bool
+    area: str
 
 
 class RateDeck:
     """The rates of one rate group, in memory."""
 
     def __init__(
-        self, name: str, rates: Iterable[Rate] = (), currency: Currency | None = None
+        self,
+        name: str,
+        rates: Iterable[Rate] = (),
+        currency: Currency | None = None,
+        generation: int = 0,
+    ) -> None:
+        """Of rates with equal prefix and start the last one counts."""
+        gathered = Gathering()
+        for rate in rates:
+            gathered.put(rate)
+        self._hold(name, gathered.prices, gathered.columns(), currency, generation)
+
+    @classmethod
+    def packed(
+        cls,
+        name: str,
+        prices: Sequence[Price],
+        columns: Mapping[str, Columns],
+        currency: Currency | None = None,
+        generation: int = 0,
+    ) -> Self:
+        """Return a deck of columns by their leading digits."""
+        deck = cls.__new__(cls)
+        deck._hold(name, prices, columns, currency, generation)
+        return deck
+
+    def _hold(
+        self,
+        name: str,
+        prices: Sequence[Price],
+        columns: Mapping[str, Columns],
+        currency: Currency | None,
+        generation: int,
     ) -> None:
         self.name = name
         self.currency = currency
         """Currency of its prices. None: that of whoever is charged by it."""
-        self._versions: dict[str, tuple[Rate, ...]] = {}  # newest first
-        self._lengths: dict[int, int] = {}
-        self._descending: tuple[int, ...] = ()
-        for rate in rates:
-            self.put(rate)
+        self.generation = generation
+        """Which of the group's decks in the database it is. Zero: none."""
+        self.prices = prices
+        self.columns = columns
 
     def __len__(self) -> int:
-        return len(self._versions)
+        return sum(map(len, self.columns.values()))
 
     def __iter__(self) -> Iterator[Rate]:
-        for versions in self._versions.values():
-            yield from versions
-
-    def versions(self, prefix: str) -> tuple[Rate, ...]:
-        """Return every version of `prefix`, newest first."""
-        return self._versions.get(prefix, ())
-
-    def put(self, rate: Rate) -> None:
-        """Add a version, replacing the one of the same prefix and moment."""
-        present = self._versions.get(rate.prefix)
-        if present is None:
-            self._versions[rate.prefix] = (rate,)
-            self._count(len(rate.prefix), 1)
-            return
-        others = (version for version in present if version.valid_from != rate.valid_from)
-        self._versions[rate.prefix] = tuple(sorted((rate, *others), key=_newest_first))
-
-    def drop(self, prefix: str) -> None:
-        """Remove every version of `prefix`, if there is one."""
-        if self._versions.pop(prefix, None) is not None:
-            self._count(len(prefix), -1)
-
-    def dismantle(self) -> None:
-        """Give every rate back, one by one: freed at once, a million would keep a process busy."""
-        while self._versions:
-            self._versions.popitem()
+        """Yield the rates by prefix, of one prefix's versions the oldest first."""
+        for digits in sorted(self.columns):
+            for row in self.columns[digits]:
+                yield rate_of(row, self.prices)
 
     def find(self, number: str, moment: datetime) -> Rate:
         """Return the rate of `number` for a call that begins at `moment`.
 
         Raises `RateNotFound` when no version is in force or the longest prefix is locked.
         """
-        for length in self._descending:
-            versions = self._versions.get(number[:length])
-            if versions is None or length > len(number):
-                continue
-            for rate in versions:
-                if rate.in_force(moment):
-                    return self._sold(rate, number)
+        for length in range(min(LEADING, len(number)), 0, -1):
+            columns = self.columns.get(number[:length])
+            for row in columns.serving(number) if columns else ():
+                if row[1] == ALWAYS or row[1] <= start_of(moment):
+                    return self._sold(rate_of(row, self.prices), number)
         raise RateNotFound(f"rate group {self.name} has no rate for {number}")
 
     def _sold(self, rate: Rate, number: str) -> Rate:
@@ -123,14 +143,43 @@ class RateDeck:
             raise RateNotFound(f"rate group {self.name} locks {rate.prefix}, which serves {number}")
         return rate
 
-    def _count(self, length: int, change: int) -> None:
-        count = self._lengths.get(length, 0) + change
-        self._lengths[length] = count
-        if count == abs(change) or not count:  # a length came or went
-            self._descending = tuple(
-                sorted((size for size, held in self._lengths.items() if held), reverse=True)
-            )
+
+class Gathering:
+    """Rates on their way into a deck."""
+
+    def __init__(self) -> None:
+        self._indexes: dict[Price, int] = {}
+        self._rows: defaultdict[str, list[Row]] = defaultdict(list)
+
+    @property
+    def prices(self) -> list[Price]:
+        """Every price once."""
+        return list(self._indexes)
+
+    def put(self, rate: Rate) -> None:
+        """Add a rate."""
+        price = Price(rate.tariff, rate.level, rate.locked, rate.area)
+        index = self._indexes.setdefault(price, len(self._indexes))
+        row = (rate.prefix, start_of(rate.valid_from), index)
+        self._rows[rate.prefix[:LEADING]].append(row)
+
+    def columns(self) -> dict[str, Columns]:
+        """Pack the rates by their leading digits, and keep none."""
+        return {digits: Columns(self._rows.pop(digits)) for digits in sorted(self._rows)}
 
 
-def _newest_first(rate: Rate) -> float:
-    return -rate.valid_from.timestamp() if rate.valid_from else float("inf")
+def rate_of(row: Row, prices: Sequence[Price]) -> Rate:
+    """Return a row of a deck's columns as a rate."""
+    prefix, start, index = row
+    price = prices[index]
+    return Rate(prefix, price.tariff, price.level, price.locked, moment_of(start), price.area)
+
+
+def start_of(moment: datetime | None) -> int:
+    """Return a moment as columns keep it."""
+    return ALWAYS if moment is None else (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(start: int) -> datetime | None:
+    """Return what `start_of` made."""
+    return None if start == ALWAYS else EPOCH + timedelta(microseconds=start)

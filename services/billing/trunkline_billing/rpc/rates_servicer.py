@@ -6,11 +6,10 @@ from typing import Final
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.billing.v1.billing_pb2_grpc import RateServiceServicer
 from trunkline_kernel.rpc import Context
-from trunkline_kernel.sheets import unpack
 
 from ..errors import BadInput
 from ..imports.comparison import Difference, Mode
-from ..imports.office import ImportResult, RateOffice
+from ..imports.office import ImportResult, RateFile, RateOffice
 from ..imports.reader import LineError
 from ..rating.deck import Rate
 from ..store.rates import RateImport
@@ -32,16 +31,10 @@ class RatesServicer(RateServiceServicer):
     async def ImportRates(
         self, request: pb.ImportRatesRequest, context: Context
     ) -> pb.ImportRatesResponse:
-        result = await self._rates.take_over(
-            decode.required(request.rate_group, "rate_group"),
-            unpack(request.content) if request.gzip else request.content,
-            _mode(request.mode),
-            dry_run=request.dry_run,
-            strict=request.strict,
-            author=decode.clean(request.author),
-            file_name=decode.clean(request.file_name),
-        )
-        return _import_result(result)
+        async for step in self._rates.take_over(_rate_file(request)):
+            if isinstance(step, ImportResult):
+                return _import_result(step)
+        raise AssertionError("an import ends with its result")
 
     async def ListRateImports(
         self, request: pb.ListRateImportsRequest, context: Context
@@ -56,6 +49,19 @@ class RatesServicer(RateServiceServicer):
         return pb.RollBackRateImportResponse(rates=rates)
 
 
+def _rate_file(request: pb.ImportRatesRequest) -> RateFile:
+    return RateFile(
+        rate_group=decode.required(request.rate_group, "rate_group"),
+        content=request.content,
+        packed=request.gzip,
+        mode=_mode(request.mode),
+        dry_run=request.dry_run,
+        strict=request.strict,
+        author=decode.clean(request.author),
+        name=decode.clean(request.file_name),
+    )
+
+
 def _mode(value: int) -> Mode:
     """Return what happens to prefixes the file does not name."""
     try:
@@ -66,12 +72,13 @@ def _mode(value: int) -> Mode:
 
 def _import_result(result: ImportResult) -> pb.ImportRatesResponse:
     """Return what an import changed."""
+    report = result.report
     return pb.ImportRatesResponse(
         import_id=result.id,
-        dialect=str(result.dialect),
-        counts=pb.RateImportCounts(**asdict(result.counts)),
-        differences=map(_difference, result.differences),
-        errors=map(_error, result.errors),
+        dialect=str(report.dialect),
+        counts=pb.RateImportCounts(**asdict(report.counts)),
+        differences=map(_difference, report.differences),
+        errors=map(_error, report.errors),
     )
 
 

@@ -1,7 +1,7 @@
 """Replication topic `rates` (protos/trunkline/billing/v1/rates.proto): accounts and decks."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -9,15 +9,11 @@ from trunkline.billing.v1 import rates_pb2 as pb
 from trunkline_kernel.replication import MemorySource
 
 from ..accounts.account import Account
-from ..rating.deck import CallLevel, Rate, RateDeck
-from ..rating.tariff import Tariff
+from ..rating.columns import ALWAYS, Columns
+from ..rating.deck import Price, RateDeck
 
 TOPIC: Final = "rates"
-CHUNK_DIGITS: Final = 3
-"""Leading digits that the rates of a chunk share: at most some 1,100 chunks to a deck."""
 SECOND: Final = timedelta(seconds=1)
-
-Price = tuple[Tariff, bool, CallLevel]
 
 
 class RatesTopic:
@@ -38,9 +34,12 @@ class RatesTopic:
 
     def chunks(self, deck: RateDeck | None) -> dict[str, bytes]:
         """Return a deck's entries by the digits they begin with; none for one that is gone."""
+        if deck is None:
+            return {}
+        prices = [_price(price) for price in deck.prices]
         return {
-            digits: pb.RatesEntry(chunk=encode_chunk(rates)).SerializeToString()
-            for digits, rates in (chunks_of(deck) if deck is not None else {}).items()
+            digits: pb.RatesEntry(chunk=encode_chunk(columns, prices)).SerializeToString()
+            for digits, columns in deck.columns.items()
         }
 
     def deck(self, name: str, chunks: Mapping[str, bytes]) -> None:
@@ -53,35 +52,21 @@ class RatesTopic:
         self._chunks[name] = keys
 
 
-def chunks_of(deck: RateDeck) -> dict[str, list[Rate]]:
-    """Return a deck's rates by their leading digits."""
-    chunks: defaultdict[str, list[Rate]] = defaultdict(list)
-    for rate in deck:
-        chunks[rate.prefix[:CHUNK_DIGITS]].append(rate)
-    return dict(chunks)
-
-
-def encode_chunk(rates: Iterable[Rate]) -> pb.RateChunk:
-    """Return rates as columns, in the order of their prefixes, oldest version first."""
-    ordered = sorted(rates, key=lambda rate: (rate.prefix, _start(rate)))
-    indexes: dict[Price, int] = {}
-    column = [
-        indexes.setdefault((rate.tariff, rate.locked, rate.level), len(indexes)) for rate in ordered
-    ]
-    starts = [_start(rate) for rate in ordered]
+def encode_chunk(columns: Columns, prices: Sequence[pb.RatePrice]) -> pb.RateChunk:
+    """Return rates in the contract's columns, with those of `prices` that they have."""
+    prefixes, starts, used = zip(*columns, strict=True)
+    indexes = {price: index for index, price in enumerate(dict.fromkeys(used))}
+    seconds = [0 if start == ALWAYS else start // 1_000_000 for start in starts]
     return pb.RateChunk(
-        prefixes=" ".join(rate.prefix for rate in ordered),
-        price_indexes=column,
-        valid_from_seconds=starts if any(starts) else (),
-        prices=[_price(*price) for price in indexes],
+        prefixes=" ".join(prefixes),
+        price_indexes=map(indexes.__getitem__, used),
+        valid_from_seconds=seconds if any(seconds) else (),
+        prices=map(prices.__getitem__, indexes),
     )
 
 
-def _start(rate: Rate) -> int:
-    return int(rate.valid_from.timestamp()) if rate.valid_from is not None else 0
-
-
-def _price(tariff: Tariff, locked: bool, level: CallLevel) -> pb.RatePrice:
+def _price(price: Price) -> pb.RatePrice:
+    tariff = price.tariff
     return pb.RatePrice(
         fee=format(tariff.fee, "f"),
         period_seconds=tariff.period // SECOND,
@@ -90,6 +75,6 @@ def _price(tariff: Tariff, locked: bool, level: CallLevel) -> pb.RatePrice:
             pb.RateSection(fee=format(one.fee, "f"), seconds=one.time // SECOND)
             for one in tariff.sections
         ],
-        locked=locked,
-        level=level,
+        locked=price.locked,
+        level=price.level,
     )

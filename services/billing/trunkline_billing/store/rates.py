@@ -4,23 +4,25 @@ A new deck is written beside the present one in small transactions, so that sett
 wait, and comes into force by changing one number. The last decks are kept to go back to.
 """
 
+import asyncio
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.database import Database
 
 from ..imports.tally import Counts
-from ..rating.deck import Rate
-from .rate_rows import PRICED, decode_rate, encode_rate
+from ..money import Currency
+from ..rating.deck import Gathering, Rate, RateDeck
+from .rate_rows import PRICED, RowWriter, decode_rate
 from .tables import RATE_GROUPS, RATE_IMPORTS, RATES
 
 SLICE: Final = 500
-"""Rows that are read or written at once: more would keep calls waiting."""
+"""Rows that are read, written or deleted at once: more would keep calls waiting."""
 KEPT: Final = 5
 """Generations that are kept, the present one included."""
 
@@ -40,8 +42,8 @@ class RateImport:
     rolled_back: bool
 
 
-async def read_rates(session: AsyncSession, group: str) -> list[Rate]:
-    """Return the rates of a group that are in force, in the order of their prefixes."""
+async def read_rates(session: AsyncSession, group: str) -> AsyncIterator[Rate]:
+    """Yield the rates of a group that are in force, in the order of their prefixes."""
     present = select(RATE_GROUPS.c.generation).where(RATE_GROUPS.c.name == group)
     query = (
         select(*PRICED)
@@ -49,7 +51,19 @@ async def read_rates(session: AsyncSession, group: str) -> list[Rate]:
         .order_by(RATES.c.prefix, RATES.c.id)
     )
     found = await session.stream(query.execution_options(yield_per=SLICE))
-    return [decode_rate(row) async for rows in found.partitions() for row in rows]
+    async for rows in found.partitions():
+        for row in rows:
+            yield decode_rate(row)
+
+
+async def read_deck(session: AsyncSession, group: str, currency: Currency | None) -> RateDeck:
+    """Return the deck of a group that is in force."""
+    gathered = Gathering()
+    async for rate in read_rates(session, group):
+        gathered.put(rate)
+    generation = await generation_of(session, group)
+    columns = await asyncio.to_thread(gathered.columns)
+    return RateDeck.packed(group, gathered.prices, columns, currency, generation)
 
 
 async def generation_of(session: AsyncSession, group: str) -> int:
@@ -65,24 +79,32 @@ async def next_generation(session: AsyncSession, group: str) -> int:
     return max(highest, await generation_of(session, group)) + 1
 
 
-async def put_rates(
-    session: AsyncSession, group: str, generation: int, rates: Iterable[Rate]
-) -> None:
-    """Write rates of a generation."""
-    rows = [encode_rate(group, generation, rate) for rate in rates]
-    if rows:
-        await session.execute(insert(RATES), rows)
+async def put_deck(session: AsyncSession, deck: RateDeck) -> None:
+    """Write the rates of a deck, as its generation."""
+    connection = await session.connection()
+    writer = RowWriter(connection.dialect, deck)
+    for rows in writer.slices(SLICE):
+        await connection.exec_driver_sql(writer.statement, rows)
 
 
-async def write_beside(database: Database, group: str, rates: Sequence[Rate]) -> int:
-    """Write a new deck in small transactions and return its generation, not yet in force."""
-    async with database.session() as session:
-        generation = await next_generation(session, group)
-        await put_rates(session, group, generation, rates[:1])
-    for part in _slices(rates[1:]):
-        async with database.session() as session:
-            await put_rates(session, group, generation, part)
-    return generation
+async def draft(database: Database, deck: RateDeck) -> AsyncIterator[int]:
+    """Write a deck beside the one in force, as its generation; yield how many rates are written.
+
+    It goes in small transactions that don't wait for the disk. The one that brings the deck into
+    force does, for all of them.
+    """
+    writer = RowWriter(database.engine.dialect, deck)
+    done = 0
+    for rows in writer.slices(SLICE):
+        async with database.drafting() as connection:
+            await connection.exec_driver_sql(writer.statement, rows)
+        done += len(rows)
+        yield done
+
+
+async def discard(database: Database, group: str, generation: int) -> None:
+    """Delete a draft that is not to come into force."""
+    await _delete(database, group, RATES.c.generation == generation)
 
 
 async def switch(session: AsyncSession, group: str, generation: int) -> None:
@@ -92,16 +114,20 @@ async def switch(session: AsyncSession, group: str, generation: int) -> None:
 
 
 async def prune(database: Database, group: str) -> None:
-    """Delete decks that are older than those kept, a slice at a time."""
+    """Delete decks that are older than those kept."""
     async with database.reading() as session:
         oldest = await generation_of(session, group) - KEPT
-    old = select(RATES.c.id).where(RATES.c.rate_group == group, RATES.c.generation <= oldest)
-    while True:
-        async with database.session() as session:
-            ids = list(await session.scalars(old.limit(SLICE)))
-            if not ids:
-                return
-            await session.execute(delete(RATES).where(RATES.c.id.in_(ids)))
+    await _delete(database, group, RATES.c.generation <= oldest)
+
+
+async def _delete(database: Database, group: str, which: ColumnElement[bool]) -> None:
+    """Delete rates a slice at a time."""
+    slice = select(RATES.c.id).where(RATES.c.rate_group == group, which).limit(SLICE)
+    deletion = delete(RATES).where(RATES.c.id.in_(slice.scalar_subquery()))
+    deleted = SLICE
+    while deleted == SLICE:
+        async with database.drafting() as connection:
+            deleted = (await connection.execute(deletion)).rowcount
 
 
 async def note_import(
@@ -149,10 +175,6 @@ async def note_rollback(session: AsyncSession, id: int) -> None:
     """Write down that an import was taken back."""
     change = update(RATE_IMPORTS).where(RATE_IMPORTS.c.id == id)
     await session.execute(change.values(rolled_back=True))
-
-
-def _slices(rates: Sequence[Rate]) -> Iterable[Sequence[Rate]]:
-    return (rates[start : start + SLICE] for start in range(0, len(rates), SLICE))
 
 
 def _import(row: dict[str, object]) -> RateImport:
