@@ -7,9 +7,9 @@ old that is.
 
 import asyncio
 import uuid
-from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Final
 
 import structlog
@@ -47,8 +47,8 @@ SILENCE: Final = 5.0
 RETRY_DELAYS: Final = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Seconds before a reader connects again; the last one repeats."""
 
-MAX_HISTORY: Final = 65_536
-"""Changes that a source remembers for readers that resume. Older readers get a snapshot."""
+MAX_DELETED: Final = 65_536
+"""Deletions that a source remembers for readers that resume. Older readers get a snapshot."""
 
 MAX_ENTRIES: Final = 1000
 MAX_BYTES: Final = 1 << 20
@@ -62,7 +62,8 @@ class MemorySource:
         self.epoch = uuid.uuid4().hex
         self.revision = 0
         self._entries: dict[str, Entry] = {}
-        self._history: list[Entry] = []
+        self._deleted: dict[str, Entry] = {}
+        """Both in the order of their revisions. What an entry was before is not kept."""
         self._floor = 0
         self._waiters: set[asyncio.Future[None]] = set()
 
@@ -92,11 +93,15 @@ class MemorySource:
         return list(self._entries.values())
 
     def changes_since(self, revision: int) -> list[Entry] | None:
-        """Return the changes after `revision`, or None when they are no longer remembered."""
+        """Return what changed after `revision`, each key once; None when that is not remembered."""
         if not self._floor <= revision <= self.revision:
             return None
-        start = bisect_right(self._history, revision, key=lambda entry: entry.revision)
-        return self._history[start:]
+        changed = [
+            entry
+            for entries in (self._entries, self._deleted)
+            for entry in takewhile(lambda one: one.revision > revision, reversed(entries.values()))
+        ]
+        return sorted(changed, key=lambda entry: entry.revision)
 
     async def wait(self, revision: int, timeout: float) -> None:
         """Return when there is a change after `revision`, or after `timeout` seconds."""
@@ -114,14 +119,11 @@ class MemorySource:
     def _change(self, entry: Entry) -> None:
         self.revision += 1
         entry.revision = self.revision
-        if entry.deleted:
-            del self._entries[entry.key]
-        else:
-            self._entries[entry.key] = entry
-        self._history.append(entry)
-        if len(self._history) > MAX_HISTORY:
-            del self._history[: MAX_HISTORY // 2]
-            self._floor = self._history[0].revision - 1
+        for entries in (self._entries, self._deleted):
+            entries.pop(entry.key, None)
+        (self._deleted if entry.deleted else self._entries)[entry.key] = entry
+        if len(self._deleted) > MAX_DELETED:
+            self._floor = self._deleted.pop(next(iter(self._deleted))).revision
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -15,7 +15,8 @@ def read(source: MemorySource) -> dict[str, pb.RatesEntry]:
 
 
 def publish(topic: RatesTopic, rates: RateDeck) -> None:
-    topic.deck(rates.name, topic.chunks(rates))
+    for _ in topic.deck(rates.name, topic.chunks(rates)):
+        pass
 
 
 def test_an_account_names_its_rate_group_and_currency() -> None:

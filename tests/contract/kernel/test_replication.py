@@ -77,14 +77,27 @@ async def test_a_snapshot_larger_than_a_message_arrives_whole(
         assert len(copy) == 100
 
 
-def test_a_source_forgets_old_changes_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replication, "MAX_HISTORY", 4)
+def test_a_source_forgets_old_deletions_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replication, "MAX_DELETED", 2)
     source = MemorySource()
-    for number in range(10):
-        source.put("a", b"%d" % number)
+    for number in range(4):
+        source.put(f"key-{number}", b"1")
+    for number in range(3):
+        source.delete(f"key-{number}")
 
-    assert source.changes_since(1) is None
-    assert [entry.value for entry in source.changes_since(8) or ()] == [b"8", b"9"]
+    assert source.changes_since(4) is None
+    assert [entry.key for entry in source.changes_since(5) or ()] == ["key-1", "key-2"]
+
+
+def test_a_reader_that_resumes_gets_each_key_as_it_is_now() -> None:
+    source = MemorySource()
+    for key, value in (("a", b"1"), ("b", b"1"), ("a", b"2"), ("c", b"1")):
+        source.put(key, value)
+    source.delete("b")
+
+    changes = source.changes_since(1) or []
+
+    assert [(entry.key, entry.value) for entry in changes] == [("a", b"2"), ("c", b"1"), ("b", b"")]
 
 
 def test_an_equal_value_is_no_change() -> None:

@@ -4,7 +4,7 @@ What this replica wrote is taken over at once; what another one wrote is read fr
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import structlog
@@ -34,6 +34,7 @@ PACKAGE_ORDER: Final = "PackageOrder"
 ALARM_RULE: Final = "AlarmRule"
 LARGE: Final = 10_000
 """Rates of a deck that is made ready for publication in a thread."""
+END: Final = object()
 RETRY: Final = 1.0
 """Seconds until a document that could not be read is tried again."""
 
@@ -49,8 +50,8 @@ class Publisher(Protocol):
     def chunks(self, deck: RateDeck | None) -> Mapping[str, bytes]:
         """Return a deck as it is published; nothing for one that is gone. Safe in a thread."""
 
-    def deck(self, name: str, chunks: Mapping[str, bytes]) -> None:
-        """Publish a deck."""
+    def deck(self, name: str, chunks: Mapping[str, bytes]) -> Iterator[None]:
+        """Publish a deck, a little at each step."""
 
 
 class LiveModel:
@@ -148,8 +149,11 @@ class LiveModel:
         """Publish large decks that changed. Never returns."""
         while True:
             name = await self._unpublished.get()
-            chunks = await asyncio.to_thread(self._publisher.chunks, self._decks.get(name))
-            self._publisher.deck(name, chunks)
+            deck = self._decks.get(name)
+            chunks = await asyncio.to_thread(self._publisher.chunks, deck)
+            steps = self._publisher.deck(name, chunks)
+            while self._decks.get(name) is deck and next(steps, END) is not END:
+                await asyncio.sleep(0)
 
     async def _read(self, kind: str, name: str) -> None:
         async with self._database.reading() as session:
@@ -232,4 +236,5 @@ class LiveModel:
         if deck is not None and len(deck) > LARGE:
             self._unpublished.put_nowait(name)
         else:
-            self._publisher.deck(name, self._publisher.chunks(deck))
+            for _ in self._publisher.deck(name, self._publisher.chunks(deck)):
+                pass

@@ -1,7 +1,7 @@
 """Replication topic `rates` (protos/trunkline/billing/v1/rates.proto): accounts and decks."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +13,8 @@ from ..rating.columns import ALWAYS, Columns
 from ..rating.deck import Price, RateDeck
 
 TOPIC: Final = "rates"
+STEP: Final = 50
+"""Chunks that are published at once."""
 SECOND: Final = timedelta(seconds=1)
 
 
@@ -42,13 +44,19 @@ class RatesTopic:
             for digits, columns in deck.columns.items()
         }
 
-    def deck(self, name: str, chunks: Mapping[str, bytes]) -> None:
-        """Publish a deck's chunks, and that those of before which are not among them are gone."""
+    def deck(self, name: str, chunks: Mapping[str, bytes]) -> Iterator[None]:
+        """Publish a deck's chunks, and that those of before which are not among them are gone.
+
+        A large deck is megabytes: whoever goes through the steps may do something else in between.
+        """
         keys = {f"deck/{name}/{digits}" for digits in chunks}
         for key in self._chunks[name] - keys:
             self._source.delete(key)
-        for digits, entry in chunks.items():
+        self._chunks[name] |= keys
+        for count, (digits, entry) in enumerate(chunks.items(), 1):
             self._source.put(f"deck/{name}/{digits}", entry)
+            if not count % STEP:
+                yield
         self._chunks[name] = keys
 
 
