@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gzip
 import os
 import random
 import resource
@@ -52,7 +53,7 @@ async def _run(url: str, rows: int) -> None:
         spare_the_collector()  # as a service's process does
         _memory("before")
         for what, seed in (("into nothing", 1), ("over another deck", 2)):
-            await _import(billing, what, _deck(rows, seed))
+            await _import(billing, what, gzip.compress(_deck(rows, seed)))
 
 
 async def _import(billing: BillingClient, what: str, content: bytes) -> None:
@@ -60,7 +61,11 @@ async def _import(billing: BillingClient, what: str, content: bytes) -> None:
     watch = asyncio.create_task(_watch(turns))
     started, spent, beside = time.perf_counter(), time.process_time(), _children()
     request = pb.ImportRatesRequest(
-        rate_group="retail", content=content, mode=pb.IMPORT_MODE_REPLACE, file_name="deck.csv"
+        rate_group="retail",
+        content=content,
+        gzip=True,
+        mode=pb.IMPORT_MODE_REPLACE,
+        file_name="deck.csv",
     )
     answer = await InProcessChannel(billing.service.server.dispatcher).call(
         IMPORT, request, timeout=PATIENCE

@@ -96,9 +96,7 @@ class _Translator(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterc
     ) -> Any:
         if details.timeout is None:
             details = details._replace(timeout=TIMEOUT)
-        if self._token:
-            details = details._replace(metadata=((METADATA, BEARER + self._token),))
-        call = continuation(details, request)
+        call = continuation(self._signed(details), request)
         error = call.exception()
         if error is not None:
             raise self._translate(error)
@@ -107,7 +105,13 @@ class _Translator(grpc.UnaryUnaryClientInterceptor, grpc.UnaryStreamClientInterc
     def intercept_unary_stream(
         self, continuation: Callable[..., Any], details: Any, request: Any
     ) -> Any:
-        return self._read(continuation(details, request))
+        return self._read(continuation(self._signed(details), request))
+
+    def _signed(self, details: Any) -> Any:
+        """Return the details of a call with the operator's token."""
+        if not self._token:
+            return details
+        return details._replace(metadata=((METADATA, BEARER + self._token),))
 
     def _read(self, call: Any) -> Iterator[Any]:
         try:

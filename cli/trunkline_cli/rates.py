@@ -1,7 +1,6 @@
 """`trunkline rates`: rate files into rate groups, and back (BIL-01)."""
 
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from trunkline.billing.v1.billing_pb2 import (
@@ -13,12 +12,21 @@ from trunkline.billing.v1.billing_pb2 import (
     RateImport,
     RateImportCounts,
     RollBackRateImportRequest,
+    StreamRateImportRequest,
 )
 
 from . import words
 from .context import author, switch_of
-from .errors import Refused
 from .files import packed
+from .imports import (
+    PATIENCE,
+    DryRunOption,
+    FileArgument,
+    refusal,
+    result_of,
+    show_differences,
+    spell_sums,
+)
 from .output import (
     Column,
     Format,
@@ -26,32 +34,21 @@ from .output import (
     as_json,
     console,
     show_list,
-    show_table,
-    working,
     write_json,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Take rate files over, and back.")
 
-PATIENCE: Final = 600.0
-"""Seconds an import may take: a million lines do."""
-SHOWN_DIFFERENCES: Final = 50
-SHOWN_ERRORS: Final = 20
-
 
 @app.command("import")
 def import_rates(
     context: typer.Context,
-    file: Annotated[
-        Path, typer.Argument(help="A workbook, or CSV in any usual spelling; .gz too.")
-    ],
+    file: FileArgument,
     group: Annotated[str, typer.Option(help="Rate group.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole deck: others go.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A line that gives no rate stops everything.")
     ] = False,
@@ -68,18 +65,19 @@ def import_rates(
         file_name=file.name,
         author=author(),
     )
-    with working(f"reading {file.name}"):
-        answer = switch_of(context).rates.ImportRates(request, timeout=PATIENCE)
+    stream = switch_of(context).rates.StreamRateImport(
+        StreamRateImportRequest(request=request), timeout=PATIENCE
+    )
+    answer: ImportRatesResponse = result_of(stream, file)
     if output is Format.JSON:
         write_json(as_json(answer))
     else:
         _show(answer, dry_run)
     if answer.errors:
-        raise Refused(
+        raise refusal(
             f"{answer.counts.bad_lines} lines gave no rate" + ("; nothing changed" * strict),
-            [f"{file}:{one.line}: {one.column}: {one.message}" for one in answer.errors][
-                :SHOWN_ERRORS
-            ],
+            file,
+            ((one.line, f"{one.column}: {one.message}") for one in answer.errors),
         )
 
 
@@ -106,27 +104,25 @@ def rollback(
 
 
 def _show(answer: ImportRatesResponse, dry_run: bool) -> None:
-    if answer.differences:
-        show_table(answer.differences[:SHOWN_DIFFERENCES], DIFFERENCE_COLUMNS)
-    out = console()
-    left = len(answer.differences) - SHOWN_DIFFERENCES
-    if left > 0:
-        out.print(f"and {left} more, which --output json has")
-    out.print(f"read as {answer.dialect}", style="dim")
+    changes = _changes(answer.counts)
+    show_differences(answer.differences, DIFFERENCE_COLUMNS, sum(changes.values()))
+    console().print(f"read as {answer.dialect}", style="dim")
     prefix = "dry run: " if dry_run else f"import {answer.import_id}: " if answer.import_id else ""
-    out.print(prefix + _sums(answer.counts))
+    console().print(prefix + _sums(answer.counts))
 
 
 def _sums(counts: RateImportCounts) -> str:
-    sums = {
+    return spell_sums(_changes(counts) | {"unchanged": counts.unchanged}, "no rates")
+
+
+def _changes(counts: RateImportCounts) -> dict[str, int]:
+    return {
         "new": counts.added,
         "dearer": counts.increased,
         "cheaper": counts.decreased,
         "changed otherwise": counts.changed,
         "gone": counts.removed,
-        "unchanged": counts.unchanged,
     }
-    return ", ".join(f"{count} {word}" for word, count in sums.items() if count) or "no rates"
 
 
 DIFFERENCE_COLUMNS: list[Column[RateDifference]] = [

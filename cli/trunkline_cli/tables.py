@@ -1,7 +1,6 @@
 """`trunkline table`: ported numbers, areas, mobile prefixes and number transforms in bulk."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -12,29 +11,31 @@ from trunkline.routing.v1.tables_pb2 import (
     ImportRowsResponse,
     RollBackRowsRequest,
     RowDifference,
+    StreamRowImportRequest,
 )
 
 from . import words
 from .context import author, switch_of
-from .errors import Refused
 from .files import packed
+from .imports import (
+    PATIENCE,
+    DryRunOption,
+    FileArgument,
+    refusal,
+    result_of,
+    show_differences,
+    spell_sums,
+)
 from .output import (
     Column,
     Format,
     OutputOption,
     as_json,
     console,
-    show_table,
-    working,
     write_json,
 )
 
 app = typer.Typer(no_args_is_help=True, help="Take tables of numbers over, and back.")
-
-PATIENCE: Final = 600.0
-"""Seconds an import may take: a million rows do."""
-SHOWN_DIFFERENCES: Final = 50
-SHOWN_ERRORS: Final = 20
 
 
 class Table(StrEnum):
@@ -62,18 +63,14 @@ def import_rows(
     context: typer.Context,
     kind: KindArgument,
     name: NameArgument,
-    file: Annotated[
-        Path, typer.Argument(help="A workbook, or CSV in any usual spelling; .gz too.")
-    ],
+    file: FileArgument,
     replace: Annotated[
         bool, typer.Option("--replace", help="The file is the whole table: others go.")
     ] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave rows out that can't be read.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would change and change nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     output: OutputOption = Format.TABLE,
 ) -> None:
     """Read a file into a table, all rows or none. A table that doesn't exist is made."""
@@ -90,17 +87,20 @@ def import_rows(
         dry_run=dry_run,
         author=author(),
     )
-    with working(f"reading {file.name}"):
-        answer = switch_of(context).tables.ImportRows(request, timeout=PATIENCE)
+    stream = switch_of(context).tables.StreamRowImport(
+        StreamRowImportRequest(request=request), timeout=PATIENCE
+    )
+    answer: ImportRowsResponse = result_of(stream, file)
     if output is Format.JSON:
         write_json(as_json(answer))
     else:
         _show(answer, dry_run)
     if answer.bad_rows:
-        raise Refused(
+        raise refusal(
             f"{len(answer.bad_rows)} rows can't be read"
             + ("" if answer.stored or dry_run else "; nothing changed, --skip-bad leaves them out"),
-            [f"{file}:{one.line}: {one.message}" for one in answer.bad_rows][:SHOWN_ERRORS],
+            file,
+            ((one.line, one.message) for one in answer.bad_rows),
         )
 
 
@@ -131,19 +131,10 @@ def section(
 
 
 def _show(answer: ImportRowsResponse, dry_run: bool) -> None:
-    if answer.differences:
-        show_table(answer.differences[:SHOWN_DIFFERENCES], COLUMNS)
-    sums = {
-        "new": answer.added,
-        "changed": answer.changed,
-        "gone": answer.removed,
-        "unchanged": answer.unchanged,
-    }
-    left = answer.added + answer.changed + answer.removed - SHOWN_DIFFERENCES
-    if left > 0:
-        console().print(f"and {left} more; --output json has the first 1000")
-    counted = ", ".join(f"{count} {word}" for word, count in sums.items() if count) or "no rows"
-    console().print(("dry run: " if dry_run else "") + counted)
+    changes = {"new": answer.added, "changed": answer.changed, "gone": answer.removed}
+    show_differences(answer.differences, COLUMNS, sum(changes.values()))
+    sums = spell_sums(changes | {"unchanged": answer.unchanged}, "no rows")
+    console().print(("dry run: " if dry_run else "") + sums)
 
 
 COLUMNS: list[Column[RowDifference]] = [

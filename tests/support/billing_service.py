@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 
@@ -122,6 +122,21 @@ class BillingClient:
         }
         request = pb.ImportRatesRequest(**(values | fields))
         return await self._ask(RATES, "ImportRates", request, pb.ImportRatesResponse)
+
+    async def import_steps(
+        self, **fields: Any
+    ) -> AsyncGenerator[pb.StreamRateImportResponse, None]:
+        """Import, and follow how far it is."""
+        request = pb.ImportRatesRequest(
+            rate_group="retail", mode=pb.IMPORT_MODE_MERGE, file_name="deck.csv", **fields
+        )
+        method = method_of(
+            RATES, "StreamRateImport", pb.StreamRateImportRequest, pb.StreamRateImportResponse
+        )
+        message = pb.StreamRateImportRequest(request=request)
+        async with aclosing(self._channel.stream(method, message)) as steps:
+            async for step in steps:
+                yield step
 
     async def rate_imports(self, group: str = "retail") -> list[pb.RateImport]:
         request = pb.ListRateImportsRequest(rate_group=group)

@@ -46,7 +46,7 @@ async def beside(
     Raises what `work` raises, or `WorkLost`. `fed` is gone through in a thread.
     """
     if not large:
-        yield _iterate(iter(await asyncio.to_thread(lambda: list(work(iter(fed))))))
+        yield _iterate(work(iter(fed)))
         return
     process = await asyncio.to_thread(_start)
     feeding = asyncio.create_task(

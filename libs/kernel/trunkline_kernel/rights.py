@@ -7,7 +7,8 @@ asks `OperatorService.Authorize`, afterwards it tells `RecordAudit` (docs/adr/00
 import json
 import urllib.parse
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -43,7 +44,7 @@ RECORD: Final = method_of(
 Json = Any
 """What `json.dumps` takes."""
 
-Serve = Callable[[Any, Context], Awaitable[Any]]
+Serve = Callable[[Any, Context], Any]
 
 
 class RightsUnknown(TrunklineError):
@@ -173,18 +174,48 @@ def guarded(rights: Rights, rule: Rule) -> Callable[[Serve], Serve]:
             action = rule(request)
             if action is None:
                 return await serve(request, context)
-            operator = await rights.admit(context, [action])
-            if operator and "author" in request.DESCRIPTOR.fields_by_name:
-                request.author = operator
+            author = await _admit(rights, action, request, context)
             response = await serve(request, context)
-            author = operator or getattr(request, "author", "")
-            after = None if action.deletes else _request_json(request)
-            await rights.record(context, author, [Write(action.objects[0], after=after)])
+            await _record(rights, action, author, request, context)
             return response
 
         return served
 
     return around
+
+
+def guarded_stream(rights: Rights, rule: Rule) -> Callable[[Serve], Serve]:
+    """Return what `guarded` does, for a stream whose message holds the request in a field
+    `request`; it is done when the stream is at its end."""
+
+    def around(serve: Serve) -> Serve:
+        async def served(message: Any, context: Context) -> AsyncIterator[Any]:
+            action, request = rule(message), message.request
+            author = await _admit(rights, action, request, context) if action else ""
+            async with aclosing(serve(message, context)) as responses:
+                async for response in responses:
+                    yield response
+            if action:
+                await _record(rights, action, author, request, context)
+
+        return served
+
+    return around
+
+
+async def _admit(rights: Rights, action: Action, request: Any, context: Context) -> str:
+    """Return on whose account a request is answered."""
+    operator = await rights.admit(context, [action])
+    if operator and "author" in request.DESCRIPTOR.fields_by_name:
+        request.author = operator
+    return operator or getattr(request, "author", "")
+
+
+async def _record(
+    rights: Rights, action: Action, author: str, request: Any, context: Context
+) -> None:
+    after = None if action.deletes else _request_json(request)
+    await rights.record(context, author, [Write(action.objects[0], after=after)])
 
 
 def token_of(context: Context) -> str:

@@ -21,7 +21,7 @@ from .database import MigrationsDone
 from .http import HttpServer, service_pages
 from .logs import configure_logs
 from .metrics import Metrics, watch_event_loop_lag
-from .rights import UNGUARDED, AskedRights, Rights, Rule, guarded
+from .rights import UNGUARDED, AskedRights, Rights, Rule, guarded, guarded_stream
 from .rpc import ClientMetrics, PortTaken, RpcServer, TlsFiles, UnaryChannel, tls_files
 from .rpc.dispatch import ServicerT
 from .settings import ServiceSettings, SettingsError, read_settings
@@ -73,7 +73,9 @@ class Service:
     def guard(self, rules: Mapping[str, Rule]) -> None:
         """Let operators with the right alone call methods that were added, by their full names."""
         for name, rule in rules.items():
-            self.server.dispatcher.wrap(name, guarded(self.rights, rule))
+            dispatcher = self.server.dispatcher
+            guard = guarded_stream if dispatcher.endpoints[name].streams else guarded
+            dispatcher.wrap(name, guard(self.rights, rule))
 
     def background(self, work: Background) -> None:
         """Run `work()` beside the service until its end. If it fails, the service ends."""

@@ -1,12 +1,21 @@
 """Rate files over gRPC: dry run, import, rollback, on both databases (BIL-01)."""
 
 import gzip
+from contextlib import aclosing
 
 import pytest
+from sqlalchemy import func, select
 from support.billing_service import BillingClient, running_billing
 from support.workbooks import workbook
 from trunkline.billing.v1 import billing_pb2 as pb
+from trunkline.common.v1 import common_pb2
+from trunkline_billing.store.tables import RATES
+from trunkline_kernel.database import Database
 from trunkline_kernel.faults import Fault, TrunklineError
+
+READ = common_pb2.PROGRESS_STAGE_READ
+CHECKED = common_pb2.PROGRESS_STAGE_CHECKED
+STORED = common_pb2.PROGRESS_STAGE_STORED
 
 
 async def price(billing: BillingClient, callee: str) -> str:
@@ -96,6 +105,55 @@ async def test_a_large_file_may_come_packed(billing: BillingClient) -> None:
 
     assert answer.counts.added == 5000
     assert len(answer.differences) == 1000
+
+
+LARGE = "prefix,rate\n" + "".join(f"{number},0.01\n" for number in range(10_000, 22_000))
+"""Large enough for a process of its own."""
+
+
+async def test_bil01_an_import_tells_how_far_it_is(billing: BillingClient) -> None:
+    steps = [step async for step in billing.import_steps(content=LARGE.encode())]
+
+    *told, last = steps
+    stages = [step.progress.stage for step in told]
+    assert stages == sorted(stages)
+    assert {step.progress.stage for step in told} == {READ, CHECKED, STORED}
+    assert all(step.progress.done <= step.progress.total for step in told)
+    assert (told[-1].progress.done, told[-1].progress.total) == (12_001, 12_001)
+    assert last.result.counts.added == 12_000
+    assert await price(billing, "10000") == "0.01"
+
+
+async def test_bil01_a_dry_run_tells_how_far_it_is_and_stores_nothing(
+    billing: BillingClient,
+) -> None:
+    steps = [step async for step in billing.import_steps(content=LARGE.encode(), dry_run=True)]
+
+    assert {step.progress.stage for step in steps[:-1]} == {READ, CHECKED}
+    assert (steps[-1].result.import_id, steps[-1].result.counts.added) == (0, 12_000)
+
+
+@pytest.mark.parametrize("stage", [READ, CHECKED, STORED], ids=["reading", "comparing", "storing"])
+async def test_bil01_an_import_that_is_stopped_leaves_nothing(
+    billing: BillingClient, url: str, stage: int
+) -> None:
+    async with aclosing(billing.import_steps(content=LARGE.encode())) as steps:
+        async for step in steps:
+            if step.progress.stage == stage:
+                break
+
+    assert await billing.rate_imports() == []
+    assert await price(billing, "441") == "0.10"
+    assert await stored_rates(url) == 1
+
+
+async def stored_rates(url: str) -> int:
+    """Count rates of every generation, drafts included."""
+    database = Database(url)
+    async with database.reading() as session:
+        count = await session.scalar(select(func.count()).select_from(RATES))
+    await database.close()
+    return count or 0
 
 
 async def test_imported_rates_outlive_a_restart_and_a_document_without_rates(url: str) -> None:

@@ -1,5 +1,6 @@
 """MGT-12: which methods need an operator's right, and what their guard does."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from trunkline.routing.v1 import tables_pb2 as tables
 from trunkline_auth.rpc.guards import GUARDS as AUTH
 from trunkline_billing.rpc.guards import GUARDS as BILLING
 from trunkline_kernel.faults import Fault, TrunklineError
-from trunkline_kernel.rights import Action, Write, guarded, peer_ip
+from trunkline_kernel.rights import Action, Write, guarded, guarded_stream, peer_ip
 from trunkline_kernel.rpc import Context
 from trunkline_media.rpc.guards import GUARDS as MEDIA
 from trunkline_routing.rpc.guards import GUARDS as ROUTING
@@ -102,6 +103,38 @@ async def test_mgt12_the_operator_is_the_author_and_bytes_stay_out_of_the_record
             ),
         )
     ]
+
+
+async def test_mgt12_a_stream_is_guarded_and_kept_when_it_is_at_its_end() -> None:
+    rights = Strict("numbers")
+    request = tables.ImportRowsRequest(kind="LrnTable", name="us", author="somebody")
+    message = tables.StreamRowImportRequest(request=request)
+
+    async def serve(message: Any, context: Context) -> AsyncIterator[str]:
+        yield "half"
+        yield str(message.request.author)
+
+    rule = ROUTING["/trunkline.routing.v1.TableService/StreamRowImport"]
+    around = guarded_stream(rights, rule)
+    kept_on_the_way = [len(rights.kept) async for _ in around(serve)(message, Peer())]
+
+    assert [step async for step in around(serve)(message, Peer())] == ["half", "ada"]
+    assert kept_on_the_way == [0, 0]
+    assert [(author, write.object) for author, write in rights.kept] == [("ada", "LrnTable/us")] * 2
+
+
+async def test_mgt12_a_stream_without_the_right_does_not_begin() -> None:
+    message = tables.StreamRowImportRequest(
+        request=tables.ImportRowsRequest(kind="LrnTable", name="us")
+    )
+
+    async def serve(message: Any, context: Context) -> AsyncIterator[str]:
+        raise AssertionError("served")
+        yield ""
+
+    rule = ROUTING["/trunkline.routing.v1.TableService/StreamRowImport"]
+    with pytest.raises(Denied):
+        await anext(guarded_stream(Strict("rates"), rule)(serve)(message, Peer()))
 
 
 def test_mgt12_a_dry_run_needs_no_right() -> None:

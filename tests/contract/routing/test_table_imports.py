@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.workbooks import Cell, workbook
+from trunkline.common.v1 import common_pb2
 from trunkline.routing.v1 import tables_pb2 as pb
 from trunkline.routing.v1.tables_pb2_grpc import add_TableServiceServicer_to_server
 from trunkline_kernel.database import open_database
@@ -26,6 +28,14 @@ DESCRIBE = method_of(
     SERVICE, "DescribeSection", pb.DescribeSectionRequest, pb.DescribeSectionResponse
 )
 IMPORT = method_of(SERVICE, "ImportRows", pb.ImportRowsRequest, pb.ImportRowsResponse)
+STREAM = method_of(
+    SERVICE, "StreamRowImport", pb.StreamRowImportRequest, pb.StreamRowImportResponse
+)
+READ, CHECKED, STORED = (
+    common_pb2.PROGRESS_STAGE_READ,
+    common_pb2.PROGRESS_STAGE_CHECKED,
+    common_pb2.PROGRESS_STAGE_STORED,
+)
 
 THREE = b"number,lrn,state\n2125551234,9730000000,NJ\n212555123,9730000000,NJ\n2125551236,9731,\n"
 
@@ -41,6 +51,15 @@ class Tables:
         options = {"mode": pb.IMPORT_ROWS_MODE_ADD, "name": "own", **options}
         request = pb.ImportRowsRequest(kind=kind, text=text, **options)
         return await self._channel.call(IMPORT, request, timeout=5)
+
+    async def steps(self, text: bytes, **options: Any) -> AsyncGenerator[Any, None]:
+        request = pb.ImportRowsRequest(
+            kind="LrnTable", name="own", text=text, mode=pb.IMPORT_ROWS_MODE_ADD, **options
+        )
+        message = pb.StreamRowImportRequest(request=request)
+        async with aclosing(self._channel.stream(STREAM, message)) as steps:
+            async for step in steps:
+                yield step
 
     async def roll_back(self, kind: str = "LrnTable") -> int:
         request = pb.RollBackRowsRequest(kind=kind, name="own")
@@ -241,3 +260,33 @@ async def test_what_cannot_be_read_at_all_is_refused(
 
     assert error.value.fault is Fault.INVALID_ARGUMENT
     assert [each.field for each in error.value.violations] == [field]
+
+
+MANY = b"".join(b"%d,9730000000\n" % number for number in range(2_125_550_000, 2_125_562_000))
+
+
+async def test_rte24_an_import_tells_how_far_it_is(tables: Tables) -> None:
+    *told, last = [step async for step in tables.steps(MANY)]
+
+    stages = [step.progress.stage for step in told]
+    assert stages == sorted(stages)
+    assert set(stages) == {READ, CHECKED, STORED}
+    assert all(step.progress.done <= step.progress.total for step in told)
+    assert (last.result.added, last.result.stored, len(tables.rows())) == (12_000, True, 12_000)
+
+
+async def test_rte24_a_dry_run_tells_how_far_it_is_and_stores_nothing(tables: Tables) -> None:
+    *told, last = [step async for step in tables.steps(MANY, dry_run=True)]
+
+    assert {step.progress.stage for step in told} == {READ, CHECKED}
+    assert (last.result.added, last.result.stored, tables.rows()) == (12_000, False, [])
+
+
+@pytest.mark.parametrize("stage", [READ, CHECKED], ids=["reading", "comparing"])
+async def test_rte24_an_import_that_is_stopped_leaves_nothing(tables: Tables, stage: int) -> None:
+    async with aclosing(tables.steps(MANY)) as steps:
+        async for step in steps:
+            if step.progress.stage == stage:
+                break
+
+    assert tables.rows() == []

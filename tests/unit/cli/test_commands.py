@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from trunkline.billing.v1 import alarms_pb2, alarms_pb2_grpc, billing_pb2, billi
 from trunkline.common.v1 import common_pb2, parameters_pb2, parameters_pb2_grpc
 from trunkline.routing.v1 import routing_pb2, routing_pb2_grpc
 from trunkline.signaling.v1 import signaling_pb2, signaling_pb2_grpc
+from trunkline_cli.errors import Refused
+from trunkline_cli.imports import result_of
 from trunkline_cli.services import Service
 
 USD = "USD"
@@ -140,9 +143,12 @@ class Alarms(alarms_pb2_grpc.AlarmServiceServicer):
 
 
 class Rates(billing_pb2_grpc.RateServiceServicer):
-    def ImportRates(self, request: billing_pb2.ImportRatesRequest, context: Any) -> Any:
-        lines = gzip.decompress(request.content).decode().splitlines()
-        return billing_pb2.ImportRatesResponse(
+    def StreamRateImport(self, message: Any, context: Any) -> Any:
+        lines = gzip.decompress(message.request.content).decode().splitlines()
+        for done in range(len(lines)):
+            progress = common_pb2.Progress(done=done, total=len(lines))
+            yield billing_pb2.StreamRateImportResponse(progress=progress)
+        result = billing_pb2.ImportRatesResponse(
             dialect="commas",
             counts=billing_pb2.RateImportCounts(added=1, bad_lines=len(lines) - 1),
             differences=[billing_pb2.RateDifference(prefix="44", action="new", new_price="0.01")],
@@ -151,6 +157,7 @@ class Rates(billing_pb2_grpc.RateServiceServicer):
                 for n in range(2, len(lines) + 1)
             ],
         )
+        yield billing_pb2.StreamRateImportResponse(result=result)
 
 
 class Routing(routing_pb2_grpc.RoutingServiceServicer):
@@ -430,6 +437,25 @@ def test_a_rate_file_says_what_it_changes(run: Run, tmp_path: Path) -> None:
         "read as commas",
         "dry run: 1 new",
     ]
+
+
+def test_an_import_says_how_far_it_is_on_a_terminal_alone(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "rates.csv"
+    file.write_text("44,0.01\n")
+
+    ended = run("rates", "import", str(file), "--group", "retail", "--output", "json")
+
+    assert (ended.status, ended.err) == (0, "")
+    assert json.loads(ended.out)["counts"]["added"] == "1"
+
+
+def test_an_import_that_is_interrupted_says_what_became_of_it() -> None:
+    def steps() -> Iterator[billing_pb2.StreamRateImportResponse]:
+        yield billing_pb2.StreamRateImportResponse(progress=common_pb2.Progress(done=1, total=2))
+        raise KeyboardInterrupt
+
+    with pytest.raises(Refused, match="nothing has changed"):
+        result_of(steps(), Path("rates.csv"))
 
 
 def test_bad_lines_of_a_rate_file_are_listed_with_their_number(run: Run, tmp_path: Path) -> None:

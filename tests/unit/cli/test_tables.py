@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.command import FakeSwitch, Run
+from trunkline.common.v1 import common_pb2
 from trunkline.routing.v1 import tables_pb2 as pb
 from trunkline.routing.v1 import tables_pb2_grpc
 from trunkline_cli.services import Service
@@ -16,14 +17,19 @@ class Tables(tables_pb2_grpc.TableServiceServicer):
 
     asked: Any
 
-    def ImportRows(self, request: pb.ImportRowsRequest, context: Any) -> Any:
-        self.asked = request
-        return pb.ImportRowsResponse(
+    def StreamRowImport(self, message: pb.StreamRowImportRequest, context: Any) -> Any:
+        self.asked = request = message.request
+        yield pb.StreamRowImportResponse(progress=common_pb2.Progress(done=1, total=2))
+        result = pb.ImportRowsResponse(
             added=1,
             stored=request.skip_bad_rows and not request.dry_run,
             bad_rows=[pb.BadRow(line=2, message="number: expected ten digits")],
             differences=[pb.RowDifference(key="2125551234", after_json='{"lrn": "9730000000"}')],
         )
+        yield pb.StreamRowImportResponse(result=result)
+
+    def ImportRows(self, request: pb.ImportRowsRequest, context: Any) -> Any:
+        raise AssertionError("a command follows its import")
 
     def RollBackRows(self, request: pb.RollBackRowsRequest, context: Any) -> Any:
         self.asked = request

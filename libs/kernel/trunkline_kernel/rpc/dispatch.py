@@ -5,7 +5,8 @@ so they give the same answers, the same errors, the same metrics and the same lo
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
@@ -119,9 +120,8 @@ class Dispatcher:
         register(servicer, cast(grpc.aio.Server, _Recorder(self._record)))
 
     def wrap(self, name: str, around: Callable[[Serve], Serve]) -> None:
-        """Put `around` a unary method that was added, by its full name."""
+        """Put `around` a method that was added, by its full name."""
         endpoint = self.endpoints[name]
-        assert not endpoint.streams, name
         endpoint.serve = around(endpoint.serve)
 
     def _record(self, service: str, handlers: dict[str, Any]) -> None:
@@ -167,7 +167,7 @@ class Dispatcher:
 
     async def stream(
         self, name: str, request: bytes, context: Context, *, call_id: str
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Run a server-streaming method on a serialized request. Raises `TrunklineError` only."""
         CALL_ID.set(call_id)
         endpoint = self.endpoints.get(name)
@@ -176,8 +176,9 @@ class Dispatcher:
         started = perf_counter()
         code = OK
         try:
-            async for response in endpoint.serve(parse(endpoint, request), context):
-                yield response.SerializeToString()
+            async with aclosing(endpoint.serve(parse(endpoint, request), context)) as responses:
+                async for response in responses:
+                    yield response.SerializeToString()
         except Exception as error:
             told = explain(endpoint, error)
             code = int(told.fault)

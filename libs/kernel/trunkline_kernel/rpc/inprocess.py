@@ -5,7 +5,8 @@ other.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from ..logs import CALL_ID
 from .dispatch import DeadlineExceeded, Dispatcher
@@ -82,16 +83,18 @@ class InProcessChannel:
         *,
         timeout: float | None = None,
         call_id: str | None = None,
-    ) -> AsyncIterator[ResponseT]:
+    ) -> AsyncGenerator[ResponseT, None]:
         """Call a server-streaming method."""
         try:
             async with asyncio.timeout(timeout):
-                async for response in self._dispatcher.stream(
+                answers = self._dispatcher.stream(
                     method.name,
                     request.SerializeToString(),
                     LocalContext("in-process", timeout),
                     call_id=CALL_ID.get() if call_id is None else call_id,
-                ):
-                    yield method.response.FromString(response)
+                )
+                async with aclosing(answers) as responses:
+                    async for response in responses:
+                        yield method.response.FromString(response)
         except TimeoutError:
             raise DeadlineExceeded(f"{method.name}: the stream ran out of time") from None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any, Final
 
 import grpc
@@ -152,10 +153,10 @@ class RpcServer:
     def _stream(self, name: str) -> Callable[[bytes, RawContext], AsyncIterator[bytes]]:
         async def answer(request: bytes, context: RawContext) -> AsyncIterator[bytes]:
             try:
-                async for response in self.dispatcher.stream(
-                    name, request, context, call_id=_call_id(context)
-                ):
-                    yield response
+                answers = self.dispatcher.stream(name, request, context, call_id=_call_id(context))
+                async with aclosing(answers) as responses:
+                    async for response in responses:
+                        yield response
             except TrunklineError as error:
                 await _abort(context, reply_of(error))
 

@@ -34,7 +34,6 @@ PACKAGE_ORDER: Final = "PackageOrder"
 ALARM_RULE: Final = "AlarmRule"
 LARGE: Final = 10_000
 """Rates of a deck that is made ready for publication in a thread."""
-END: Final = object()
 RETRY: Final = 1.0
 """Seconds until a document that could not be read is tried again."""
 
@@ -151,9 +150,10 @@ class LiveModel:
             name = await self._unpublished.get()
             deck = self._decks.get(name)
             chunks = await asyncio.to_thread(self._publisher.chunks, deck)
-            steps = self._publisher.deck(name, chunks)
-            while self._decks.get(name) is deck and next(steps, END) is not END:
+            for _ in self._publisher.deck(name, chunks):
                 await asyncio.sleep(0)
+                if self._decks.get(name) is not deck:
+                    break  # another one is on its way
 
     async def _read(self, kind: str, name: str) -> None:
         async with self._database.reading() as session:

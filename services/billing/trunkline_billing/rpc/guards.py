@@ -29,6 +29,10 @@ def _import_rates(request: pb.ImportRatesRequest) -> Action | None:
     return None if request.dry_run else Action("rates", (f"RateGroup/{request.rate_group}",))
 
 
+def _stream_rate_import(message: pb.StreamRateImportRequest) -> Action | None:
+    return _import_rates(message.request)
+
+
 def _roll_back(request: pb.RollBackRateImportRequest) -> Action:
     return Action("rates", (f"RateImport/{request.import_id}",))
 
@@ -49,5 +53,6 @@ GUARDS: Final[Mapping[str, Rule]] = {
     "/trunkline.billing.v1.BillingService/RerateCdrs": _rerate_cdrs,
     "/trunkline.billing.v1.PeerReconciliationService/ReconcilePeer": _reconcile_peer,
     "/trunkline.billing.v1.RateService/ImportRates": _import_rates,
+    "/trunkline.billing.v1.RateService/StreamRateImport": _stream_rate_import,
     "/trunkline.billing.v1.RateService/RollBackRateImport": _roll_back,
 }

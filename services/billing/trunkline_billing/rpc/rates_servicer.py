@@ -1,11 +1,15 @@
 """RateService over gRPC: rate files taken over and back."""
 
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import asdict
 from typing import Final
 
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.billing.v1.billing_pb2_grpc import RateServiceServicer
+from trunkline_kernel.progress import Progress
 from trunkline_kernel.rpc import Context
+from trunkline_kernel.rpc.progress import progress_message
 
 from ..errors import BadInput
 from ..imports.comparison import Difference, Mode
@@ -31,10 +35,20 @@ class RatesServicer(RateServiceServicer):
     async def ImportRates(
         self, request: pb.ImportRatesRequest, context: Context
     ) -> pb.ImportRatesResponse:
-        async for step in self._rates.take_over(_rate_file(request)):
-            if isinstance(step, ImportResult):
-                return _import_result(step)
-        raise AssertionError("an import ends with its result")
+        async with aclosing(self._rates.take_over(_rate_file(request))) as steps:
+            *_, result = [step async for step in steps]
+        assert isinstance(result, ImportResult)
+        return _import_result(result)
+
+    async def StreamRateImport(
+        self, request: pb.StreamRateImportRequest, context: Context
+    ) -> AsyncIterator[pb.StreamRateImportResponse]:
+        async with aclosing(self._rates.take_over(_rate_file(request.request))) as steps:
+            async for step in steps:
+                if isinstance(step, Progress):
+                    yield pb.StreamRateImportResponse(progress=progress_message(step))
+                else:
+                    yield pb.StreamRateImportResponse(result=_import_result(step))
 
     async def ListRateImports(
         self, request: pb.ListRateImportsRequest, context: Context

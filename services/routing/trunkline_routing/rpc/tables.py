@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
 from trunkline.routing.v1 import tables_pb2 as pb
 from trunkline.routing.v1.tables_pb2_grpc import TableServiceServicer
+from trunkline_kernel.background import to_the_end
+from trunkline_kernel.beside import beside
 from trunkline_kernel.documents import Document, Documents, Spec
 from trunkline_kernel.documents.kinds import dump
 from trunkline_kernel.faults import FieldViolation
+from trunkline_kernel.progress import Progress, Stage
 from trunkline_kernel.rpc import Context
+from trunkline_kernel.rpc.progress import progress_message
 from trunkline_kernel.sheets import UnreadableFile, text_of, unpack
 
 from ..documents.kinds import AREA_TABLE, MOBILE_TABLE, PHONE
 from ..errors import BadImport
-from ..tables.imports import Difference, Import, Json, plan_import
-from ..tables.layouts import LAYOUTS, Layout
+from ..tables.imports import Difference, Import, plan_import
+from ..tables.layouts import LAYOUTS, Json, Layout
 from ..tables.sections import describe
 from ..tables.text import UnreadableText
 
@@ -32,16 +37,45 @@ class TableServicer(TableServiceServicer):
         self, request: pb.ImportRowsRequest, context: Context
     ) -> pb.ImportRowsResponse:
         """Read rows into a table, or say what that would change."""
+        async with aclosing(self._import(request)) as steps:
+            *_, result = [step async for step in steps]
+        assert isinstance(result, pb.ImportRowsResponse)
+        return result
+
+    async def StreamRowImport(
+        self, request: pb.StreamRowImportRequest, context: Context
+    ) -> AsyncIterator[pb.StreamRowImportResponse]:
+        """Do the same and tell how far it is."""
+        async with aclosing(self._import(request.request)) as steps:
+            async for step in steps:
+                if isinstance(step, Progress):
+                    yield pb.StreamRowImportResponse(progress=progress_message(step))
+                else:
+                    yield pb.StreamRowImportResponse(result=step)
+
+    async def _import(
+        self, request: pb.ImportRowsRequest
+    ) -> AsyncGenerator[Progress | pb.ImportRowsResponse, None]:
         layout = _layout(request)
         spec = self._documents.of(layout.kind).get(request.name)
         stored = getattr(spec, layout.rows) if spec is not None else ()
-        planned = await asyncio.to_thread(_plan, layout, stored, request)
+        planned = None
+        async with beside(_plan, [Order(layout, stored, request)], large=False) as results:
+            async for result in results:
+                if isinstance(result, Progress):
+                    yield result
+                else:
+                    planned = result
+        assert planned is not None
         stores = not request.dry_run and (request.skip_bad_rows or not planned.bad_rows)
         if stores:
+            total = len(planned.rows)
+            yield Progress(Stage.STORED, 0, total)
             others = dump(spec) if spec is not None else {}
             document = Document(layout.kind, request.name, {**others, layout.rows: planned.rows})
-            await self._documents.apply([document], request.author)
-        return _response(planned, stored=stores)
+            await to_the_end(self._documents.apply([document], request.author))
+            yield Progress(Stage.STORED, total, total)
+        yield _response(planned, stored=stores)
 
     async def RollBackRows(
         self, request: pb.RollBackRowsRequest, context: Context
@@ -74,12 +108,22 @@ class TableServicer(TableServiceServicer):
         return response
 
 
-def _plan(layout: Layout, stored: Sequence[Spec], request: pb.ImportRowsRequest) -> Import:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A file to be read, and the rows it meets."""
+
+    layout: Layout
+    stored: Sequence[Spec]
+    request: pb.ImportRowsRequest
+
+
+def _plan(orders: Iterator[Order]) -> Iterator[Progress | Import]:
     """Read the file and compare, in a thread: calls are routed meanwhile."""
-    replace = request.mode == pb.IMPORT_ROWS_MODE_REPLACE
+    order = next(orders)
+    replace = order.request.mode == pb.IMPORT_ROWS_MODE_REPLACE
     try:
-        content = unpack(request.text) if request.gzip else request.text
-        return plan_import(layout, stored, text_of(content), replace=replace)
+        content = unpack(order.request.text) if order.request.gzip else order.request.text
+        yield from plan_import(order.layout, order.stored, text_of(content), replace=replace)
     except (UnreadableText, UnreadableFile) as error:
         raise BadImport(violations=[FieldViolation("text", str(error))]) from error
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
 from trunkline_kernel.documents import Spec
+from trunkline_kernel.progress import Progress, Stage
 
-from .layouts import Layout
+from .layouts import Json, Key, Layout
 from .text import Line, read_rows
 
-Json = dict[str, Any]
-Key = tuple[Any, ...]
-
 MOST_DIFFERENCES: Final = 1000
+STEP: Final = 5_000
+"""Rows from one word of progress to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,32 +49,45 @@ class Import:
     bad_rows: list[BadRow] = field(default_factory=list)
 
 
-def plan_import(layout: Layout, stored: Sequence[Spec], text: str, *, replace: bool) -> Import:
-    """Return what `text` makes of the rows that are stored; of equal keys the later row counts.
+def plan_import(
+    layout: Layout, stored: Sequence[Spec], text: str, *, replace: bool
+) -> Iterator[Progress | Import]:
+    """Yield how far it is, then what `text` makes of the rows that are stored.
 
-    Raises `UnreadableText` when there are no rows to be read at all.
+    Of equal keys the later row counts. Raises `UnreadableText` when there are no rows to be read.
     """
     bad: list[BadRow] = []
-    given = _by_key(layout, _parse(layout, read_rows(text, layout.columns, layout.aliases), bad))
-    before = _by_key(layout, map(_dump, stored))
+    given: dict[Key, Json] = {}
+    total = text.count("\n") + 1
+    for line in read_rows(text, layout.columns, layout.aliases):
+        if row := _parse(layout, line, bad):
+            given[layout.key_of(row)] = row
+        if not line.number % STEP:
+            yield Progress(Stage.READ, min(line.number, total), total)
+    before = {layout.key_of(row): row for row in map(_dump, stored)}
     result = Import([], bad_rows=bad)
-    for key, row in given.items():
-        if key not in before:
-            result.added += 1
-        elif before[key] == row:
-            result.unchanged += 1
-            continue
-        else:
-            result.changed += 1
-        _note(result, key, before.get(key), row)
+    for count, (key, row) in enumerate(given.items()):
+        _compare(result, key, before.get(key), row)
+        if not count % STEP:
+            yield Progress(Stage.CHECKED, count, len(given))
     if replace:
         for key in before.keys() - given.keys():
-            result.removed += 1
-            _note(result, key, before[key], None)
-        result.rows = list(given.values())
+            _compare(result, key, before[key], None)
+    result.rows = list((given if replace else before | given).values())
+    yield result
+
+
+def _compare(result: Import, key: Key, before: Json | None, after: Json | None) -> None:
+    if before == after:
+        result.unchanged += 1
+        return
+    if before is None:
+        result.added += 1
+    elif after is None:
+        result.removed += 1
     else:
-        result.rows = list((before | given).values())
-    return result
+        result.changed += 1
+    _note(result, key, before, after)
 
 
 def _note(result: Import, key: Key, before: Json | None, after: Json | None) -> None:
@@ -83,17 +96,13 @@ def _note(result: Import, key: Key, before: Json | None, after: Json | None) -> 
         result.differences.append(Difference(name, before, after))
 
 
-def _parse(layout: Layout, lines: Iterable[Line], bad: list[BadRow]) -> Iterable[Json]:
-    for line in lines:
-        try:
-            yield _dump(layout.row.model_validate(line.cells))
-        except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False, include_input=False)
-            bad.append(BadRow(line.number, "; ".join(map(_spell, problems))))
-
-
-def _by_key(layout: Layout, rows: Iterable[Json]) -> dict[Key, Json]:
-    return {tuple(row.get(column) for column in layout.key): row for row in rows}
+def _parse(layout: Layout, line: Line, bad: list[BadRow]) -> Json | None:
+    try:
+        return _dump(layout.row.model_validate(line.cells))
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_context=False, include_input=False)
+        bad.append(BadRow(line.number, "; ".join(map(_spell, problems))))
+        return None
 
 
 def _dump(row: Spec) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from trunkline_kernel.documents import Spec
 
@@ -12,6 +12,9 @@ from ..documents.areas import Area, MobileArea
 from ..documents.kinds import AREA_TABLE, LRN_TABLE, MOBILE_TABLE, NUMBER_TRANSFORM
 from ..documents.lrn_table import LrnRow
 from ..documents.tables import TransformSpec
+
+Json = dict[str, Any]
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,10 @@ class Layout:
     """Columns by which one row replaces another."""
     aliases: Mapping[str, str] = field(default_factory=dict)
     """What else columns are called, with the column."""
+
+    def key_of(self, row: Json) -> Key:
+        """Return by what a row replaces another."""
+        return tuple(map(row.get, self.key))
 
     @property
     def columns(self) -> list[str]:

@@ -1875,6 +1875,62 @@ class ImportRatesResponse(_message.Message):
 Global___ImportRatesResponse: _TypeAlias = ImportRatesResponse  # noqa: Y015
 
 @_typing.final
+class StreamRateImportRequest(_message.Message):
+    """A rate file to be read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def request(self) -> Global___ImportRatesRequest:
+        """The import. Required."""
+
+    def __init__(
+        self,
+        *,
+        request: Global___ImportRatesRequest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request", b"request"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamRateImportRequest: _TypeAlias = StreamRateImportRequest  # noqa: Y015
+
+@_typing.final
+class StreamRateImportResponse(_message.Message):
+    """How far an import is, or what it changed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> _common_pb2.Progress:
+        """How far it is."""
+
+    @_builtins.property
+    def result(self) -> Global___ImportRatesResponse:
+        """What it changed, or would change. The last message."""
+
+    def __init__(
+        self,
+        *,
+        progress: _common_pb2.Progress | None = ...,
+        result: Global___ImportRatesResponse | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "result", b"result", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress", "result", b"result", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["progress", "result"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___StreamRateImportResponse: _TypeAlias = StreamRateImportResponse  # noqa: Y015
+
+@_typing.final
 class RateImportCounts(_message.Message):
     """What an import did, in numbers."""
 

@@ -738,6 +738,11 @@ class RateServiceStub:
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesRequest.SerializeToString,
                 response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesResponse.FromString,
                 _registered_method=True)
+        self.StreamRateImport = channel.unary_stream(
+                '/trunkline.billing.v1.RateService/StreamRateImport',
+                request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.StreamRateImportRequest.SerializeToString,
+                response_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.StreamRateImportResponse.FromString,
+                _registered_method=True)
         self.ListRateImports = channel.unary_unary(
                 '/trunkline.billing.v1.RateService/ListRateImports',
                 request_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ListRateImportsRequest.SerializeToString,
@@ -757,6 +762,14 @@ class RateServiceServicer:
     def ImportRates(self, request, context):
         """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
         listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamRateImport(self, request, context):
+        """Does what ImportRates does and tells how far it is, for files that take longer than a unary call may. The result is last.
+        Whoever stops listening before the result stops the import, and nothing of it stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -784,6 +797,11 @@ def add_RateServiceServicer_to_server(servicer, server):
                     servicer.ImportRates,
                     request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesRequest.FromString,
                     response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesResponse.SerializeToString,
+            ),
+            'StreamRateImport': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamRateImport,
+                    request_deserializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.StreamRateImportRequest.FromString,
+                    response_serializer=trunkline_dot_billing_dot_v1_dot_billing__pb2.StreamRateImportResponse.SerializeToString,
             ),
             'ListRateImports': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRateImports,
@@ -824,6 +842,33 @@ class RateService:
             '/trunkline.billing.v1.RateService/ImportRates',
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesRequest.SerializeToString,
             trunkline_dot_billing_dot_v1_dot_billing__pb2.ImportRatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRateImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/trunkline.billing.v1.RateService/StreamRateImport',
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.StreamRateImportRequest.SerializeToString,
+            trunkline_dot_billing_dot_v1_dot_billing__pb2.StreamRateImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

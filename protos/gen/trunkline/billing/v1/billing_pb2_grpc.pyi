@@ -269,6 +269,10 @@ class RateServiceStub:
     """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
     listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
     """
+    StreamRateImport: _grpc.UnaryStreamMultiCallable[_billing_pb2.StreamRateImportRequest, _billing_pb2.StreamRateImportResponse]
+    """Does what ImportRates does and tells how far it is, for files that take longer than a unary call may. The result is last.
+    Whoever stops listening before the result stops the import, and nothing of it stays.
+    """
     ListRateImports: _grpc.UnaryUnaryMultiCallable[_billing_pb2.ListRateImportsRequest, _billing_pb2.ListRateImportsResponse]
     """Lists the imports of a rate group, newest first."""
     RollBackRateImport: _grpc.UnaryUnaryMultiCallable[_billing_pb2.RollBackRateImportRequest, _billing_pb2.RollBackRateImportResponse]
@@ -284,6 +288,10 @@ class RateServiceAsyncStub(RateServiceStub):
     ImportRates: _aio.UnaryUnaryMultiCallable[_billing_pb2.ImportRatesRequest, _billing_pb2.ImportRatesResponse]  # type: ignore[assignment]
     """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
     listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+    """
+    StreamRateImport: _aio.UnaryStreamMultiCallable[_billing_pb2.StreamRateImportRequest, _billing_pb2.StreamRateImportResponse]  # type: ignore[assignment]
+    """Does what ImportRates does and tells how far it is, for files that take longer than a unary call may. The result is last.
+    Whoever stops listening before the result stops the import, and nothing of it stays.
     """
     ListRateImports: _aio.UnaryUnaryMultiCallable[_billing_pb2.ListRateImportsRequest, _billing_pb2.ListRateImportsResponse]  # type: ignore[assignment]
     """Lists the imports of a rate group, newest first."""
@@ -303,6 +311,16 @@ class RateServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_billing_pb2.ImportRatesResponse, _abc.Awaitable[_billing_pb2.ImportRatesResponse]]:
         """Reads a rate file into a rate group, or says what that would change (BIL-01). Bad lines are
         listed and the others taken over. NOT_FOUND for an unknown group. A repeat changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamRateImport(
+        self,
+        request: _billing_pb2.StreamRateImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_billing_pb2.StreamRateImportResponse], _abc.AsyncIterator[_billing_pb2.StreamRateImportResponse]]:
+        """Does what ImportRates does and tells how far it is, for files that take longer than a unary call may. The result is last.
+        Whoever stops listening before the result stops the import, and nothing of it stays.
         """
 
     @_abc_1.abstractmethod

@@ -227,6 +227,34 @@ CALL_END_REASON_INTERNAL_ERROR: CallEndReason.ValueType  # 25
 """Internal error."""
 Global___CallEndReason: _TypeAlias = CallEndReason  # noqa: Y015
 
+class _ProgressStage:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ProgressStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProgressStage.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PROGRESS_STAGE_UNSPECIFIED: _ProgressStage.ValueType  # 0
+    """Not said."""
+    PROGRESS_STAGE_READ: _ProgressStage.ValueType  # 1
+    """Rows are read from the file."""
+    PROGRESS_STAGE_CHECKED: _ProgressStage.ValueType  # 2
+    """Rows are compared with what is stored."""
+    PROGRESS_STAGE_STORED: _ProgressStage.ValueType  # 3
+    """Rows are stored. Last one; a dry run ends before."""
+
+class ProgressStage(_ProgressStage, metaclass=_ProgressStageEnumTypeWrapper):
+    """What a file goes through on its way into a table."""
+
+PROGRESS_STAGE_UNSPECIFIED: ProgressStage.ValueType  # 0
+"""Not said."""
+PROGRESS_STAGE_READ: ProgressStage.ValueType  # 1
+"""Rows are read from the file."""
+PROGRESS_STAGE_CHECKED: ProgressStage.ValueType  # 2
+"""Rows are compared with what is stored."""
+PROGRESS_STAGE_STORED: ProgressStage.ValueType  # 3
+"""Rows are stored. Last one; a dry run ends before."""
+Global___ProgressStage: _TypeAlias = ProgressStage  # noqa: Y015
+
 @_typing.final
 class Money(_message.Message):
     """An exact amount of money."""
@@ -470,3 +498,33 @@ class MediaStatistics(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MediaStatistics: _TypeAlias = MediaStatistics  # noqa: Y015
+
+@_typing.final
+class Progress(_message.Message):
+    """How far long work is."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STAGE_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    stage: Global___ProgressStage.ValueType
+    """What is being done."""
+    done: _builtins.int
+    """Rows that are done."""
+    total: _builtins.int
+    """Rows in all; may be corrected while the stage goes on."""
+    def __init__(
+        self,
+        *,
+        stage: Global___ProgressStage.ValueType = ...,
+        done: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done", b"done", "stage", b"stage", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Progress: _TypeAlias = Progress  # noqa: Y015

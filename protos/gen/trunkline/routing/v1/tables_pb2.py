@@ -22,33 +22,38 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from trunkline.common.v1 import common_pb2 as trunkline_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trunkline/routing/v1/tables.proto\x12\x14trunkline.routing.v1\"\xb7\x01\n\x11ImportRowsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\x0c\x12\x32\n\x04mode\x18\x04 \x01(\x0e\x32$.trunkline.routing.v1.ImportRowsMode\x12\x15\n\rskip_bad_rows\x18\x05 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x06 \x01(\x08\x12\x0e\n\x06\x61uthor\x18\x07 \x01(\t\x12\x0c\n\x04gzip\x18\x08 \x01(\x08\"\xd2\x01\n\x12ImportRowsResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\r\x12\x11\n\tunchanged\x18\x03 \x01(\r\x12\x0f\n\x07removed\x18\x04 \x01(\r\x12.\n\x08\x62\x61\x64_rows\x18\x05 \x03(\x0b\x32\x1c.trunkline.routing.v1.BadRow\x12\x0e\n\x06stored\x18\x06 \x01(\x08\x12\x38\n\x0b\x64ifferences\x18\x07 \x03(\x0b\x32#.trunkline.routing.v1.RowDifference\"E\n\rRowDifference\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\x02 \x01(\t\x12\x12\n\nafter_json\x18\x03 \x01(\t\"A\n\x13RollBackRowsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"$\n\x14RollBackRowsResponse\x12\x0c\n\x04rows\x18\x01 \x01(\r\"(\n\x16\x44\x65scribeSectionRequest\x12\x0e\n\x06\x64igits\x18\x01 \x01(\t\"\x95\x01\n\x17\x44\x65scribeSectionResponse\x12\x13\n\x0b\x61rea_prefix\x18\x01 \x01(\t\x12\x11\n\tarea_name\x18\x02 \x01(\t\x12\x11\n\tarea_code\x18\x03 \x01(\t\x12\x13\n\x0bmobile_name\x18\x04 \x01(\t\x12\x18\n\x10mobile_area_code\x18\x05 \x01(\t\x12\x10\n\x08\x61\x63\x63ounts\x18\x06 \x03(\t\"\'\n\x06\x42\x61\x64Row\x12\x0c\n\x04line\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t*j\n\x0eImportRowsMode\x12 \n\x1cIMPORT_ROWS_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14IMPORT_ROWS_MODE_ADD\x10\x01\x12\x1c\n\x18IMPORT_ROWS_MODE_REPLACE\x10\x02\x32\xc6\x02\n\x0cTableService\x12_\n\nImportRows\x12\'.trunkline.routing.v1.ImportRowsRequest\x1a(.trunkline.routing.v1.ImportRowsResponse\x12\x65\n\x0cRollBackRows\x12).trunkline.routing.v1.RollBackRowsRequest\x1a*.trunkline.routing.v1.RollBackRowsResponse\x12n\n\x0f\x44\x65scribeSection\x12,.trunkline.routing.v1.DescribeSectionRequest\x1a-.trunkline.routing.v1.DescribeSectionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!trunkline/routing/v1/tables.proto\x12\x14trunkline.routing.v1\x1a trunkline/common/v1/common.proto\"\xb7\x01\n\x11ImportRowsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\x0c\x12\x32\n\x04mode\x18\x04 \x01(\x0e\x32$.trunkline.routing.v1.ImportRowsMode\x12\x15\n\rskip_bad_rows\x18\x05 \x01(\x08\x12\x0f\n\x07\x64ry_run\x18\x06 \x01(\x08\x12\x0e\n\x06\x61uthor\x18\x07 \x01(\t\x12\x0c\n\x04gzip\x18\x08 \x01(\x08\"R\n\x16StreamRowImportRequest\x12\x38\n\x07request\x18\x01 \x01(\x0b\x32\'.trunkline.routing.v1.ImportRowsRequest\"\x90\x01\n\x17StreamRowImportResponse\x12\x31\n\x08progress\x18\x01 \x01(\x0b\x32\x1d.trunkline.common.v1.ProgressH\x00\x12:\n\x06result\x18\x02 \x01(\x0b\x32(.trunkline.routing.v1.ImportRowsResponseH\x00\x42\x06\n\x04step\"\xd2\x01\n\x12ImportRowsResponse\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x01 \x01(\r\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\r\x12\x11\n\tunchanged\x18\x03 \x01(\r\x12\x0f\n\x07removed\x18\x04 \x01(\r\x12.\n\x08\x62\x61\x64_rows\x18\x05 \x03(\x0b\x32\x1c.trunkline.routing.v1.BadRow\x12\x0e\n\x06stored\x18\x06 \x01(\x08\x12\x38\n\x0b\x64ifferences\x18\x07 \x03(\x0b\x32#.trunkline.routing.v1.RowDifference\"E\n\rRowDifference\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x13\n\x0b\x62\x65\x66ore_json\x18\x02 \x01(\t\x12\x12\n\nafter_json\x18\x03 \x01(\t\"A\n\x13RollBackRowsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"$\n\x14RollBackRowsResponse\x12\x0c\n\x04rows\x18\x01 \x01(\r\"(\n\x16\x44\x65scribeSectionRequest\x12\x0e\n\x06\x64igits\x18\x01 \x01(\t\"\x95\x01\n\x17\x44\x65scribeSectionResponse\x12\x13\n\x0b\x61rea_prefix\x18\x01 \x01(\t\x12\x11\n\tarea_name\x18\x02 \x01(\t\x12\x11\n\tarea_code\x18\x03 \x01(\t\x12\x13\n\x0bmobile_name\x18\x04 \x01(\t\x12\x18\n\x10mobile_area_code\x18\x05 \x01(\t\x12\x10\n\x08\x61\x63\x63ounts\x18\x06 \x03(\t\"\'\n\x06\x42\x61\x64Row\x12\x0c\n\x04line\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t*j\n\x0eImportRowsMode\x12 \n\x1cIMPORT_ROWS_MODE_UNSPECIFIED\x10\x00\x12\x18\n\x14IMPORT_ROWS_MODE_ADD\x10\x01\x12\x1c\n\x18IMPORT_ROWS_MODE_REPLACE\x10\x02\x32\xb8\x03\n\x0cTableService\x12_\n\nImportRows\x12\'.trunkline.routing.v1.ImportRowsRequest\x1a(.trunkline.routing.v1.ImportRowsResponse\x12p\n\x0fStreamRowImport\x12,.trunkline.routing.v1.StreamRowImportRequest\x1a-.trunkline.routing.v1.StreamRowImportResponse0\x01\x12\x65\n\x0cRollBackRows\x12).trunkline.routing.v1.RollBackRowsRequest\x1a*.trunkline.routing.v1.RollBackRowsResponse\x12n\n\x0f\x44\x65scribeSection\x12,.trunkline.routing.v1.DescribeSectionRequest\x1a-.trunkline.routing.v1.DescribeSectionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.routing.v1.tables_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_IMPORTROWSMODE']._serialized_start=869
-  _globals['_IMPORTROWSMODE']._serialized_end=975
-  _globals['_IMPORTROWSREQUEST']._serialized_start=60
-  _globals['_IMPORTROWSREQUEST']._serialized_end=243
-  _globals['_IMPORTROWSRESPONSE']._serialized_start=246
-  _globals['_IMPORTROWSRESPONSE']._serialized_end=456
-  _globals['_ROWDIFFERENCE']._serialized_start=458
-  _globals['_ROWDIFFERENCE']._serialized_end=527
-  _globals['_ROLLBACKROWSREQUEST']._serialized_start=529
-  _globals['_ROLLBACKROWSREQUEST']._serialized_end=594
-  _globals['_ROLLBACKROWSRESPONSE']._serialized_start=596
-  _globals['_ROLLBACKROWSRESPONSE']._serialized_end=632
-  _globals['_DESCRIBESECTIONREQUEST']._serialized_start=634
-  _globals['_DESCRIBESECTIONREQUEST']._serialized_end=674
-  _globals['_DESCRIBESECTIONRESPONSE']._serialized_start=677
-  _globals['_DESCRIBESECTIONRESPONSE']._serialized_end=826
-  _globals['_BADROW']._serialized_start=828
-  _globals['_BADROW']._serialized_end=867
-  _globals['_TABLESERVICE']._serialized_start=978
-  _globals['_TABLESERVICE']._serialized_end=1304
+  _globals['_IMPORTROWSMODE']._serialized_start=1134
+  _globals['_IMPORTROWSMODE']._serialized_end=1240
+  _globals['_IMPORTROWSREQUEST']._serialized_start=94
+  _globals['_IMPORTROWSREQUEST']._serialized_end=277
+  _globals['_STREAMROWIMPORTREQUEST']._serialized_start=279
+  _globals['_STREAMROWIMPORTREQUEST']._serialized_end=361
+  _globals['_STREAMROWIMPORTRESPONSE']._serialized_start=364
+  _globals['_STREAMROWIMPORTRESPONSE']._serialized_end=508
+  _globals['_IMPORTROWSRESPONSE']._serialized_start=511
+  _globals['_IMPORTROWSRESPONSE']._serialized_end=721
+  _globals['_ROWDIFFERENCE']._serialized_start=723
+  _globals['_ROWDIFFERENCE']._serialized_end=792
+  _globals['_ROLLBACKROWSREQUEST']._serialized_start=794
+  _globals['_ROLLBACKROWSREQUEST']._serialized_end=859
+  _globals['_ROLLBACKROWSRESPONSE']._serialized_start=861
+  _globals['_ROLLBACKROWSRESPONSE']._serialized_end=897
+  _globals['_DESCRIBESECTIONREQUEST']._serialized_start=899
+  _globals['_DESCRIBESECTIONREQUEST']._serialized_end=939
+  _globals['_DESCRIBESECTIONRESPONSE']._serialized_start=942
+  _globals['_DESCRIBESECTIONRESPONSE']._serialized_end=1091
+  _globals['_BADROW']._serialized_start=1093
+  _globals['_BADROW']._serialized_end=1132
+  _globals['_TABLESERVICE']._serialized_start=1243
+  _globals['_TABLESERVICE']._serialized_end=1683
 # @@protoc_insertion_point(module_scope)

@@ -40,6 +40,11 @@ class TableServiceStub:
                 request_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsResponse.FromString,
                 _registered_method=True)
+        self.StreamRowImport = channel.unary_stream(
+                '/trunkline.routing.v1.TableService/StreamRowImport',
+                request_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.StreamRowImportRequest.SerializeToString,
+                response_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.StreamRowImportResponse.FromString,
+                _registered_method=True)
         self.RollBackRows = channel.unary_unary(
                 '/trunkline.routing.v1.TableService/RollBackRows',
                 request_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.RollBackRowsRequest.SerializeToString,
@@ -60,6 +65,14 @@ class TableServiceServicer:
         """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
         recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
         kind. Bad rows are part of the answer, each with its line. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamRowImport(self, request, context):
+        """Does what ImportRows does and tells how far it is, for files that take longer than a unary call may. The result comes last.
+        Whoever stops listening before the result stops the import, and nothing of it stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -87,6 +100,11 @@ def add_TableServiceServicer_to_server(servicer, server):
                     servicer.ImportRows,
                     request_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsRequest.FromString,
                     response_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsResponse.SerializeToString,
+            ),
+            'StreamRowImport': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamRowImport,
+                    request_deserializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.StreamRowImportRequest.FromString,
+                    response_serializer=trunkline_dot_routing_dot_v1_dot_tables__pb2.StreamRowImportResponse.SerializeToString,
             ),
             'RollBackRows': grpc.unary_unary_rpc_method_handler(
                     servicer.RollBackRows,
@@ -127,6 +145,33 @@ class TableService:
             '/trunkline.routing.v1.TableService/ImportRows',
             trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsRequest.SerializeToString,
             trunkline_dot_routing_dot_v1_dot_tables__pb2.ImportRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamRowImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/trunkline.routing.v1.TableService/StreamRowImport',
+            trunkline_dot_routing_dot_v1_dot_tables__pb2.StreamRowImportRequest.SerializeToString,
+            trunkline_dot_routing_dot_v1_dot_tables__pb2.StreamRowImportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,10 @@ class TableServiceStub:
     recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
     kind. Bad rows are part of the answer, each with its line. Safe to repeat.
     """
+    StreamRowImport: _grpc.UnaryStreamMultiCallable[_tables_pb2.StreamRowImportRequest, _tables_pb2.StreamRowImportResponse]
+    """Does what ImportRows does and tells how far it is, for files that take longer than a unary call may. The result comes last.
+    Whoever stops listening before the result stops the import, and nothing of it stays.
+    """
     RollBackRows: _grpc.UnaryUnaryMultiCallable[_tables_pb2.RollBackRowsRequest, _tables_pb2.RollBackRowsResponse]
     """Puts a table back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing is
     known of that. Twice is no change.
@@ -54,6 +58,10 @@ class TableServiceAsyncStub(TableServiceStub):
     """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
     recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
     kind. Bad rows are part of the answer, each with its line. Safe to repeat.
+    """
+    StreamRowImport: _aio.UnaryStreamMultiCallable[_tables_pb2.StreamRowImportRequest, _tables_pb2.StreamRowImportResponse]  # type: ignore[assignment]
+    """Does what ImportRows does and tells how far it is, for files that take longer than a unary call may. The result comes last.
+    Whoever stops listening before the result stops the import, and nothing of it stays.
     """
     RollBackRows: _aio.UnaryUnaryMultiCallable[_tables_pb2.RollBackRowsRequest, _tables_pb2.RollBackRowsResponse]  # type: ignore[assignment]
     """Puts a table back to what it was before its last change, by import or document. FAILED_PRECONDITION when nothing is
@@ -74,6 +82,16 @@ class TableServiceServicer(metaclass=_abc_1.ABCMeta):
         """Reads a file into one table: a row replaces the row of the same number or prefix. Delimiter, encoding and header are
         recognised; without a header the columns come in the order of the kind's fields. INVALID_ARGUMENT for another
         kind. Bad rows are part of the answer, each with its line. Safe to repeat.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamRowImport(
+        self,
+        request: _tables_pb2.StreamRowImportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_tables_pb2.StreamRowImportResponse], _abc.AsyncIterator[_tables_pb2.StreamRowImportResponse]]:
+        """Does what ImportRows does and tells how far it is, for files that take longer than a unary call may. The result comes last.
+        Whoever stops listening before the result stops the import, and nothing of it stays.
         """
 
     @_abc_1.abstractmethod
