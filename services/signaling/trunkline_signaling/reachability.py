@@ -14,7 +14,7 @@ from trunkline_kernel.replication import Replica, ReplicaMetrics
 from trunkline_kernel.rpc import Channel
 
 from . import parameters as declared
-from .calls.call import OwnAddresses
+from .calls.call_settings import OwnAddresses
 from .calls.services import GatewayReport
 from .reach_metrics import ReachMetrics
 from .rpc.clients.auth import AuthClient
