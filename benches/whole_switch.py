@@ -26,7 +26,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from processes import free_port, start, stop  # noqa: E402
+from processes import start, stop  # noqa: E402
 from sip.peers import Direct, Kamailio, KamailioRtpengine, Peer, Sippy  # noqa: E402
 from sip.trunkline import (  # noqa: E402
     Trunkline,
@@ -34,6 +34,7 @@ from sip.trunkline import (  # noqa: E402
     TrunklineRelayBy2,
     TrunklineRelayBy4,
 )
+from support.ports import free_port  # noqa: E402
 
 PEERS: dict[str, type[Peer]] = {
     "direct": Direct,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +20,8 @@ from trunkline_cli.errors import Refused
 from trunkline_cli.processes import ServiceProcess, stop_all
 from trunkline_cli.services import Service
 from trunkline_cli.switch import Switch
+
+from .ports import free_port, free_ports, is_free
 
 READY_TIMEOUT = 30.0
 STOP_GRACE = 10.0
@@ -61,8 +62,8 @@ class LocalSwitch:
 
     def __post_init__(self) -> None:
         self.http_ports = some_ports()
-        self.sip: Address = (self.host, SIP_PORT if is_free(SIP_PORT) else free_ports(1)[0])
-        self.sip_tls: Address = (self.host, free_ports(1)[0])
+        self.sip: Address = (self.host, SIP_PORT if is_free(SIP_PORT) else free_port())
+        self.sip_tls: Address = (self.host, free_port())
         """Where it takes SIP over TLS, when `settings` name a certificate."""
         self.services = Switch({name: (address,) for name, address in self.addresses.items()})
         """Stubs of the services. They block: ask them by `ask`."""
@@ -173,30 +174,3 @@ class LocalSwitch:
 def some_ports() -> dict[Service, int]:
     """Return a free port for each service."""
     return dict(zip(Service, free_ports(len(Service)), strict=True))
-
-
-def free_ports(count: int) -> list[int]:
-    """Return TCP ports that nothing listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def is_free(port: int) -> bool:
-    """Return whether a port is free on every address, for UDP and TCP."""
-    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
-    return all(_can_bind(kind, port) for kind in kinds)
-
-
-def _can_bind(kind: socket.SocketKind, port: int) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 - looked at, closed again
-        except OSError:
-            return False
-    return True

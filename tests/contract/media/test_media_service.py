@@ -22,6 +22,7 @@ SERVICE = pb.DESCRIPTOR.services_by_name["MediaService"]
 OPEN = method_of(SERVICE, "Open", pb.OpenRequest, pb.OpenResponse)
 CONNECT = method_of(SERVICE, "Connect", pb.ConnectRequest, pb.ConnectResponse)
 CLOSE = method_of(SERVICE, "Close", pb.CloseRequest, pb.CloseResponse)
+STATISTICS = method_of(SERVICE, "Statistics", pb.StatisticsRequest, pb.StatisticsResponse)
 LOAD = method_of(SERVICE, "Load", pb.LoadRequest, pb.LoadResponse)
 DRAIN = method_of(SERVICE, "Drain", pb.DrainRequest, pb.DrainResponse)
 PLAY = method_of(SERVICE, "Play", pb.PlayRequest, pb.PlayResponse)
@@ -58,6 +59,11 @@ class MediaClient:
     async def close(self, session_id: str = "call-1") -> pb.CloseResponse:
         request = pb.CloseRequest(session_id=session_id)
         return await self._channel.call(CLOSE, request, timeout=TIMEOUT)
+
+    async def statistics(self, *session_ids: str) -> list[pb.SessionStatistics]:
+        request = pb.StatisticsRequest(session_ids=session_ids)
+        response = await self._channel.call(STATISTICS, request, timeout=TIMEOUT)
+        return list(response.sessions)
 
     async def load(self) -> pb.LoadResponse:
         return await self._channel.call(LOAD, pb.LoadRequest(), timeout=TIMEOUT)
@@ -136,6 +142,41 @@ async def test_a_call_is_relayed_both_ways_and_its_streams_are_counted(media: Me
     assert closed.statistics.leg_b.packets_lost == 1
     assert closed.statistics.leg_b.mos < closed.statistics.leg_a.mos
     assert closed.HasField("leg_b_last_rtp_time")
+
+
+async def test_mgt09_statistics_tell_what_a_call_carries_while_it_lasts(
+    media: MediaClient,
+) -> None:
+    with rtp_peers(2) as (caller, callee):
+        opened = await media.open(leg_a=leg(caller), leg_b=leg(callee))
+        caller.send(at(opened.leg_a), rtp_packet(1))
+        caller.send(at(opened.leg_a), rtp_packet(3))
+        await callee.receive()
+        await callee.receive()
+
+        asked_twice = media.statistics("call-1", "gone"), media.statistics("call-1")
+        [session], [again] = await asyncio.gather(*asked_twice)
+        closed = await media.close()
+
+    assert session == again
+    assert session.session_id == "call-1"
+    assert session.leg_a.received == closed.statistics.leg_a
+    assert (session.leg_a.received.packets, session.leg_a.received.packets_lost) == (2, 1)
+    assert (session.leg_a.sent.packets, session.leg_b.sent.packets) == (0, 2)
+    assert session.leg_b.sent.bytes == 2 * len(rtp_packet(1))
+
+
+async def test_statistics_of_a_closed_session_are_left_out(media: MediaClient) -> None:
+    await media.open()
+    await media.close()
+
+    assert await media.statistics("call-1") == []
+
+
+async def test_statistics_of_too_many_sessions_are_refused(media: MediaClient) -> None:
+    with pytest.raises(TrunklineError, match="1001 session_ids: expected at most 1000") as refused:
+        await media.statistics(*map(str, range(1001)))
+    assert refused.value.fault is Fault.INVALID_ARGUMENT
 
 
 async def test_rtcp_has_the_port_above_rtp(media: MediaClient) -> None:

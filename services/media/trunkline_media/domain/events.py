@@ -1,11 +1,11 @@
 """What happens on sessions, told to their owners (MED-12), and what a session carried."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from trunkline_engine import LegCounters
+from trunkline_engine import LegCounters, SessionCounters
 
 from .legs import DigitForm, LegName, MediaAddress, MediaCheck
 from .quality import mean_opinion_score
@@ -97,7 +97,7 @@ class StreamStatistics:
         return sum(self.dropped.values())
 
     @classmethod
-    def of(cls, counters: LegCounters, encoding: str, way: timedelta) -> "StreamStatistics":
+    def of(cls, counters: LegCounters, encoding: str, way: timedelta) -> Self:
         """Return the statistics behind a leg's `counters`.
 
         `way` is the round trip over both legs, which every word makes half of.
@@ -126,6 +126,41 @@ class SessionStatistics:
     leg_a: StreamStatistics
     leg_b: StreamStatistics
 
+    @classmethod
+    def of(cls, counters: SessionCounters, encoding: Callable[[LegName], str]) -> Self:
+        """Return the statistics behind a session's `counters`, the legs' codecs named."""
+        trips = (leg.round_trip or timedelta(0) for leg in (counters.a, counters.b))
+        way = sum(trips, timedelta(0))
+        return cls(
+            StreamStatistics.of(counters.a, encoding(LegName.A), way),
+            StreamStatistics.of(counters.b, encoding(LegName.B), way),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SentStatistics:
+    """What one leg was sent."""
+
+    packets: int
+    bytes: int
+    packets_failed: int
+    """Packets that the system refused to send."""
+
+    @classmethod
+    def of(cls, counters: LegCounters) -> Self:
+        """Return what a leg's `counters` say of its sent direction."""
+        return cls(counters.sent_packets, counters.sent_bytes, counters.send_failed)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProgress:
+    """What an open session has carried so far, in both directions of each leg."""
+
+    session_id: str
+    received: SessionStatistics
+    sent_a: SentStatistics
+    sent_b: SentStatistics
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingLost:
@@ -141,6 +176,10 @@ class SessionEnd:
 
     session_id: str
     statistics: SessionStatistics
+
+
+Outcome = SessionEvent | SessionProgress | SessionEnd | RecordingLost
+"""What follows from a fact of the relay."""
 
 
 def time_of(unix_nanos: int) -> datetime:
