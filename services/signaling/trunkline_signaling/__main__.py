@@ -23,11 +23,21 @@ from trunkline_kernel.service import Service, run_service
 from trunkline_kernel.shared_state import SharedState, connect_redis
 from trunkline_kernel.vault import open_vault
 
-from . import parameters as declared
-from .calls.call import Aim, CallSettings
+from .calls.call_settings import Aim, CallSettings
 from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox
+from .parameters import CHECKS, PARAMETERS
+from .parameters.calls import max_duration, progress_limits, timer_parameters
+from .parameters.media import (
+    RTP_ENCRYPTION,
+    RTP_ENCRYPTION_KEY,
+    doubts_of_key,
+    encryption,
+    prompts,
+    relay_parameters,
+)
+from .parameters.sip import timing
 from .reachability import Reachability, Surroundings
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
@@ -67,9 +77,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await database.migrate()
-        stored = StoredParameters(
-            Parameters(declared.PARAMETERS, declared.CHECKS), database, open_vault(settings)
-        )
+        stored = StoredParameters(Parameters(PARAMETERS, CHECKS), database, open_vault(settings))
         await stored.load()
         documents = Documents([], database, parameters=stored)
         await documents.load()
@@ -116,7 +124,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 settings.instance, own, stored.values, lambda *call: reach.probes.aim(*call)
             ),
             BufferedSystemRandom(),
-            declared.timing(stored.values),
+            timing(stored.values),
         )
         network.attach(switch)
         reach = Reachability(
@@ -195,12 +203,12 @@ def live_settings(
         return CallSettings(
             instance,
             own,
-            declared.progress_limits(values),
-            declared.relay_parameters(values),
-            declared.max_duration(values),
-            declared.timer_parameters(values),
-            declared.encryption(values),
-            declared.prompts(values),
+            progress_limits(values),
+            relay_parameters(values),
+            max_duration(values),
+            timer_parameters(values),
+            encryption(values),
+            prompts(values),
             aim,
         )
 
@@ -218,9 +226,9 @@ def obey_parameters(switch: Switch, network: SipNetwork, values: Parameters) -> 
     """Let changed parameters hold for transactions and sockets begun from then on."""
 
     def obey(changes: Sequence[Change]) -> None:
-        if any(change.parameter in declared.RTP_ENCRYPTION for change in changes):
+        if any(change.parameter in RTP_ENCRYPTION for change in changes):
             warn_of_key(values)
-        switch.transactions.timing = declared.timing(values)
+        switch.transactions.timing = timing(values)
         network.obey(values)
 
     values.subscribe(obey)
@@ -228,8 +236,8 @@ def obey_parameters(switch: Switch, network: SipNetwork, values: Parameters) -> 
 
 def warn_of_key(values: Parameters) -> None:
     """Log what is unwise about the key of RTP encryption, if something is."""
-    for doubt in declared.doubts_of_key(values):
-        log.warning(f"{declared.RTP_ENCRYPTION_KEY.name} {doubt}")
+    for doubt in doubts_of_key(values):
+        log.warning(f"{RTP_ENCRYPTION_KEY.name} {doubt}")
 
 
 async def drained(switch: Switch, outbox: Outbox) -> None:

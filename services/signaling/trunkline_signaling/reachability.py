@@ -13,9 +13,15 @@ from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.replication import Replica, ReplicaMetrics
 from trunkline_kernel.rpc import Channel
 
-from . import parameters as declared
-from .calls.call import OwnAddresses
+from .calls.call_settings import OwnAddresses
 from .calls.services import GatewayReport
+from .parameters.sip import (
+    OPTIONS_CHECK_PERIOD,
+    PUBLISH_EXPIRE,
+    USER_AGENT_SEND_UNREGISTER,
+    keep_alive,
+    registration_rules,
+)
 from .reach_metrics import ReachMetrics
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.gateways import GATEWAYS, REGISTRATIONS, decode_gateway, decode_peer
@@ -65,8 +71,8 @@ class Reachability:
             around.resolver,
             around.ownership,
             RegistrationSettings(
-                lambda: declared.registration_rules(values),
-                lambda: values[declared.USER_AGENT_SEND_UNREGISTER],
+                lambda: registration_rules(values),
+                lambda: values[USER_AGENT_SEND_UNREGISTER],
             ),
             around.own,
             around.random,
@@ -78,14 +84,14 @@ class Reachability:
             around.own,
             around.random,
             observer,
-            lambda: values[declared.OPTIONS_CHECK_PERIOD],
+            lambda: values[OPTIONS_CHECK_PERIOD],
         )
         checks = Checks(auth, inquiries, around.own, around.instance, around.random)
-        keep_alive = KeepAlive(
+        keeper = KeepAlive(
             auth,
             around.network,
             around.instance,
-            lambda: declared.keep_alive(values),
+            lambda: keep_alive(values),
             around.clock,
         )
         self._publications.changed = around.names.changed = self._reports.stir
@@ -102,7 +108,7 @@ class Reachability:
             self.registrations.run,
             self.probes.run,
             checks.run,
-            keep_alive.run,
+            keeper.run,
             self._reports.run,
         )
         """To be run beside the service."""
@@ -148,8 +154,8 @@ class Reachability:
 
     def _changed(self, changes: Sequence[Change], values: Parameters) -> None:
         self._obey(values)
-        if any(change.parameter is declared.OPTIONS_CHECK_PERIOD for change in changes):
+        if any(change.parameter is OPTIONS_CHECK_PERIOD for change in changes):
             self.probes.restart()
 
     def _obey(self, values: Parameters) -> None:
-        self._publications.life = values[declared.PUBLISH_EXPIRE]
+        self._publications.life = values[PUBLISH_EXPIRE]
