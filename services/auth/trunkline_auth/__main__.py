@@ -52,6 +52,7 @@ from .operators.passwords import generate
 from .operators.tokens import Tokens
 from .parameters import PARAMETERS, Live, policy_of
 from .publication import TOPIC, ListPublication
+from .reporting import Announcements
 from .rpc.guards import GUARDS
 from .rpc.lists import ListServicer
 from .rpc.operators import OperatorServicer
@@ -74,6 +75,7 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
     async with (
         open_database(settings) as database,
         UnaryChannel(settings.routing, tls=service.tls) as routing,
+        UnaryChannel(settings.billing, tls=service.tls) as billing,
     ):
         await database.migrate(MIGRATIONS)
         parameters = StoredParameters(Parameters(PARAMETERS), database)
@@ -91,7 +93,9 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         )
         areas = AreaFeed()
         documents.subscribe(areas.documents_changed)
-        feed = _follow_sources(service, settings, documents, routing)
+        names = Names(DnsLookUp())
+        service.background(names.run)
+        feed = _follow_sources(service, settings, documents, routing, names)
         async with _open_state(service, settings, database) as state:
             lists = _screen(service, settings, documents, state, parameters.values)
             await _keep_lists(service, database, feed.directory, number_lists, lists)
@@ -99,22 +103,25 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
             documents.subscribe(operators.documents_changed)
             await documents.load()
             observation = Observation(service.metrics)
+            reporter = f"auth/{settings.instance}"
+            news = Announcements(observation, names, billing, reporter, service.metrics)
+            service.background(news.run)
             key = _secret(settings)
             doors = open_doors(
                 feed.directory,
                 state.doors,
                 Digest(settings.realm, Nonces(key), settings.digest_algorithms),
-                observation,
+                news,
                 Live(parameters.values, policy_of),
                 random.SystemRandom(),
                 lambda: areas.map,
             )
-            _admit(service, doors, state.doors, observation, lists.could_stop)
+            _admit(service, doors, state.doors, observation, news, lists.could_stop)
             logins = Logins(
                 operators.find,
                 hasher.verify,
                 state.doors.failures,
-                observation,
+                news,
                 Tokens(key, settings.login_lifetime),
                 policy=Live(parameters.values, login_policy_of),
                 areas=lambda: areas.map,
@@ -158,11 +165,13 @@ async def _open_state(
 
 
 def _follow_sources(
-    service: Service, settings: AuthSettings, documents: Documents, routing: Channel
+    service: Service,
+    settings: AuthSettings,
+    documents: Documents,
+    routing: Channel,
+    names: Names,
 ) -> DirectoryFeed:
     """Keep the directory what documents and routing's gateways say."""
-    names = Names(DnsLookUp())
-    service.background(names.run)
     feed = DirectoryFeed(Directory(), settings.realm, names)
     documents.subscribe(feed.documents_changed)
     gateways = Replica(
@@ -181,12 +190,13 @@ def _admit(
     doors: Doors,
     state: SharedState,
     observation: Observation,
+    news: Announcements,
     screens: Callable[[], bool],
 ) -> None:
     """Answer signaling."""
     servicer = AuthServicer(doors, state, observation, _now, screens)
     service.add(add_AuthServiceServicer_to_server, servicer)
-    service.background(lambda: _tick(doors, state, observation))
+    service.background(lambda: _tick(doors, state, observation, news))
 
 
 def _let_in(
@@ -281,11 +291,14 @@ async def _publish(publication: ListPublication, black_list: BlackList) -> None:
         await asyncio.sleep(TICK)
 
 
-async def _tick(doors: Doors, state: SharedState, observation: Observation) -> None:
+async def _tick(
+    doors: Doors, state: SharedState, observation: Observation, news: Announcements
+) -> None:
     while True:
         await doors.registrar.expire(_now())
         observation.registrations.set(await state.bindings.count())
-        observation.suspensions.set(len(await state.failures.suspensions(_now())))
+        news.suspensions = await state.failures.suspensions(_now())
+        observation.suspensions.set(len(news.suspensions))
         await asyncio.sleep(TICK)
 
 

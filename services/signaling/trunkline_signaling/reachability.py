@@ -46,6 +46,7 @@ class Surroundings:
     instance: str
     auth: Channel
     routing: Channel
+    billing: Channel
     network: Network
     names: Names
     resolver: NameResolver
@@ -65,7 +66,15 @@ class Reachability:
         self._clock = around.clock
         self._publications = switch.publications
         self._reports = GatewayReports(RoutingClient(around.routing), around.instance)
-        observer = ReachMetrics(around.metrics, self._reports.stir)
+        self.reporter = Reporter(
+            around.billing,
+            f"signaling/{around.instance}",
+            lambda: conditions.conditions(),
+            around.metrics,
+        )
+        observer = conditions = ReachConditions(
+            around.names, ReachMetrics(around.metrics, self._reports.stir), self.reporter.stir
+        )
         self.registrations = Registrations(
             inquiries,
             around.resolver,
@@ -94,7 +103,8 @@ class Reachability:
             lambda: keep_alive(values),
             around.clock,
         )
-        self._publications.changed = around.names.changed = self._reports.stir
+        self._publications.changed = self._reports.stir
+        around.names.changed = self._names_changed
         self._resolver = around.resolver
         self._reports.gather_from(
             self.registrations.reports,
@@ -109,6 +119,7 @@ class Reachability:
             self.probes.run,
             checks.run,
             keeper.run,
+            self.reporter.run,
             self._reports.run,
         )
         """To be run beside the service."""
