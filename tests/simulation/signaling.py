@@ -15,7 +15,7 @@ from typing import Final
 
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Channel
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.cdr import Cdr
 from trunkline_signaling.calls.events import Event
 from trunkline_signaling.calls.parties import Target

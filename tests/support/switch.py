@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.cdr import Cdr, MediaStatistics, StreamStatistics
 from trunkline_signaling.calls.effects import Note
 from trunkline_signaling.calls.parties import Binding, Endpoint, EndpointKind, Numbers, Target

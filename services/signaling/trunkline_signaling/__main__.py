@@ -23,7 +23,7 @@ from trunkline_kernel.service import Service, run_service
 from trunkline_kernel.shared_state import SharedState, connect_redis
 from trunkline_kernel.vault import open_vault
 
-from .calls.call import Aim, CallSettings
+from .calls.call_settings import Aim, CallSettings
 from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox

@@ -13,7 +13,7 @@ from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.replication import Replica, ReplicaMetrics
 from trunkline_kernel.rpc import Channel
 
-from .calls.call import OwnAddresses
+from .calls.call_settings import OwnAddresses
 from .calls.services import GatewayReport
 from .parameters.sip import (
     OPTIONS_CHECK_PERIOD,

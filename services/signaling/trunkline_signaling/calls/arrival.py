@@ -8,8 +8,9 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.transactions import ServerTransaction
-from . import session_id, setup
-from .call import Call, CallSettings
+from . import admission, session_id
+from .call import Call
+from .call_settings import CallSettings
 from .cdr import Cdr
 from .effects import Effect
 from .identity import host_of, user_of
@@ -68,7 +69,7 @@ def begin_call(
     else:
         call.passed_on, cdr.caller_address = passed_on, passed_on.caller_address
         call.note(f"{passed_on.how} by {passed_on.phone}")
-        setup.admitted(call, Allowed(passed_on.phone, passed_on.screened))
+        admission.admitted(call, Allowed(passed_on.phone, passed_on.screened))
     effects, call.effects = call.effects, []
     session_id.stamp(call, effects)
     return call, effects

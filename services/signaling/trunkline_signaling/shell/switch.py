@@ -13,7 +13,8 @@ from typing import Final
 import structlog
 
 from ..calls import arrival, machine
-from ..calls.call import Call, CallSettings
+from ..calls.call import Call
+from ..calls.call_settings import CallSettings
 from ..calls.cdr import Cdr
 from ..calls.effects import (
     Answer,

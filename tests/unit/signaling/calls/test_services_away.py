@@ -14,7 +14,7 @@ from support.switch import (
     plan,
     vendor,
 )
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.events import HangUp
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason
