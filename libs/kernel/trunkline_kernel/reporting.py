@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 import structlog
@@ -44,16 +45,20 @@ Watch = Callable[[], Iterable[pb.ReportedCondition]]
 class Reporter:
     """Says what one instance of a service sees. `stir` it when something has changed."""
 
-    def __init__(self, channel: Channel, reporter: str, watch: Watch, metrics: Metrics) -> None:
-        """`reporter` is service and instance; `watch` returns all that is watched."""
+    def __init__(self, channel: Channel, reporter: str, metrics: Metrics) -> None:
+        """`reporter` is service and instance."""
         self._channel = channel
         self._reporter = reporter
-        self._watch = watch
+        self._watches: list[Watch] = []
         self._waiting: deque[pb.Notice] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
         self._dropped = metrics.counter(
             "notices_dropped", "Notices forgotten because the service that tells them was away."
         )
+
+    def watch(self, *watches: Watch) -> None:
+        """Report what these return, too."""
+        self._watches += watches
 
     def stir(self) -> None:
         """Report soon."""
@@ -85,7 +90,8 @@ class Reporter:
             await self._wait(INTERVAL if reached else RETRY)
 
     async def _tell(self) -> None:
-        request = pb.ReportConditionsRequest(reporter=self._reporter, conditions=self._watch())
+        conditions = chain.from_iterable(watch() for watch in self._watches)
+        request = pb.ReportConditionsRequest(reporter=self._reporter, conditions=conditions)
         await self._channel.call(REPORT_CONDITIONS, request, timeout=TIMEOUT)
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]

@@ -27,6 +27,7 @@ from trunkline_kernel.replication import (
     ReplicaMetrics,
     ReplicationServicer,
 )
+from trunkline_kernel.reporting import Reporter
 from trunkline_kernel.rights import AskedRights
 from trunkline_kernel.rpc import Channel, InProcessChannel, UnaryChannel
 from trunkline_kernel.service import Service, run_service
@@ -103,9 +104,9 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
             documents.subscribe(operators.documents_changed)
             await documents.load()
             observation = Observation(service.metrics)
-            reporter = f"auth/{settings.instance}"
-            news = Announcements(observation, names, billing, reporter, service.metrics)
-            service.background(news.run)
+            reporter = Reporter(billing, f"auth/{settings.instance}", service.metrics)
+            news = Announcements(observation, names, reporter)
+            service.background(reporter.run)
             key = _secret(settings)
             doors = open_doors(
                 feed.directory,

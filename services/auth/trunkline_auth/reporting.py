@@ -6,10 +6,8 @@ from typing import Final
 
 from trunkline.common.v1 import common_pb2
 from trunkline.common.v1 import reports_pb2 as pb
-from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Names
 from trunkline_kernel.reporting import Reporter, unresolved
-from trunkline_kernel.rpc import Channel
 
 from .admission.failures import Suspension, SuspensionKind
 from .identity import EndpointKind
@@ -33,17 +31,14 @@ class Announcements:
         self,
         observation: Observation,
         names: Names,
-        channel: Channel,
-        reporter: str,
-        metrics: Metrics,
+        reporter: Reporter,
     ) -> None:
-        """`names` are those that gateways are given by, `reporter` is service and instance."""
+        """`names` are those that gateways are given by."""
         self.suspensions: Collection[Suspension] = ()
         """Those that hold now."""
         self._observation = observation
-        self._names = names
-        self._reporter = Reporter(channel, reporter, self._conditions, metrics)
-        self.run = self._reporter.run
+        self._reporter = reporter
+        reporter.watch(lambda: unresolved(names), self._logins)
 
     def came_online(self, binding: Binding) -> None:
         self._observation.came_online(binding)
@@ -69,8 +64,7 @@ class Announcements:
         )
         self._reporter.send(pb.Notice(phone_online=phone))
 
-    def _conditions(self) -> Iterator[pb.ReportedCondition]:
-        yield from unresolved(self._names)
+    def _logins(self) -> Iterator[pb.ReportedCondition]:
         logins = (one for one in self.suspensions if one.key.kind is SuspensionKind.LOGIN)
         for suspension in islice(logins, MOST_LOGINS):
             until = suspension.until.isoformat(timespec="seconds")

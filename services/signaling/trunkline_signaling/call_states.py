@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trunkline.common.v1 import common_pb2
 from trunkline.common.v1 import reports_pb2 as pb
 
 from .calls.call import Call
 from .calls.progress import Progress
 from .calls.states import State
-from .rpc.clients.shared import encode_endpoint, encode_reason
+from .rpc.clients.shared import encode_endpoint
 
 CALLING = "calling"
 RINGING = "ringing"
@@ -41,15 +42,18 @@ class CallStates:
 
 
 def state_of(call: Call) -> str | None:
-    """Return where a call stands in the words of notices; None before it has a route."""
+    """Return where a call stands in the words of notices; None where they have none.
+
+    Before it has a route it is not known who wants them, after its end all was told.
+    """
     match call.state:
-        case State.ADMITTING | State.ROUTING:
+        case State.ADMITTING | State.ROUTING | State.ENDED:
             return None
         case State.INVITING if call.attempt and call.attempt.progress is Progress.RINGING:
             return RINGING
         case State.CONNECTED:
             return ANSWERED
-        case State.ENDING | State.ENDED:
+        case State.ENDING:
             return ENDED
     return CALLING
 
@@ -70,5 +74,5 @@ def _notice(call: Call, state: str) -> pb.Notice:
     if call.attempt is not None:
         told.callee_endpoint.CopyFrom(encode_endpoint(call.attempt.candidate.endpoint))
     if state == ENDED:
-        told.call_end_reason = encode_reason(cdr.reason)
+        told.call_end_reason = common_pb2.CallEndReason.ValueType(cdr.reason)
     return pb.Notice(call_state=told)
