@@ -56,13 +56,14 @@ class LocalSwitch:
     """Address under which endpoints reach it."""
     ports: dict[Service, int] = field(default_factory=lambda: some_ports())
     """Ports of gRPC."""
+    sip_port: int = field(default_factory=free_port)
     processes: dict[Service, ServiceProcess] = field(default_factory=dict)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     """Last lines of all services, each with its name before it."""
 
     def __post_init__(self) -> None:
         self.http_ports = some_ports()
-        self.sip: Address = (self.host, SIP_PORT if is_free(SIP_PORT) else free_port())
+        self.sip: Address = (self.host, self.sip_port)
         self.sip_tls: Address = (self.host, free_port())
         """Where it takes SIP over TLS, when `settings` name a certificate."""
         self.services = Switch({name: (address,) for name, address in self.addresses.items()})
@@ -169,6 +170,11 @@ class LocalSwitch:
 
     def _on_line(self, service: Service, line: str) -> None:
         self.log.append(f"{service} {line}")
+
+
+def usual_sip_port() -> int:
+    """Return 5060, or a free port if it is taken: for people, who expect it."""
+    return SIP_PORT if is_free(SIP_PORT) else free_port()
 
 
 def some_ports() -> dict[Service, int]:

@@ -43,7 +43,6 @@ from .events import (
     Happening,
     Outcome,
     RecordingLost,
-    SentStatistics,
     SessionEnd,
     SessionEvent,
     SessionProgress,
@@ -212,12 +211,7 @@ class Sessions:
                     closed = ClosedUnasked(session.explanation)
                     yield _event(session, fact.unix_nanos, closed)
             case SessionCounters():
-                yield SessionProgress(
-                    session.session_id,
-                    SessionStatistics.of(fact, session.encoding),
-                    SentStatistics.of(fact.a),
-                    SentStatistics.of(fact.b),
-                )
+                yield SessionProgress.of(session.session_id, fact, session.encoding)
             case SourceLearned() | Resumed():
                 return
             case _:

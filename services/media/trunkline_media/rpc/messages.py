@@ -243,7 +243,12 @@ def _leg_to_proto(received: StreamStatistics, sent: SentStatistics) -> media_pb2
     return media_pb2.LegStatistics(
         received=stream_to_proto(received),
         sent=media_pb2.SentStatistics(
-            packets=sent.packets, bytes=sent.bytes, packets_failed=sent.packets_failed
+            packets=sent.packets,
+            bytes=sent.bytes,
+            packets_failed=sent.packets_failed,
+            packets_lost=sent.packets_lost,
+            jitter_ms=sent.jitter / MILLISECOND,
+            mos=sent.mos,
         ),
     )
 

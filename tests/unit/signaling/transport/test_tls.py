@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import uvloop
 from support.certificates import Authority
 from support.station import HEAD, LOOPBACK, MESSAGE, Station, connected_to, station
 from trunkline_kernel.settings import SettingsError, read_settings
@@ -165,6 +167,27 @@ async def test_a_failed_handshake_is_counted(files: CertificateFiles) -> None:
                 await peer.ends()
 
         assert vendor.transports.counters.handshakes_failed == 1
+
+
+def test_a_hello_that_is_there_before_its_connection_is_taken_is_answered(
+    files: CertificateFiles,
+) -> None:
+    """On the loop that services run on, which reads sooner than asyncio's own."""
+    assert uvloop.run(answer_to_a_quick_hello(files)) == b"\x16", "a TLS handshake record"
+
+
+async def answer_to_a_quick_hello(files: CertificateFiles) -> bytes:
+    hello = ssl.MemoryBIO()
+    shaking = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=DOMAIN)
+    with suppress(ssl.SSLWantReadError):
+        shaking.do_handshake()
+    async with station() as vendor:
+        address = await vendor.transports.listen_tcp(LOOPBACK, tls=Certificates(files).serving)
+        with socket.create_connection(address) as early:
+            early.sendall(hello.read())
+            early.setblocking(False)
+            async with asyncio.timeout(5):
+                return await asyncio.get_running_loop().sock_recv(early, 1)
 
 
 async def test_what_comes_with_the_end_of_the_handshake_is_not_lost(

@@ -1164,24 +1164,38 @@ class SentStatistics(_message.Message):
     PACKETS_FIELD_NUMBER: _builtins.int
     BYTES_FIELD_NUMBER: _builtins.int
     PACKETS_FAILED_FIELD_NUMBER: _builtins.int
+    PACKETS_LOST_FIELD_NUMBER: _builtins.int
+    JITTER_MS_FIELD_NUMBER: _builtins.int
+    MOS_FIELD_NUMBER: _builtins.int
     packets: _builtins.int
     """RTP packets."""
     bytes: _builtins.int
     """Bytes of them, headers of RTP included."""
     packets_failed: _builtins.int
     """Packets that the system refused to send."""
+    packets_lost: _builtins.int
+    """Packets that were lost on the way there, as the device last told by RTCP. Absent when it has told nothing."""
+    jitter_ms: _builtins.float
+    """Interarrival jitter in milliseconds, as the device last told by RTCP."""
+    mos: _builtins.float
+    """E-model estimate (ITU-T G.107) by what the device told, 1.0 to 4.5. Zero when it has told nothing."""
     def __init__(
         self,
         *,
         packets: _builtins.int = ...,
         bytes: _builtins.int = ...,
         packets_failed: _builtins.int = ...,
+        packets_lost: _builtins.int | None = ...,
+        jitter_ms: _builtins.float = ...,
+        mos: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost", "packets_lost", b"packets_lost"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "packets", b"packets", "packets_failed", b"packets_failed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost", "bytes", b"bytes", "jitter_ms", b"jitter_ms", "mos", b"mos", "packets", b"packets", "packets_failed", b"packets_failed", "packets_lost", b"packets_lost"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__packets_lost: _TypeAlias = _typing.Literal["packets_lost"]  # noqa: Y015
+    _WhichOneofArgType__packets_lost: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__packets_lost) -> _WhichOneofReturnType__packets_lost | None: ...
 
 Global___SentStatistics: _TypeAlias = SentStatistics  # noqa: Y015
 

@@ -385,10 +385,15 @@ class RouteRequest(_message.Message):
     IDENTITY_FIELD_NUMBER: _builtins.int
     SETUP_TIME_FIELD_NUMBER: _builtins.int
     PASSED_ON_FIELD_NUMBER: _builtins.int
+    HELD_NUMBER_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id. Required."""
     signaling_instance: _builtins.str
     """Signaling instance that has the call. Required."""
+    held_number: _builtins.str
+    """Number of the party that the endpoint, a phone that may transfer, keeps on hold in another call of its own: this call may be
+    to consult somebody about a transfer (SIG-21). Empty when it keeps nobody on hold, or somebody whose number is withheld.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Who calls, as Admit said. Required."""
@@ -419,10 +424,11 @@ class RouteRequest(_message.Message):
         identity: Global___Identity | None = ...,
         setup_time: _timestamp_pb2.Timestamp | None = ...,
         passed_on: Global___PassedOn | None = ...,
+        held_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "held_number", b"held_number", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
