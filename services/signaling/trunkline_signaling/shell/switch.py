@@ -332,6 +332,7 @@ class Switch:
             log.exception("a call failed", call_id=call.id, kind=type(event).__name__)
             self._abort(call)
         else:
+            self._observer.moved(call)
             self._run(call, effects)
 
     def _abort(self, call: Call) -> None:
