@@ -25,7 +25,7 @@ SHOWN_LINES = 60
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Test on the loop that services run on: it reads and closes at other moments than asyncio's."""
+    """Test on the loop that services run on, which reads at other moments than asyncio's own."""
     return {"uvloop": uvloop.new_event_loop}
 
 
