@@ -18,6 +18,7 @@ from trunkline_kernel.names import DnsLookUp, Names
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.reporting import Reporter
 from trunkline_kernel.rpc import MultiplexedChannel
 from trunkline_kernel.service import Service, run_service
 from trunkline_kernel.shared_state import SharedState, connect_redis
@@ -107,7 +108,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         resolver = NameResolver(names)
         own = ListeningAddresses(network.advertised, network.ports)
         collector = hep_collector(settings, clock, trace, own)
-        observation = Observation(service.metrics, trace, collector, service.spans)
+        reporter = Reporter(billing, f"signaling/{settings.instance}", service.metrics)
+        observation = Observation(service.metrics, trace, collector, service.spans, reporter.send)
         switch = Switch(
             Services(
                 NotedCallers(AuthClient(auth), network.know),
@@ -132,6 +134,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 settings.instance,
                 auth,
                 routing,
+                reporter,
                 network,
                 names,
                 resolver,

@@ -11,6 +11,7 @@ from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Names
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.replication import Replica, ReplicaMetrics
+from trunkline_kernel.reporting import Reporter, unresolved
 from trunkline_kernel.rpc import Channel
 
 from .calls.call_settings import OwnAddresses
@@ -22,6 +23,7 @@ from .parameters.sip import (
     keep_alive,
     registration_rules,
 )
+from .reach_conditions import ReachConditions
 from .reach_metrics import ReachMetrics
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.gateways import GATEWAYS, REGISTRATIONS, decode_gateway, decode_peer
@@ -46,6 +48,7 @@ class Surroundings:
     instance: str
     auth: Channel
     routing: Channel
+    reporter: Reporter
     network: Network
     names: Names
     resolver: NameResolver
@@ -65,7 +68,11 @@ class Reachability:
         self._clock = around.clock
         self._publications = switch.publications
         self._reports = GatewayReports(RoutingClient(around.routing), around.instance)
-        observer = ReachMetrics(around.metrics, self._reports.stir)
+        self._reporter = around.reporter
+        around.reporter.watch(lambda: unresolved(around.names))
+        observer = ReachConditions(
+            ReachMetrics(around.metrics, self._reports.stir), around.reporter
+        )
         self.registrations = Registrations(
             inquiries,
             around.resolver,
@@ -94,7 +101,8 @@ class Reachability:
             lambda: keep_alive(values),
             around.clock,
         )
-        self._publications.changed = around.names.changed = self._reports.stir
+        self._publications.changed = self._reports.stir
+        around.names.changed = self._names_changed
         self._resolver = around.resolver
         self._reports.gather_from(
             self.registrations.reports,
@@ -109,13 +117,14 @@ class Reachability:
             self.probes.run,
             checks.run,
             keeper.run,
+            around.reporter.run,
             self._reports.run,
         )
         """To be run beside the service."""
-        unresolved = around.metrics.gauge(
+        missing = around.metrics.gauge(
             "names_unresolved", "Host names of gateways that never were resolved."
         )
-        unresolved.set_function(lambda: sum(each.current is None for each in around.names))
+        missing.set_function(lambda: sum(each.current is None for each in around.names))
         self._obey(values)
         values.subscribe(lambda changes: self._changed(changes, values))
 
@@ -148,6 +157,10 @@ class Reachability:
         self._resolver.remove(name)
         self.probes.remove(name)
         self._publications.remove(name)
+
+    def _names_changed(self) -> None:
+        self._reports.stir()
+        self._reporter.stir()
 
     def _published(self) -> Iterator[GatewayReport]:
         return self._publications.reports(self._clock.now())

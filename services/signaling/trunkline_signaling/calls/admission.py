@@ -46,6 +46,7 @@ def admitted(call: Call, event: Allowed) -> None:
             identity_of(call.invite.request),
             call.cdr.setup_time,
             call.passed_on,
+            call.held_by(event.endpoint),
         )
     )
 

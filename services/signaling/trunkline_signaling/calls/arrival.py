@@ -10,7 +10,7 @@ from ..sip.message import Request
 from ..sip.transactions import ServerTransaction
 from . import admission, session_id
 from .call import Call
-from .call_settings import CallSettings
+from .call_settings import CallSettings, HeldBy, nobody
 from .cdr import Cdr
 from .effects import Effect
 from .identity import host_of, user_of
@@ -48,6 +48,7 @@ def begin_call(
     random: Random,
     now: float,
     passed_on: PassedOn | None = None,
+    held_by: HeldBy = nobody,
 ) -> tuple[Call, list[Effect]]:
     """Return a call for an INVITE that `refusal_of` lets pass, and what it wants first.
 
@@ -61,7 +62,7 @@ def begin_call(
     # SIG-20's defaults, for a call that ends before routing has chosen among the headers.
     cdr.caller_access = user_of(request.headers.from_.uri)
     cdr.callee_access = user_of(request.headers.to.uri)
-    call = Call(call_id, settings, random, transaction, leg, cdr, now)
+    call = Call(call_id, settings, random, transaction, leg, cdr, now, held_by=held_by)
     session_id.learn(call, request.headers)
     if passed_on is None:
         leg.behind_nat = _behind_nat(request, flow)

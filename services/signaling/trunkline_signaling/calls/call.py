@@ -19,7 +19,7 @@ from ..sip.methods import BYE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
 from .agreement import Terms, treated
-from .call_settings import CallSettings
+from .call_settings import CallSettings, HeldBy, nobody
 from .cdr import Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
 from .legs import Leg, Side
@@ -70,6 +70,7 @@ class Call:
     endpoint: Endpoint | None = None
     passed_on: PassedOn | None = None
     """Set where the endpoint, a phone, passes another call on."""
+    held_by: HeldBy = nobody
     offer: SessionDescription | None = None
     """The caller's, parsed; whoever prints it uses it up."""
     plan: Routed | None = None

@@ -11,7 +11,7 @@ from ..sip.flow import Address, Transport
 from ..sip.uri import SipUri
 from .encryption import PayloadEncryption
 from .media_policy import DEFAULT_PROMPTS, PromptParameters
-from .parties import Target
+from .parties import Endpoint, Target
 from .progress import DEFAULT_LIMITS, ProgressLimits
 from .relay import DEFAULT_RELAY, RelayParameters
 from .session_timer import DEFAULT_TIMERS, TimerParameters
@@ -31,6 +31,15 @@ Aim = Callable[[str, tuple[Target, ...]], Target]
 def first_of(gateway: str, targets: tuple[Target, ...]) -> Target:
     """Return the first: nobody probes."""
     return targets[0]
+
+
+HeldBy = Callable[[Endpoint], str]
+"""Returns the number of whom a phone keeps on hold in another call; empty if nobody (SIG-21)."""
+
+
+def nobody(phone: Endpoint) -> str:
+    """Return no number."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

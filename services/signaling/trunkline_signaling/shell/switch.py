@@ -16,6 +16,7 @@ from ..calls import arrival, machine
 from ..calls.call import Call
 from ..calls.call_settings import CallSettings
 from ..calls.cdr import Cdr
+from ..calls.consultation import PhoneCalls
 from ..calls.effects import (
     Answer,
     Ask,
@@ -121,6 +122,7 @@ class Switch:
         self.inquiries = Inquiries(self.transactions, self._driver, network)
         """Asks the world outside of calls."""
         self._inner = InnerCalls()
+        self._phones = PhoneCalls()
         self._departures = Departures(
             self.transactions,
             self._driver,
@@ -287,7 +289,7 @@ class Switch:
             return
         now = self._clock.now()
         call, effects = arrival.begin_call(
-            transaction, dialog, settings, self._random, now, passed_on
+            transaction, dialog, settings, self._random, now, passed_on, self._phones.held_by
         )
         dialog.owner = call, Side.A
         transaction.owner = call
@@ -320,6 +322,7 @@ class Switch:
             log.exception("a call failed", call_id=call.id, kind=type(event).__name__)
             self._abort(call)
         else:
+            self._observer.moved(call)
             self._run(call, effects)
 
     def _abort(self, call: Call) -> None:
@@ -366,6 +369,7 @@ class Switch:
             case Journal(cdr):
                 self._observer.call_answered(cdr)
                 self._cdrs.opened(cdr)
+                self._phones.begin(call)
             case WriteCdr(cdr):
                 self._write(call, cdr)
             case EndDialog(dialog):
@@ -391,6 +395,7 @@ class Switch:
 
     def _finish(self, call: Call) -> None:
         self._timers.clear_all(call)
+        self._phones.end(call)
         _untie(call)
         if self.calls.pop(call.id, None) is not None:
             self._observer.call_ended(call.cdr if call.recorded else None, call.id)

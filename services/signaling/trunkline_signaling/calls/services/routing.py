@@ -30,6 +30,8 @@ class Route:
     identity: Identity
     setup_time: float
     passed_on: PassedOn | None = None
+    held_number: str = ""
+    """Of whom the caller, a phone, keeps on hold in another call (SIG-21)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,7 @@ def decode_policy(policy: pb.LegPolicy) -> LegPolicy:
         t38=policy.t38,
         srtp=policy.srtp,
         transfer=policy.transfer,
+        state_report=policy.call_state_report,
         ring_tone=_decode_ring_tone(policy),
         prompts=_decode_prompts(policy.prompts),
     )

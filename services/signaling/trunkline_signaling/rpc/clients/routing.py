@@ -137,6 +137,7 @@ def _encode_route(question: Route) -> pb.RouteRequest:
     identity = question.identity
     return pb.RouteRequest(
         passed_on=_encode_passed_on(question.passed_on),
+        held_number=question.held_number,
         call_id=question.call_id,
         signaling_instance=question.signaling_instance,
         endpoint=encode_endpoint(question.endpoint),
