@@ -13,7 +13,7 @@ from ..cdrs.fields import epoch_ms
 from ..charging.till import Changes, Posted, Till
 from ..ledger.payments import MoneyChange
 from .cdr_rows import CHARGE_COLUMNS, encode_cdr
-from .notice_rows import notice_row
+from .notice_rows import MONEY, notice_row
 from .period_rows import encode_period
 from .reservation_rows import encode_reservation
 from .tables import (
@@ -172,7 +172,7 @@ def _money_notice(change: MoneyChange) -> dict[str, object]:
         "memo": change.payment.memo,
         "time": epoch_ms(change.time),
     }
-    return notice_row(change.account, "/CustomerMoneyChange", body, change.time)
+    return notice_row(change.account, MONEY, body, change.time)
 
 
 def _purse_rows(accounts: Iterable[str], till: Till) -> Rows:

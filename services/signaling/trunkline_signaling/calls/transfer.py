@@ -15,7 +15,16 @@ from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
 from ..sip.name_addr import NameAddr
 from ..sip.sdp import Direction
 from ..sip.uri import OtherUri, SipUri, Uri
-from . import answer, attempts, correction, ending, established, forwarding, refresh, replacement
+from . import (
+    answer,
+    correction,
+    ending,
+    established,
+    forwarding,
+    invitation,
+    refresh,
+    replacement,
+)
 from .agreement import Terms, offer_to
 from .call import SDP, Call
 from .codecs import MediaMismatch
@@ -99,7 +108,7 @@ def request_failed(call: Call, event: RequestFailed) -> bool:
     if transfer is None or event.outgoing not in (transfer.invite, transfer.reconnect):
         return False
     if event.outgoing is transfer.invite:
-        _failed(call, transfer, 408, REASON_PHRASES[408])
+        _failed(call, transfer, event.status, REASON_PHRASES[event.status])
     else:
         ending.release(call, CallEndReason.SESSION_TIMEOUT)
     return True
@@ -150,7 +159,7 @@ def _begin(call: Call, leg: Leg, refer_to: Uri, cseq: int) -> None:
         offer, problem = _offer(call, new, target.host), ""
     except (MalformedValue, MediaMismatch) as error:
         offer, problem = b"", str(error)
-    invite = attempts.invitation(call, candidate, uri, target, offer)
+    invite = invitation.build(call, candidate, uri, target, offer)
     if (dialog_id := _replaces(refer_to)) is not None:
         invite.headers.set("Replaces", dialog_id)
     outgoing = Outgoing(leg.side, invite, target=target, passed_on=passed_on)
@@ -218,9 +227,11 @@ def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         return
     new.received = event.response.body
     new.note_allow(event.response.headers)
+    new.timer = refresh.granted(event)
     answer.send_ack(call, new, transfer.invite)
     _notify(call, transfer, event.response.status, event.response.reason)
     replacement.part(call, transfer.transferor)
+    refresh.renewed(call, new, new.timer)
     call.transfer_state = TransferState.TRANSFERRED
     if offer == before:
         _connect(call, new, stays.received)

@@ -865,6 +865,8 @@ class EventsResponse(_message.Message):
     DIGIT_FIELD_NUMBER: _builtins.int
     SESSION_CLOSED_FIELD_NUMBER: _builtins.int
     PLAY_ENDED_FIELD_NUMBER: _builtins.int
+    AUDIO_MISSING_FIELD_NUMBER: _builtins.int
+    AUDIO_BACK_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Session."""
     leg: Global___LegName.ValueType
@@ -893,6 +895,14 @@ class EventsResponse(_message.Message):
     def play_ended(self) -> Global___PlayEnded:
         """What was playing has ended."""
 
+    @_builtins.property
+    def audio_missing(self) -> Global___AudioMissing:
+        """Audio that is due in an answered call is missing. Told once for each time."""
+
+    @_builtins.property
+    def audio_back(self) -> Global___AudioBack:
+        """It is back, or no longer due: on hold, for example."""
+
     def __init__(
         self,
         *,
@@ -904,12 +914,14 @@ class EventsResponse(_message.Message):
         digit: Global___Digit | None = ...,
         session_closed: Global___SessionClosed | None = ...,
         play_ended: Global___PlayEnded | None = ...,
+        audio_missing: Global___AudioMissing | None = ...,
+        audio_back: Global___AudioBack | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "play_ended", b"play_ended", "session_closed", b"session_closed", "silence", b"silence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio_back", b"audio_back", "audio_missing", b"audio_missing", "digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "play_ended", b"play_ended", "session_closed", b"session_closed", "silence", b"silence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "leg", b"leg", "play_ended", b"play_ended", "session_closed", b"session_closed", "session_id", b"session_id", "silence", b"silence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_back", b"audio_back", "audio_missing", b"audio_missing", "digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "leg", b"leg", "play_ended", b"play_ended", "session_closed", b"session_closed", "session_id", b"session_id", "silence", b"silence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["first_packet", "silence", "digit", "session_closed", "play_ended"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["first_packet", "silence", "digit", "session_closed", "play_ended", "audio_missing", "audio_back"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -966,6 +978,66 @@ class Silence(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Silence: _TypeAlias = Silence  # noqa: Y015
+
+@_typing.final
+class AudioMissing(_message.Message):
+    """One-way audio, or dead air."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    DEAD_AIR_FIELD_NUMBER: _builtins.int
+    direction: Global___MediaCheck.ValueType
+    """Received: the device sends nothing. Sent: the other device does, and nothing of it goes to this one."""
+    dead_air: _builtins.bool
+    """Whether the other device sends nothing either."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """For how long by now: TRUNKLINE_MEDIA_MISSING_AUDIO."""
+
+    def __init__(
+        self,
+        *,
+        direction: Global___MediaCheck.ValueType = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        dead_air: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_air", b"dead_air", "direction", b"direction", "duration", b"duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudioMissing: _TypeAlias = AudioMissing  # noqa: Y015
+
+@_typing.final
+class AudioBack(_message.Message):
+    """The end of one-way audio, or of dead air."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    direction: Global___MediaCheck.ValueType
+    """As in AudioMissing."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """For how long it was missing."""
+
+    def __init__(
+        self,
+        *,
+        direction: Global___MediaCheck.ValueType = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "duration", b"duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudioBack: _TypeAlias = AudioBack  # noqa: Y015
 
 @_typing.final
 class Digit(_message.Message):
@@ -1042,6 +1114,162 @@ class PlayEnded(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PlayEnded: _TypeAlias = PlayEnded  # noqa: Y015
+
+@_typing.final
+class StatisticsRequest(_message.Message):
+    """Asks what open sessions carry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def session_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions, at most 1,000. One named twice is answered once."""
+
+    def __init__(
+        self,
+        *,
+        session_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_ids", b"session_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsRequest: _TypeAlias = StatisticsRequest  # noqa: Y015
+
+@_typing.final
+class StatisticsResponse(_message.Message):
+    """What they have carried so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionStatistics]:
+        """One for each session that is open here, in the order asked for."""
+
+    def __init__(
+        self,
+        *,
+        sessions: _abc.Iterable[Global___SessionStatistics] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsResponse: _TypeAlias = StatisticsResponse  # noqa: Y015
+
+@_typing.final
+class SessionStatistics(_message.Message):
+    """What one open session has carried so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    LEG_A_FIELD_NUMBER: _builtins.int
+    LEG_B_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Session."""
+    @_builtins.property
+    def leg_a(self) -> Global___LegStatistics:
+        """The caller's leg."""
+
+    @_builtins.property
+    def leg_b(self) -> Global___LegStatistics:
+        """The callee's leg."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        leg_a: Global___LegStatistics | None = ...,
+        leg_b: Global___LegStatistics | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["leg_a", b"leg_a", "leg_b", b"leg_b"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leg_a", b"leg_a", "leg_b", b"leg_b", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionStatistics: _TypeAlias = SessionStatistics  # noqa: Y015
+
+@_typing.final
+class LegStatistics(_message.Message):
+    """Both directions of one leg."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def received(self) -> _common_pb2.StreamStatistics:
+        """What the device sent us."""
+
+    @_builtins.property
+    def sent(self) -> Global___SentStatistics:
+        """What we sent the device."""
+
+    def __init__(
+        self,
+        *,
+        received: _common_pb2.StreamStatistics | None = ...,
+        sent: Global___SentStatistics | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegStatistics: _TypeAlias = LegStatistics  # noqa: Y015
+
+@_typing.final
+class SentStatistics(_message.Message):
+    """What a device was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PACKETS_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    PACKETS_FAILED_FIELD_NUMBER: _builtins.int
+    PACKETS_LOST_FIELD_NUMBER: _builtins.int
+    JITTER_MS_FIELD_NUMBER: _builtins.int
+    MOS_FIELD_NUMBER: _builtins.int
+    packets: _builtins.int
+    """RTP packets."""
+    bytes: _builtins.int
+    """Bytes of them, headers of RTP included."""
+    packets_failed: _builtins.int
+    """Packets that the system refused to send."""
+    packets_lost: _builtins.int
+    """Packets that were lost on the way there, as the device last told by RTCP. Absent when it has told nothing."""
+    jitter_ms: _builtins.float
+    """Interarrival jitter in milliseconds, as the device last told by RTCP."""
+    mos: _builtins.float
+    """E-model estimate (ITU-T G.107) by what the device told, 1.0 to 4.5. Zero when it has told nothing."""
+    def __init__(
+        self,
+        *,
+        packets: _builtins.int = ...,
+        bytes: _builtins.int = ...,
+        packets_failed: _builtins.int = ...,
+        packets_lost: _builtins.int | None = ...,
+        jitter_ms: _builtins.float = ...,
+        mos: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost", "packets_lost", b"packets_lost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost", "bytes", b"bytes", "jitter_ms", b"jitter_ms", "mos", b"mos", "packets", b"packets", "packets_failed", b"packets_failed", "packets_lost", b"packets_lost"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__packets_lost: _TypeAlias = _typing.Literal["packets_lost"]  # noqa: Y015
+    _WhichOneofArgType__packets_lost: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__packets_lost) -> _WhichOneofReturnType__packets_lost | None: ...
+
+Global___SentStatistics: _TypeAlias = SentStatistics  # noqa: Y015
 
 @_typing.final
 class LoadRequest(_message.Message):

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod audibility;
 mod audio;
 mod codec;
 mod comfort_noise;
@@ -13,18 +14,21 @@ mod concealment;
 mod counter_mode;
 mod counters;
 mod dtmf;
+mod far_end;
 mod latch;
 mod leg;
+mod origin;
 mod outgoing;
 mod packet;
 mod path;
 mod payload_cipher;
 mod protection;
 mod reception;
-mod round_trip;
+mod reports;
 mod rtcp;
 mod sequence;
 mod session;
+mod settings;
 mod srtp;
 mod stereo;
 mod tap;
@@ -40,7 +44,8 @@ pub use codec::{
 pub use counters::{Counters, Dropped, ReceivedCounters, SentCounters};
 pub use dtmf::{Digit, DigitForm, DtmfSettings, DualTone, EventPayload, Key};
 pub use latch::{Latch, Learning};
-pub use leg::{Leg, LegSettings, Monitor, Remote, VoiceFormat};
+pub use leg::Leg;
+pub use origin::Origin;
 pub use packet::{Header, Malformed, RTP_HEADER};
 pub use payload_cipher::{
     Aes128Counter, BadPayloadKey, PayloadCipher, PayloadProtection, Rc4, Xor,
@@ -50,6 +55,7 @@ pub use reception::{Reception, ReceptionCounters};
 pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
 pub use sequence::delta;
 pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
+pub use settings::{AudioDue, LegSettings, Monitor, Remote, VoiceFormat};
 pub use srtp::{BadSrtpKey, Srtp, Suite};
 pub use stereo::{Frame, Stereo};
 pub use tap::{Tap, Voice};
