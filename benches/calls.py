@@ -28,7 +28,7 @@ from typing import NoReturn
 from processes import resident_bytes
 from prometheus_client import CollectorRegistry
 from trunkline_kernel.metrics import Metrics
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.cdr import Cdr
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind, Numbers, Target
 from trunkline_signaling.calls.policy import Candidate

@@ -23,7 +23,7 @@ sys.path.insert(0, str(EXAMPLES.parent / "tests"))
 from support.behaviours import answering, refusing  # noqa: E402
 from support.calls import Call, PlacedCall, TakenCall  # noqa: E402
 from support.endpoint import Endpoint  # noqa: E402
-from support.local_switch import LocalSwitch  # noqa: E402
+from support.local_switch import LocalSwitch, usual_sip_port  # noqa: E402
 from trunkline.billing.v1.billing_pb2 import (  # noqa: E402
     GetBalanceRequest,
     LedgerEntryKind,
@@ -73,7 +73,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="trunkline-demo-") as folder:
         started = time.monotonic()
         with out.status("starting five services"):
-            switch = await LocalSwitch(Path(folder)).__aenter__()
+            switch = await LocalSwitch(Path(folder), sip_port=usual_sip_port()).__aenter__()
         try:
             done(f"five services are ready after {time.monotonic() - started:.1f} s")
             await switch.apply(*sorted(EXAMPLES.glob("*.yaml")))

@@ -19,7 +19,7 @@ sys.path.insert(0, str(EXAMPLES.parent / "tests"))
 
 from support.behaviours import answering  # noqa: E402
 from support.endpoint import Endpoint  # noqa: E402
-from support.local_switch import LocalSwitch  # noqa: E402
+from support.local_switch import LocalSwitch, usual_sip_port  # noqa: E402
 from trunkline_cli.errors import CommandError  # noqa: E402
 from trunkline_cli.replicas import plan  # noqa: E402
 from trunkline_cli.services import PORTS  # noqa: E402
@@ -57,7 +57,9 @@ async def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     with out.status("starting five services"):
-        switch = await LocalSwitch(Path.cwd(), ports=dict(PORTS), host=own_address()).__aenter__()
+        switch = await LocalSwitch(
+            Path.cwd(), ports=dict(PORTS), host=own_address(), sip_port=usual_sip_port()
+        ).__aenter__()
     try:
         await switch.apply(*sorted(EXAMPLES.glob("*.yaml")))
         async with (

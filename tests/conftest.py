@@ -1,12 +1,17 @@
-"""What every test shares: how hard Hypothesis looks.
+"""What every test shares: how hard Hypothesis looks, and which loop runs, what a failure shows.
 
 A run that is short on time looks at fewer examples; CI looks at more. Nothing is timed: the
 machine may be busy.
 """
 
+import asyncio
 import os
+from collections.abc import Callable, Generator, Mapping
 
+import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
+from support.local_switch import LocalSwitch
 
 settings.register_profile(
     "fast", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -15,3 +20,24 @@ settings.register_profile(
     "thorough", max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("thorough" if os.environ.get("CI") else "fast")
+
+SHOWN_LINES = 60
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Test on the loop that services run on, which reads at other moments than asyncio's own."""
+    return {"uvloop": uvloop.new_event_loop}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what the services of a failed test's switch wrote last."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for switch in item.funcargs.values():
+            if isinstance(switch, LocalSwitch):
+                lines = "\n".join(list(switch.log)[-SHOWN_LINES:])
+                report.sections.append(("the switch wrote last", lines))
+    return report

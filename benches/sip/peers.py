@@ -8,7 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from processes import cpu_seconds, free_port, start, stop
+from processes import cpu_seconds, start, stop
+from support.ports import free_port
 
 HERE = Path(__file__).parent
 

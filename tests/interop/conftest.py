@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from support.certificates import Authority
-from support.local_switch import LocalSwitch, free_ports
+from support.local_switch import LocalSwitch
+from support.ports import free_port
 from trunkline.signaling.v1.signaling_pb2 import StartTraceRequest
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ async def switch(
         "TRUNKLINE_SIGNALING_SIP_TLS_CERT_FILE": str(issued.cert),
         "TRUNKLINE_SIGNALING_SIP_TLS_KEY_FILE": str(issued.key),
         "TRUNKLINE_SIGNALING_SIP_TLS_CA_FILE": str(authority.ca),
-        WS_PORT: str(free_ports(1)[0]),
+        WS_PORT: str(free_port()),
     }
     async with LocalSwitch(tmp_path_factory.mktemp("switch"), settings) as running:
         await running.apply(*sorted((ROOT / "examples").glob("*.yaml")), DOCUMENTS)

@@ -23,6 +23,8 @@ REMEMBERED: Final = 60.0
 """Seconds for which a closed session's statistics are kept."""
 INSTANCE: Final = "media-1"
 HOST: Final = "10.0.9.1"
+CARRIED: Final = common.StreamStatistics(packets=50)
+"""What every leg sends."""
 
 
 class PortsExhausted(TrunklineError):
@@ -106,8 +108,16 @@ class FakeMedia(MediaServiceServicer):
             self._end(request.session_id)  # an unknown one, too: its Open may still come, too late
             if not known:
                 raise NotFound(f"session {request.session_id} is not open")
-        stream = common.StreamStatistics(packets=50)
-        return pb.CloseResponse(statistics=common.MediaStatistics(leg_a=stream, leg_b=stream))
+        return pb.CloseResponse(statistics=common.MediaStatistics(leg_a=CARRIED, leg_b=CARRIED))
+
+    async def Statistics(
+        self, request: pb.StatisticsRequest, context: Context
+    ) -> pb.StatisticsResponse:
+        leg = pb.LegStatistics(received=CARRIED)
+        known = filter(self.sessions.__contains__, request.session_ids)
+        return pb.StatisticsResponse(
+            sessions=(pb.SessionStatistics(session_id=one, leg_a=leg, leg_b=leg) for one in known)
+        )
 
     async def Events(
         self, request: pb.EventsRequest, context: Context

@@ -15,7 +15,7 @@ from typing import Final
 
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Channel
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.cdr import Cdr
 from trunkline_signaling.calls.events import Event
 from trunkline_signaling.calls.parties import Target
@@ -211,7 +211,7 @@ class Life:
         for writer in self._writers:
             writer.die()
         self._silence()
-        await self._end([*self._tasks, *self.switch._tasks])
+        await self._end([*self._tasks, *self.switch.tasks])
 
     async def close(self) -> None:
         """End it when nothing is left to do."""
@@ -225,9 +225,9 @@ class Life:
             "calls": len(switch.calls),
             "dialogs": switch.dialogs,
             "call timers": sum(map(bool, switch._timers._running.values())),
-            "tasks": len(switch._tasks),
-            "unreleased seats": len(switch.unreleased),
-            "unreported ends": len(switch.unreported),
+            "tasks": len(switch.tasks),
+            "unreleased seats": len(switch.questions.unreleased),
+            "unreported ends": len(switch.questions.unreported),
             "CDRs that billing has not got": self.outbox.delivery.depth,
         }
         left = [f"signaling still has {count} {what}" for what, count in counts.items() if count]

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from trunkline.billing.v1 import alarms_pb2, reconciliation_pb2
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
-from trunkline.common.v1 import documents_pb2, parameters_pb2
+from trunkline.common.v1 import documents_pb2, parameters_pb2, reports_pb2
 from trunkline_billing.__main__ import build
 from trunkline_billing.settings import BillingSettings
 from trunkline_kernel.faults import TrunklineError
@@ -26,6 +26,7 @@ BILLING: Final = pb.DESCRIPTOR.services_by_name["BillingService"]
 RATES: Final = pb.DESCRIPTOR.services_by_name["RateService"]
 ALARMS: Final = alarms_pb2.DESCRIPTOR.services_by_name["AlarmService"]
 PEERS: Final = reconciliation_pb2.DESCRIPTOR.services_by_name["PeerReconciliationService"]
+REPORTS: Final = reports_pb2.DESCRIPTOR.services_by_name["ReportService"]
 DOCUMENTS: Final = documents_pb2.DESCRIPTOR.services_by_name["DocumentService"]
 PARAMETERS: Final = parameters_pb2.DESCRIPTOR.services_by_name["ParametersService"]
 
@@ -204,6 +205,17 @@ class BillingClient:
             reconciliation_pb2.ListPeerReconciliationsResponse,
         )
         return list(response.reconciliations)
+
+    async def report_conditions(
+        self, reporter: str, *conditions: reports_pb2.ReportedCondition
+    ) -> None:
+        request = reports_pb2.ReportConditionsRequest(reporter=reporter, conditions=conditions)
+        response = reports_pb2.ReportConditionsResponse
+        await self._ask(REPORTS, "ReportConditions", request, response)
+
+    async def send(self, *notices: reports_pb2.Notice) -> None:
+        request = reports_pb2.SendNoticesRequest(notices=notices)
+        await self._ask(REPORTS, "SendNotices", request, reports_pb2.SendNoticesResponse)
 
     async def apply(self, *documents: tuple[str, str, Any]) -> None:
         request = documents_pb2.ApplyDocumentsRequest(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import socket
 import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +20,8 @@ from trunkline_cli.errors import Refused
 from trunkline_cli.processes import ServiceProcess, stop_all
 from trunkline_cli.services import Service
 from trunkline_cli.switch import Switch
+
+from .ports import free_port, free_ports, is_free
 
 READY_TIMEOUT = 30.0
 STOP_GRACE = 10.0
@@ -55,14 +56,15 @@ class LocalSwitch:
     """Address under which endpoints reach it."""
     ports: dict[Service, int] = field(default_factory=lambda: some_ports())
     """Ports of gRPC."""
+    sip_port: int = field(default_factory=free_port)
     processes: dict[Service, ServiceProcess] = field(default_factory=dict)
     log: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     """Last lines of all services, each with its name before it."""
 
     def __post_init__(self) -> None:
         self.http_ports = some_ports()
-        self.sip: Address = (self.host, SIP_PORT if is_free(SIP_PORT) else free_ports(1)[0])
-        self.sip_tls: Address = (self.host, free_ports(1)[0])
+        self.sip: Address = (self.host, self.sip_port)
+        self.sip_tls: Address = (self.host, free_port())
         """Where it takes SIP over TLS, when `settings` name a certificate."""
         self.services = Switch({name: (address,) for name, address in self.addresses.items()})
         """Stubs of the services. They block: ask them by `ask`."""
@@ -170,33 +172,11 @@ class LocalSwitch:
         self.log.append(f"{service} {line}")
 
 
+def usual_sip_port() -> int:
+    """Return 5060, or a free port if it is taken: for people, who expect it."""
+    return SIP_PORT if is_free(SIP_PORT) else free_port()
+
+
 def some_ports() -> dict[Service, int]:
     """Return a free port for each service."""
     return dict(zip(Service, free_ports(len(Service)), strict=True))
-
-
-def free_ports(count: int) -> list[int]:
-    """Return TCP ports that nothing listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
-
-
-def is_free(port: int) -> bool:
-    """Return whether a port is free on every address, for UDP and TCP."""
-    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM)
-    return all(_can_bind(kind, port) for kind in kinds)
-
-
-def _can_bind(kind: socket.SocketKind, port: int) -> bool:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        try:
-            probe.bind(("0.0.0.0", port))  # noqa: S104 - looked at, closed again
-        except OSError:
-            return False
-    return True

@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from .ports import free_port
 from .programs import program
 from .waiting import until_true
 
@@ -21,8 +21,7 @@ class NatsServer:
         self._program = found
         self._folder = folder
         self._running = AsyncExitStack()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
 
     @property
     def url(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from support.routed_switch import VENDOR_ADDRESS, RoutedBench
-from support.routing import Specs
+from support.routing import CUSTOMER, Specs
 from support.switch import answers, gives, invite
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.cdr import Cdr
@@ -17,7 +18,10 @@ PHONE_2: Address = ("10.0.1.2", 5060)
 
 
 def platform(
-    *agents: UserAgent, phones: Specs, parameters: Mapping[str, str] | None = None
+    *agents: UserAgent,
+    phones: Specs,
+    parameters: Mapping[str, str] | None = None,
+    customer: Mapping[str, Any] | None = None,
 ) -> RoutedBench:
     """Return a switch with these phones, and a vendor for numbers that begin with 44.
 
@@ -26,6 +30,7 @@ def platform(
     bench = RoutedBench(
         *agents,
         parameters=parameters,
+        mapping={CUSTOMER.name: customer or {}},
         phones=phones,
         routing={"vox": {"address": VENDOR_ADDRESS, "prefixes": ["44"]}},
     )

@@ -3,13 +3,12 @@
 As a program it runs a command beside one whose commits reach the disk, for measurements; the
 cluster's URL stands in for the argument URL:
 
-    python tests/support/postgres.py python benches/billing.py calls --url URL
+    PYTHONPATH=tests python -m support.postgres python benches/billing.py calls --url URL
 """
 
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
+
+from .ports import free_port
 
 UNPRIVILEGED: Final = ("postgres", "nobody")
 """Who runs the server when the tests run as root, which PostgreSQL refuses."""
@@ -51,7 +52,7 @@ def postgres_server(*, fsync: bool = False) -> Iterator[PostgresServer]:
         shutil.chown(folder, user)
     data = folder / "data"
     _run(user, [programs / "initdb", "-D", data, "-U", "trunkline", "-A", "trust", "--no-sync"])
-    port = _free_port()
+    port = free_port()
     options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync={'on' if fsync else 'off'}"
     control = [programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     start = [*control, "-o", options, "start"]
@@ -90,11 +91,6 @@ def _run(user: str | None, command: Sequence[object]) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def main() -> int:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from .ports import free_port
+
 START_TIMEOUT: Final = 10.0
 
 
@@ -20,8 +22,7 @@ class RedisServer:
         program = shutil.which("redis-server")
         if program is None:
             raise RuntimeError("Redis is not installed: apt-get install redis-server")
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port = int(listener.getsockname()[1])
+        self.port = free_port()
         self._command = [
             *(program, "--bind", "127.0.0.1", "--port", str(self.port)),
             *("--dir", str(folder), "--appendonly", "yes", "--save", "", "--loglevel", "warning"),

@@ -28,10 +28,10 @@ class RtpPeer:
         """Send one datagram."""
         self._socket.sendto(packet, to)
 
-    async def receive(self) -> bytes:
+    async def receive(self, patience: float = PATIENCE) -> bytes:
         """Return the next datagram. Raises TimeoutError."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             return await loop.sock_recv(self._socket, LONGEST)
 
     async def receive_payload(self, payload: bytes) -> bytes:

@@ -10,7 +10,8 @@ from random import Random
 from typing import Any
 
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call import Call
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.cdr import Cdr, MediaStatistics, StreamStatistics
 from trunkline_signaling.calls.effects import Note
 from trunkline_signaling.calls.parties import Binding, Endpoint, EndpointKind, Numbers, Target
@@ -435,6 +436,9 @@ class Silent:
     def dropped(self, explanation: str, data: bytes, flow: Flow) -> None:
         """Remember it."""
         self.notes.append(explanation)
+
+    def moved(self, call: Call) -> None:
+        """Ignore it."""
 
     def call_answered(self, cdr: Cdr) -> None:
         """Ignore it."""

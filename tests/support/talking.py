@@ -25,7 +25,7 @@ from support.switch import (
 from support.user_agent import UserAgent
 from support.waiting import until
 from trunkline_media.parameters import PARAMETERS
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.encryption import PayloadEncryption
 from trunkline_signaling.calls.policy import LegPolicy
 from trunkline_signaling.calls.relay import RelayParameters

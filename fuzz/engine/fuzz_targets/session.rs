@@ -10,7 +10,7 @@ use std::sync::Arc;
 use libfuzzer_sys::fuzz_target;
 use trunkline_rtp::{
     BuiltIn, Component, Datagram, DigitForm, DtmfSettings, Encoding, Learning, Leg, LegSettings,
-    PayloadProtection, Remote, Session, Side, Srtp, Suite, Time, VoiceFormat, Xor,
+    Origin, PayloadProtection, Remote, Session, Side, Srtp, Suite, Time, VoiceFormat, Xor,
 };
 
 const ADDRESSES: [&str; 2] = ["192.0.2.1:4000", "198.51.100.1:6000"];
@@ -39,7 +39,7 @@ fn settings(side: Side, variant: u8) -> LegSettings {
 fuzz_target!(|input: &[u8]| {
     let Some((&variant, mut rest)) = input.split_first() else { return };
     let legs = Side::BOTH.map(|side| Leg::new(settings(side, variant), Time::default()));
-    let mut session = Session::new(legs, Arc::new(BuiltIn), 7);
+    let mut session = Session::new(legs, Arc::new(BuiltIn), Origin::default());
     if variant & 32 != 0 {
         let srtp = Srtp::new(Suite::AeadAes128Gcm, &[1; 28], &[1; 28]).expect("a key");
         session.protect(Side::B, Some(Box::new(srtp)));

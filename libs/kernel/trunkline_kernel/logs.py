@@ -22,6 +22,9 @@ MASK: Final = "***"
 SECRET_WORDS: Final = ("password", "secret", "ha1", "private_key", "token", "authorization")
 """A key that contains one of these never shows its value."""
 
+QUIET: Final = ("alembic.runtime.plugins",)
+"""Loggers of libraries that tell nothing below a warning."""
+
 
 @contextmanager
 def bind_call_id(call_id: str) -> Iterator[None]:
@@ -69,6 +72,8 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
 
 
 def _rendering(console: bool, *, colors: bool) -> list[Processor]:

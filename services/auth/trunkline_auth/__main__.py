@@ -27,6 +27,7 @@ from trunkline_kernel.replication import (
     ReplicaMetrics,
     ReplicationServicer,
 )
+from trunkline_kernel.reporting import Reporter
 from trunkline_kernel.rights import AskedRights
 from trunkline_kernel.rpc import Channel, InProcessChannel, UnaryChannel
 from trunkline_kernel.service import Service, run_service
@@ -52,6 +53,7 @@ from .operators.passwords import generate
 from .operators.tokens import Tokens
 from .parameters import PARAMETERS, Live, policy_of
 from .publication import TOPIC, ListPublication
+from .reporting import Announcements
 from .rpc.guards import GUARDS
 from .rpc.lists import ListServicer
 from .rpc.operators import OperatorServicer
@@ -74,6 +76,7 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
     async with (
         open_database(settings) as database,
         UnaryChannel(settings.routing, tls=service.tls) as routing,
+        UnaryChannel(settings.billing, tls=service.tls) as billing,
     ):
         await database.migrate(MIGRATIONS)
         parameters = StoredParameters(Parameters(PARAMETERS), database)
@@ -91,7 +94,9 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         )
         areas = AreaFeed()
         documents.subscribe(areas.documents_changed)
-        feed = _follow_sources(service, settings, documents, routing)
+        names = Names(DnsLookUp())
+        service.background(names.run)
+        feed = _follow_sources(service, settings, documents, routing, names)
         async with _open_state(service, settings, database) as state:
             lists = _screen(service, settings, documents, state, parameters.values)
             await _keep_lists(service, database, feed.directory, number_lists, lists)
@@ -99,22 +104,25 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
             documents.subscribe(operators.documents_changed)
             await documents.load()
             observation = Observation(service.metrics)
+            reporter = Reporter(billing, f"auth/{settings.instance}", service.metrics)
+            news = Announcements(observation, names, reporter)
+            service.background(reporter.run)
             key = _secret(settings)
             doors = open_doors(
                 feed.directory,
                 state.doors,
                 Digest(settings.realm, Nonces(key), settings.digest_algorithms),
-                observation,
+                news,
                 Live(parameters.values, policy_of),
                 random.SystemRandom(),
                 lambda: areas.map,
             )
-            _admit(service, doors, state.doors, observation, lists.could_stop)
+            _admit(service, doors, state.doors, observation, news, lists.could_stop)
             logins = Logins(
                 operators.find,
                 hasher.verify,
                 state.doors.failures,
-                observation,
+                news,
                 Tokens(key, settings.login_lifetime),
                 policy=Live(parameters.values, login_policy_of),
                 areas=lambda: areas.map,
@@ -158,11 +166,13 @@ async def _open_state(
 
 
 def _follow_sources(
-    service: Service, settings: AuthSettings, documents: Documents, routing: Channel
+    service: Service,
+    settings: AuthSettings,
+    documents: Documents,
+    routing: Channel,
+    names: Names,
 ) -> DirectoryFeed:
     """Keep the directory what documents and routing's gateways say."""
-    names = Names(DnsLookUp())
-    service.background(names.run)
     feed = DirectoryFeed(Directory(), settings.realm, names)
     documents.subscribe(feed.documents_changed)
     gateways = Replica(
@@ -181,12 +191,13 @@ def _admit(
     doors: Doors,
     state: SharedState,
     observation: Observation,
+    news: Announcements,
     screens: Callable[[], bool],
 ) -> None:
     """Answer signaling."""
     servicer = AuthServicer(doors, state, observation, _now, screens)
     service.add(add_AuthServiceServicer_to_server, servicer)
-    service.background(lambda: _tick(doors, state, observation))
+    service.background(lambda: _tick(doors, state, observation, news))
 
 
 def _let_in(
@@ -281,11 +292,14 @@ async def _publish(publication: ListPublication, black_list: BlackList) -> None:
         await asyncio.sleep(TICK)
 
 
-async def _tick(doors: Doors, state: SharedState, observation: Observation) -> None:
+async def _tick(
+    doors: Doors, state: SharedState, observation: Observation, news: Announcements
+) -> None:
     while True:
         await doors.registrar.expire(_now())
         observation.registrations.set(await state.bindings.count())
-        observation.suspensions.set(len(await state.failures.suspensions(_now())))
+        news.suspensions = await state.failures.suspensions(_now())
+        observation.suspensions.set(len(news.suspensions))
         await asyncio.sleep(TICK)
 
 

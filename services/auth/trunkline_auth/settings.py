@@ -1,5 +1,6 @@
 """What auth reads from its environment, once, before it starts."""
 
+import socket
 from datetime import timedelta
 from typing import Annotated, ClassVar
 
@@ -33,6 +34,13 @@ class AuthSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_AUTH
 
     routing: str = "127.0.0.1:50054"
     """Address of routing, whose gateways' addresses are known sources (AUT-01)."""
+
+    billing: str = "127.0.0.1:50055"
+    """Address of billing, which keeps alarms and tells the outside (MGT-13, MGT-14). While it is
+    away, nothing waits for it."""
+
+    instance: str = Field(default_factory=socket.gethostname)
+    """Name of this replica in its reports: no two alike."""
 
     longest_call: Annotated[Span, Field(gt=timedelta(0))] = timedelta(hours=24)
     """How long a caller's seat lasts whose end nobody reported (AUT-12): no call is longer."""

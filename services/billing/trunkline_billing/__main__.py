@@ -16,6 +16,7 @@ from trunkline.billing.v1.reconciliation_pb2_grpc import (
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
+from trunkline.common.v1.reports_pb2_grpc import add_ReportServiceServicer_to_server
 from trunkline_kernel.background import steadily
 from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
@@ -48,6 +49,7 @@ from .rpc.guards import GUARDS
 from .rpc.rates_servicer import RatesServicer
 from .rpc.rates_topic import TOPIC, RatesTopic
 from .rpc.reconciliation_servicer import ReconciliationServicer
+from .rpc.reports_servicer import ReportsServicer
 from .rpc.servicer import BillingServicer
 from .settings import BillingSettings
 from .store.alarms import AlarmStore
@@ -55,9 +57,11 @@ from .store.cdr_reader import CdrReader
 from .store.embedded import EmbeddedJournal
 from .store.journal import Journal
 from .store.ledger_reader import LedgerReader
+from .store.notice_rows import NoticeBook
 from .store.partitions import CdrDays
 from .store.readings import Readings
 from .store.reconciliations import Reconciliations
+from .store.reports import ReportedConditions
 from .store.shared import SharedJournal
 from .store.stated import StatedCalls
 
@@ -181,8 +185,8 @@ def add_alarms(
     rules: LiveRules,
     office: ReconciliationOffice,
 ) -> None:
-    """Watch readings against the alarm rules (MGT-13)."""
-    store = AlarmStore(database)
+    """Watch readings against the alarm rules, and take what other services report (MGT-13)."""
+    store, reported = AlarmStore(database), ReportedConditions(database, now)
     watchman = Watchman(
         store,
         Readings(database),
@@ -191,10 +195,12 @@ def add_alarms(
         observation,
         now,
         tell=lambda: rules().notify,
-        sources=[office],
+        sources=[office, reported],
     )
     pause = settings.alarm_interval.total_seconds()
     service.add(add_AlarmServiceServicer_to_server, AlarmsServicer(store, now))
+    reports = ReportsServicer(reported, NoticeBook(database), lambda: rules().notify)
+    service.add(add_ReportServiceServicer_to_server, reports)
     service.background(lambda: steadily(watchman.look, pause, "alarms"))
 
 

@@ -5,7 +5,7 @@ The engine's descriptor wakes the loop when facts have come up; nothing here run
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,7 +13,13 @@ from typing import Final
 import structlog
 from trunkline_engine import Engine
 
-from .domain.events import RecordingLost, SessionEnd, SessionEvent, SessionStatistics
+from .domain.events import (
+    RecordingLost,
+    SessionEnd,
+    SessionEvent,
+    SessionProgress,
+    SessionStatistics,
+)
 from .domain.sessions import Sessions
 
 log = structlog.stdlib.get_logger(__name__)
@@ -96,6 +102,7 @@ class MediaControl:
         self.sessions = sessions
         self.feed = EventFeed(sessions.is_open)
         self._closings: dict[str, asyncio.Future[SessionStatistics]] = {}
+        self._queries: dict[str, asyncio.Future[SessionProgress]] = {}
         self._empty = asyncio.Event()
         self._on_end: list[Callable[[SessionStatistics], None]] = []
         self._on_drain: list[Callable[[], None]] = []
@@ -130,6 +137,11 @@ class MediaControl:
             ended = self._closings[session_id] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(ended)
 
+    async def progress(self, session_ids: Iterable[str]) -> Sequence[SessionProgress]:
+        """Return what the sessions have carried so far. Those that aren't open are left out."""
+        known = filter(self.sessions.is_open, dict.fromkeys(session_ids))
+        return await asyncio.gather(*map(self._query, known))
+
     def on_drain(self, observer: Callable[[], None]) -> None:
         """Tell `observer` when an owner or operator asks this instance to drain."""
         self._on_drain.append(observer)
@@ -154,10 +166,20 @@ class MediaControl:
                 match outcome:
                     case SessionEvent():
                         self.feed.tell(outcome)
+                    case SessionProgress():
+                        self._queries.pop(outcome.session_id).set_result(outcome)
                     case SessionEnd():
                         self._settle(outcome)
                     case RecordingLost(session_id, problem):
                         log.warning("recording failed", call_id=session_id, problem=problem)
+
+    def _query(self, session_id: str) -> Awaitable[SessionProgress]:
+        """Ask the relay. The answer comes before that to a Close, so that it always comes."""
+        answer = self._queries.get(session_id)
+        if answer is None:
+            answer = self._queries[session_id] = asyncio.get_running_loop().create_future()
+            self.sessions.query(session_id)
+        return asyncio.shield(answer)
 
     def _settle(self, end: SessionEnd) -> None:
         for observe in self._on_end:

@@ -191,6 +191,15 @@ TRANSFER_DISPLAY: Final = EnumParameter(
     meaning="Caller shown where a phone transfers blindly: the one who is transferred, or the"
     " phone. Phone field transfer.display overrides (SIG-21).",
 )
+CONSULT_DISPLAY: Final = EnumParameter(
+    "SS_CALL_TRANSFER_ASK_DISPLAY",
+    default="Local",
+    words=("Original", "Local"),
+    scope="system",
+    meaning="Caller shown where a phone that may transfer calls somebody while it keeps another one"
+    " on hold: the one on hold, or the phone. Phone field transfer.consultDisplay overrides"
+    " (SIG-21).",
+)
 
 DECLARED: Final[tuple[AnyParameter, ...]] = (
     SWITCH_LIMIT,
@@ -215,6 +224,7 @@ DECLARED: Final[tuple[AnyParameter, ...]] = (
     USE_CALLER_PHONE_DISPLAY,
     FORWARD_DISPLAY,
     TRANSFER_DISPLAY,
+    CONSULT_DISPLAY,
 )
 
 
@@ -243,4 +253,5 @@ def read_parameters(values: Values) -> Parameters:
         use_phone_display=values[USE_CALLER_PHONE_DISPLAY],
         forward_display=CallerDisplay(values[FORWARD_DISPLAY].lower()),
         transfer_display=CallerDisplay(values[TRANSFER_DISPLAY].lower()),
+        consult_display=CallerDisplay(values[CONSULT_DISPLAY].lower()),
     )

@@ -98,6 +98,8 @@ class Parameters:
     """SS_CALL_FORWARD_DISPLAY"""
     transfer_display: CallerDisplay = CallerDisplay.ORIGINAL
     """SS_CALL_TRANSFER_NORMAL_DISPLAY"""
+    consult_display: CallerDisplay = CallerDisplay.LOCAL
+    """SS_CALL_TRANSFER_ASK_DISPLAY"""
 
     @property
     def callee_source(self) -> CalleeSource:

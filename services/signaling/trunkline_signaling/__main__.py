@@ -18,16 +18,27 @@ from trunkline_kernel.names import DnsLookUp, Names
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
+from trunkline_kernel.reporting import Reporter
 from trunkline_kernel.rpc import MultiplexedChannel
 from trunkline_kernel.service import Service, run_service
 from trunkline_kernel.shared_state import SharedState, connect_redis
 from trunkline_kernel.vault import open_vault
 
-from . import parameters as declared
-from .calls.call import Aim, CallSettings
+from .calls.call_settings import Aim, CallSettings
 from .layer_metrics import CollectorMetrics, LayerMetrics
 from .observation import Observation
 from .outbox.outbox import Outbox
+from .parameters import CHECKS, PARAMETERS
+from .parameters.calls import max_duration, progress_limits, timer_parameters
+from .parameters.media import (
+    RTP_ENCRYPTION,
+    RTP_ENCRYPTION_KEY,
+    doubts_of_key,
+    encryption,
+    prompts,
+    relay_parameters,
+)
+from .parameters.sip import timing
 from .reachability import Reachability, Surroundings
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
@@ -67,9 +78,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await database.migrate()
-        stored = StoredParameters(
-            Parameters(declared.PARAMETERS, declared.CHECKS), database, open_vault(settings)
-        )
+        stored = StoredParameters(Parameters(PARAMETERS, CHECKS), database, open_vault(settings))
         await stored.load()
         documents = Documents([], database, parameters=stored)
         await documents.load()
@@ -99,7 +108,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         resolver = NameResolver(names)
         own = ListeningAddresses(network.advertised, network.ports)
         collector = hep_collector(settings, clock, trace, own)
-        observation = Observation(service.metrics, trace, collector, service.spans)
+        reporter = Reporter(billing, f"signaling/{settings.instance}", service.metrics)
+        observation = Observation(service.metrics, trace, collector, service.spans, reporter.send)
         switch = Switch(
             Services(
                 NotedCallers(AuthClient(auth), network.know),
@@ -116,7 +126,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 settings.instance, own, stored.values, lambda *call: reach.probes.aim(*call)
             ),
             BufferedSystemRandom(),
-            declared.timing(stored.values),
+            timing(stored.values),
         )
         network.attach(switch)
         reach = Reachability(
@@ -124,6 +134,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 settings.instance,
                 auth,
                 routing,
+                reporter,
                 network,
                 names,
                 resolver,
@@ -195,12 +206,12 @@ def live_settings(
         return CallSettings(
             instance,
             own,
-            declared.progress_limits(values),
-            declared.relay_parameters(values),
-            declared.max_duration(values),
-            declared.timer_parameters(values),
-            declared.encryption(values),
-            declared.prompts(values),
+            progress_limits(values),
+            relay_parameters(values),
+            max_duration(values),
+            timer_parameters(values),
+            encryption(values),
+            prompts(values),
             aim,
         )
 
@@ -218,9 +229,9 @@ def obey_parameters(switch: Switch, network: SipNetwork, values: Parameters) -> 
     """Let changed parameters hold for transactions and sockets begun from then on."""
 
     def obey(changes: Sequence[Change]) -> None:
-        if any(change.parameter in declared.RTP_ENCRYPTION for change in changes):
+        if any(change.parameter in RTP_ENCRYPTION for change in changes):
             warn_of_key(values)
-        switch.transactions.timing = declared.timing(values)
+        switch.transactions.timing = timing(values)
         network.obey(values)
 
     values.subscribe(obey)
@@ -228,8 +239,8 @@ def obey_parameters(switch: Switch, network: SipNetwork, values: Parameters) -> 
 
 def warn_of_key(values: Parameters) -> None:
     """Log what is unwise about the key of RTP encryption, if something is."""
-    for doubt in declared.doubts_of_key(values):
-        log.warning(f"{declared.RTP_ENCRYPTION_KEY.name} {doubt}")
+    for doubt in doubts_of_key(values):
+        log.warning(f"{RTP_ENCRYPTION_KEY.name} {doubt}")
 
 
 async def drained(switch: Switch, outbox: Outbox) -> None:

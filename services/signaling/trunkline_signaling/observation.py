@@ -10,7 +10,9 @@ import structlog
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.tracing import Attributes, Spans
 
+from .call_states import CallStates, Tell
 from .calls.audibility import defect_of
+from .calls.call import Call
 from .calls.cdr import Cdr
 from .calls.effects import Note
 from .calls.parties import EndpointKind
@@ -48,11 +50,15 @@ class Observation:
         trace: Trace,
         collector: Collector | None = None,
         spans: Spans | None = None,
+        tell: Tell | None = None,
     ) -> None:
-        """`collector` hears messages as HEP, `spans` every call that ended; None hears nothing."""
+        """`collector` hears messages as HEP, `spans` every call that ended, `tell` where calls
+        stand; None hears nothing.
+        """
         self._trace = trace
         self._collector = collector
         self._spans = spans
+        self._states = CallStates(tell) if tell is not None else None
         self.received = MessageCounts()
         self.sent = MessageCounts()
         self._began = metrics.counter("calls_begun", "INVITEs that began a call.")
@@ -133,6 +139,11 @@ class Observation:
         if self._trace.on:
             self._trace.message(EventKind.DROPPED, data, flow, f"dropped: {explanation}")
 
+    def moved(self, call: Call) -> None:
+        """Tell where the call stands, if anybody wants to know."""
+        if self._states is not None:
+            self._states.moved(call)
+
     def call_answered(self, cdr: Cdr) -> None:
         """Count the answer."""
         self._answered.inc()
@@ -141,6 +152,8 @@ class Observation:
         """Count the end."""
         self._in_progress.dec()
         self._trace.call_ended(call_id)
+        if self._states is not None:
+            self._states.forget(call_id)
         if cdr is None:
             return
         self._ended.labels(cdr.reason.name.lower()).inc()

@@ -11,11 +11,19 @@ from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Names
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.replication import Replica, ReplicaMetrics
+from trunkline_kernel.reporting import Reporter, unresolved
 from trunkline_kernel.rpc import Channel
 
-from . import parameters as declared
-from .calls.call import OwnAddresses
+from .calls.call_settings import OwnAddresses
 from .calls.services import GatewayReport
+from .parameters.sip import (
+    OPTIONS_CHECK_PERIOD,
+    PUBLISH_EXPIRE,
+    USER_AGENT_SEND_UNREGISTER,
+    keep_alive,
+    registration_rules,
+)
+from .reach_conditions import ReachConditions
 from .reach_metrics import ReachMetrics
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.gateways import GATEWAYS, REGISTRATIONS, decode_gateway, decode_peer
@@ -40,6 +48,7 @@ class Surroundings:
     instance: str
     auth: Channel
     routing: Channel
+    reporter: Reporter
     network: Network
     names: Names
     resolver: NameResolver
@@ -59,14 +68,18 @@ class Reachability:
         self._clock = around.clock
         self._publications = switch.publications
         self._reports = GatewayReports(RoutingClient(around.routing), around.instance)
-        observer = ReachMetrics(around.metrics, self._reports.stir)
+        self._reporter = around.reporter
+        around.reporter.watch(lambda: unresolved(around.names))
+        observer = ReachConditions(
+            ReachMetrics(around.metrics, self._reports.stir), around.reporter
+        )
         self.registrations = Registrations(
             inquiries,
             around.resolver,
             around.ownership,
             RegistrationSettings(
-                lambda: declared.registration_rules(values),
-                lambda: values[declared.USER_AGENT_SEND_UNREGISTER],
+                lambda: registration_rules(values),
+                lambda: values[USER_AGENT_SEND_UNREGISTER],
             ),
             around.own,
             around.random,
@@ -78,17 +91,18 @@ class Reachability:
             around.own,
             around.random,
             observer,
-            lambda: values[declared.OPTIONS_CHECK_PERIOD],
+            lambda: values[OPTIONS_CHECK_PERIOD],
         )
         checks = Checks(auth, inquiries, around.own, around.instance, around.random)
-        keep_alive = KeepAlive(
+        keeper = KeepAlive(
             auth,
             around.network,
             around.instance,
-            lambda: declared.keep_alive(values),
+            lambda: keep_alive(values),
             around.clock,
         )
-        self._publications.changed = around.names.changed = self._reports.stir
+        self._publications.changed = self._reports.stir
+        around.names.changed = self._names_changed
         self._resolver = around.resolver
         self._reports.gather_from(
             self.registrations.reports,
@@ -102,14 +116,15 @@ class Reachability:
             self.registrations.run,
             self.probes.run,
             checks.run,
-            keep_alive.run,
+            keeper.run,
+            around.reporter.run,
             self._reports.run,
         )
         """To be run beside the service."""
-        unresolved = around.metrics.gauge(
+        missing = around.metrics.gauge(
             "names_unresolved", "Host names of gateways that never were resolved."
         )
-        unresolved.set_function(lambda: sum(each.current is None for each in around.names))
+        missing.set_function(lambda: sum(each.current is None for each in around.names))
         self._obey(values)
         values.subscribe(lambda changes: self._changed(changes, values))
 
@@ -143,13 +158,17 @@ class Reachability:
         self.probes.remove(name)
         self._publications.remove(name)
 
+    def _names_changed(self) -> None:
+        self._reports.stir()
+        self._reporter.stir()
+
     def _published(self) -> Iterator[GatewayReport]:
         return self._publications.reports(self._clock.now())
 
     def _changed(self, changes: Sequence[Change], values: Parameters) -> None:
         self._obey(values)
-        if any(change.parameter is declared.OPTIONS_CHECK_PERIOD for change in changes):
+        if any(change.parameter is OPTIONS_CHECK_PERIOD for change in changes):
             self.probes.restart()
 
     def _obey(self, values: Parameters) -> None:
-        self._publications.life = values[declared.PUBLISH_EXPIRE]
+        self._publications.life = values[PUBLISH_EXPIRE]

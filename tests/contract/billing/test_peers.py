@@ -1,7 +1,6 @@
 """BIL-14 between two running platforms: one's clearing account against the other's customer."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from support.billing_service import ACME, RETAIL, BillingClient, cdr, running_billing
 from support.certificates import Authority
+from support.ports import free_port
 from trunkline.billing.v1 import reconciliation_pb2 as pb
 from trunkline.billing.v1.alarms_pb2 import Alarm
 from trunkline_billing.__main__ import MIGRATIONS
@@ -42,8 +42,7 @@ class Platforms:
 
 @pytest.fixture
 async def platforms(url: str, tmp_path: Path) -> AsyncIterator[Platforms]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     async with AsyncExitStack() as stack:
         us = await stack.enter_async_context(running_billing(url, **QUICK))
         them = await stack.enter_async_context(

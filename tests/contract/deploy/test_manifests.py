@@ -144,6 +144,60 @@ def test_sip_over_tls_and_websocket_is_open_where_it_is_wanted(network: str) -> 
         assert ports.items() <= {p["name"]: p["port"] for p in service["spec"]["ports"]}.items()
 
 
+def test_bil_14_peers_reach_the_door_of_billing_by_tls() -> None:
+    found = mode(
+        "hostNetwork",
+        "networkPolicies.enabled=true",
+        "billing.peerDoor.port=8443",
+        "billing.peerDoor.tlsSecret=door",
+        "billing.peerDoor.cidrs={198.51.100.0/24}",
+    )
+    spec = dict(pods(found))["trunkline-billing"]
+    (container,) = spec["containers"]
+    service = find(found, "Service", "trunkline-billing-peers")["spec"]
+    policy = find(found, "NetworkPolicy", "trunkline-billing")["spec"]["ingress"]
+
+    assert service["loadBalancerSourceRanges"] == ["198.51.100.0/24"]
+    assert service["ports"] == [{"name": "peers", "port": 8443, "targetPort": "peers"}]
+    assert {"name": "peers", "containerPort": 8443} in container["ports"]
+    assert environment(container)["TRUNKLINE_BILLING_PEER_TLS_KEY_FILE"] == "/run/peer-tls/tls.key"
+    assert [v["secret"]["secretName"] for v in spec["volumes"] if v["name"] == "peer-tls"] == [
+        "door"
+    ]
+    assert {
+        "ports": [{"port": 8443, "protocol": "TCP"}],
+        "from": [{"ipBlock": {"cidr": "198.51.100.0/24"}}],
+    } in policy
+    assert "trunkline-billing-peers" not in {
+        each["metadata"]["name"] for each in mode("hostNetwork") if each["kind"] == "Service"
+    }
+
+
+def test_cdrs_are_streamed_to_the_server_that_a_secret_names() -> None:
+    found = mode("hostNetwork", "billing.cdrStream.secret=nats", "billing.outsidePorts={443,4222}")
+    (container,) = dict(pods(found))["trunkline-billing"]["containers"]
+    (url,) = (e for e in container["env"] if e["name"] == "TRUNKLINE_BILLING_CDR_STREAM_URL")
+    policy = find(found, "NetworkPolicy", "trunkline-billing")["spec"]["egress"]
+
+    assert url["valueFrom"] == {"secretKeyRef": {"name": "nats", "key": "url"}}
+    assert environment(container)["TRUNKLINE_BILLING_CDR_STREAM_SUBJECT"] == "trunkline.cdrs"
+    assert {"port": 4222, "protocol": "TCP"} in [p for rule in policy for p in rule["ports"]]
+
+
+@pytest.mark.parametrize(
+    ("service", "folder"), [("media", "audio"), ("media", "recordings"), ("billing", "cdr")]
+)
+def test_files_are_kept_in_the_claims_of_the_operator(service: str, folder: str) -> None:
+    found = mode("hostNetwork", f"{service}.claims.{folder}=mine")
+    spec = dict(pods(found))[f"trunkline-{service}"]
+    (container,) = spec["containers"]
+    path = f"/var/lib/trunkline/{folder}"
+
+    assert environment(container)[f"TRUNKLINE_{service.upper()}_{folder.upper()}_FOLDER"] == path
+    assert {"name": folder, "mountPath": path} in container["volumeMounts"]
+    assert {"name": folder, "persistentVolumeClaim": {"claimName": "mine"}} in spec["volumes"]
+
+
 def test_an_image_is_taken_by_its_digest_where_one_is_given() -> None:
     found = mode("hostNetwork", "images.digests.auth=sha256:1f2e", "images.tag=9")
     images = {name: container["image"] for name, container in containers(found)}

@@ -184,7 +184,7 @@ async def test_rte12_med12_rtp_before_the_answer_locks_the_call_to_its_vendor() 
         agent.now = asyncio.get_running_loop().time()
         agent.reply(event, 503)
         bench.pump(agent)
-        await until(lambda: bool(bench.cdrs.cdrs))
+        await until(lambda: call.alice.statuses()[-1] >= 300)
 
     assert bench.to(SECOND_VENDOR) == []
     assert call.alice.statuses()[-1] == 503

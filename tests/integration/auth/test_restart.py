@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.auth_doors import answer
+from support.ports import free_port
 from trunkline.auth.v1 import auth_pb2 as pb
 from trunkline.common.v1 import documents_pb2
 from trunkline.common.v1.common_pb2 import (
@@ -35,11 +35,6 @@ APPLY = method_of(
 ALICE = Endpoint(kind=ENDPOINT_KIND_PHONE, name="1001")
 
 pytestmark = pytest.mark.integration
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @asynccontextmanager

@@ -12,7 +12,8 @@ import pytest
 from support.certificates import Authority
 from support.endpoint import Endpoint
 from support.g711 import CLOCK_RATE, decode_alaw, tone
-from support.local_switch import LocalSwitch, free_ports
+from support.local_switch import LocalSwitch
+from support.ports import free_port
 from support.programs import program
 from support.records import wait_for_cdrs
 from support.sip_sockets import Receive, SipSockets
@@ -65,7 +66,7 @@ def console_of(directory: Path) -> int:
     """Return the UDP port at which the baresip of a directory takes commands."""
     port = directory / "console"
     if not port.exists():
-        port.write_text(str(free_ports(1)[0]))
+        port.write_text(str(free_port()))
     return int(port.read_text())
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from support.local_switch import LocalSwitch, free_ports
+from support.local_switch import LocalSwitch
+from support.ports import free_port
 from support.programs import program
 from support.waiting import until_true
 from trunkline_cli.services import Service
@@ -49,7 +50,7 @@ class Registrar:
 @pytest_asyncio.fixture(loop_scope="module")
 async def registrar(switch: LocalSwitch, tmp_path: Path) -> AsyncIterator[Registrar]:
     """A registrar at which the switch registers."""
-    (port,) = free_ports(1)
+    port = free_port()
     running = Registrar(tmp_path / "control")
     configured = (FILES / "kamailio.cfg.template").read_text()
     (tmp_path / "kamailio.cfg").write_text(configured.replace("CONTROL", str(running.control)))

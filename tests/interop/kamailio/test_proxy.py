@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from support.local_switch import LocalSwitch, free_ports
+from support.local_switch import LocalSwitch
+from support.ports import free_port
 from support.programs import program
 from support.records import traced, wait_for_cdrs
 from trunkline.common.v1.common_pb2 import CallEndReason
@@ -25,7 +26,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(loop_scope="module")
 async def proxy(switch: LocalSwitch, tmp_path: Path) -> AsyncIterator[str]:
     """A proxy before the switch; gives its address."""
-    address = f"{PBX}:{free_ports(1)[0]}"
+    address = f"{PBX}:{free_port()}"
     configured = (FILES / "proxy.cfg.template").read_text()
     (tmp_path / "proxy.cfg").write_text(configured.replace("SWITCH", "{}:{}".format(*switch.sip)))
     command = ("kamailio", "-DD", "-E", "-f", "proxy.cfg", "-l", f"udp:{address}")

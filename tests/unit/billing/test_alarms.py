@@ -9,6 +9,7 @@ from support.billing import NOW, account, call, deck, seconds, till
 from trunkline_billing.accounts.account import SpendLimit
 from trunkline_billing.accounts.purse import Purse
 from trunkline_billing.alarms.alarm import Alarm, AlarmType, Board, Condition, Level
+from trunkline_billing.alarms.reported import Report, agreed
 from trunkline_billing.alarms.rules import (
     AlarmRule,
     Traffic,
@@ -151,3 +152,11 @@ def test_mgt_13_every_attempt_of_a_call_counts_for_its_gateway() -> None:
         "second": Traffic(1, 1, seconds(60)),
     }
     assert counter.take() == {}
+
+
+def test_sig_16_one_instance_that_reaches_a_gateway_is_enough() -> None:
+    """Specification 0.6: any node's success wins."""
+    away, seen = (Report(AlarmType.GATEWAY_UNREACHABLE, "vox", holds) for holds in (True, False))
+
+    assert [one.subject for one in agreed([away])] == ["vox"]
+    assert agreed([away, seen]) == []

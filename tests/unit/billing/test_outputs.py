@@ -9,7 +9,7 @@ import pytest
 from support.billing import NOW, USD, call, seconds
 from trunkline_billing.cdrs.cdr import Cdr, Party, Share
 from trunkline_billing.cdrs.fields import cdr_fields
-from trunkline_billing.cdrs.retries import next_try
+from trunkline_billing.cdrs.retries import next_try, try_thrice
 from trunkline_billing.cdrs.text_file import file_name, line
 from trunkline_billing.outputs.text_files import TextFiles
 
@@ -95,6 +95,12 @@ def test_bil_12_a_push_is_tried_again_later_and_later(attempts: int, delay: int)
 
 def test_bil_12_a_push_is_given_up_after_a_day() -> None:
     assert next_try(30, NOW, NOW + timedelta(hours=24)) is None
+
+
+def test_mgt_14_what_passes_is_dropped_after_three_tries() -> None:
+    tries = [try_thrice(attempts, NOW, NOW) for attempts in (1, 2, 3)]
+
+    assert tries == [NOW + seconds(1), NOW + seconds(5), None]
 
 
 def test_bil_10_a_cdr_has_every_field() -> None:

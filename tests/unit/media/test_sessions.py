@@ -39,6 +39,7 @@ class FakeRelay:
 
     free: int = 100
     closed: list[int] = field(default_factory=list)
+    queried: list[int] = field(default_factory=list)
     updates: list[tuple[int, Side, LegSettings, bool]] = field(default_factory=list)
     protected: list[tuple[int, Side, bool]] = field(default_factory=list)
     played: list[tuple[Side, bool, timedelta | None]] = field(default_factory=list)
@@ -85,6 +86,9 @@ class FakeRelay:
     def converts(self, from_: VoiceFormat, to: VoiceFormat, /) -> bool:
         known = [VoiceFormat("PCMA", 8), VoiceFormat("PCMU", 0)]
         return from_ in known and to in known
+
+    def query(self, session: int) -> None:
+        self.queried.append(session)
 
     def close(self, session: int) -> None:
         self.closed.append(session)

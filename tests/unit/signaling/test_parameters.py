@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import pytest
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.registry import BadParameters, show
-from trunkline_signaling import parameters as declared
 from trunkline_signaling.calls.encryption import Cipher, PayloadEncryption
+from trunkline_signaling.parameters import CHECKS, PARAMETERS, media
 
 
 def written(values: Mapping[str, str]) -> Parameters:
     """Return signaling's parameters after a write. Raises `BadParameters`."""
-    parameters = Parameters(declared.PARAMETERS, declared.CHECKS)
+    parameters = Parameters(PARAMETERS, CHECKS)
     write(parameters, values)
     return parameters
 
@@ -19,7 +19,7 @@ def written(values: Mapping[str, str]) -> Parameters:
 def write(parameters: Parameters, values: Mapping[str, str]) -> None:
     """Write as the service does: all or nothing."""
     changes = parameters.plan(values)
-    before = {p.name: parameters.text(p) for p in declared.PARAMETERS if parameters.is_set(p)}
+    before = {p.name: parameters.text(p) for p in PARAMETERS if parameters.is_set(p)}
     parameters.replace(before | {c.parameter.name: c.new for c in changes})
 
 
@@ -40,7 +40,7 @@ def encryption(mode: str, key: str) -> Mapping[str, str]:
     ids=["none", "xor, spaces kept", "rc4", "aes128", "bytes of UTF-8 count"],
 )
 def test_med01_a_mode_and_its_key(mode: str, key: str, expected: PayloadEncryption | None) -> None:
-    assert declared.encryption(written(encryption(mode, key))) == expected
+    assert media.encryption(written(encryption(mode, key))) == expected
 
 
 @pytest.mark.parametrize(
@@ -61,14 +61,14 @@ def test_med01_a_mode_that_the_stored_key_does_not_fit_needs_a_new_key_with_it()
 
     with pytest.raises(BadParameters):
         write(parameters, {"SS_RTPENCRYPTIONMODE": "AES128"})
-    assert declared.encryption(parameters) == PayloadEncryption(Cipher.XOR, b"AB")
+    assert media.encryption(parameters) == PayloadEncryption(Cipher.XOR, b"AB")
     write(parameters, encryption("AES128", "0123456789abcdef"))
 
-    assert declared.relay_parameters(parameters).encryption
+    assert media.relay_parameters(parameters).encryption
 
 
 def test_med01_the_key_is_masked_wherever_it_is_read() -> None:
-    assert "secret" not in show(declared.RTP_ENCRYPTION_KEY, "secret")
+    assert "secret" not in show(media.RTP_ENCRYPTION_KEY, "secret")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_med01_the_key_is_masked_wherever_it_is_read() -> None:
     ],
 )
 def test_med01_a_doubtful_key_is_accepted_with_a_warning(mode: str, key: str, doubts: int) -> None:
-    found = list(declared.doubts_of_key(written(encryption(mode, key))))
+    found = list(media.doubts_of_key(written(encryption(mode, key))))
 
     assert len(found) == doubts
     assert all(key not in doubt for doubt in found)

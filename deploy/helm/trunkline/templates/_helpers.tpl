@@ -136,6 +136,7 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 {{- if ne .service "auth" }}
 - {name: {{ $prefix }}_OPERATORS, value: {{ include "trunkline.target" (dict "root" $root "service" "auth") | quote }}}
 {{- end }}
+{{- include "trunkline.claimEnv" . }}
 {{- range $name, $value := (index .root.Values .service).settings }}
 - {name: {{ $prefix }}_{{ $name }}, value: {{ $value | quote }}}
 {{- end }}
@@ -179,14 +180,43 @@ readinessProbe:
 - {name: data, mountPath: /var/lib/trunkline}
 - {name: settings, mountPath: /run/trunkline}
 - {name: tmp, mountPath: /tmp}
+{{- include "trunkline.claimMounts" . }}
 {{- if ne .root.Values.tls.mode "off" }}
 - {name: tls, mountPath: /run/tls, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- /* Claims of the operator's, and which folder of the service each one is. */}}
+{{- define "trunkline.claimMounts" -}}
+{{- range $folder, $claim := (index .root.Values .service).claims }}
+{{- if $claim }}
+- {name: {{ $folder }}, mountPath: /var/lib/trunkline/{{ $folder }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "trunkline.claimVolumes" -}}
+{{- range $folder, $claim := (index .root.Values .service).claims }}
+{{- with $claim }}
+- name: {{ $folder }}
+  persistentVolumeClaim: {claimName: {{ . }}}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "trunkline.claimEnv" -}}
+{{- $prefix := printf "TRUNKLINE_%s" (upper .service) }}
+{{- range $folder, $claim := (index .root.Values .service).claims }}
+{{- if $claim }}
+- {name: {{ $prefix }}_{{ upper $folder }}_FOLDER, value: /var/lib/trunkline/{{ $folder }}}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "trunkline.volumes" -}}
 - {name: settings, emptyDir: {medium: Memory, sizeLimit: 1Mi}}
 - {name: tmp, emptyDir: {sizeLimit: 64Mi}}
+{{- include "trunkline.claimVolumes" . }}
 {{- if eq .root.Values.tls.mode "certManager" }}
 - name: tls
   secret: {secretName: {{ include "trunkline.name" .root }}-{{ .service }}-tls, defaultMode: 0440}

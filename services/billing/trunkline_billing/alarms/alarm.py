@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import Final
 
 
 class Level(IntEnum):
@@ -28,6 +29,19 @@ class AlarmType(StrEnum):
     PENDING_CDRS = "pending CDRs"
     DATABASE = "database"
     RECONCILIATION = "reconciliation"
+    GATEWAY_UNREACHABLE = "gateway unreachable"
+    NOT_REGISTERED = "not registered"
+    DOMAIN_UNRESOLVED = "domain unresolved"
+    LOGIN_DISABLED = "login disabled"
+
+
+REPORTED: Final = {
+    AlarmType.GATEWAY_UNREACHABLE: Level.MAJOR,
+    AlarmType.NOT_REGISTERED: Level.MAJOR,
+    AlarmType.DOMAIN_UNRESOLVED: Level.MAJOR,
+    AlarmType.LOGIN_DISABLED: Level.MINOR,
+}
+"""What other services watch, and how bad it is."""
 
 
 Key = tuple[AlarmType, str]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..accounts.account import Accounts
 from ..store.alarms import AlarmStore
 from ..store.readings import Readings
-from .alarm import Alarm, AlarmChanges, AlarmType, Board, Condition, Key, Level
+from .alarm import REPORTED, Alarm, AlarmChanges, AlarmType, Board, Condition, Key, Level
 from .rules import (
     AlarmRule,
     answer_ratios,
@@ -44,7 +44,9 @@ class Monitor(Protocol):
 class Source(Protocol):
     """Somebody else who knows what is wrong."""
 
-    types: Collection[AlarmType]
+    @property
+    def types(self) -> Collection[AlarmType]:
+        """Return what it watches now; of other types nothing is known."""
 
     async def conditions(self) -> Iterable[Condition]:
         """Return what is wrong now."""
@@ -95,7 +97,7 @@ class Watchman:
     async def _compare(self, current: Mapping[Key, Alarm], now: datetime) -> list[Condition]:
         """Write what changed; return what holds now."""
         found = await self._found(now)
-        watched = {*AlarmType} - {AlarmType.RECONCILIATION}
+        watched = {*AlarmType} - {AlarmType.RECONCILIATION} - REPORTED.keys()
         watched |= {type for source in self._sources for type in source.types}
         changes = self._board.look(found, current, watched)
         if changes.raised or changes.cleared:

@@ -7,6 +7,8 @@ DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 300))
 HOURLY: Final = timedelta(hours=1)
 LIFE: Final = timedelta(hours=24)
 
+TRIES: Final = 3
+"""Tries of a notice whose worth passes (MGT-14)."""
 
 MOST: Final = timedelta(seconds=30)
 """Longest pause of what is never given up."""
@@ -22,3 +24,8 @@ def next_try(attempts: int, first: datetime, now: datetime) -> datetime | None:
     if now - first >= LIFE:
         return None
     return now + (DELAYS[attempts - 1] if attempts <= len(DELAYS) else HOURLY)
+
+
+def try_thrice(attempts: int, first: datetime, now: datetime) -> datetime | None:
+    """Return when to try again what is dropped after three tries."""
+    return None if attempts >= TRIES else now + DELAYS[attempts - 1]

@@ -1,4 +1,4 @@
-"""Tells the outside of payments and alarms (MGT-14): POST to OUT_POST_URL, answer {retCode}."""
+"""Tells the outside what happened (MGT-14): POST to OUT_POST_URL, answer {retCode}."""
 
 import json
 

@@ -8,7 +8,7 @@ from trunkline_kernel.background import steadily
 from trunkline_kernel.database import Database
 from trunkline_kernel.parameters import Parameters
 
-from ..cdrs.retries import try_for_ever
+from ..cdrs.retries import try_for_ever, try_thrice
 from ..observation import Observation
 from ..settings import BillingSettings
 from ..store.queues import CdrQueue, NoticeQueue
@@ -43,13 +43,18 @@ class Outputs:
         self._push = OrderedOutput(
             self._queues["push"], CdrPush(parameters, post_json), _now, observation.pushed
         )
+        post = NoticePost(parameters, post_json)
         self._notices = OrderedOutput(
-            NoticeQueue(database), NoticePost(parameters, post_json), _now, observation.noticed
+            NoticeQueue(database, kept=True), post, _now, observation.noticed
+        )
+        self._passing_notices = OrderedOutput(
+            NoticeQueue(database, kept=False), post, _now, observation.noticed, try_thrice
         )
 
     def work(self) -> list[Work]:
         """Return what runs beside the service until its end."""
-        running = [self._files.run, self._push.run, self._notices.run, self._watch]
+        running = [self._files.run, self._push.run, self._watch]
+        running += [self._notices.run, self._passing_notices.run]
         return [*running, self._stream_cdrs] if self._stream is not None else running
 
     async def _stream_cdrs(self) -> None:

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,11 +10,9 @@ from trunkline_kernel.database import Database
 
 from ..alarms.alarm import Alarm, AlarmChanges, AlarmType, Condition, Key, Level
 from ..cdrs.fields import epoch_ms
-from .notice_rows import notice_row
+from .notice_rows import ALARM, notice_row
 from .tables import ALARMS, NOTICES
 from .turns import turn
-
-PATH: Final = "/AlarmCurrentReport"
 
 
 class AlarmStore:
@@ -120,7 +118,7 @@ async def _owe(
         "stop": None if stop is None else epoch_ms(stop),
     }
     subject = f"alarm {condition.type} {condition.subject}"
-    await session.execute(insert(NOTICES), [notice_row(subject, PATH, body, now)])
+    await session.execute(insert(NOTICES), [notice_row(subject, ALARM, body, now)])
 
 
 def _alarm(row: Any) -> Alarm:

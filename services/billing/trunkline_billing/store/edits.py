@@ -13,7 +13,7 @@ from ..charging.reservation import Reservation
 from ..charging.till import Changes, Posted, Till
 from ..ledger.payments import MoneyChange
 from .cdr_rows import CHARGE_COLUMNS, encode_cdr
-from .notice_rows import notice_row
+from .notice_rows import MONEY, notice_row
 from .period_rows import encode_period
 from .purse_rows import encode_purse
 from .reservation_rows import encode_reservation
@@ -178,4 +178,4 @@ def _money_notice(change: MoneyChange) -> Row:
         "memo": change.payment.memo,
         "time": epoch_ms(change.time),
     }
-    return notice_row(change.account, "/CustomerMoneyChange", body, change.time)
+    return notice_row(change.account, MONEY, body, change.time)

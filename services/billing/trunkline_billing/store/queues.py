@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select,
 from trunkline_kernel.database import Database
 
 from .cdr_rows import StoredCdr, decode_cdr
+from .notice_rows import KEPT
 from .tables import CDRS, DELIVERIES, NOTICES
 from .turns import turn
 
@@ -149,8 +150,10 @@ class CdrQueue(_StoredQueue[StoredCdr]):
 class NoticeQueue(_StoredQueue[Notice]):
     """Notices that are owed to OUT_POST_URL (MGT-14)."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database, NOTICES, "notices")
+    def __init__(self, database: Database, *, kept: bool) -> None:
+        """`kept` is for money and alarms, the rest passes: neither waits for the other."""
+        super().__init__(database, NOTICES, "notices" if kept else "passing notices")
+        self._ours = NOTICES.c.path.in_(KEPT) if kept else NOTICES.c.path.not_in(KEPT)
 
     def _select(self) -> Select[Any]:
         return select(NOTICES.c.path, NOTICES.c.body, *self._columns())

@@ -203,6 +203,18 @@ ALARMS = Table(
     comment="What was wrong, and is (MGT-13).",
 )
 
+REPORTED_CONDITIONS = Table(
+    "reported_conditions",
+    METADATA,
+    Column("reporter", Text, primary_key=True, comment="Service and instance."),
+    Column("type", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("holds", Boolean, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("reported_at", UtcDateTime, nullable=False),
+    comment="What other services said last of what they watch (MGT-13).",
+)
+
 GATEWAY_MINUTES = Table(
     "gateway_minutes",
     METADATA,

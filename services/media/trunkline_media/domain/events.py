@@ -1,16 +1,19 @@
 """What happens on sessions, told to their owners (MED-12), and what a session carried."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
-from trunkline_engine import LegCounters
+from trunkline_engine import LegCounters, SessionCounters
 
 from .legs import DigitForm, LegName, MediaAddress, MediaCheck
 from .quality import mean_opinion_score
 
 MILLISECOND: Final = timedelta(milliseconds=1)
+
+Codecs = Callable[[LegName], str]
+"""Names the codec of each leg. Empty while unknown."""
 
 DROP_REASONS: Final = (
     "malformed",
@@ -97,14 +100,14 @@ class StreamStatistics:
         return sum(self.dropped.values())
 
     @classmethod
-    def of(cls, counters: LegCounters, encoding: str, way: timedelta) -> "StreamStatistics":
+    def of(cls, counters: LegCounters, encoding: str, way: timedelta) -> Self:
         """Return the statistics behind a leg's `counters`.
 
         `way` is the round trip over both legs, which every word makes half of.
         """
         expected = counters.received_packets + counters.lost
         loss = counters.lost / expected if expected else 0.0
-        score = mean_opinion_score(encoding, loss, way / MILLISECOND, counters.jitter / MILLISECOND)
+        score = _score(encoding, loss, way, counters.jitter)
         last = counters.last_packet_unix_nanos
         return cls(
             packets=counters.received_packets,
@@ -126,6 +129,66 @@ class SessionStatistics:
     leg_a: StreamStatistics
     leg_b: StreamStatistics
 
+    @classmethod
+    def of(cls, counters: SessionCounters, codecs: Codecs) -> Self:
+        """Return the statistics behind a session's `counters`."""
+        way = _way(counters)
+        return cls(
+            StreamStatistics.of(counters.a, codecs(LegName.A), way),
+            StreamStatistics.of(counters.b, codecs(LegName.B), way),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SentStatistics:
+    """What one leg was sent."""
+
+    packets: int
+    bytes: int
+    packets_failed: int
+    """Packets that the system refused to send."""
+    packets_lost: int | None
+    """As the device last told by RTCP. None when it has told nothing."""
+    jitter: timedelta
+    mos: float
+    """1.0 to 4.5, by what the device has told; zero when it has told nothing."""
+
+    @classmethod
+    def of(cls, counters: LegCounters, encoding: str, way: timedelta) -> Self:
+        """Return what a leg's `counters` say of its sent direction."""
+        lost = counters.sent_lost
+        loss = (lost or 0) / max(counters.sent_packets, 1)
+        score = _score(encoding, loss, way, counters.sent_jitter)
+        return cls(
+            packets=counters.sent_packets,
+            bytes=counters.sent_bytes,
+            packets_failed=counters.send_failed,
+            packets_lost=lost,
+            jitter=counters.sent_jitter,
+            mos=0.0 if lost is None else score,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProgress:
+    """What an open session has carried so far, in both directions of each leg."""
+
+    session_id: str
+    received: SessionStatistics
+    sent_a: SentStatistics
+    sent_b: SentStatistics
+
+    @classmethod
+    def of(cls, session_id: str, counters: SessionCounters, codecs: Codecs) -> Self:
+        """Return what a session's `counters` say."""
+        way = _way(counters)
+        return cls(
+            session_id,
+            SessionStatistics.of(counters, codecs),
+            SentStatistics.of(counters.a, codecs(LegName.A), way),
+            SentStatistics.of(counters.b, codecs(LegName.B), way),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingLost:
@@ -143,6 +206,20 @@ class SessionEnd:
     statistics: SessionStatistics
 
 
+Outcome = SessionEvent | SessionProgress | SessionEnd | RecordingLost
+"""What follows from a fact of the relay."""
+
+
 def time_of(unix_nanos: int) -> datetime:
     """Return the instant, to the microsecond."""
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=unix_nanos // 1000)
+
+
+def _way(counters: SessionCounters) -> timedelta:
+    """Return the round trip over both legs, as far as it is known."""
+    trips = (leg.round_trip or timedelta(0) for leg in (counters.a, counters.b))
+    return sum(trips, timedelta(0))
+
+
+def _score(encoding: str, loss: float, way: timedelta, jitter: timedelta) -> float:
+    return mean_opinion_score(encoding, loss, way / MILLISECOND, jitter / MILLISECOND)

@@ -41,11 +41,12 @@ from .events import (
     FellSilent,
     FirstPacketCame,
     Happening,
+    Outcome,
     RecordingLost,
     SessionEnd,
     SessionEvent,
+    SessionProgress,
     SessionStatistics,
-    StreamStatistics,
     time_of,
 )
 from .leases import Leases
@@ -160,6 +161,13 @@ class Sessions:
         self._close(self._find(session_id))
         return None
 
+    def query(self, session_id: str) -> None:
+        """Ask for what a session has carried so far, which comes with a fact.
+
+        Raises `SessionNotFound`.
+        """
+        self._relay.query(self._find(session_id).number)
+
     def renew(self, owner: str, epoch: str, now: float) -> int:
         """Take an owner's sign of life, and return how many sessions it has."""
         if not owner:
@@ -173,7 +181,7 @@ class Sessions:
             self._close_all(owner, "its owner was not heard of for 30 s")
         self._forget(now)
 
-    def learn(self, fact: Fact, now: float) -> Iterator[SessionEvent | SessionEnd | RecordingLost]:
+    def learn(self, fact: Fact, now: float) -> Iterator[Outcome]:
         """Take a fact of the relay, and yield what follows from it."""
         session = self._by_number.get(fact.session)
         if session is None:
@@ -202,7 +210,9 @@ class Sessions:
                 if session.explanation:
                     closed = ClosedUnasked(session.explanation)
                     yield _event(session, fact.unix_nanos, closed)
-            case SessionCounters() | SourceLearned() | Resumed():
+            case SessionCounters():
+                yield SessionProgress.of(session.session_id, fact, session.encoding)
+            case SourceLearned() | Resumed():
                 return
             case _:
                 assert_never(fact)
@@ -285,12 +295,7 @@ class Sessions:
             self._relay.close(session.number)
 
     def _end(self, session: Session, counters: SessionCounters, now: float) -> SessionEnd:
-        trips = (leg.round_trip or timedelta(0) for leg in (counters.a, counters.b))
-        way = sum(trips, timedelta(0))
-        statistics = SessionStatistics(
-            StreamStatistics.of(counters.a, session.encoding(LegName.A), way),
-            StreamStatistics.of(counters.b, session.encoding(LegName.B), way),
-        )
+        statistics = SessionStatistics.of(counters, session.encoding)
         self._ended[session.session_id] = (now + REMEMBERED, statistics)
         del self._open[session.session_id], self._by_number[session.number]
         self._by_owner[session.owner].discard(session.session_id)

@@ -14,7 +14,9 @@ from ..domain.events import (
     DigitPressed,
     FellSilent,
     FirstPacketCame,
+    SentStatistics,
     SessionEvent,
+    SessionProgress,
     SessionStatistics,
     StreamStatistics,
 )
@@ -205,6 +207,15 @@ def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
     return message
 
 
+def progress_to_proto(progress: SessionProgress) -> media_pb2.SessionStatistics:
+    """Return what an open session has carried so far."""
+    return media_pb2.SessionStatistics(
+        session_id=progress.session_id,
+        leg_a=_leg_to_proto(progress.received.leg_a, progress.sent_a),
+        leg_b=_leg_to_proto(progress.received.leg_b, progress.sent_b),
+    )
+
+
 def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
     """Return one event."""
     response = media_pb2.EventsResponse(session_id=event.session_id)
@@ -226,6 +237,20 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         case ClosedUnasked(explanation):
             response.session_closed.explanation = explanation
     return response
+
+
+def _leg_to_proto(received: StreamStatistics, sent: SentStatistics) -> media_pb2.LegStatistics:
+    return media_pb2.LegStatistics(
+        received=stream_to_proto(received),
+        sent=media_pb2.SentStatistics(
+            packets=sent.packets,
+            bytes=sent.bytes,
+            packets_failed=sent.packets_failed,
+            packets_lost=sent.packets_lost,
+            jitter_ms=sent.jitter / MILLISECOND,
+            mos=sent.mos,
+        ),
+    )
 
 
 def _codec(payload: media_pb2.PayloadFormat) -> Codec:

@@ -17,6 +17,7 @@ from ..audio import AudioLibrary
 from ..control import MediaControl
 from ..domain.legs import LegName
 from ..domain.session import Opening, Playing
+from ..errors import InvalidRequest
 from ..parameters import RTP_INTERRUPT_TIMEOUT
 from .messages import (
     closed_to_proto,
@@ -24,6 +25,7 @@ from .messages import (
     leg_name_from_proto,
     legs_from_proto,
     local_to_proto,
+    progress_to_proto,
 )
 
 LONGEST_PLAY: Final = timedelta(seconds=60)
@@ -34,6 +36,9 @@ G711: Final = ("PCMA", "PCMU")
 
 DIGIT_DURATION: Final = timedelta(milliseconds=160)
 """Of a digit that came without one (MED-06)."""
+
+MOST_SESSIONS: Final = 1000
+"""Whose statistics one request may ask for."""
 
 
 class MediaServicer(MediaServiceServicer):
@@ -126,6 +131,16 @@ class MediaServicer(MediaServiceServicer):
         with self._control.feed.listen(request.owner) as listener:
             async for event in listener.events():
                 yield event_to_proto(event)
+
+    async def Statistics(
+        self, request: media_pb2.StatisticsRequest, context: Context
+    ) -> media_pb2.StatisticsResponse:
+        if len(request.session_ids) > MOST_SESSIONS:
+            raise InvalidRequest(
+                f"{len(request.session_ids)} session_ids: expected at most {MOST_SESSIONS}"
+            )
+        progress = await self._control.progress(request.session_ids)
+        return media_pb2.StatisticsResponse(sessions=map(progress_to_proto, progress))
 
     async def Load(
         self, request: media_pb2.LoadRequest, context: Context

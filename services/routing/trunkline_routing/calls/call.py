@@ -73,6 +73,8 @@ class Call:
     """When it arrived, in UTC."""
     passed_on: PassedOn | None = None
     """Set where `endpoint` passes somebody else's call on; From names that caller then."""
+    held: str = ""
+    """Number of whom `endpoint`, a phone, keeps on hold, to be shown instead of its own."""
 
 
 def access_numbers(identity: Identity, caller: Caller, default: CalleeSource) -> Numbers:

@@ -18,6 +18,7 @@ from ..rates.deck import encode
 from ..view import View
 from . import refusals
 from .call import Call, access_numbers, shown_caller
+from .consultation import as_consultation
 from .passed_on import as_passed_on
 from .refusals import Refusal
 
@@ -93,7 +94,7 @@ def map_call(call: Call, view: View, rng: random.Random) -> Mapped | Stopped:
     known = view.snapshot.callers.get(call.endpoint)
     if known is None:
         return Stopped(refusals.unknown_caller(call.endpoint))
-    call, caller = as_passed_on(call, known, view)
+    call, caller = as_passed_on(as_consultation(call, known, view), known, view)
     if caller.locked:
         return Stopped(refusals.locked(call.endpoint), caller)
     access = access_numbers(call.identity, caller, view.parameters.callee_source)
@@ -192,7 +193,7 @@ def _lrn_step(before: Number, after: Number, rule: str) -> Step:
 def _shown(mapped: Mapped, view: View) -> Number:
     """Return whom callees see: the caller of a call that is passed on, or a phone's display."""
     caller = mapped.staged.numbers.caller
-    if mapped.call.passed_on is not None:
+    if mapped.call.passed_on is not None or mapped.call.held:
         return shown_caller(mapped.call.identity)
     if view.parameters.use_phone_display and (phone := view.snapshot.phones.get(caller)):
         return Number(phone.display or caller)

@@ -39,6 +39,9 @@ class Transfer(Spec):
     allowed: bool = False
     display: CallerDisplay | None = None
     """Unset: SS_CALL_TRANSFER_NORMAL_DISPLAY."""
+    consult_display: CallerDisplay | None = None
+    """Of calls that the phone makes while it keeps somebody on hold. Unset:
+    SS_CALL_TRANSFER_ASK_DISPLAY."""
 
 
 class ForwardTarget(Spec):

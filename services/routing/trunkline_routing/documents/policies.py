@@ -177,6 +177,8 @@ class SipPolicy(Spec):
     request_address: AddressMethod = AddressMethod.SOCKET
     remote_ring_signal: RemoteRingSignal = RemoteRingSignal.PASSTHROUGH
     privacy_support: bool = False
+    call_state_report: bool = False
+    """Whether where its calls stand is told to OUT_POST_URL (MGT-14)."""
 
 
 class Duration(Spec):

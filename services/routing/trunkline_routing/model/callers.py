@@ -96,6 +96,7 @@ class Caller:
     """The caller that is shown and billed, whatever the headers say; a phone's."""
     forward_display: CallerDisplay | None = None
     transfer_display: CallerDisplay | None = None
+    consult_display: CallerDisplay | None = None
     may_transfer: bool = False
 
     def may_use(self, groups: frozenset[str]) -> bool:
@@ -196,6 +197,7 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         own_number=spec.numbers.display or name,
         forward_display=spec.forwarding.display,
         transfer_display=spec.transfer.display,
+        consult_display=spec.transfer.consult_display,
         may_transfer=spec.transfer.allowed,
     )
 

@@ -55,6 +55,7 @@ def call_from_proto(request: pb.RouteRequest, now: datetime, *, thought_of: bool
         identity=_identity(request.identity),
         time=_setup_time(request, now),
         passed_on=_passed_on(request.passed_on) if request.HasField("passed_on") else None,
+        held=request.held_number,
     )
 
 

@@ -100,6 +100,7 @@ def leg_to_proto(media: MediaPolicy, sip: SipPolicy, *, may_transfer: bool = Fal
         srtp=media.srtp,
         prompts=_prompts(media),
         transfer=may_transfer,
+        call_state_report=sip.call_state_report,
     )
 
 

@@ -86,6 +86,7 @@ def record_from_json(text: str) -> Record:
             identity=Identity(**call["identity"]),
             time=datetime.fromisoformat(call["time"]),
             passed_on=_passed_on(call.get("passed_on")),
+            held=call.get("held", ""),
         ),
         seed=fields["seed"],
         attempt=fields["attempt"],

@@ -19,11 +19,13 @@ from . import (
 )
 from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
-from .call import SDP, Call, DelayedAck, LiveAttempt
+from .call import SDP, Call
 from .codecs import MediaMismatch
 from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
+from .live_attempt import LiveAttempt
+from .negotiation import DelayedAck
 from .reasons import CAUSE_ANSWERED_ELSEWHERE, CallEndReason
 from .services import LegMedia
 from .session import leg_media, read, refusing

@@ -8,8 +8,9 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.transactions import ServerTransaction
-from . import session_id, setup
-from .call import Call, CallSettings
+from . import admission, session_id
+from .call import Call
+from .call_settings import CallSettings, HeldBy, nobody
 from .cdr import Cdr
 from .effects import Effect
 from .identity import host_of, user_of
@@ -47,6 +48,7 @@ def begin_call(
     random: Random,
     now: float,
     passed_on: PassedOn | None = None,
+    held_by: HeldBy = nobody,
 ) -> tuple[Call, list[Effect]]:
     """Return a call for an INVITE that `refusal_of` lets pass, and what it wants first.
 
@@ -60,7 +62,7 @@ def begin_call(
     # SIG-20's defaults, for a call that ends before routing has chosen among the headers.
     cdr.caller_access = user_of(request.headers.from_.uri)
     cdr.callee_access = user_of(request.headers.to.uri)
-    call = Call(call_id, settings, random, transaction, leg, cdr, now)
+    call = Call(call_id, settings, random, transaction, leg, cdr, now, held_by=held_by)
     session_id.learn(call, request.headers)
     if passed_on is None:
         leg.behind_nat = _behind_nat(request, flow)
@@ -68,7 +70,7 @@ def begin_call(
     else:
         call.passed_on, cdr.caller_address = passed_on, passed_on.caller_address
         call.note(f"{passed_on.how} by {passed_on.phone}")
-        setup.admitted(call, Allowed(passed_on.phone, passed_on.screened))
+        admission.admitted(call, Allowed(passed_on.phone, passed_on.screened))
     effects, call.effects = call.effects, []
     session_id.stamp(call, effects)
     return call, effects

@@ -1,36 +1,33 @@
 """A call: what is known of it, its state, and what it wants done.
 
-The modules beside this one move it: `setup`, `attempts`, `failover`, `answer`, `established`,
-`money`, `ending`. `machine` tells which of them takes which event.
+The modules beside this one move it: `arrival`, `admission`, `setup`, `preparation`, `attempts`,
+`ringing`, `failover`, `answer`, `established`, `money`, `ending`. `machine` tells which of them
+takes which event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 from ..sip.dialog import Dialog
-from ..sip.flow import Address, Transport
+from ..sip.flow import Address
 from ..sip.message import Request, Response
 from ..sip.methods import BYE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
-from ..sip.uri import SipUri
 from .agreement import Terms, treated
-from .cdr import Attempt, Cdr
+from .call_settings import CallSettings, HeldBy, nobody
+from .cdr import Cdr
 from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
-from .encryption import PayloadEncryption
 from .legs import Leg, Side
-from .media_policy import DEFAULT_PROMPTS, PromptParameters
-from .parties import Binding, Endpoint, PassedOn, Target
-from .policy import Candidate
-from .progress import DEFAULT_LIMITS, Progress, ProgressLimits
+from .live_attempt import LiveAttempt
+from .negotiation import DelayedAck, Negotiation
+from .parties import Endpoint, PassedOn
 from .reasons import Refusal
 from .referral import Replacement, Transfer, TransferState
-from .relay import DEFAULT_RELAY, Relay, RelayParameters
 from .services import (
     Authorize,
     CloseMedia,
@@ -46,7 +43,6 @@ from .services import (
     Unpayable,
 )
 from .session import read
-from .session_timer import DEFAULT_TIMERS, TimerParameters
 from .states import TRANSITIONS, State, Trigger
 from .stop_rules import Failure
 
@@ -56,101 +52,6 @@ AWAITED: Final[frozenset[type[Question]]] = frozenset(
     {Route, NextCandidate, Authorize, Locate, Screen, OpenMedia, CloseMedia}
 )
 """Questions whose answers a call needs before it can go on or end."""
-
-
-class OwnAddresses(Protocol):
-    """What we tell peers of where we are."""
-
-    def seen_by(self, remote: str, transport: Transport) -> Address:
-        """Return our address as a peer, or a host by its name, reaches it."""
-
-
-Aim = Callable[[str, tuple[Target, ...]], Target]
-"""Returns to which of the addresses of a gateway of that name calls go now (SIG-16)."""
-
-
-def first_of(gateway: str, targets: tuple[Target, ...]) -> Target:
-    """Return the first: nobody probes."""
-    return targets[0]
-
-
-@dataclass(frozen=True, slots=True)
-class CallSettings:
-    """What a call takes from parameters and settings when it begins, and keeps (0.3 rule 5)."""
-
-    instance: str
-    """Name of this signaling instance."""
-    own: OwnAddresses
-    """Our addresses as peers see them: host of From, Contact and SDP."""
-    limits: ProgressLimits = DEFAULT_LIMITS
-    relay: RelayParameters = DEFAULT_RELAY
-    max_duration: timedelta | None = None
-    """SS_MAX_CALL_DURATION."""
-    timers: TimerParameters = DEFAULT_TIMERS
-    encryption: PayloadEncryption | None = None
-    """SS_RTPENCRYPTIONMODE and SS_RTPENCRYPTIONKEY, for sides with `encrypt` on (MED-01)."""
-    prompts: PromptParameters = DEFAULT_PROMPTS
-
-    aim: Aim = first_of
-
-    def contact(self, transport: Transport, remote: str) -> str:
-        """Return our Contact as printed: where in-dialog requests of a peer reach this instance."""
-        host, port = self.own.seen_by(remote, transport)
-        params = {} if transport is Transport.UDP else {"transport": transport.uri_parameter}
-        return f"<{SipUri(host, None, port, params)}>"
-
-
-@dataclass(slots=True, eq=False)
-class LiveAttempt:
-    """The attempt in progress: one candidate, its INVITE, and what has come back so far."""
-
-    candidate: Candidate
-    record: Attempt
-    relay: Relay = Relay.NONE
-    binding: Binding | None = None
-    outgoing: Outgoing | None = None
-    rivals: list[Outgoing] = field(default_factory=list)
-    """INVITEs that are out at the same time (SIG-22, simultaneous)."""
-    refusals: list[Response] = field(default_factory=list)
-    """What came back to INVITEs of the attempt."""
-    progress: Progress = Progress.INVITED
-    ringing: bool = False
-    sdp: bool = False
-    rtp: bool = False
-    descriptions: dict[str | None, bytes] = field(default_factory=dict)
-    """What each fork has said of its media so far, by its To tag."""
-
-    def note_address(self) -> None:
-        """Write down where the INVITE went, which the shell found out."""
-        if self.outgoing is not None and self.outgoing.flow is not None:
-            self.record.remote_address = self.outgoing.flow.remote
-
-    def failure(self, status: int = 0, q850_cause: int = 0) -> Failure:
-        """Describe a failure by final response."""
-        return Failure(status, q850_cause, None, self.ringing, self.sdp, self.rtp)
-
-
-@dataclass(slots=True, eq=False)
-class Negotiation:
-    """A request of one side that is passed to the other: its answer goes back."""
-
-    side: Side
-    """Who asked."""
-    transaction: ServerTransaction
-    outgoing: Outgoing
-    offers: bool
-    """It carries an offer, or asks for one."""
-    before: bytes = b""
-    """What we had said to the other side, which holds again if it refuses."""
-
-
-@dataclass(frozen=True, slots=True)
-class DelayedAck:
-    """An INVITE of ours without an offer was answered with one (RFC 3261 section 13.2.1)."""
-
-    awaits: Side
-    """Whose ACK holds the answer."""
-    invite: Outgoing
 
 
 @dataclass(slots=True, eq=False)
@@ -169,6 +70,7 @@ class Call:
     endpoint: Endpoint | None = None
     passed_on: PassedOn | None = None
     """Set where the endpoint, a phone, passes another call on."""
+    held_by: HeldBy = nobody
     offer: SessionDescription | None = None
     """The caller's, parsed; whoever prints it uses it up."""
     plan: Routed | None = None

@@ -27,11 +27,12 @@ from . import (
 )
 from .acceptance import ALLOW, refusal_by_policy
 from .agreement import answer_to, offer_to
-from .call import SDP, Call, DelayedAck, Negotiation
+from .call import SDP, Call
 from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
 from .legs import Leg, Side
+from .negotiation import DelayedAck, Negotiation
 from .reasons import CallEndReason, EndDirection
 from .services import ServiceFailed
 from .session import leg_media, read

@@ -8,10 +8,11 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason, RetryAfter
 from ..sip.message import Response
-from . import ending, ring_tone, setup
-from .call import Call, LiveAttempt
+from . import ending, preparation, ring_tone
+from .call import Call
 from .codecs import MediaMismatch
 from .effects import Timer
+from .live_attempt import LiveAttempt
 from .reasons import CallEndReason, EndDirection
 from .services import Exhausted, NextCandidate, NextFound
 from .states import Trigger
@@ -62,7 +63,7 @@ def mismatched(call: Call, attempt: LiveAttempt, why: MediaMismatch) -> None:
 def next_found(call: Call, event: NextFound) -> None:
     """There is another way."""
     call.fire(Trigger.NEXT)
-    setup.prepare(call, event.candidate)
+    preparation.prepare(call, event.candidate)
 
 
 def exhausted(call: Call, event: Exhausted) -> None:

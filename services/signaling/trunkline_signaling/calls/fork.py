@@ -6,8 +6,9 @@ The attempt's current INVITE is the one that spoke last; the others are its riva
 from __future__ import annotations
 
 from ..sip.message import Response
-from .call import Call, LiveAttempt
+from .call import Call
 from .effects import Cancel, Outgoing
+from .live_attempt import LiveAttempt
 
 
 def turn_to(attempt: LiveAttempt, outgoing: Outgoing) -> None:

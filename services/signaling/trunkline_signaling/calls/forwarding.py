@@ -12,7 +12,8 @@ from dataclasses import replace
 from ..sip.flow import Transport
 from ..sip.headers import Headers
 from ..sip.uri import SipUri
-from .call import Call, LiveAttempt
+from .call import Call
+from .live_attempt import LiveAttempt
 from .parties import Diversion, PassedOn, Passing, Target
 from .policy import Candidate
 

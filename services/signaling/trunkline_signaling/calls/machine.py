@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from . import (
+    admission,
     announcement,
     answer,
     attempts,
@@ -15,6 +16,7 @@ from . import (
     established,
     failover,
     money,
+    preparation,
     provisional,
     refresh,
     replacement,
@@ -96,10 +98,10 @@ _UNANSWERED: Final[Mapping[type, Handler]] = {
 HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
     State.ADMITTING: {
         **_UNANSWERED,
-        Allowed: setup.admitted,
-        Challenged: setup.challenged,
-        Rejected: setup.rejected,
-        Dropped: setup.dropped,
+        Allowed: admission.admitted,
+        Challenged: admission.challenged,
+        Rejected: admission.rejected,
+        Dropped: admission.dropped,
     },
     State.ROUTING: {
         **_UNANSWERED,
@@ -110,10 +112,10 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         **_UNANSWERED,
         Authorized: setup.authorized,
         Unpayable: setup.unpayable,
-        Located: setup.located,
+        Located: preparation.located,
         Screened: setup.screened,
         Blacklisted: setup.blacklisted,
-        MediaOpened: setup.media_opened,
+        MediaOpened: preparation.media_opened,
     },
     State.INVITING: {
         **_UNANSWERED,
@@ -198,7 +200,7 @@ FAILURES: Final[Mapping[type[Question], Handler]] = {
     Authorize: setup.unavailable,
     Locate: setup.unavailable,
     Screen: setup.screen_failed,
-    OpenMedia: setup.media_failed,
+    OpenMedia: preparation.media_failed,
     ConnectMedia: established.media_failed,
     Extend: money.extend_failed,
     Play: early_media.not_played,

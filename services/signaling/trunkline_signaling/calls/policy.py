@@ -89,6 +89,8 @@ class LegPolicy:
     prompts: Prompts = NO_PROMPTS
     transfer: bool = False
     """REFER of this side is obeyed (SIG-21)."""
+    state_report: bool = False
+    """Where its calls stand is told to the outside (MGT-14)."""
 
 
 DEFAULT_POLICY: Final = LegPolicy()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from ..sip.fields import Reason
 from . import established, refresh
-from .call import Call, Negotiation
+from .call import Call
 from .effects import EndDialog, Reply
 from .events import Replaced
 from .legs import Leg
+from .negotiation import Negotiation
 from .reasons import CAUSE_NORMAL
 from .referral import INNER_POLICY, Replacement, TransferState
 

@@ -6,9 +6,10 @@ It counts neither as SDP nor as RTP of the vendor, so the rules of failover don'
 from __future__ import annotations
 
 from . import early_media, provisional
-from .call import Call, LiveAttempt
+from .call import Call
 from .effects import Timer
 from .events import TimerFired
+from .live_attempt import LiveAttempt
 from .states import State
 
 

@@ -60,6 +60,19 @@ def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = Fals
     )
 
 
+def holds(leg: Leg) -> bool:
+    """Tell whether a peer's last description keeps the other side on hold (RFC 3264 8.4)."""
+    if not leg.received:
+        return False
+    description = read(leg.received)
+    stream = stream_of(description)
+    if stream is None:
+        return False
+    if description.address_of(stream) in UNSPECIFIED:
+        return True
+    return description.direction_of(stream) in (Direction.SENDONLY, Direction.INACTIVE)
+
+
 def rewritten(leg: Leg, description: SessionDescription, local_ip: str) -> bytes:
     """Print a description for `leg`: with our origin, and the relay's address where it has one.
 

@@ -15,7 +15,16 @@ from ..sip.methods import INVITE, NOTIFY, REASON_PHRASES
 from ..sip.name_addr import NameAddr
 from ..sip.sdp import Direction
 from ..sip.uri import OtherUri, SipUri, Uri
-from . import answer, attempts, correction, ending, established, forwarding, refresh, replacement
+from . import (
+    answer,
+    correction,
+    ending,
+    established,
+    forwarding,
+    invitation,
+    refresh,
+    replacement,
+)
 from .agreement import Terms, offer_to
 from .call import SDP, Call
 from .codecs import MediaMismatch
@@ -150,7 +159,7 @@ def _begin(call: Call, leg: Leg, refer_to: Uri, cseq: int) -> None:
         offer, problem = _offer(call, new, target.host), ""
     except (MalformedValue, MediaMismatch) as error:
         offer, problem = b"", str(error)
-    invite = attempts.invitation(call, candidate, uri, target, offer)
+    invite = invitation.build(call, candidate, uri, target, offer)
     if (dialog_id := _replaces(refer_to)) is not None:
         invite.headers.set("Replaces", dialog_id)
     outgoing = Outgoing(leg.side, invite, target=target, passed_on=passed_on)

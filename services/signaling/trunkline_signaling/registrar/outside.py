@@ -9,7 +9,8 @@ from typing import Final
 
 from ..calls.acceptance import ALLOW, refusal_of
 from ..calls.arrival import admission_of
-from ..calls.call import SDP, CallSettings
+from ..calls.call import SDP
+from ..calls.call_settings import CallSettings
 from ..calls.services import (
     Admit,
     Allowed,

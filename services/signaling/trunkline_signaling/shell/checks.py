@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ..calls.call import OwnAddresses
+from ..calls.call_settings import OwnAddresses
 from ..calls.parties import Endpoint
 from ..calls.services import Checked, ServiceError, Terminal, TerminalService
 from ..registrar.probe import options

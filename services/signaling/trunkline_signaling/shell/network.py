@@ -10,7 +10,7 @@ from typing import Final, Self
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.rpc import PortTaken
 
-from ..parameters import QOS_SIGNAL, SIP_PORT, TCP_CLOSE_RESET
+from ..parameters.sip import QOS_SIGNAL, SIP_PORT, TCP_CLOSE_RESET
 from ..settings import SignalingSettings
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..calls.call import Call
 from ..calls.cdr import Cdr
 from ..calls.effects import Note
 from ..calls.parties import Target
@@ -84,6 +85,9 @@ class Observer(Protocol):
 
     def dropped(self, explanation: str, data: bytes, flow: Flow) -> None:
         """A request outside of calls gets no answer."""
+
+    def moved(self, call: Call) -> None:
+        """Something happened to a call; it may stand elsewhere now."""
 
     def call_answered(self, cdr: Cdr) -> None:
         """The callee has answered."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from ..calls.call import OwnAddresses
+from ..calls.call_settings import OwnAddresses
 from ..calls.parties import Target
 from ..calls.services import GatewayReport
 from ..registrar.gateways import Gateway, Reach

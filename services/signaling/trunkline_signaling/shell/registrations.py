@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from ..calls.call import OwnAddresses
+from ..calls.call_settings import OwnAddresses
 from ..calls.services import GatewayReport
 from ..registrar.outbound import Peer, Registration, Rules
 from ..sip.flow import Flow, Transport

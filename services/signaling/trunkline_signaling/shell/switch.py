@@ -6,15 +6,17 @@ One event at a time: a call is moved, all its effects are run, and only then com
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import structlog
 
-from ..calls import arrival, machine, services, transfer
-from ..calls.call import Call, CallSettings
+from ..calls import arrival, machine
+from ..calls.call import Call
+from ..calls.call_settings import CallSettings
 from ..calls.cdr import Cdr
+from ..calls.consultation import PhoneCalls
 from ..calls.effects import (
     Answer,
     Ask,
@@ -27,7 +29,6 @@ from ..calls.effects import (
     Ignore,
     Journal,
     Note,
-    Outgoing,
     Reply,
     ReplyReliably,
     Send,
@@ -51,56 +52,33 @@ from ..calls.events import (
     TimerFired,
 )
 from ..calls.legs import Side
-from ..calls.parties import Endpoint, PassedOn
-from ..calls.services import (
-    Admit,
-    Authorize,
-    CloseMedia,
-    ConnectMedia,
-    Extend,
-    Locate,
-    NextCandidate,
-    OpenMedia,
-    Play,
-    Question,
-    Release,
-    ReportEnd,
-    Route,
-    Screen,
-    Seat,
-    SendDigits,
-    ServiceError,
-    ServiceFailed,
-    ServiceName,
-    StopPlay,
-)
+from ..calls.parties import PassedOn
 from ..calls.states import State
 from ..registrar.outside import Outside
 from ..registrar.publications import Publications
 from ..sip import outputs
-from ..sip.dialog import DialogId
 from ..sip.dialog_layer import DialogLayer
-from ..sip.errors import MalformedMessage, MalformedValue
-from ..sip.fields import Replaces
+from ..sip.errors import MalformedMessage
 from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
-from ..sip.message import Request, Response
+from ..sip.message import Request
 from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transaction_tables import State as TransactionState
-from ..sip.transactions import ClientTransaction, ServerTransaction
+from ..sip.transactions import ServerTransaction
 from ..transport.driver import Driver
-from .inner import InnerCalls, InnerFlow
+from .departures import Departures, let_go
+from .inner import InnerCalls, InnerFlow, replaced
 from .inquiries import Inquiries
+from .outsiders import Outsiders
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
+from .questions import Questions
+from .tasks import Tasks
 from .timers import CallTimers
 
 log = structlog.stdlib.get_logger(__name__)
-
-PATIENCE: Final = 0.02
-"""Seconds for which the news of a call's end waits for that of others: a hop costs less shared."""
 
 DRAIN_RETRY_AFTER: Final = 30
 """Seconds a caller is asked to wait for a switch that is leaving (SIG-01 rule 5)."""
@@ -125,16 +103,11 @@ class Switch:
         self.calls: dict[str, Call] = {}
         """Calls in progress by id, the oldest first."""
         self.draining = False
-        self.unreleased: dict[str, Release] = {}
-        """Seats that routing could not be told of; told again with the leases."""
-        self.unreported: dict[str, ReportEnd] = {}
-        """Ends of screened calls that auth could not be told of; told again with the leases."""
         self.transactions = TransactionLayer(random, timing, self._sent_by)
         self.transactions.answers_strangers = False
         self._dialogs = DialogLayer(self.transactions)
         self._cdrs = cdrs
         self._network = network
-        self._resolver = resolver
         self._clock = clock
         self._observer = observer
         self._settings = settings
@@ -142,17 +115,32 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
-        self.inquiries = Inquiries(self.transactions, self._driver, network)
-        """Asks the world outside of calls."""
-        self._auth = peers.auth
-        self._inner = InnerCalls()
-        self.publications = Publications(random)
-        self._outside = Outside(peers.auth, settings, clock.now, self.publications)
-        self._later: list[tuple[Call, Question]] = []
-        self._tasks: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
-        self._asked = _methods(peers)
+        self.tasks = tasks = Tasks()
+        self.questions = Questions(peers, tasks, observer, self._learn, self._note_emptiness)
+        self.inquiries = Inquiries(self.transactions, self._driver, network)
+        """Asks the world outside of calls."""
+        self._inner = InnerCalls()
+        self._phones = PhoneCalls()
+        self._departures = Departures(
+            self.transactions,
+            self._driver,
+            self.inquiries,
+            self._inner,
+            resolver,
+            observer,
+            tasks,
+            self._learn,
+        )
+        self.publications = Publications(random)
+        self._outsiders = Outsiders(
+            Outside(peers.auth, settings, clock.now, self.publications),
+            self.transactions,
+            self._driver,
+            observer,
+            tasks,
+        )
 
     # --- the network's side
 
@@ -185,8 +173,7 @@ class Switch:
         call = self.calls.get(call_id)
         if call is None:
             return False
-        self._happen(call, event)
-        self._driver.drain()
+        self._learn(call, event)
         return True
 
     def drain(self) -> None:
@@ -204,16 +191,6 @@ class Switch:
         for call_id in list(self.calls):
             self.tell(call_id, HangUp(explanation))
         await self.drained()
-
-    def seats(self) -> list[Seat]:
-        """Return who holds seats now, for a routing that has forgotten them."""
-        return list(_seats(self.calls.values()))
-
-    async def report_ends(self) -> None:
-        """Tell auth of the ends that it has missed. Raises `ServiceError`."""
-        for call_id, report in list(self.unreported.items()):
-            await self._auth.report_end(report)
-            self.unreported.pop(call_id, None)
 
     @property
     def dialogs(self) -> int:
@@ -246,17 +223,17 @@ class Switch:
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
-                call, outgoing = _let_go(transaction)
-                self._missed(outgoing)
+                call, outgoing = let_go(transaction)
+                self._departures.missed(outgoing)
                 self._happen(call, RequestFailed(outgoing, "no answer"))
             case outputs.TransportFailed(transaction) if transaction.owner is not None:
-                call, outgoing = _let_go(transaction)
-                self._missed(outgoing)
+                call, outgoing = let_go(transaction)
+                self._departures.missed(outgoing)
                 self._happen(call, RequestFailed(outgoing, "cannot be reached"))
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
             case outputs.RefusalDue():
-                self._spawn(self._refuse(output))
+                self._outsiders.refuse_due(output)
 
     def _response(self, output: outputs.ResponseReceived) -> None:
         call, outgoing = output.transaction.owner
@@ -271,7 +248,7 @@ class Switch:
                 dialog.owner = dialog.owner or (call, outgoing.side)
         self._happen(call, ResponseReceived(outgoing, response, dialog))
         if dialog is None and not response.is_provisional:
-            _let_go(output.transaction)  # it stays for copies only
+            let_go(output.transaction)  # it stays for copies only
 
     def _end_straggler(self, output: outputs.ResponseReceived) -> None:
         """End the dialog of a fork that answered when its call was over already."""
@@ -289,7 +266,7 @@ class Switch:
         if request.method == INVITE and request.to_tag is None:
             self._new_call(transaction, request)
         else:
-            self._spawn(self._answer_outside(transaction, request))
+            self._outsiders.answer(transaction, request)
 
     def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
         passed_on = self._inner.arrival(transaction, request)
@@ -299,7 +276,7 @@ class Switch:
         if self.draining and passed_on is None:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
-            self._refuse_later(transaction, response)
+            self._outsiders.refuse(transaction, response)
             return
         settings = self._settings()
         try:
@@ -308,11 +285,11 @@ class Switch:
             dialog = self._dialogs.accept(transaction, contact)
         except MalformedMessage as error:
             refusal = request.reply(error.status, to_tag=self.transactions.new_tag())
-            self._refuse_later(transaction, refusal)
+            self._outsiders.refuse(transaction, refusal)
             return
         now = self._clock.now()
         call, effects = arrival.begin_call(
-            transaction, dialog, settings, self._random, now, passed_on
+            transaction, dialog, settings, self._random, now, passed_on, self._phones.held_by
         )
         dialog.owner = call, Side.A
         transaction.owner = call
@@ -324,7 +301,7 @@ class Switch:
         self, transaction: ServerTransaction, request: Request, passed_on: PassedOn
     ) -> None:
         """Let a call of ours take the transferor's place in another one (RFC 3891 section 3)."""
-        owner = self._replaced(request, passed_on.phone)
+        owner = replaced(self._dialogs, request, passed_on.phone)
         if owner is None:
             refusal = request.reply(481, to_tag=self.transactions.new_tag())
             self.transactions.respond(transaction, refusal, self._driver.now)
@@ -337,50 +314,6 @@ class Switch:
         dialog.owner, transaction.owner = owner, call
         self._happen(call, Replaced(side, transaction, dialog))
 
-    def _replaced(self, request: Request, transferor: Endpoint) -> tuple[Call, Side] | None:
-        """Return whose dialog Replaces names; None unless it is the transferor's and answered."""
-        try:
-            replaces = request.headers.require("Replaces", Replaces.parse)
-        except MalformedValue:
-            return None
-        named = DialogId(replaces.call_id, replaces.to_tag or "", replaces.from_tag or "")
-        dialog = self._dialogs.named(named)
-        if dialog is None or dialog.owner is None:
-            return None
-        call, side = dialog.owner
-        if call.state is not State.CONNECTED or call.leg(side).dialog is not dialog:
-            return None
-        return (call, side) if transfer.endpoint_of(call, side) == transferor else None
-
-    async def _answer_outside(self, transaction: ServerTransaction, request: Request) -> None:
-        """Answer a request that belongs to no call: REGISTER, OPTIONS and what we don't do."""
-        response, explanation = await self._outside.answer(request, transaction.flow)
-        if response is None:
-            self._observer.dropped(explanation, request.encode(), transaction.flow)
-            self.transactions.ignore(transaction)
-        else:
-            self.transactions.respond(transaction, response, self._driver.now)
-        self._driver.drain()
-
-    def _refuse_later(self, transaction: ServerTransaction, response: Response) -> None:
-        due = outputs.RefusalDue(transaction.request, response, transaction.flow, transaction)
-        self._spawn(self._refuse(due))
-
-    async def _refuse(self, due: outputs.RefusalDue) -> None:
-        """Refuse a request, unless it is a stranger's who gets no answer (AUT-01)."""
-        request, response, flow, transaction = due
-        explanation = await self._outside.reason_for_silence(request, flow)
-        if explanation:
-            self._observer.dropped(explanation, request.encode(), flow)
-        if transaction is None:
-            if not explanation:
-                self.transactions.send_stateless(response, flow)
-        elif explanation:
-            self.transactions.ignore(transaction)
-        else:
-            self.transactions.respond(transaction, response, self._driver.now)
-        self._driver.drain()
-
     def _happen(self, call: Call, event: Event) -> None:
         """Move a call by one event and do what it wants."""
         try:
@@ -389,6 +322,7 @@ class Switch:
             log.exception("a call failed", call_id=call.id, kind=type(event).__name__)
             self._abort(call)
         else:
+            self._observer.moved(call)
             self._run(call, effects)
 
     def _abort(self, call: Call) -> None:
@@ -406,10 +340,8 @@ class Switch:
 
     def _do(self, call: Call, effect: Effect) -> None:
         match effect:
-            case Ask(Release() | ReportEnd() as question):
-                self._ask_later(call, question)
             case Ask(question):
-                self._spawn(self._ask(call, question))
+                self.questions.ask(call, question)
             case Reply(transaction, response):
                 self.transactions.respond(transaction, response, self._driver.now)
             case Answer(dialog, transaction, response):
@@ -417,14 +349,14 @@ class Switch:
             case ReplyReliably(dialog, transaction, response):
                 self._dialogs.respond_reliably(dialog, transaction, response, self._driver.now)
             case Send(outgoing):
-                self._send(call, outgoing)
+                self._departures.send(call, outgoing)
             case SendAck(invite, ack, flow):
                 if invite.transaction is not None:
                     self.transactions.send_ack(invite.transaction, ack, flow)
             case Cancel(outgoing):
                 if outgoing.transaction is not None:
                     if outgoing.transaction.state is TransactionState.CALLING:
-                        self._missed(outgoing)
+                        self._departures.missed(outgoing)
                     self.transactions.cancel(outgoing.transaction, self._driver.now)
             case SetTimer(timer, after):
                 self._timers.set(call, timer, after)
@@ -437,6 +369,7 @@ class Switch:
             case Journal(cdr):
                 self._observer.call_answered(cdr)
                 self._cdrs.opened(cdr)
+                self._phones.begin(call)
             case WriteCdr(cdr):
                 self._write(call, cdr)
             case EndDialog(dialog):
@@ -446,105 +379,31 @@ class Switch:
             case Finish():
                 self._finish(call)
 
-    def _ask_later(self, call: Call, question: Question) -> None:
-        """Ask what nobody waits for together with what else comes in a moment: one message."""
-        if not self._later:
-            asyncio.get_running_loop().call_later(PATIENCE, self._ask_now)
-        self._later.append((call, question))
-
-    def _ask_now(self) -> None:
-        later, self._later = self._later, []
-        for call, question in later:
-            self._spawn(self._ask(call, question))
-        self._note_emptiness()
-
-    async def _ask(self, call: Call, question: Question) -> None:
-        service, ask = self._asked[type(question)]
-        event: services.Answer | ServiceFailed
-        try:
-            event = await ask(question)
-        except ServiceError as error:
-            event = ServiceFailed(
-                service, question, error.explanation, error.exhausted, error.unknown
-            )
-            if isinstance(question, Release):
-                self.unreleased[call.id] = question
-            if isinstance(question, ReportEnd):
-                self.unreported[call.id] = question
-        self._observer.decided(call.id, question, event)
+    def _learn(self, call: Call, event: Event) -> None:
+        """Tell a call what came of what it wanted."""
         self._happen(call, event)
-        self._driver.drain()
-
-    def _send(self, call: Call, outgoing: Outgoing) -> None:
-        if outgoing.flow is None and outgoing.passed_on is not None:
-            outgoing.flow = self._inner.enter(outgoing, outgoing.passed_on)
-        if outgoing.flow is None and outgoing.target is not None:
-            address = self._resolver.known(outgoing.target)
-            if address is None:
-                self._spawn(self._send_when_found(call, outgoing))
-                return
-            outgoing.flow = self.inquiries.flow(outgoing.target, address)
-        assert outgoing.flow is not None
-        first = outgoing.transaction is None
-        transaction = self.transactions.send_request(
-            outgoing.request, outgoing.flow, self._driver.now
-        )
-        transaction.owner = call, outgoing
-        outgoing.transaction = transaction
-        if first and outgoing.target is not None:
-            self._observer.leg_began(call.id, outgoing.request.headers.call_id)
-
-    def _missed(self, outgoing: Outgoing) -> None:
-        """Note that nobody answered where a request went, not even with a 100."""
-        if outgoing.target is not None and outgoing.flow is not None:
-            self._resolver.failed(outgoing.target, outgoing.flow.remote)
-
-    async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
-        assert outgoing.target is not None
-        address = await self._resolver.find(outgoing.target)
-        if outgoing.abandoned:
-            return
-        if address is None:
-            host = outgoing.target.host
-            self._happen(call, RequestFailed(outgoing, f"{host} has no address"))
-        else:
-            outgoing.flow = self.inquiries.flow(outgoing.target, address)
-            self._send(call, outgoing)
         self._driver.drain()
 
     def _write(self, call: Call, cdr: Cdr) -> None:
         def stored() -> None:
-            self._happen(call, CdrStored())
-            self._driver.drain()
+            self._learn(call, CdrStored())
 
         self._cdrs.finished(cdr, stored)
 
     def _timer_fired(self, call: Call, timer: Timer) -> None:
-        self._happen(call, TimerFired(timer))
-        self._driver.drain()
+        self._learn(call, TimerFired(timer))
 
     def _finish(self, call: Call) -> None:
         self._timers.clear_all(call)
+        self._phones.end(call)
         _untie(call)
         if self.calls.pop(call.id, None) is not None:
             self._observer.call_ended(call.cdr if call.recorded else None, call.id)
         self._note_emptiness()
 
     def _note_emptiness(self) -> None:
-        if self.draining and not self.calls and not self._later:
+        if self.draining and not self.calls and not self.questions.waiting:
             self._empty.set()
-
-    # --- tasks and time
-
-    def _spawn(self, work: Any) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._task_done)
-
-    def _task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a task of the switch failed", exc_info=error)
 
     def _own(self, transaction: ServerTransaction, call: Call) -> None:
         if transaction.request.method == INVITE:
@@ -555,36 +414,6 @@ class Switch:
         return format_host_port(*own.seen_by(flow.remote[0], flow.transport))
 
 
-def _methods(peers: Services) -> Mapping[type, tuple[ServiceName, Callable[[Any], Any]]]:
-    auth, routing, billing, media = peers.auth, peers.routing, peers.billing, peers.media
-    return {
-        Admit: ("auth", auth.admit),
-        Locate: ("auth", auth.locate),
-        Screen: ("auth", auth.screen),
-        ReportEnd: ("auth", auth.report_end),
-        Route: ("routing", routing.route),
-        NextCandidate: ("routing", routing.next_candidate),
-        Release: ("routing", routing.release),
-        Authorize: ("billing", billing.authorize),
-        Extend: ("billing", billing.extend),
-        OpenMedia: ("media", media.open),
-        ConnectMedia: ("media", media.connect),
-        CloseMedia: ("media", media.close),
-        SendDigits: ("media", media.send_digits),
-        Play: ("media", media.play),
-        StopPlay: ("media", media.stop_play),
-    }
-
-
-def _seats(calls: Any) -> Iterator[Seat]:
-    for call in calls:
-        if call.endpoint is not None and call.plan is not None:
-            attempt = call.attempt
-            rings = attempt is not None and attempt.candidate.forward is None
-            callee = attempt.candidate.endpoint if attempt is not None and rings else None
-            yield Seat(call.id, call.endpoint if call.passed_on is None else None, callee)
-
-
 def _untie(call: Call) -> None:
     """Break the rings of references, so that an ended call needs no garbage collector."""
     call.invite.owner = None
@@ -593,16 +422,7 @@ def _untie(call: Call) -> None:
             leg.dialog.owner = None
     outgoing = call.attempt.outgoing if call.attempt is not None else None
     if outgoing is not None and outgoing.transaction is not None and not outgoing.abandoned:
-        _let_go(outgoing.transaction)
-
-
-def _let_go(transaction: ClientTransaction) -> tuple[Call, Outgoing]:
-    """Part a transaction from its call; return what it belonged to."""
-    call, outgoing = transaction.owner
-    transaction.owner = None
-    if outgoing.transaction is transaction:
-        outgoing.transaction = None
-    return call, outgoing
+        let_go(outgoing.transaction)
 
 
 def _nothing() -> None:

@@ -1,26 +1,35 @@
-"""A connection before its TLS handshake: who comes too often is not worth one."""
+"""What is before the TLS handshake: who comes too often is not worth one."""
 
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import Any, Final
 
 import structlog
 
+from ..sip.flow import Address
 from .counters import TransportCounters
 from .options import TransportOptions
 from .tcp import TcpConnection
 
 log = structlog.stdlib.get_logger(__name__)
 
+_PAUSE: Final = 0.5  # seconds, when no descriptor is left for one more
 
-class TlsDoor(asyncio.Protocol):
-    """Shakes hands with whom `admits` lets in, and hands over to the connection `make` makes."""
+
+class TlsDoor:
+    """Takes connections from a listening socket and shakes hands with whom `admits` lets in.
+
+    TLS is there before the first byte is read: asyncio's `start_tls` on a connection that reads
+    already loses a hello that is quick.
+    """
 
     def __init__(
         self,
+        listening: socket.socket,
         context: ssl.SSLContext,
         options: Callable[[], TransportOptions],
         admits: Callable[[str], bool],
@@ -28,50 +37,40 @@ class TlsDoor(asyncio.Protocol):
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         counters: TransportCounters,
     ) -> None:
+        """`make` makes the connection that takes over."""
+        self._listening = listening
         self._context = context
         self._options = options
         self._admits = admits
         self._make = make
         self._spawn = spawn
         self._counters = counters
-        self._early = bytearray()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Let in, or close at once."""
-        opened = cast(asyncio.Transport, transport)
-        remote = transport.get_extra_info("peername")
-        if not remote or not self._admits(remote[0]):
-            opened.abort()
-            return
-        opened.pause_reading()
-        self._spawn(self._shake_hands(opened))
+    async def serve(self) -> None:
+        """Take connections until cancelled."""
+        while True:
+            await self._take_next()
 
-    def data_received(self, data: bytes) -> None:
-        """Keep what comes with the end of the handshake."""
-        self._early += data
-
-    async def _shake_hands(self, opened: asyncio.Transport) -> None:
-        secured: asyncio.Transport | None = None
+    async def _take_next(self) -> None:
         try:
-            secured = await asyncio.get_running_loop().start_tls(
+            opened, remote = await asyncio.get_running_loop().sock_accept(self._listening)
+        except OSError as error:
+            log.warning("cannot take a connection", error=str(error))
+            await asyncio.sleep(_PAUSE)
+            return
+        if self._admits(remote[0]):
+            self._spawn(self._shake_hands(opened, remote[:2]))
+        else:
+            opened.close()
+
+    async def _shake_hands(self, opened: socket.socket, remote: Address) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._make,
                 opened,
-                self,
-                self._context,
-                server_side=True,
+                ssl=self._context,
                 ssl_handshake_timeout=self._options().connect_limit,
             )
-        except (OSError, RuntimeError) as error:  # RuntimeError: uvloop, of one closed before
+        except OSError as error:
             self._counters.handshakes_failed += 1
-            log.debug("no TLS handshake", error=str(error))
-        finally:
-            if secured is None:
-                opened.abort()
-        if secured is not None:
-            self._hand_over(secured)
-
-    def _hand_over(self, secured: asyncio.Transport) -> None:
-        connection = self._make()
-        secured.set_protocol(connection)
-        connection.connection_made(secured)
-        if self._early:
-            connection.data_received(bytes(self._early))
+            log.debug("no TLS handshake", remote=remote, error=str(error))

@@ -69,6 +69,7 @@ class Transports:
         self._admits = admits
         self._udp: dict[Address, UdpSocket] = {}
         self._servers: list[asyncio.Server] = []
+        self._doors: list[asyncio.Task[None]] = []
         self._connections: dict[Flow, TcpConnection] = {}
         self._by_way: dict[Way, TcpConnection] = {}
         self._waiting: dict[Way, deque[bytes]] = {}
@@ -124,18 +125,21 @@ class Transports:
         tls: ssl.SSLContext | None,
     ) -> Address:
         bound = bind(socket.SOCK_STREAM, address)
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: self._arrival(kind, tls), sock=bound)
-        self._servers.append(server)
         local: Address = bound.getsockname()[:2]
+        if tls is None:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: self._new_connection(kind, opened=self._accepted), sock=bound
+            )
+            self._servers.append(server)
+        else:
+            self._open_door(kind, bound, tls)
         self._add_listener(kind, local, advertised)
         return local
 
-    def _arrival(self, kind: Transport, tls: ssl.SSLContext | None) -> asyncio.Protocol:
-        """Return what takes the next connection at a listener."""
-        if tls is None:
-            return self._new_connection(kind, opened=self._accepted)
-        return TlsDoor(
+    def _open_door(self, kind: Transport, bound: socket.socket, tls: ssl.SSLContext) -> None:
+        bound.listen(socket.SOMAXCONN)
+        door = TlsDoor(
+            bound,
             tls,
             lambda: self.options,
             self._welcomes,
@@ -143,6 +147,9 @@ class Transports:
             self._spawn,
             self.counters,
         )
+        task = self._tasks.create_task(door.serve())
+        task.add_done_callback(lambda _: bound.close())
+        self._doors.append(task)
 
     def sent_by(self, flow: Flow) -> str:
         """Return host and port our Via and Contact show to a peer on this flow."""
@@ -180,7 +187,7 @@ class Transports:
             server.close()
         for connection in [*self._connections.values()]:
             connection.close()
-        for task in self._connecting:
+        for task in (*self._doors, *self._connecting):
             task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_LIMIT):

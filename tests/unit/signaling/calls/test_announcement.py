@@ -19,7 +19,7 @@ from support.switch import (
     vendor,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.events import FirstPacket, PlayEnded
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.media_policy import PromptParameters, Prompts, RingTone

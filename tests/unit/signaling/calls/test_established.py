@@ -20,7 +20,8 @@ from support.switch import (
     vendor,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import Call, CallSettings
+from trunkline_signaling.calls.call import Call
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.events import MediaLost, Silence
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy

@@ -9,6 +9,7 @@ from support.user_agent import UserAgent
 from trunkline_signaling.calls.parties import EndpointKind
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.services import Unpayable
+from trunkline_signaling.shell.leases import seats_of
 from trunkline_signaling.sip.outputs import ResponseReceived
 
 BUSY_TO_2002 = {"busy": {"numbers": ["2002"]}}
@@ -64,7 +65,7 @@ async def test_a_call_that_is_passed_on_announces_no_line_of_its_phone() -> None
 
     bench.call(alice, to("2001"))
     await asyncio.sleep(10)
-    first, second = bench.switch.seats()
+    first, second = seats_of(bench.switch.calls.values())
     bench.send_in(alice, "BYE")
     await asyncio.sleep(1)
 

@@ -17,7 +17,8 @@ from support.switch import (
 )
 from trunkline_signaling.calls import machine
 from trunkline_signaling.calls.arrival import begin_call
-from trunkline_signaling.calls.call import Call, CallSettings
+from trunkline_signaling.calls.call import Call
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.effects import (
     Answer,
     Ask,

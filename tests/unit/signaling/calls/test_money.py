@@ -15,7 +15,7 @@ from support.switch import (
     plan,
     vendor,
 )
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.services import Authorized, Extended
 from trunkline_signaling.calls.session_timer import TimerParameters

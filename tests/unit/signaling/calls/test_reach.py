@@ -17,7 +17,7 @@ from support.switch import (
     invite,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind, Target
 from trunkline_signaling.calls.services import Allowed
 from trunkline_signaling.registrar.gateways import Gateway

@@ -27,7 +27,7 @@ from support.timer_peers import (
     timer_vendor,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.media_policy import Prompts
 from trunkline_signaling.calls.policy import Credentials, LegPolicy
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection

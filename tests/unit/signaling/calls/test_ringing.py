@@ -20,7 +20,7 @@ from support.switch import (
     vendor,
 )
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.events import FirstPacket
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.policy import LegPolicy, MediaProxy, RemoteRingSignal, StopRules

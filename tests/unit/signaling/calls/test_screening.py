@@ -160,4 +160,4 @@ async def test_an_end_that_auth_missed_is_told_again_with_the_leases() -> None:
     await SeatLeases(bench.routing, bench.switch, "signaling-1", "epoch").renew()
 
     assert [each.answered for each in bench.auth.ends] == [True]
-    assert bench.switch.unreported == {}
+    assert bench.switch.questions.unreported == {}

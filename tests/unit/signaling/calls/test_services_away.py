@@ -14,7 +14,7 @@ from support.switch import (
     plan,
     vendor,
 )
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.events import HangUp
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason
@@ -207,7 +207,7 @@ async def test_seats_that_routing_could_not_be_told_of_are_kept_for_later() -> N
     bench.routing.away = True
     await asyncio.sleep(5)
 
-    assert len(bench.switch.unreleased) == 1
+    assert len(bench.switch.questions.unreleased) == 1
 
 
 async def test_a_cancel_while_routing_decides_still_gives_its_seats_back() -> None:

@@ -20,7 +20,8 @@ from trunkline_signaling.calls.session_timer import (
     prolong,
     refusal_of,
 )
-from trunkline_signaling.parameters import CHECKS, PARAMETERS, timer_parameters
+from trunkline_signaling.parameters import CHECKS, PARAMETERS
+from trunkline_signaling.parameters.calls import timer_parameters
 from trunkline_signaling.sip.headers import Headers
 from trunkline_signaling.sip.message import Request
 

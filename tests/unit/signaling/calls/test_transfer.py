@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from support.platform import PHONE_1, PHONE_2, cdr_to, phone, platform, to
-from support.routed_switch import ACME, RoutedBench
-from support.switch import ANSWER, CALLER, VENDOR, answers, answers_with, caller, invite, vendor
+from support.routed_switch import RoutedBench
+from support.switch import ANSWER, CALLER, VENDOR, answers, answers_with, caller, vendor
+from support.transfers import ELSEWHERE, MAY, last_status, refer, told
 from support.user_agent import UserAgent
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline_signaling.calls.events import HangUp
@@ -14,40 +15,12 @@ from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.reasons import CallEndReason
 from trunkline_signaling.calls.services import Allowed
 from trunkline_signaling.rpc.calls import encode_call
-from trunkline_signaling.sip.dialog import Dialog
-from trunkline_signaling.sip.message import Request
 from trunkline_signaling.sip.outputs import (
     DialogRequestReceived,
     Event,
     RequestReceived,
     ResponseReceived,
 )
-
-ELSEWHERE = ANSWER.replace(b"6000", b"7000")
-MAY: dict[str, Any] = {"account": "tenant", "transfer": {"allowed": True}}
-
-
-def refer(
-    bench: RoutedBench, agent: UserAgent, refer_to: str, dialog: Dialog | None = None
-) -> None:
-    """Let an agent send REFER in its only dialog, or in this one."""
-    agent.now = asyncio.get_running_loop().time()
-    chosen = dialog or next(iter(agent.dialogs))
-    request = chosen.request("REFER")
-    request.headers.set("Refer-To", refer_to)
-    agent.transactions.send_request(request, chosen.flow, agent.now)
-    bench.pump(agent)
-
-
-def told(bench: RoutedBench, transferor: tuple[str, int] = PHONE_1) -> list[str]:
-    """Return what the transferor was told of its transfer."""
-    notifies = bench.requests(transferor, "NOTIFY")
-    return [one.body.decode().removeprefix("SIP/2.0 ").strip() for one in notifies]
-
-
-def last_status(agent: UserAgent) -> int:
-    """Return the status of the last response an agent got."""
-    return agent.statuses()[-1]
 
 
 def pick_up(bench: RoutedBench, agent: UserAgent) -> None:
@@ -361,129 +334,4 @@ async def test_a_re_invite_that_meets_another_is_sent_again() -> None:
     await asyncio.sleep(5)
 
     assert bench.to(CALLER)[-4:] == ["INVITE", "ACK", "INVITE", "ACK"]
-    assert len(bench.switch.calls) == 2
-
-
-# --- attended: the transferor has talked to the target already
-
-
-async def consulted(alice: UserAgent, bob: UserAgent, *others: UserAgent) -> RoutedBench:
-    """Return a switch on which phone 2001 talks to the customer, and to 4420 as well."""
-    bench = platform(alice, bob, *others, phones={"2001": MAY})
-    bench.call(alice, to("2001"))
-    await asyncio.sleep(5)
-    bench.auth.decision = Allowed(Endpoint(EndpointKind.PHONE, "2001"))
-    bench.call(bob, consultation())
-    await asyncio.sleep(5)
-    bench.auth.decision = Allowed(ACME)
-    return bench
-
-
-def consultation() -> Request:
-    """Return the INVITE of phone 2001 to 4420."""
-    request = invite(call_id="consultation")
-    request.headers.set("From", "<sip:2001@10.0.1.1>;tag=bob")
-    request.headers.set("To", "<sip:4420@10.0.0.1>")
-    request.headers.set("Contact", "<sip:2001@10.0.1.1:5060>")
-    return Request("INVITE", "sip:4420@10.0.0.1", request.headers, request.body)
-
-
-def both_ways(agent: UserAgent, event: Event) -> None:
-    """Answer calls, and acknowledge the answers to one's own."""
-    match event:
-        case ResponseReceived(transaction, response) if response.is_success:
-            if transaction.request.method == "INVITE":
-                agent.acknowledge(event)
-        case _:
-            answers(agent, event)
-
-
-def dialogs_of(agent: UserAgent) -> tuple[Dialog, Dialog]:
-    """Return the dialog with the customer, and that of the consultation."""
-    first, second = agent.dialogs
-    return first, second
-
-
-def replacing(dialog: Dialog, to_tag: str | None = None) -> str:
-    """Return a Refer-To that names a dialog of the transferor."""
-    tag = to_tag or dialog.remote.tag
-    params = f"{dialog.call_id}%3Bto-tag%3D{tag}%3Bfrom-tag%3D{dialog.local.tag}"
-    return f"<sip:4420@10.0.0.1?Replaces={params}>"
-
-
-async def test_an_attended_transfer_bridges_the_two_calls() -> None:
-    """SIG-21: REFER with Replaces (RFC 3891)."""
-    alice, bob, carol = caller(), UserAgent(PHONE_1, script=both_ways), vendor()
-    bench = await consulted(alice, bob, carol)
-    first, second = dialogs_of(bob)
-
-    refer(bench, bob, replacing(second), first)
-    await asyncio.sleep(5)
-    calls = len(bench.switch.calls)
-    states = {encode_call(call).transfer for call in bench.switch.calls.values()}
-    bench.send_in(carol, "BYE")
-    await asyncio.sleep(1)
-
-    assert calls == 2
-    assert states == {pb.TRANSFER_STATE_TRANSFERRED}
-    assert told(bench) == ["100 Trying", "200 OK"]
-    assert bench.to(PHONE_1).count("BYE") == 2
-    assert bench.to(VENDOR) == ["INVITE", "ACK", "INVITE", "ACK", "200"]
-    assert bench.to(CALLER)[-1] == "BYE"
-    assert [cdr.account for cdr in bench.cdrs.cdrs] == ["tenant", "acme"]
-    assert not bench.switch.calls
-    assert not bench.switch.dialogs
-
-
-async def test_the_two_who_are_bridged_hear_each_others_sessions() -> None:
-    """SIG-21, RFC 3264."""
-    alice, bob = caller(), UserAgent(PHONE_1, script=both_ways)
-    carol = vendor(answers_with(ELSEWHERE))
-    bench = await consulted(alice, bob, carol)
-    first, second = dialogs_of(bob)
-
-    refer(bench, bob, replacing(second), first)
-    await asyncio.sleep(5)
-
-    assert b"m=audio 4000" in bench.requests(VENDOR)[-1].body
-    assert b"m=audio 7000" in bench.requests(CALLER)[-1].body
-
-
-@pytest.mark.parametrize("to_tag", [None, "nobody"])
-async def test_only_a_dialog_of_the_transferor_can_be_replaced(to_tag: str | None) -> None:
-    """RFC 3891 section 3: 481; both calls go on."""
-    alice, bob, carol = caller(), UserAgent(PHONE_1, script=both_ways), vendor()
-    bench = await consulted(alice, bob, carol)
-    first, second = dialogs_of(bob)
-    (of_alice,) = alice.dialogs
-    foreign = second if to_tag else of_alice
-
-    refer(bench, bob, replacing(foreign, to_tag), first)
-    await asyncio.sleep(5)
-
-    assert told(bench) == ["100 Trying", "481 Call/Transaction Does Not Exist"]
-    assert len(bench.switch.calls) == 2
-    assert "BYE" not in bench.to(CALLER) + bench.to(PHONE_1) + bench.to(VENDOR)
-
-
-async def test_a_target_that_refuses_the_session_stays_with_the_transferor() -> None:
-    """SIG-21: failure keeps the old calls."""
-    alice, bob = caller(), UserAgent(PHONE_1, script=both_ways)
-
-    def only_once(agent: UserAgent, event: Event) -> None:
-        again = isinstance(event, DialogRequestReceived) and event.request.method == "INVITE"
-        if again:
-            assert isinstance(event, DialogRequestReceived)
-            agent.reply(event, 488)
-        else:
-            answers(agent, event)
-
-    bench = await consulted(alice, bob, UserAgent(VENDOR, script=only_once))
-    first, second = dialogs_of(bob)
-
-    refer(bench, bob, replacing(second), first)
-    await asyncio.sleep(5)
-
-    assert told(bench) == ["100 Trying", "488 Not Acceptable Here"]
-    assert "BYE" not in bench.to(CALLER) + bench.to(PHONE_1) + bench.to(VENDOR)
     assert len(bench.switch.calls) == 2

@@ -7,7 +7,8 @@ from trunkline_kernel.faults import InvalidArgument
 from trunkline_kernel.parameters import Parameters
 from trunkline_signaling.calls.parties import Target
 from trunkline_signaling.calls.policy import Credentials
-from trunkline_signaling.parameters import PARAMETERS, registration_rules
+from trunkline_signaling.parameters import PARAMETERS
+from trunkline_signaling.parameters.sip import registration_rules
 from trunkline_signaling.registrar.outbound import (
     TRANSITIONS,
     Peer,

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from support.switch import CALLER, CUSTOMER, SWITCH, FakeAuth, OneAddress
 from support.user_agent import UserAgent
-from trunkline_signaling.calls.call import CallSettings
+from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import (
     Admit,

@@ -11,7 +11,8 @@ from trunkline_kernel.faults import InvalidArgument
 from trunkline_kernel.parameters import Parameters
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import Checked, DueChecks, ServiceError, Terminal
-from trunkline_signaling.parameters import PARAMETERS, keep_alive
+from trunkline_signaling.parameters import PARAMETERS
+from trunkline_signaling.parameters.sip import keep_alive
 from trunkline_signaling.shell.keep_alive import KeepAlive, KeepAliveSettings
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 

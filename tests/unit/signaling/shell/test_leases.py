@@ -41,15 +41,15 @@ async def test_a_routing_that_has_forgotten_the_seats_is_told_of_every_live_call
 
 async def test_a_release_that_failed_is_repeated_until_routing_has_it() -> None:
     bench = SwitchBench()
-    bench.switch.unreleased["a"] = Release("a", None, timedelta(0))
+    bench.switch.questions.unreleased["a"] = Release("a", None, timedelta(0))
     leases = SeatLeases(bench.routing, bench.switch, "signaling-1", "epoch")
     bench.routing.away = True
     with pytest.raises(ServiceError):
         await leases.renew()
-    assert list(bench.switch.unreleased) == ["a"]
+    assert list(bench.switch.questions.unreleased) == ["a"]
 
     bench.routing.away = False
     await leases.renew()
 
-    assert bench.switch.unreleased == {}
+    assert bench.switch.questions.unreleased == {}
     assert [release.call_id for release in bench.routing.released] == ["a"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -165,6 +166,24 @@ async def test_a_failed_handshake_is_counted(files: CertificateFiles) -> None:
                 await peer.ends()
 
         assert vendor.transports.counters.handshakes_failed == 1
+
+
+async def test_a_hello_that_is_there_before_its_connection_is_taken_is_answered(
+    files: CertificateFiles,
+) -> None:
+    hello = ssl.MemoryBIO()
+    shaking = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=DOMAIN)
+    with suppress(ssl.SSLWantReadError):
+        shaking.do_handshake()
+    async with station() as vendor:
+        address = await vendor.transports.listen_tcp(LOOPBACK, tls=Certificates(files).serving)
+        with socket.create_connection(address) as early:
+            early.sendall(hello.read())
+            early.setblocking(False)
+            async with asyncio.timeout(5):
+                answer = await asyncio.get_running_loop().sock_recv(early, 1)
+
+    assert answer == b"\x16", "a TLS handshake record"
 
 
 async def test_what_comes_with_the_end_of_the_handshake_is_not_lost(

@@ -1044,6 +1044,162 @@ class PlayEnded(_message.Message):
 Global___PlayEnded: _TypeAlias = PlayEnded  # noqa: Y015
 
 @_typing.final
+class StatisticsRequest(_message.Message):
+    """Asks what open sessions carry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def session_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sessions, at most 1,000. One named twice is answered once."""
+
+    def __init__(
+        self,
+        *,
+        session_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["session_ids", b"session_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsRequest: _TypeAlias = StatisticsRequest  # noqa: Y015
+
+@_typing.final
+class StatisticsResponse(_message.Message):
+    """What they have carried so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sessions(self) -> _containers.RepeatedCompositeFieldContainer[Global___SessionStatistics]:
+        """One for each session that is open here, in the order asked for."""
+
+    def __init__(
+        self,
+        *,
+        sessions: _abc.Iterable[Global___SessionStatistics] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sessions", b"sessions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsResponse: _TypeAlias = StatisticsResponse  # noqa: Y015
+
+@_typing.final
+class SessionStatistics(_message.Message):
+    """What one open session has carried so far."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SESSION_ID_FIELD_NUMBER: _builtins.int
+    LEG_A_FIELD_NUMBER: _builtins.int
+    LEG_B_FIELD_NUMBER: _builtins.int
+    session_id: _builtins.str
+    """Session."""
+    @_builtins.property
+    def leg_a(self) -> Global___LegStatistics:
+        """The caller's leg."""
+
+    @_builtins.property
+    def leg_b(self) -> Global___LegStatistics:
+        """The callee's leg."""
+
+    def __init__(
+        self,
+        *,
+        session_id: _builtins.str = ...,
+        leg_a: Global___LegStatistics | None = ...,
+        leg_b: Global___LegStatistics | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["leg_a", b"leg_a", "leg_b", b"leg_b"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["leg_a", b"leg_a", "leg_b", b"leg_b", "session_id", b"session_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SessionStatistics: _TypeAlias = SessionStatistics  # noqa: Y015
+
+@_typing.final
+class LegStatistics(_message.Message):
+    """Both directions of one leg."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def received(self) -> _common_pb2.StreamStatistics:
+        """What the device sent us."""
+
+    @_builtins.property
+    def sent(self) -> Global___SentStatistics:
+        """What we sent the device."""
+
+    def __init__(
+        self,
+        *,
+        received: _common_pb2.StreamStatistics | None = ...,
+        sent: Global___SentStatistics | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["received", b"received", "sent", b"sent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LegStatistics: _TypeAlias = LegStatistics  # noqa: Y015
+
+@_typing.final
+class SentStatistics(_message.Message):
+    """What a device was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PACKETS_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    PACKETS_FAILED_FIELD_NUMBER: _builtins.int
+    PACKETS_LOST_FIELD_NUMBER: _builtins.int
+    JITTER_MS_FIELD_NUMBER: _builtins.int
+    MOS_FIELD_NUMBER: _builtins.int
+    packets: _builtins.int
+    """RTP packets."""
+    bytes: _builtins.int
+    """Bytes of them, headers of RTP included."""
+    packets_failed: _builtins.int
+    """Packets that the system refused to send."""
+    packets_lost: _builtins.int
+    """Packets that were lost on the way there, as the device last told by RTCP. Absent when it has told nothing."""
+    jitter_ms: _builtins.float
+    """Interarrival jitter in milliseconds, as the device last told by RTCP."""
+    mos: _builtins.float
+    """E-model estimate (ITU-T G.107) by what the device told, 1.0 to 4.5. Zero when it has told nothing."""
+    def __init__(
+        self,
+        *,
+        packets: _builtins.int = ...,
+        bytes: _builtins.int = ...,
+        packets_failed: _builtins.int = ...,
+        packets_lost: _builtins.int | None = ...,
+        jitter_ms: _builtins.float = ...,
+        mos: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost", "packets_lost", b"packets_lost"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost", "bytes", b"bytes", "jitter_ms", b"jitter_ms", "mos", b"mos", "packets", b"packets", "packets_failed", b"packets_failed", "packets_lost", b"packets_lost"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__packets_lost: _TypeAlias = _typing.Literal["packets_lost"]  # noqa: Y015
+    _WhichOneofArgType__packets_lost: _TypeAlias = _typing.Literal["_packets_lost", b"_packets_lost"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__packets_lost) -> _WhichOneofReturnType__packets_lost | None: ...
+
+Global___SentStatistics: _TypeAlias = SentStatistics  # noqa: Y015
+
+@_typing.final
 class LoadRequest(_message.Message):
     """Asks for the load."""
 

@@ -70,6 +70,11 @@ class MediaServiceStub:
                 request_serializer=trunkline_dot_media_dot_v1_dot_media__pb2.EventsRequest.SerializeToString,
                 response_deserializer=trunkline_dot_media_dot_v1_dot_media__pb2.EventsResponse.FromString,
                 _registered_method=True)
+        self.Statistics = channel.unary_unary(
+                '/trunkline.media.v1.MediaService/Statistics',
+                request_serializer=trunkline_dot_media_dot_v1_dot_media__pb2.StatisticsRequest.SerializeToString,
+                response_deserializer=trunkline_dot_media_dot_v1_dot_media__pb2.StatisticsResponse.FromString,
+                _registered_method=True)
         self.Load = channel.unary_unary(
                 '/trunkline.media.v1.MediaService/Load',
                 request_serializer=trunkline_dot_media_dot_v1_dot_media__pb2.LoadRequest.SerializeToString,
@@ -142,6 +147,14 @@ class MediaServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Statistics(self, request, context):
+        """Returns what open sessions have carried so far, as Close would tell it now (MGT-09). Sessions that aren't open here are
+        left out. INVALID_ARGUMENT for over 1,000 session ids.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Load(self, request, context):
         """Returns how busy this instance is.
         """
@@ -200,6 +213,11 @@ def add_MediaServiceServicer_to_server(servicer, server):
                     servicer.Events,
                     request_deserializer=trunkline_dot_media_dot_v1_dot_media__pb2.EventsRequest.FromString,
                     response_serializer=trunkline_dot_media_dot_v1_dot_media__pb2.EventsResponse.SerializeToString,
+            ),
+            'Statistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.Statistics,
+                    request_deserializer=trunkline_dot_media_dot_v1_dot_media__pb2.StatisticsRequest.FromString,
+                    response_serializer=trunkline_dot_media_dot_v1_dot_media__pb2.StatisticsResponse.SerializeToString,
             ),
             'Load': grpc.unary_unary_rpc_method_handler(
                     servicer.Load,
@@ -407,6 +425,33 @@ class MediaService:
             '/trunkline.media.v1.MediaService/Events',
             trunkline_dot_media_dot_v1_dot_media__pb2.EventsRequest.SerializeToString,
             trunkline_dot_media_dot_v1_dot_media__pb2.EventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Statistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.media.v1.MediaService/Statistics',
+            trunkline_dot_media_dot_v1_dot_media__pb2.StatisticsRequest.SerializeToString,
+            trunkline_dot_media_dot_v1_dot_media__pb2.StatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

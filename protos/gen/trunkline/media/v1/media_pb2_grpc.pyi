@@ -51,6 +51,10 @@ class MediaServiceStub:
     """Sends DTMF digits to one leg (MED-06)."""
     Events: _grpc.UnaryStreamMultiCallable[_media_pb2.EventsRequest, _media_pb2.EventsResponse]
     """Streams what happens on the sessions of one owner (MED-12)."""
+    Statistics: _grpc.UnaryUnaryMultiCallable[_media_pb2.StatisticsRequest, _media_pb2.StatisticsResponse]
+    """Returns what open sessions have carried so far, as Close would tell it now (MGT-09). Sessions that aren't open here are
+    left out. INVALID_ARGUMENT for over 1,000 session ids.
+    """
     Load: _grpc.UnaryUnaryMultiCallable[_media_pb2.LoadRequest, _media_pb2.LoadResponse]
     """Returns how busy this instance is."""
     RenewLeases: _grpc.UnaryUnaryMultiCallable[_media_pb2.RenewLeasesRequest, _media_pb2.RenewLeasesResponse]
@@ -81,6 +85,10 @@ class MediaServiceAsyncStub(MediaServiceStub):
     """Sends DTMF digits to one leg (MED-06)."""
     Events: _aio.UnaryStreamMultiCallable[_media_pb2.EventsRequest, _media_pb2.EventsResponse]  # type: ignore[assignment]
     """Streams what happens on the sessions of one owner (MED-12)."""
+    Statistics: _aio.UnaryUnaryMultiCallable[_media_pb2.StatisticsRequest, _media_pb2.StatisticsResponse]  # type: ignore[assignment]
+    """Returns what open sessions have carried so far, as Close would tell it now (MGT-09). Sessions that aren't open here are
+    left out. INVALID_ARGUMENT for over 1,000 session ids.
+    """
     Load: _aio.UnaryUnaryMultiCallable[_media_pb2.LoadRequest, _media_pb2.LoadResponse]  # type: ignore[assignment]
     """Returns how busy this instance is."""
     RenewLeases: _aio.UnaryUnaryMultiCallable[_media_pb2.RenewLeasesRequest, _media_pb2.RenewLeasesResponse]  # type: ignore[assignment]
@@ -150,6 +158,16 @@ class MediaServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_media_pb2.EventsResponse], _abc.AsyncIterator[_media_pb2.EventsResponse]]:
         """Streams what happens on the sessions of one owner (MED-12)."""
+
+    @_abc_1.abstractmethod
+    def Statistics(
+        self,
+        request: _media_pb2.StatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_media_pb2.StatisticsResponse, _abc.Awaitable[_media_pb2.StatisticsResponse]]:
+        """Returns what open sessions have carried so far, as Close would tell it now (MGT-09). Sessions that aren't open here are
+        left out. INVALID_ARGUMENT for over 1,000 session ids.
+        """
 
     @_abc_1.abstractmethod
     def Load(

@@ -385,10 +385,15 @@ class RouteRequest(_message.Message):
     IDENTITY_FIELD_NUMBER: _builtins.int
     SETUP_TIME_FIELD_NUMBER: _builtins.int
     PASSED_ON_FIELD_NUMBER: _builtins.int
+    HELD_NUMBER_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id. Required."""
     signaling_instance: _builtins.str
     """Signaling instance that has the call. Required."""
+    held_number: _builtins.str
+    """Number of the party that the endpoint, a phone that may transfer, keeps on hold in another call of its own: this call may be
+    to consult somebody about a transfer (SIG-21). Empty when it keeps nobody on hold, or somebody whose number is withheld.
+    """
     @_builtins.property
     def endpoint(self) -> _common_pb2.Endpoint:
         """Who calls, as Admit said. Required."""
@@ -419,10 +424,11 @@ class RouteRequest(_message.Message):
         identity: Global___Identity | None = ...,
         setup_time: _timestamp_pb2.Timestamp | None = ...,
         passed_on: Global___PassedOn | None = ...,
+        held_number: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "endpoint", b"endpoint", "held_number", b"held_number", "identity", b"identity", "passed_on", b"passed_on", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1069,6 +1075,7 @@ class LegPolicy(_message.Message):
     SRTP_FIELD_NUMBER: _builtins.int
     PROMPTS_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
+    CALL_STATE_REPORT_FIELD_NUMBER: _builtins.int
     media_proxy: Global___MediaProxy.ValueType
     """Whether media is relayed (MED-02)."""
     codec_conversion: _builtins.bool
@@ -1097,6 +1104,8 @@ class LegPolicy(_message.Message):
     """Whether SRTP with SDES keys (RFC 4568) is spoken to this side."""
     transfer: _builtins.bool
     """Whether REFER of this side is obeyed (SIG-21)."""
+    call_state_report: _builtins.bool
+    """Whether where its calls stand is told to OUT_POST_URL (MGT-14)."""
     @_builtins.property
     def codecs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Codecs this side is held to, in order. Empty means automatic negotiation (MED-03)."""
@@ -1139,10 +1148,11 @@ class LegPolicy(_message.Message):
         srtp: _builtins.bool = ...,
         prompts: Global___Prompts | None = ...,
         transfer: _builtins.bool = ...,
+        call_state_report: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["dtmf", b"dtmf", "g729", b"g729", "prompts", b"prompts", "ring_tone", b"ring_tone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_state_report", b"call_state_report", "codec_conversion", b"codec_conversion", "codecs", b"codecs", "dtmf", b"dtmf", "encrypt", b"encrypt", "g729", b"g729", "media_check", b"media_check", "media_proxy", b"media_proxy", "privacy_support", b"privacy_support", "prompts", b"prompts", "record", b"record", "reliable_provisionals", b"reliable_provisionals", "remote_ring_signal", b"remote_ring_signal", "request_address", b"request_address", "response_address", b"response_address", "ring_tone", b"ring_tone", "session_timer", b"session_timer", "srtp", b"srtp", "t38", b"t38", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

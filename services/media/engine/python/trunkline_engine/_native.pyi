@@ -315,6 +315,9 @@ class LegCounters:
     sent_bytes: int
     sent_rtcp_packets: int
     send_failed: int
+    sent_lost: int | None
+    """As the peer last told; None when it has told nothing."""
+    sent_jitter: timedelta
 
 @final
 class SessionCounters:

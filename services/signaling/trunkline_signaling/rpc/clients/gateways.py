@@ -9,7 +9,7 @@ from trunkline.routing.v1.gateways_pb2 import PeerRegistration, RoutingGatewayAd
 from ...calls.policy import Credentials
 from ...registrar.gateways import Gateway
 from ...registrar.outbound import Peer
-from .routing import decode_target
+from .plans import decode_target
 
 GATEWAYS: Final = "routing-gateways"
 """Topic of all vendors: where they are, and what they may do."""

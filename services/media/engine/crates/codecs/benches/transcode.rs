@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use trunkline_codecs::Installed;
 use trunkline_rtp::{
-    Codecs, Component, Datagram, Encoding, G711, Law, Leg, LegSettings, NARROWBAND, Remote,
+    Codecs, Component, Datagram, Encoding, G711, Law, Leg, LegSettings, NARROWBAND, Origin, Remote,
     Session, Side, Time, VoiceFormat,
 };
 
@@ -103,7 +103,7 @@ impl Material {
             leg(Side::B, self.encoding, 97),
         ];
         let legs = legs.map(|settings| Leg::new(settings, Time::default()));
-        let mut session = Session::new(legs, Arc::new(installed.clone()), 7);
+        let mut session = Session::new(legs, Arc::new(installed.clone()), Origin::default());
         let clock = if self.encoding == Encoding::Opus {
             6
         } else {

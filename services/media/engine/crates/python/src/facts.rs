@@ -134,6 +134,8 @@ pub struct LegCounters {
     sent_bytes: u64,
     sent_rtcp_packets: u64,
     send_failed: u64,
+    sent_lost: Option<u32>,
+    sent_jitter: Duration,
 }
 
 /// The counters of both legs: asked for, or the last ones of a closed session.
@@ -284,6 +286,8 @@ fn leg_counters(clock: Clock, leg: &Counters) -> LegCounters {
         sent_bytes: sent.bytes,
         sent_rtcp_packets: sent.rtcp_packets,
         send_failed: sent.failed,
+        sent_lost: sent.lost,
+        sent_jitter: sent.jitter,
     }
 }
 

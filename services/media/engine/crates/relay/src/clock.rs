@@ -1,6 +1,6 @@
 //! The engine's clock: monotonic for deciding, anchored once to the wall for telling.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use trunkline_rtp::Time;
 
@@ -8,7 +8,7 @@ use trunkline_rtp::Time;
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     start: Instant,
-    unix_nanos_at_start: u128,
+    unix_at_start: Duration,
 }
 
 impl Clock {
@@ -20,7 +20,7 @@ impl Clock {
             .unwrap_or_default();
         Self {
             start: Instant::now(),
-            unix_nanos_at_start: wall.as_nanos(),
+            unix_at_start: wall,
         }
     }
 
@@ -30,9 +30,15 @@ impl Clock {
         Time::from_nanos(self.start.elapsed().as_nanos() as u64)
     }
 
+    /// The Unix time at which it read zero.
+    #[must_use]
+    pub const fn unix_at_start(&self) -> Duration {
+        self.unix_at_start
+    }
+
     /// `time` as nanoseconds since 1970.
     #[must_use]
     pub fn unix_nanos(&self, time: Time) -> u128 {
-        self.unix_nanos_at_start + u128::from(time.nanos())
+        self.unix_at_start.as_nanos() + u128::from(time.nanos())
     }
 }

@@ -13,7 +13,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use trunkline_rtp::{
-    Audio, Codecs, Digit, Encoding, Leg, LegSettings, NARROWBAND, Protection, Session, Side, Time,
+    Audio, Codecs, Digit, Encoding, Leg, LegSettings, NARROWBAND, Origin, Protection, Session,
+    Side, Time,
 };
 
 use crate::clock::Clock;
@@ -110,7 +111,7 @@ impl Engine {
         let legs = [a, b].map(|leg| Leg::new(leg.settings, now));
         let ports = [bound_a.ports, bound_b.ports];
         let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
-        let session = Session::new(legs, Arc::clone(&self.codecs), random());
+        let session = Session::new(legs, Arc::clone(&self.codecs), self.origin());
         self.place(session, [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
     }
 
@@ -269,6 +270,13 @@ impl Engine {
         self.clock
     }
 
+    fn origin(&self) -> Origin {
+        Origin {
+            seed: u128::from(random()) << 64 | u128::from(random()),
+            unix_at_start: self.clock.unix_at_start(),
+        }
+    }
+
     fn command(&self, session: SessionId, command: Command) -> Result<(), UnknownSession> {
         let placement = self.sessions.get(&session).ok_or(UnknownSession(session))?;
         self.threads[placement.thread]
@@ -368,9 +376,8 @@ impl Thread {
     }
 }
 
-/// An unpredictable number: SSRCs must not collide (RFC 3550 section 8).
-fn random() -> u32 {
-    RandomState::new().build_hasher().finish() as u32
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 fn bind_pair(ip: IpAddr, rtp: u16, type_of_service: u8) -> io::Result<[UdpSocket; 2]> {

@@ -327,6 +327,7 @@ impl Shard {
             if let Some(relayed) = self.slots[slot].as_deref_mut() {
                 relayed.session.tick(now, &mut self.events);
                 self.tell_events(slot, now);
+                self.activate(slot); // a report may be due
             }
         }
         self.publish_load(now);

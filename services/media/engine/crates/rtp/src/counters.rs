@@ -78,6 +78,10 @@ pub struct SentCounters {
     pub rtcp_packets: u64,
     /// Packets that the system refused to send.
     pub failed: u64,
+    /// Packets that never came, as the peer last told; none when it has told nothing.
+    pub lost: Option<u32>,
+    /// Interarrival jitter, as the peer last told.
+    pub jitter: Duration,
 }
 
 /// Both directions of one leg.

@@ -1,88 +1,24 @@
 //! One leg of a session: who the peer is, what it sent, what it was sent.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::activity::Watch;
 use crate::codec::Encoding;
 use crate::counters::{Counters, Dropped, ReceivedCounters, SentCounters};
-use crate::dtmf::{Digit, DigitForm, DtmfSettings, EventReceiver, InbandReceiver};
+use crate::dtmf::{Digit, DigitForm, EventReceiver, InbandReceiver};
+use crate::far_end::FarEnd;
 use crate::latch::{Latch, Learning, Standing};
 use crate::outgoing::Outgoing;
 use crate::packet::Header;
 use crate::path::Path;
 use crate::protection::{Datagram, Protection};
 use crate::reception::Reception;
-use crate::round_trip::RoundTrip;
+use crate::reports::Reports;
 use crate::session::{Component, Direction, Event, EventKind, Forward, Side};
+use crate::settings::LegSettings;
 use crate::tap::{Tap, Voice};
 use crate::time::Time;
-
-/// The clock rate of most telephony codecs (RFC 3551 section 6).
-const TELEPHONY_CLOCK_RATE: u32 = 8000;
-
-/// Where the peer's description says that its media is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Remote {
-    /// The address of `c=` and the port of `m=`.
-    pub rtp: SocketAddr,
-    /// `a=rtcp` (RFC 3605), or none for the next port.
-    pub rtcp: Option<SocketAddr>,
-    /// Where the peer's signalling comes from, when that may tell its media from a stranger's.
-    pub hint: Option<IpAddr>,
-}
-
-/// How long each direction may be without a packet; none is not judged (MED-08).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Monitor {
-    /// From the peer to us.
-    pub received: Option<Duration>,
-    /// From us to the peer.
-    pub sent: Option<Duration>,
-}
-
-/// The voice codec of a leg.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct VoiceFormat {
-    /// Which.
-    pub encoding: Encoding,
-    /// Its payload type on this leg.
-    pub payload_type: u8,
-    /// Units a second of its RTP timestamps.
-    pub clock_rate: u32,
-    /// Length of the packets that the peer asks for (`a=ptime`), where it does.
-    pub packet_time: Option<Duration>,
-}
-
-/// What an offer or answer settles about a leg.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LegSettings {
-    /// The peer, once it is known.
-    pub remote: Option<Remote>,
-    /// What to believe about its source.
-    pub learning: Learning,
-    /// The leg's media is T.38 over UDPTL on its even port, not RTP (MED-09).
-    pub fax: bool,
-    /// RTCP shares the RTP port (RFC 5761).
-    pub rtcp_mux: bool,
-    /// The voice codec, once it is known.
-    pub voice: Option<VoiceFormat>,
-    /// Payload type of telephone events (RFC 4733), if the peer has them.
-    pub telephone_event: Option<u8>,
-    /// What is done with digits.
-    pub dtmf: DtmfSettings,
-    /// Which silences to tell.
-    pub monitor: Monitor,
-}
-
-impl LegSettings {
-    /// Units a second of the RTP timestamps.
-    #[must_use]
-    pub fn clock_rate(&self) -> u32 {
-        self.voice
-            .map_or(TELEPHONY_CLOCK_RATE, |voice| voice.clock_rate)
-    }
-}
 
 /// One leg; the [`crate::Session`] drives it.
 #[derive(Default)]
@@ -94,7 +30,9 @@ pub struct Leg {
     pub(crate) sent: SentCounters,
     pub(crate) received_watch: Watch,
     pub(crate) sent_watch: Watch,
-    pub(crate) round_trip: RoundTrip,
+    pub(crate) far_end: FarEnd,
+    /// Where the leg's voice is made here. Boxed, as paths are.
+    pub(crate) reports: Option<Box<Reports>>,
     pub(crate) outgoing: Outgoing,
     /// Beyond plain relaying, towards this leg. Boxed: most legs need none.
     pub(crate) path: Option<Box<Path>>,
@@ -138,13 +76,16 @@ impl Leg {
     pub fn counters(&self) -> Counters {
         let received = ReceivedCounters {
             reception: self.reception.counters(),
-            round_trip: self.round_trip.latest(),
+            round_trip: self.far_end.round_trip(),
             ..self.received
         };
-        Counters {
-            received,
-            sent: self.sent,
-        }
+        let far = self.far_end.reception();
+        let sent = SentCounters {
+            lost: far.map(|far| far.lost),
+            jitter: far.map_or(Duration::ZERO, |far| self.settings.span(far.jitter)),
+            ..self.sent
+        };
+        Counters { received, sent }
     }
 
     /// Where RTP goes.
@@ -235,6 +176,14 @@ impl Leg {
         }
     }
 
+    /// Let the leg's reports fall due, once it has had a packet.
+    pub(crate) fn judge_reports(&mut self, now: Time) {
+        let used = self.received.packets + self.sent.packets > 0;
+        if let Some(reports) = self.reports.as_mut().filter(|_| used) {
+            reports.tick(now);
+        }
+    }
+
     pub(crate) fn is_event_for_us(&self, header: &Header) -> bool {
         self.settings.dtmf.receive_events
             && self.settings.telephone_event == Some(header.payload_type)
@@ -248,12 +197,27 @@ impl Leg {
         now: Time,
         events: &mut Vec<Event>,
     ) -> Result<Forward, Dropped> {
+        let plain = self.reports.as_ref().map(|_| datagram.bytes().len());
         if let Some(protection) = &mut self.protection {
             protection
                 .seal_rtp(datagram)
                 .map_err(|_| Dropped::Undeliverable)?;
         }
-        self.send(side, datagram.bytes().len(), now, events)
+        let forward = self.send(side, datagram.bytes().len(), now, events)?;
+        if let Some(length) = plain {
+            self.account_for(datagram.bytes(), length, now);
+        }
+        Ok(forward)
+    }
+
+    /// Note a packet, `length` bytes long before it was enciphered, for the leg's reports.
+    fn account_for(&mut self, packet: &[u8], length: usize, now: Time) {
+        let (Some(reports), Ok(header)) = (&mut self.reports, Header::parse(packet)) else {
+            return;
+        };
+        let voice = self.settings.voice.map(|voice| voice.payload_type);
+        let is_voice = voice == Some(header.payload_type);
+        reports.send(&header, length - header.payload_start, is_voice, now);
     }
 
     /// Count a datagram of media as sent, and say where it goes.

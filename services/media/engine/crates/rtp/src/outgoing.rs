@@ -27,6 +27,11 @@ struct Last {
 }
 
 impl Outgoing {
+    /// The stream's source. None before its first packet.
+    pub(crate) fn ssrc(&self) -> Option<u32> {
+        self.last.map(|last| last.ssrc)
+    }
+
     /// Number a relayed packet, and return its sequence number.
     pub(crate) fn relay(&mut self, header: &Header, now: Time) -> u16 {
         let continues = self.last.is_some_and(|last| last.ssrc == header.ssrc);

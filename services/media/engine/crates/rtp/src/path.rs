@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::audio::{AUDIO_RATE, Audio, Player};
 use crate::codec::{Codecs, Encoder, Encoding};
 use crate::dtmf::{Digit, DigitForm, DigitSender, Due};
-use crate::leg::{LegSettings, VoiceFormat};
 use crate::outgoing::Outgoing;
 use crate::packet::{Header, RTP_HEADER};
 use crate::protection::{Datagram, Rejected};
+use crate::settings::{LegSettings, VoiceFormat};
 use crate::time::Time;
 use crate::transcoder::Transcoder;
 
@@ -68,6 +68,11 @@ impl Path {
     /// Whether relayed packets go through untouched, and nothing else is sent.
     pub(crate) fn is_plain(&self) -> bool {
         self.transcoder.is_none() && self.renamed == [None; 2] && !self.is_active()
+    }
+
+    /// Whether voice is made of another codec's.
+    pub(crate) const fn converts(&self) -> bool {
+        self.transcoder.is_some()
     }
 
     /// Whether packets of ours are due, now or later.

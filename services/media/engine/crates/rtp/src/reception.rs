@@ -12,6 +12,8 @@ const MAX_DROPOUT: i16 = 3000;
 const MAX_MISORDER: i16 = 100;
 /// A transit change beyond this is a clock that jumped, not jitter.
 const MAX_TRANSIT_SECONDS: i64 = 5;
+/// The sequence starts one cycle up, so that a packet before the first has a place.
+const FIRST_CYCLE: u32 = 0x1_0000;
 const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// A snapshot of [`Reception`].
@@ -27,6 +29,18 @@ pub struct ReceptionCounters {
     pub jitter: Duration,
     /// The greatest interarrival jitter so far.
     pub jitter_max: Duration,
+}
+
+/// What a report says of one source (RFC 3550 section 6.4.1). Counts are modulo 2^32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) ssrc: u32,
+    pub(crate) expected: u32,
+    pub(crate) received: u32,
+    /// The highest sequence number, with its cycles.
+    pub(crate) highest: u32,
+    /// In units of the clock rate.
+    pub(crate) jitter: u32,
 }
 
 /// The receiver's state for the synchronization source now heard.
@@ -101,6 +115,11 @@ impl Reception {
         self.source.as_ref().map(|source| source.ssrc)
     }
 
+    /// What a report says of the source now heard.
+    pub(crate) fn account(&self) -> Option<Account> {
+        self.source.as_ref().map(Source::account)
+    }
+
     fn jitter(&self) -> Duration {
         self.source.as_ref().map_or(Duration::ZERO, Source::jitter)
     }
@@ -125,8 +144,7 @@ impl Closed {
 
 impl Source {
     fn new(header: &Header, clock_rate: u32) -> Self {
-        // The sequence starts one cycle up, so that a packet before the first has a place.
-        let first = 0x1_0000 | u32::from(header.sequence_number);
+        let first = FIRST_CYCLE | u32::from(header.sequence_number);
         Self {
             ssrc: header.ssrc,
             first,
@@ -197,9 +215,22 @@ impl Source {
         Duration::from_nanos((units * NANOS_PER_SECOND / u128::from(self.clock_rate)) as u64)
     }
 
+    fn expected(&self) -> u64 {
+        u64::from(self.highest - self.first) + 1
+    }
+
     fn lost(&self) -> u64 {
-        let expected = u64::from(self.highest - self.first) + 1;
-        expected.saturating_sub(self.received)
+        self.expected().saturating_sub(self.received)
+    }
+
+    fn account(&self) -> Account {
+        Account {
+            ssrc: self.ssrc,
+            expected: self.expected() as u32,
+            received: self.received as u32,
+            highest: self.highest.wrapping_sub(FIRST_CYCLE),
+            jitter: (self.jitter >> 4) as u32,
+        }
     }
 }
 

@@ -1,10 +1,21 @@
 //! RTCP compound packets: enough to tell them from RTP and to refuse what is not RTCP
-//! (RFC 3550 sections 6.4 and A.2, RFC 5761 section 4).
+//! (RFC 3550 sections 6.4 and A.2, RFC 5761 section 4), to read reports and to write one.
 
 use std::fmt;
 
+use crate::origin::NAME;
+
 const VERSION: u8 = 2;
 const HEADER: usize = 4;
+pub(crate) const SENDER_REPORT: u8 = 200;
+const RECEIVER_REPORT: u8 = 201;
+const SOURCE_DESCRIPTION: u8 = 202;
+/// The item of a source description that has the canonical name.
+const CNAME: u8 = 1;
+/// Where report blocks begin in a packet's body: after the sender, and its own account.
+const SENDER_REPORT_BLOCKS: usize = 24;
+const RECEIVER_REPORT_BLOCKS: usize = 4;
+const BLOCK: usize = 24;
 
 /// Whether a datagram on a multiplexed port is RTCP (RFC 5761 section 4: types 192 to 223).
 #[must_use]
@@ -100,6 +111,142 @@ fn split(datagram: &[u8]) -> Result<(RtcpPacket<'_>, &[u8]), MalformedRtcp> {
         body,
     };
     Ok((packet, &datagram[length..]))
+}
+
+/// What a report block says of a source that is received (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) ssrc: u32,
+    /// Since the last report, in 256ths.
+    pub(crate) fraction_lost: u8,
+    /// In all, in 24 bits.
+    pub(crate) lost: u32,
+    /// The highest sequence number, with its cycles.
+    pub(crate) highest: u32,
+    /// In units of the clock rate.
+    pub(crate) jitter: u32,
+    /// The middle of the NTP time of the source's last report. Zero when there was none.
+    pub(crate) last_report: u32,
+    /// How long ago that came, in 1/65536 s.
+    pub(crate) since_last_report: u32,
+}
+
+impl Block {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let [fraction_lost, lost @ ..] = word(bytes, 4)?.to_be_bytes();
+        Some(Self {
+            ssrc: word(bytes, 0)?,
+            fraction_lost,
+            lost: u32::from_be_bytes([0, lost[0], lost[1], lost[2]]),
+            highest: word(bytes, 8)?,
+            jitter: word(bytes, 12)?,
+            last_report: word(bytes, 16)?,
+            since_last_report: word(bytes, 20)?,
+        })
+    }
+
+    fn words(self) -> [u32; BLOCK / 4] {
+        [
+            self.ssrc,
+            u32::from(self.fraction_lost) << 24 | self.lost,
+            self.highest,
+            self.jitter,
+            self.last_report,
+            self.since_last_report,
+        ]
+    }
+}
+
+impl RtcpPacket<'_> {
+    /// The report blocks of a sender's or receiver's report; of others, none.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = Block> {
+        let start = match self.packet_type {
+            SENDER_REPORT => SENDER_REPORT_BLOCKS,
+            RECEIVER_REPORT => RECEIVER_REPORT_BLOCKS,
+            _ => self.body.len(),
+        };
+        let blocks = self.body.get(start..).unwrap_or_default();
+        let counted = blocks.chunks_exact(BLOCK).take(usize::from(self.count));
+        counted.filter_map(Block::parse)
+    }
+}
+
+/// What a sender says of its own stream (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SenderAccount {
+    pub(crate) ntp_time: u64,
+    /// The same instant, in units of the clock rate.
+    pub(crate) timestamp: u32,
+    pub(crate) packets: u32,
+    pub(crate) octets: u32,
+}
+
+/// A compound of one report and its sender's name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Report {
+    pub(crate) ssrc: u32,
+    /// None makes it a receiver's report.
+    pub(crate) sender: Option<SenderAccount>,
+    pub(crate) block: Option<Block>,
+    pub(crate) name: [u8; NAME],
+}
+
+impl Report {
+    /// Write the compound, and return its length.
+    pub(crate) fn write(self, buffer: &mut [u8]) -> usize {
+        let count = u8::from(self.block.is_some());
+        let (packet_type, account) = match self.sender {
+            Some(account) => (SENDER_REPORT, Some(account.words())),
+            None => (RECEIVER_REPORT, None),
+        };
+        let account = account.into_iter().flatten();
+        let blocks = self.block.map(Block::words).into_iter().flatten();
+        let report = [self.ssrc].into_iter().chain(account).chain(blocks);
+        let description = [self.ssrc].into_iter().chain(self.item());
+        let length = write_packet(buffer, (packet_type, count), report);
+        length + write_packet(&mut buffer[length..], (SOURCE_DESCRIPTION, 1), description)
+    }
+
+    /// The name's item, and the zeros that end the chunk.
+    fn item(&self) -> [u32; NAME / 4 + 1] {
+        let mut bytes = [0; NAME + HEADER];
+        bytes[..2].copy_from_slice(&[CNAME, NAME as u8]);
+        bytes[2..2 + NAME].copy_from_slice(&self.name);
+        std::array::from_fn(|n| word(&bytes, 4 * n).unwrap_or_default())
+    }
+}
+
+impl SenderAccount {
+    fn words(self) -> [u32; 5] {
+        [
+            (self.ntp_time >> 32) as u32,
+            self.ntp_time as u32,
+            self.timestamp,
+            self.packets,
+            self.octets,
+        ]
+    }
+}
+
+/// Write a packet of words, and return its length.
+fn write_packet(
+    buffer: &mut [u8],
+    (packet_type, count): (u8, u8),
+    body: impl Iterator<Item = u32>,
+) -> usize {
+    let mut words = 0;
+    for (word, room) in body.zip(buffer[HEADER..].chunks_exact_mut(4)) {
+        room.copy_from_slice(&word.to_be_bytes());
+        words += 1;
+    }
+    let [high, low] = u16::to_be_bytes(words);
+    buffer[..HEADER].copy_from_slice(&[VERSION << 6 | count, packet_type, high, low]);
+    HEADER + 4 * usize::from(words)
+}
+
+/// The 32 bits that begin at a byte.
+pub(crate) fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use std::time::Duration;
 use crate::codec::{Codecs, Decoder, Encoder, MOST_SAMPLES};
 use crate::comfort_noise::ComfortNoise;
 use crate::concealment::Concealment;
-use crate::leg::VoiceFormat;
 use crate::packet::Header;
 use crate::sequence::delta;
+use crate::settings::VoiceFormat;
 use crate::time::Time;
 
 /// What is lost beyond this is left out: G.711 appendix I is silent by then.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use trunkline_rtp::{
     BuiltIn, Component, Datagram, DigitForm, Dropped, DtmfSettings, Encoding, Event, EventKind,
-    Forward, Learning, Leg, LegSettings, Remote, Session, Side, Srtp, Suite, Time, VoiceFormat,
+    Forward, Learning, Leg, LegSettings, Origin, Remote, Session, Side, Srtp, Suite, Time,
+    VoiceFormat,
 };
 
 const ATTACKER: &str = "198.18.0.66:666";
@@ -58,7 +59,7 @@ fn settings() -> [LegSettings; 2] {
 impl Call {
     fn new() -> Self {
         let legs = settings().map(|leg| Leg::new(leg, Time::default()));
-        let session = Session::new(legs, Arc::new(BuiltIn), 1);
+        let session = Session::new(legs, Arc::new(BuiltIn), Origin::default());
         Self {
             session,
             events: Vec::new(),
@@ -388,7 +389,7 @@ fn no_packet_of_a_converted_call_becomes_many() {
     let [mut a, mut b] = settings();
     (a.voice, b.voice) = (voice(Encoding::Pcma, 8), voice(Encoding::Pcmu, 0));
     let legs = [a, b].map(|leg| Leg::new(leg, Time::default()));
-    let mut session = Session::new(legs, Arc::new(BuiltIn), 1);
+    let mut session = Session::new(legs, Arc::new(BuiltIn), Origin::default());
     let (mut noise, mut events) = (Noise(9), Vec::new());
     for round in 0..20_000 {
         let mut packet = rtp(noise.next(65_536) as u16, 1);

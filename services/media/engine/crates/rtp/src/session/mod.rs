@@ -1,5 +1,6 @@
 //! Two legs relayed to each other: a datagram and its source go in, where it goes comes out.
 
+mod control;
 mod voice;
 
 use std::net::SocketAddr;
@@ -10,11 +11,13 @@ use crate::codec::Codecs;
 use crate::counters::{Counters, Dropped};
 use crate::dtmf::{Digit, DigitForm};
 use crate::latch::Standing;
-use crate::leg::{Leg, LegSettings};
+use crate::leg::Leg;
+use crate::origin::Origin;
 use crate::packet::Header;
 use crate::path::Passage;
 use crate::protection::{Datagram, Protection, Rejected};
-use crate::rtcp::{Compound, is_rtcp};
+use crate::rtcp::is_rtcp;
+use crate::settings::LegSettings;
 use crate::tap::Tap;
 use crate::time::Time;
 use crate::udptl::is_udptl;
@@ -106,19 +109,18 @@ pub struct Session {
     legs: [Leg; 2],
     codecs: Arc<dyn Codecs>,
     tap: Option<Box<dyn Tap>>,
-    /// Whence packets of ours have their SSRC where the other leg has sent none.
-    seed: u32,
+    origin: Origin,
 }
 
 impl Session {
-    /// A session of two legs, A's first. `seed` is random.
+    /// A session of two legs, A's first.
     #[must_use]
-    pub fn new(legs: [Leg; 2], codecs: Arc<dyn Codecs>, seed: u32) -> Self {
+    pub fn new(legs: [Leg; 2], codecs: Arc<dyn Codecs>, origin: Origin) -> Self {
         let mut session = Self {
             legs,
             codecs,
             tap: None,
-            seed,
+            origin,
         };
         session.update_paths();
         session
@@ -168,7 +170,7 @@ impl Session {
         let settings = &self.legs[side as usize].settings;
         let mux = settings.rtcp_mux;
         let verdict = if component == Component::Rtcp || mux && is_rtcp(datagram.bytes()) {
-            self.receive_rtcp(side, from, datagram, now).map(Some)
+            self.receive_rtcp(side, from, datagram, now)
         } else if settings.fax {
             self.receive_udptl(side, from, datagram, now, events)
                 .map(Some)
@@ -196,12 +198,13 @@ impl Session {
         }
     }
 
-    /// Tell the silences that have become too long, and digits whose end was lost. To be called a few
-    /// times a second.
+    /// Tell the silences that have become too long, and digits whose end was lost, and let reports fall
+    /// due. To be called a few times a second.
     pub fn tick(&mut self, now: Time, events: &mut Vec<Event>) {
         for side in Side::BOTH {
             let leg = &mut self.legs[side as usize];
             leg.judge_silence(side, now, events);
+            leg.judge_reports(now);
             let clock_rate = leg.settings.clock_rate();
             if let Some(digit) = leg.digits.tick(clock_rate, now) {
                 self.tell_digit(side, digit, DigitForm::Event, now, events);
@@ -302,52 +305,6 @@ impl Session {
         leg.accept(side, from, !UNHEARD, standing, now, events);
         leg.received.bytes += datagram.bytes().len() as u64;
         other.send(side.other(), datagram.bytes().len(), now, events)
-    }
-
-    fn receive_rtcp(
-        &mut self,
-        side: Side,
-        from: SocketAddr,
-        datagram: &mut Datagram<'_>,
-        now: Time,
-    ) -> Result<Forward, Dropped> {
-        let leg = &mut self.legs[side as usize];
-        if !leg.latch.knows(from.ip()) {
-            return Err(Dropped::Stranger);
-        }
-        if let Some(protection) = &mut leg.protection {
-            protection.open_rtcp(datagram).map_err(dropped)?;
-        }
-        let compound = Compound::parse(datagram.bytes()).map_err(|_| Dropped::Malformed)?;
-        leg.round_trip.receive(compound, now);
-        leg.learn_rtcp(from);
-        leg.received.rtcp_packets += 1;
-        self.send_rtcp(side.other(), datagram, now)
-    }
-
-    fn send_rtcp(
-        &mut self,
-        side: Side,
-        datagram: &mut Datagram<'_>,
-        now: Time,
-    ) -> Result<Forward, Dropped> {
-        let leg = &mut self.legs[side as usize];
-        let to = leg.rtcp_destination().ok_or(Dropped::Undeliverable)?;
-        if let Ok(compound) = Compound::parse(datagram.bytes()) {
-            leg.round_trip.send(compound, now);
-        }
-        if let Some(protection) = &mut leg.protection {
-            protection
-                .seal_rtcp(datagram)
-                .map_err(|_| Dropped::Undeliverable)?;
-        }
-        leg.sent.rtcp_packets += 1;
-        let component = if leg.settings.rtcp_mux {
-            Component::Rtp
-        } else {
-            Component::Rtcp
-        };
-        Ok(Forward { component, to })
     }
 }
 

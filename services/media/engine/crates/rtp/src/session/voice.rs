@@ -38,9 +38,10 @@ impl Session {
     /// Whether packets of ours are due, now or later: then [`Session::poll`] is to be called.
     #[must_use]
     pub fn is_active(&self) -> bool {
-        self.legs
-            .iter()
-            .any(|leg| leg.path.as_ref().is_some_and(|path| path.is_active()))
+        self.legs.iter().any(|leg| {
+            leg.path.as_ref().is_some_and(|path| path.is_active())
+                || leg.reports.as_ref().is_some_and(|one| one.is_due())
+        })
     }
 
     /// Write a packet of ours that is due into `datagram`, and say by which leg it leaves. To be
@@ -114,6 +115,9 @@ impl Session {
         now: Time,
         events: &mut Vec<Event>,
     ) -> Option<Forward> {
+        if let Some(forward) = self.poll_report(side, datagram, now) {
+            return Some(forward);
+        }
         let leg = &mut self.legs[side as usize];
         let path = leg.path.as_mut().filter(|path| path.is_active())?;
         let due = path.poll(datagram, &leg.settings, &mut leg.outgoing, now);
@@ -141,7 +145,7 @@ impl Session {
     }
 
     fn make_path(&mut self, side: Side) {
-        let mut path = Path::new(self.seed.wrapping_add(side as u32));
+        let mut path = Path::new(self.origin.ssrc(side));
         let here = &self.legs[side as usize].settings;
         path.update(
             self.codecs.as_ref(),
@@ -169,6 +173,7 @@ impl Session {
                 leg.path = None;
             }
         }
+        self.update_reports();
     }
 
     fn update_inband(&mut self, side: Side) {

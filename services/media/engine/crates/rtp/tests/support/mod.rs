@@ -4,12 +4,18 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use trunkline_rtp::{
     BuiltIn, Codecs, Component, Datagram, Encoding, Event, EventKind, EventPayload, G711, Header,
-    Key, Law, Leg, LegSettings, Remote, Session, Side, Time, VoiceFormat,
+    Key, Law, Leg, LegSettings, Origin, Remote, Session, Side, Time, VoiceFormat, is_rtcp,
 };
 
+/// 1970 begins with the test.
+const ORIGIN: Origin = Origin {
+    seed: 77,
+    unix_at_start: Duration::ZERO,
+};
 const SPEAKER: u32 = 0xabcd;
 const PACKET: u64 = 20;
 
@@ -18,6 +24,7 @@ pub struct Bench {
     pub session: Session,
     pub now: u64,
     pub sent: Vec<(Side, Header, Vec<u8>)>,
+    pub reports: Vec<(Side, Vec<u8>)>,
     pub events: Vec<Event>,
 }
 
@@ -88,11 +95,12 @@ impl Bench {
 
     pub fn with(codecs: Arc<dyn Codecs>, a: LegSettings, b: LegSettings) -> Self {
         let legs = [a, b].map(|leg| Leg::new(leg, Time::default()));
-        let session = Session::new(legs, codecs, 77);
+        let session = Session::new(legs, codecs, ORIGIN);
         Self {
             session,
             now: 0,
             sent: Vec::new(),
+            reports: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -122,7 +130,11 @@ impl Bench {
         let mut datagram = Datagram::new(&mut buffer, 0);
         let now = self.time();
         while let Some((side, _)) = self.session.poll(&mut datagram, now, &mut self.events) {
-            self.keep(side, &datagram);
+            if is_rtcp(datagram.bytes()) {
+                self.reports.push((side, datagram.bytes().to_vec()));
+            } else {
+                self.keep(side, &datagram);
+            }
         }
     }
 

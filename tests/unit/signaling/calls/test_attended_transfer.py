@@ -1,0 +1,90 @@
+"""A phone that has talked to the target already hands its call over (SIG-21, RFC 3891)."""
+
+import asyncio
+
+import pytest
+from support.platform import PHONE_1
+from support.switch import CALLER, VENDOR, answers, answers_with, caller, vendor
+from support.transfers import ELSEWHERE, both_ways, consulted, dialogs_of, refer, replacing, told
+from support.user_agent import UserAgent
+from trunkline.signaling.v1 import signaling_pb2 as pb
+from trunkline_signaling.rpc.calls import encode_call
+from trunkline_signaling.sip.outputs import DialogRequestReceived, Event
+
+
+async def test_an_attended_transfer_bridges_the_two_calls() -> None:
+    """SIG-21: REFER with Replaces (RFC 3891)."""
+    alice, bob, carol = caller(), UserAgent(PHONE_1, script=both_ways), vendor()
+    bench = await consulted(alice, bob, carol)
+    first, second = dialogs_of(bob)
+
+    refer(bench, bob, replacing(second), first)
+    await asyncio.sleep(5)
+    calls = len(bench.switch.calls)
+    states = {encode_call(call).transfer for call in bench.switch.calls.values()}
+    bench.send_in(carol, "BYE")
+    await asyncio.sleep(1)
+
+    assert calls == 2
+    assert states == {pb.TRANSFER_STATE_TRANSFERRED}
+    assert told(bench) == ["100 Trying", "200 OK"]
+    assert bench.to(PHONE_1).count("BYE") == 2
+    assert bench.to(VENDOR) == ["INVITE", "ACK", "INVITE", "ACK", "200"]
+    assert bench.to(CALLER)[-1] == "BYE"
+    assert [cdr.account for cdr in bench.cdrs.cdrs] == ["tenant", "acme"]
+    assert not bench.switch.calls
+    assert not bench.switch.dialogs
+
+
+async def test_the_two_who_are_bridged_hear_each_others_sessions() -> None:
+    """SIG-21, RFC 3264."""
+    alice, bob = caller(), UserAgent(PHONE_1, script=both_ways)
+    carol = vendor(answers_with(ELSEWHERE))
+    bench = await consulted(alice, bob, carol)
+    first, second = dialogs_of(bob)
+
+    refer(bench, bob, replacing(second), first)
+    await asyncio.sleep(5)
+
+    assert b"m=audio 4000" in bench.requests(VENDOR)[-1].body
+    assert b"m=audio 7000" in bench.requests(CALLER)[-1].body
+
+
+@pytest.mark.parametrize("to_tag", [None, "nobody"])
+async def test_only_a_dialog_of_the_transferor_can_be_replaced(to_tag: str | None) -> None:
+    """RFC 3891 section 3: 481; both calls go on."""
+    alice, bob, carol = caller(), UserAgent(PHONE_1, script=both_ways), vendor()
+    bench = await consulted(alice, bob, carol)
+    first, second = dialogs_of(bob)
+    (of_alice,) = alice.dialogs
+    foreign = second if to_tag else of_alice
+
+    refer(bench, bob, replacing(foreign, to_tag), first)
+    await asyncio.sleep(5)
+
+    assert told(bench) == ["100 Trying", "481 Call/Transaction Does Not Exist"]
+    assert len(bench.switch.calls) == 2
+    assert "BYE" not in bench.to(CALLER) + bench.to(PHONE_1) + bench.to(VENDOR)
+
+
+async def test_a_target_that_refuses_the_session_stays_with_the_transferor() -> None:
+    """SIG-21: failure keeps the old calls."""
+    alice, bob = caller(), UserAgent(PHONE_1, script=both_ways)
+
+    def only_once(agent: UserAgent, event: Event) -> None:
+        again = isinstance(event, DialogRequestReceived) and event.request.method == "INVITE"
+        if again:
+            assert isinstance(event, DialogRequestReceived)
+            agent.reply(event, 488)
+        else:
+            answers(agent, event)
+
+    bench = await consulted(alice, bob, UserAgent(VENDOR, script=only_once))
+    first, second = dialogs_of(bob)
+
+    refer(bench, bob, replacing(second), first)
+    await asyncio.sleep(5)
+
+    assert told(bench) == ["100 Trying", "488 Not Acceptable Here"]
+    assert "BYE" not in bench.to(CALLER) + bench.to(PHONE_1) + bench.to(VENDOR)
+    assert len(bench.switch.calls) == 2
