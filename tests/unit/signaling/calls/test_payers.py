@@ -1,4 +1,4 @@
-"""BIL-04: the account that routing finds pays, and billing and the CDR hear which object it is of."""
+"""BIL-04: the account that routing finds pays; billing and the CDR hear which object it is of."""
 
 import asyncio
 
