@@ -7,9 +7,10 @@ from typing import Any
 
 from support.routed_switch import VENDOR_ADDRESS, RoutedBench
 from support.routing import CUSTOMER, Specs
-from support.switch import answers, gives, invite
+from support.switch import SWITCH, answers, gives, invite
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.cdr import Cdr
+from trunkline_signaling.shell.handovers import Handovers
 from trunkline_signaling.sip.flow import Address
 from trunkline_signaling.sip.message import Request
 
@@ -22,6 +23,9 @@ def platform(
     phones: Specs,
     parameters: Mapping[str, str] | None = None,
     customer: Mapping[str, Any] | None = None,
+    handovers: Handovers | None = None,
+    address: Address = SWITCH,
+    instance: str = "signaling-1",
 ) -> RoutedBench:
     """Return a switch with these phones, and a vendor for numbers that begin with 44.
 
@@ -30,6 +34,9 @@ def platform(
     bench = RoutedBench(
         *agents,
         parameters=parameters,
+        handovers=handovers,
+        address=address,
+        instance=instance,
         mapping={CUSTOMER.name: customer or {}},
         phones=phones,
         routing={"vox": {"address": VENDOR_ADDRESS, "prefixes": ["44"]}},

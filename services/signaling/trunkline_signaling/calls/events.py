@@ -67,6 +67,8 @@ class RequestFailed:
 
     outgoing: Outgoing
     explanation: str
+    status: int = 408
+    """The final response that it amounts to."""
 
 
 @dataclass(frozen=True, slots=True)
