@@ -34,7 +34,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import rtpengine as peer
-from processes import free_port
 
 SOURCES: Final = Path(__file__).parent / "rtp"
 CALLER_PORT, CALLEE_PORT = 20000, 20002
@@ -126,8 +125,8 @@ def floor(wrapper: Sequence[str], calls: int, folder: Path) -> Iterator[tuple[in
 @contextmanager
 def rtpengine(wrapper: Sequence[str], calls: int, _: Path) -> Iterator[tuple[int, PortMap]]:
     """The peer, one thread, no kernel module."""
-    control = (LOOPBACK, free_port())
-    command = [*wrapper, *peer.command(control, FIRST_RELAY_PORT, 65000)]
+    control = peer.free_address()
+    command = [*wrapper, *peer.command(control, FIRST_RELAY_PORT, 60000)]
     client = peer.NgClient(control, CALLER_PORT, CALLEE_PORT)
     with process(command, stdout=subprocess.DEVNULL) as running, client:
         yield running.pid, [client.open(index) for index in range(calls)]

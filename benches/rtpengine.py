@@ -5,11 +5,22 @@ The protocol is "ng": bencode over UDP.
 
 import os
 import socket
+import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+
+from support.ports import free_port
+
 LOOPBACK: Final = "127.0.0.1"
+
+
+def free_address() -> tuple[str, int]:
+    """Return an address to be asked at."""
+    return LOOPBACK, free_port()
 
 
 def command(control: tuple[str, int], first_port: int, last_port: int) -> Sequence[str]:
