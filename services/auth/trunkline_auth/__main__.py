@@ -94,6 +94,7 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         )
         areas = AreaFeed()
         documents.subscribe(areas.documents_changed)
+        documents.subscribe(number_lists.documents_changed)
         names = Names(DnsLookUp())
         service.background(names.run)
         feed = _follow_sources(service, settings, documents, routing, names)

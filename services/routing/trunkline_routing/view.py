@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
+from .calls.health import Condition
 from .capacity.seats import Seats
 from .documents.checks import NumberClass
 from .lists.replicated import NumberLists
@@ -19,17 +20,8 @@ from .rates.book import RateBook
 class Health(Protocol):
     """Which gateways can't be used for the moment, whatever configuration says."""
 
-    def disabled_until(self, gateway: str, now: datetime) -> datetime | None:
-        """Return until when a Retry-After keeps the gateway out (SIG-26), or nothing."""
-
-    def unreachable(self, gateway: str, now: datetime, *, presumed: bool = True) -> bool:
-        """Say whether probes or registrations say that it can't be reached (SIG-02, SIG-16).
-
-        `presumed` is whether one that nobody speaks of can be reached.
-        """
-
-    def published(self, gateway: str, now: datetime) -> int | None:
-        """Return how many calls it said that it can take (SIG-14), or nothing."""
+    def condition(self, gateway: str, now: datetime) -> Condition:
+        """Return what is known of it (SIG-02, SIG-14, SIG-16, SIG-26)."""
 
 
 class Quality(Protocol):

@@ -133,8 +133,8 @@ async def test_a_retry_after_is_heard_of_by_other_replicas(store: SharedStore) -
     await one.exchange(NOON)
     await other.exchange(NOON)
 
-    assert other.disabled_until("a", NOON) == NOON + timedelta(seconds=20)
-    assert other.disabled_until("a", NOON + timedelta(seconds=20)) is None
+    assert other.condition("a", NOON).disabled_until == NOON + timedelta(seconds=20)
+    assert other.condition("a", NOON + timedelta(seconds=20)).disabled_until is None
 
 
 async def test_a_gateway_that_any_node_reaches_is_reachable(store: SharedStore) -> None:
@@ -143,15 +143,15 @@ async def test_a_gateway_that_any_node_reaches_is_reachable(store: SharedStore) 
     one.report("signaling-1", [GatewayReport("a", reachable=False, published=3)], NOON)
     await one.exchange(NOON)
     await other.exchange(NOON)
-    alone = other.unreachable("a", NOON)
+    alone = other.condition("a", NOON).reachable
     other.report("signaling-2", [GatewayReport("a", reachable=True)], NOON)
     await other.exchange(NOON)
     await one.exchange(NOON)
 
-    assert alone
-    assert not one.unreachable("a", NOON)
-    assert other.published("a", NOON) == 3
-    assert other.published("a", NOON + timedelta(seconds=30)) is None
+    assert alone is False
+    assert one.condition("a", NOON).reachable
+    assert other.condition("a", NOON).published == 3
+    assert other.condition("a", NOON + timedelta(seconds=30)).published is None
 
 
 async def test_ratios_are_those_of_the_whole_cluster(store: SharedStore) -> None:

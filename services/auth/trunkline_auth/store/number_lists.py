@@ -6,15 +6,16 @@ Every change gives a list a new version, by which replicas notice it within `POL
 
 import asyncio
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.database import Database
 from trunkline_kernel.digit_sets import DigitSet
+from trunkline_kernel.documents import Event
 
-from ..documents.lists import MAX_DOCUMENT_NUMBERS, NumberListSpec
+from ..documents.lists import MAX_DOCUMENT_NUMBERS, NUMBER_LIST, NumberListSpec
 from ..errors import NoListBefore, NoNumberList
 from ..lists.imports import ImportMode, ImportPlan, plan_import
 from .models import NumberListPartRow, NumberListPartVersionRow, NumberListRow
@@ -31,7 +32,12 @@ class NumberListStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.written = asyncio.Event()
-        """Set when a list was written here, so that the copy need not wait."""
+        """Set when a change of a list is committed here, so that the copy need not wait."""
+
+    def documents_changed(self, events: Iterable[Event]) -> None:
+        """Note that lists were written as documents."""
+        if any(event.kind == NUMBER_LIST for event in events):
+            self.written.set()
 
     async def get(self, session: AsyncSession, name: str) -> NumberListSpec | None:
         row = await session.get(NumberListRow, name)
@@ -64,7 +70,6 @@ class NumberListStore:
         for rows in (NumberListPartRow, NumberListPartVersionRow):
             await session.execute(delete(rows).where(rows.list == name))
         await session.execute(delete(NumberListRow).where(NumberListRow.name == name))
-        self.written.set()
 
     async def parts(self, session: AsyncSession, name: str) -> Parts:
         """Return the stored parts of a list; none if there is no such list."""
@@ -85,6 +90,7 @@ class NumberListStore:
             plan = await asyncio.to_thread(plan_import, parts, text, mode)
             if plan.parts and not dry_run:
                 await self._write(session, name, row.memo, plan.total, parts, plan.parts)
+        self.written.set()
         return plan
 
     async def roll_back(self, name: str) -> int:
@@ -105,6 +111,7 @@ class NumberListStore:
             parts = await self.parts(session, name)
             size = len(_members({**parts, **changed}))
             await self._write(session, name, row.memo, size, parts, changed)
+        self.written.set()
         return size
 
     async def _write(
@@ -129,7 +136,6 @@ class NumberListStore:
                         NumberListPartRow.list == name, NumberListPartRow.part == part
                     )
                 )
-        self.written.set()
 
 
 class NumberLists:

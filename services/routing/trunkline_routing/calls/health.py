@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 LONGEST_RETRY_AFTER: Final = timedelta(hours=1)
 
@@ -25,6 +25,33 @@ class GatewayReport:
     """Calls at once it said it can take."""
 
 
+class Condition(NamedTuple):
+    """What keeps a gateway out for the moment, or lets it take less."""
+
+    disabled_until: datetime | None = None
+    """Until when a Retry-After keeps it out (SIG-26)."""
+    reachable: bool | None = None
+    """Whether probes or registrations reach it from anywhere; None: nobody speaks of it."""
+    published: int | None = None
+    """The fewest calls that it said it can take (SIG-14)."""
+
+    def is_out_of_reach(self, *, presumed: bool) -> bool:
+        """Say whether no call gets there; `presumed` is whether one does while nobody knows."""
+        return not (presumed if self.reachable is None else self.reachable)
+
+
+UNKNOWN: Final = Condition()
+PERFECT: Final = Condition(reachable=True)
+
+
+class _Kept(NamedTuple):
+    """A condition and from when until when it holds, if nothing new is heard."""
+
+    since: datetime
+    until: datetime
+    condition: Condition
+
+
 class MemoryHealth:
     """Retry-After and reports by gateway, in this process."""
 
@@ -32,46 +59,50 @@ class MemoryHealth:
         self._disabled: dict[str, datetime] = {}
         self._reports: dict[str, tuple[datetime, tuple[GatewayReport, ...]]] = {}
         self._known: dict[str, list[tuple[datetime, GatewayReport]]] = {}
+        self._kept: dict[str, _Kept] = {}
 
-    def disabled_until(self, gateway: str, now: datetime) -> datetime | None:
-        """Return until when a Retry-After keeps the gateway out, or nothing."""
-        until = self._disabled.get(gateway)
-        return until if until is not None and now < until else None
+    def condition(self, gateway: str, now: datetime) -> Condition:
+        """Return what is known of a gateway. Every candidate of every call asks."""
+        if gateway not in self._known and gateway not in self._disabled:
+            return UNKNOWN
+        kept = self._kept.get(gateway)
+        if kept is None or not kept.since <= now < kept.until:
+            kept = self._kept[gateway] = self._look(gateway, now)
+        return kept.condition
 
     def disable(self, gateway: str, retry_after: timedelta, now: datetime) -> None:
         """Leave the gateway out for `retry_after`, at most an hour."""
         if retry_after > _NOTHING:
-            self._disabled[gateway] = now + min(retry_after, LONGEST_RETRY_AFTER)
+            self._disable_until(gateway, now + min(retry_after, LONGEST_RETRY_AFTER))
 
     def report(self, instance: str, reports: Iterable[GatewayReport], now: datetime) -> None:
         """Take all that an instance knows, in place of what it knew before."""
         self._reports[instance] = (now, tuple(reports))
         self._sort_out()
 
-    def unreachable(self, gateway: str, now: datetime, *, presumed: bool = True) -> bool:
-        """Say whether somebody can't reach the gateway and nobody can.
+    def _disable_until(self, gateway: str, until: datetime) -> None:
+        self._disabled[gateway] = until
+        self._kept.pop(gateway, None)
 
-        `presumed` is whether one that nobody speaks of can be reached.
-        """
-        known = [each.reachable for each in self._fresh(gateway, now)]
-        if True in known:
-            return False
-        return False in known or not presumed
-
-    def published(self, gateway: str, now: datetime) -> int | None:
-        """Return the fewest calls that the gateway said it can take, or nothing."""
-        return min(
-            (each.published for each in self._fresh(gateway, now) if each.published is not None),
-            default=None,
+    def _look(self, gateway: str, now: datetime) -> _Kept:
+        fresh = [(at, one) for at, one in self._known.get(gateway, ()) if now - at < REPORTED]
+        ends = [at + REPORTED for at, _ in fresh]
+        until = self._disabled.get(gateway)
+        if until is not None and now < until:
+            ends.append(until)
+        else:
+            until = None
+        reached = [one.reachable for _, one in fresh if one.reachable is not None]
+        published = [one.published for _, one in fresh if one.published is not None]
+        condition = Condition(
+            until, any(reached) if reached else None, min(published, default=None)
         )
-
-    def _fresh(self, gateway: str, now: datetime) -> list[GatewayReport]:
-        known = self._known.get(gateway, ())
-        return [report for at, report in known if now - at < REPORTED]
+        return _Kept(now, min(ends, default=now + REPORTED), condition)
 
     def _sort_out(self) -> None:
         """Sort what all instances know by gateway."""
         self._known = {}
+        self._kept = {}
         for at, reports in self._reports.values():
             for report in reports:
                 self._known.setdefault(report.name, []).append((at, report))
@@ -80,6 +111,6 @@ class MemoryHealth:
 class PerfectHealth(MemoryHealth):
     """Of a switch that is only thought of: nothing keeps a gateway out."""
 
-    def unreachable(self, gateway: str, now: datetime, *, presumed: bool = True) -> bool:
-        """Say no."""
-        return False
+    def condition(self, gateway: str, now: datetime) -> Condition:
+        """Say that it can be reached."""
+        return PERFECT

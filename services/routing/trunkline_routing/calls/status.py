@@ -40,14 +40,15 @@ def statuses(view: View, now: datetime) -> Iterator[Status]:
             ratios=view.quality.ratios(str(endpoint), now),
         )
     for name, gateway in snapshot.gateways.items():
+        condition = view.health.condition(name, now)
         yield Status(
             endpoint=gateway.endpoint,
             calls=view.seats.calls(gateway.key),
             limit=gateway.limit,
             locked=gateway.spec.locked,
             ratios=view.quality.ratios(name, now),
-            disabled_until=view.health.disabled_until(name, now),
+            disabled_until=condition.disabled_until,
             targets=gateway.targets,
-            published=view.health.published(name, now),
-            reachable=not view.health.unreachable(name, now, presumed=gateway.presumed_reachable),
+            published=condition.published,
+            reachable=not condition.is_out_of_reach(presumed=gateway.presumed_reachable),
         )

@@ -20,7 +20,7 @@ from ..view import View
 from .reasons import Excluded
 
 _HUNDRED: Final = Decimal(100)
-_DEAREST: Final = Decimal("Infinity")
+_DEAREST: Final = 1 << 62
 """Cost of a gateway that takes no part in the order by cost."""
 
 
@@ -46,7 +46,8 @@ class Fit:
     calls: int = 0
     shortness: int = 0
     """Less for a longer prefix."""
-    cost: Decimal = _DEAREST
+    cost: int = _DEAREST
+    """By the second, in the last of ten places (RTE-17)."""
     load: float = 0.0
     failures: int = 0
     """Hundred less the answer ratio, when that sorts."""
@@ -65,11 +66,11 @@ def judge(
 
     What depends on the numbers as sent is decided when the attempt is made (0.5, step 10).
     """
-    until = view.health.disabled_until(gateway.name, facts.call.time)
-    if until is not None:
-        detail = f"a Retry-After keeps it out until {until:%H:%M:%S} UTC"
+    condition = view.health.condition(gateway.name, facts.call.time)
+    if condition.disabled_until is not None:
+        detail = f"a Retry-After keeps it out until {condition.disabled_until:%H:%M:%S} UTC"
         return Exclusion(gateway, Excluded.DISABLED, detail)
-    if view.health.unreachable(gateway.name, facts.call.time, presumed=gateway.presumed_reachable):
+    if condition.is_out_of_reach(presumed=gateway.presumed_reachable):
         return Exclusion(gateway, Excluded.UNREACHABLE, "it answers no probe or registration")
     if not facts.caller.may_use(gateway.groups):
         return Exclusion(gateway, Excluded.GROUP, "its groups are closed to the caller")
@@ -82,9 +83,8 @@ def judge(
     fit.shortness = -len(prefix)
     if gateway.control is not None and (shut := _at_this_hour(fit, gateway.control, facts, view)):
         return shut
-    published = view.health.published(gateway.name, facts.call.time)
-    if published is not None:
-        _cap(fit, published)
+    if condition.published is not None:
+        _cap(fit, condition.published)
     if gateway.account is not None and (refused := _afford(fit, facts, view, rng)):
         return refused
     return _find_seats(fit, view) or fit
@@ -129,7 +129,7 @@ def _afford(fit: Fit, facts: Facts, view: View, rng: random.Random) -> Exclusion
         return Exclusion(gateway, Excluded.RATE, detail)
     if policy.least_cost:
         price = rate.price
-        fit.cost = price.per_second if policy.per_second else price.per_minute_by_second
+        fit.cost = price.rank_by_second if policy.per_second else price.rank_by_minute
     limits = stricter(policy.limits, facts.caller.limits)
     return _exceeds(fit, rate, limits, facts.price) if limits else None
 
@@ -173,14 +173,16 @@ def _percent(sold: Decimal, bought: Decimal) -> Decimal:
 
 def _find_seats(fit: Fit, view: View) -> Exclusion | None:
     """Look, without taking, whether there are seats (RTE-20, RTE-22)."""
-    for claim in fit.claims:
-        if claim.limit is not None:
-            calls = view.seats.calls(claim.key)
-            if refusal(claim, calls):
-                return Exclusion(fit.gateway, Excluded.CAPACITY, no_seat(claim, calls))
-    fit.calls = view.seats.calls(fit.gateway.key)
-    if limit := fit.limit:
-        fit.load = fit.calls / limit
+    own, *shared = fit.claims
+    calls = fit.calls = view.seats.calls(own.key)
+    if refusal(own, calls):
+        return Exclusion(fit.gateway, Excluded.CAPACITY, no_seat(own, calls))
+    for claim in shared:
+        taken = view.seats.calls(claim.key)
+        if refusal(claim, taken):
+            return Exclusion(fit.gateway, Excluded.CAPACITY, no_seat(claim, taken))
+    if own.limit:
+        fit.load = calls / own.limit
     return None
 
 

@@ -36,7 +36,8 @@ def order(
     ordered = list(fits)
     for fit in ordered:
         fit.draw = rng.random()
-        if RATIO in keys:
+    if RATIO in keys:
+        for fit in ordered:
             ratio = quality.answer_ratio(fit.gateway.name, now)
             fit.failures = 0 if ratio is None else _FULL_RATIO - ratio
     ordered.sort(key=attrgetter(*keys))

@@ -110,11 +110,8 @@ class RoutingGateway:
     pool: NumberPool
     peers: frozenset[str]
     """Addresses as written, to recognise a call that came from it."""
-
-    @property
-    def presumed_reachable(self) -> bool:
-        """Whether it can be reached as far as nobody says otherwise: not where we register."""
-        return self.spec.registration is not Registration.PEER
+    presumed_reachable: bool
+    """Whether it can be reached as far as nobody says otherwise: not where we register."""
 
     @property
     def barred(self) -> str | None:
@@ -159,6 +156,7 @@ def compile_routing_gateway(
         control=_control(spec),
         pool=NumberPool(numbers.caller_pool),
         peers=frozenset(each.host for each in addresses),
+        presumed_reachable=spec.registration is not Registration.PEER,
     )
 
 

@@ -41,9 +41,14 @@ class Price:
         return _quotient(self.fee * -(-_MINUTE // self.period), self.divisor)
 
     @cached_property
-    def per_minute_by_second(self) -> Decimal:
-        """`per_minute` spread over its seconds, to compare it with `per_second`."""
-        return _quotient(self.per_minute, _MINUTE)
+    def rank_by_second(self) -> int:
+        """`per_second` as an integer, to sort by."""
+        return _rank(self.per_second)
+
+    @cached_property
+    def rank_by_minute(self) -> int:
+        """`per_minute` spread over its seconds, to be sorted among the others."""
+        return _rank(_quotient(self.per_minute, _MINUTE))
 
     @cached_property
     def first_per_second(self) -> Decimal:
@@ -55,3 +60,7 @@ class Price:
 
 def _quotient(dividend: Decimal, divisor: int) -> Decimal:
     return (dividend / divisor).quantize(_PLACES, ROUND_HALF_UP)
+
+
+def _rank(price: Decimal) -> int:
+    return int(price / _PLACES)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 import structlog
@@ -124,18 +125,19 @@ async def _build(group: _Group, now: float) -> tuple[Deck, float | None]:
 
 def build_deck(chunks: list[bytes], now: float) -> tuple[Deck, float | None]:
     """Return the deck in force at `now`, and when the next version of a rate comes into force."""
-    prices: dict[Price, int] = {}
+    prices: dict[bytes, int] = {}
     upcoming: list[float] = []
     rates = [rate for chunk in chunks for rate in _rates(chunk, now, prices, upcoming)]
-    return Deck(rates, list(prices)), min(upcoming, default=None)
+    return Deck(rates, list(map(_price, prices))), min(upcoming, default=None)
 
 
 def _rates(
-    chunk: bytes, now: float, prices: dict[Price, int], upcoming: list[float]
+    chunk: bytes, now: float, prices: dict[bytes, int], upcoming: list[float]
 ) -> Iterator[tuple[str, int]]:
     """Yield each prefix in force with its price; of several versions the latest comes last."""
     columns = RatesEntry.FromString(chunk).chunk
-    indexes = [prices.setdefault(_price(each), len(prices)) for each in columns.prices]
+    spelled = [price.SerializeToString() for price in columns.prices]
+    indexes = [prices.setdefault(price, len(prices)) for price in spelled]
     starts = columns.valid_from_seconds or [0] * len(columns.price_indexes)
     prefixes = _prefixes(columns)
     for prefix, index, start in zip(prefixes, columns.price_indexes, starts, strict=True):
@@ -149,7 +151,10 @@ def _prefixes(columns: RateChunk) -> list[str]:
     return columns.prefixes.split(" ") if columns.price_indexes else []
 
 
-def _price(price: RatePrice) -> Price:
+@lru_cache(maxsize=65_536)
+def _price(spelled: bytes) -> Price:
+    """Return one object for all rates of one price, in whatever deck."""
+    price = RatePrice.FromString(spelled)
     section = price.sections[0] if price.sections else None
     return Price(
         fee=Decimal(price.fee),

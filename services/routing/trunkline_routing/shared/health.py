@@ -29,7 +29,7 @@ class SharedHealth(MemoryHealth):
     def disable(self, gateway: str, retry_after: timedelta, now: datetime) -> None:
         """Leave the gateway out, here at once."""
         super().disable(gateway, retry_after, now)
-        if until := self.disabled_until(gateway, now):
+        if until := self.condition(gateway, now).disabled_until:
             self._untold[gateway] = until
 
     async def exchange(self, now: datetime) -> None:
@@ -44,7 +44,7 @@ class SharedHealth(MemoryHealth):
             for name, stamp in (await client.hgetall(key)).items():
                 until = datetime.fromtimestamp(float(stamp), UTC)
                 if until > now:
-                    self._disabled[name] = until
+                    self._disable_until(name, until)
                 else:
                     await client.hdel(key, name)
 

@@ -22,7 +22,7 @@ def test_prices_are_compared_by_whole_periods_of_a_minute() -> None:
 
     assert a.per_minute == Decimal("0.060")
     assert b.per_minute == Decimal("0.0621")
-    assert a.per_minute_by_second < b.per_minute_by_second
+    assert a.rank_by_minute < b.rank_by_minute
 
 
 def test_a_price_a_minute_charged_by_the_second_stays_exact() -> None:
