@@ -94,6 +94,27 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioMissing:
+    """Audio that is due on a leg is missing: one-way audio, or dead air."""
+
+    side: Side
+    direction: MediaCheck
+    """Received: the device sends nothing. Sent: the other one does, and nothing of it goes on."""
+    duration: timedelta
+    dead_air: bool
+    """Whether the other device sends nothing either."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBack:
+    """It is back, or no longer due, after `duration`."""
+
+    side: Side
+    direction: MediaCheck
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Digit:
     """A key of a leg (MED-06)."""
 
@@ -154,6 +175,8 @@ Event = (
     | TimerFired
     | FirstPacket
     | Silence
+    | AudioMissing
+    | AudioBack
     | Digit
     | PlayEnded
     | MediaLost
