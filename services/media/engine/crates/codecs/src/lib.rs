@@ -86,7 +86,7 @@ impl Codecs for Installed {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Decoding::new(self.g729.clone()?)?)),
             Encoding::G723 => Some(Box::new(g723::Decoding::new(self.g723.clone()?)?)),
-            Encoding::Amr { aligned } => {
+            Encoding::Amr { aligned, .. } => {
                 Some(Box::new(amr::Decoding::new(self.amr.clone()?, aligned)?))
             }
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
@@ -94,7 +94,7 @@ impl Codecs for Installed {
                 self.g722.clone()?,
                 sample_rate,
             )?)),
-            Encoding::Opus => Some(Box::new(opus::Decoding::new(
+            Encoding::Opus { .. } => Some(Box::new(opus::Decoding::new(
                 self.opus.clone()?,
                 sample_rate,
             )?)),
@@ -106,17 +106,20 @@ impl Codecs for Installed {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Encoding::new(self.g729.clone()?)?)),
             Encoding::G723 => Some(Box::new(g723::Encoding::new(self.g723.clone()?)?)),
-            Encoding::Amr { aligned } => {
-                Some(Box::new(amr::Encoding::new(self.amr.clone()?, aligned)?))
-            }
+            Encoding::Amr { aligned, modes } => Some(Box::new(amr::Encoding::new(
+                self.amr.clone()?,
+                aligned,
+                modes,
+            )?)),
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
             Encoding::G722 => Some(Box::new(g722::Encoding::new(
                 self.g722.clone()?,
                 sample_rate,
             )?)),
-            Encoding::Opus => Some(Box::new(opus::Encoding::new(
+            Encoding::Opus { fec, .. } => Some(Box::new(opus::Encoding::new(
                 self.opus.clone()?,
                 sample_rate,
+                fec,
             )?)),
             _ => BuiltIn.encoder(encoding, sample_rate),
         }
