@@ -31,7 +31,7 @@ pub struct Offer {
     pub encoding: &'static str,
     /// Whether it can be converted.
     pub available: bool,
-    /// The Debian package that brings it.
+    /// The Debian package that brings it. Empty where none does.
     pub package: &'static str,
 }
 
@@ -60,9 +60,9 @@ impl Installed {
         }
     }
 
-    /// Every codec that a library could bring.
+    /// Every codec that a library could bring, and iLBC, which none brings.
     #[must_use]
-    pub const fn offers(&self) -> [Offer; 6] {
+    pub const fn offers(&self) -> [Offer; 7] {
         const fn offer(encoding: &'static str, available: bool, package: &'static str) -> Offer {
             Offer {
                 encoding,
@@ -77,6 +77,7 @@ impl Installed {
             offer("G722", self.g722.is_some(), "libspandsp2"),
             offer("opus", self.opus.is_some(), "libopus0"),
             offer("AMR", self.amr.is_some(), "libopencore-amrnb0"),
+            offer("iLBC", false, ""), // Debian 12 has no encoder
         ]
     }
 }
