@@ -10,6 +10,7 @@ from support.routing import CUSTOMER, Specs
 from support.switch import answers, gives, invite
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.cdr import Cdr
+from trunkline_signaling.shell.ports import Observer
 from trunkline_signaling.sip.flow import Address
 from trunkline_signaling.sip.message import Request
 
@@ -22,6 +23,7 @@ def platform(
     phones: Specs,
     parameters: Mapping[str, str] | None = None,
     customer: Mapping[str, Any] | None = None,
+    observer: Observer | None = None,
 ) -> RoutedBench:
     """Return a switch with these phones, and a vendor for numbers that begin with 44.
 
@@ -30,6 +32,7 @@ def platform(
     bench = RoutedBench(
         *agents,
         parameters=parameters,
+        observer=observer,
         mapping={CUSTOMER.name: customer or {}},
         phones=phones,
         routing={"vox": {"address": VENDOR_ADDRESS, "prefixes": ["44"]}},

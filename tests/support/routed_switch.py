@@ -21,6 +21,7 @@ from trunkline_routing.declarations import DECLARED
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import Allowed, GatewayReport
 from trunkline_signaling.rpc.clients.routing import RoutingClient
+from trunkline_signaling.shell.ports import Observer
 from trunkline_signaling.sip.message import Request
 
 ACME = Endpoint(EndpointKind.MAPPING_GATEWAY, CUSTOMER.name)
@@ -34,13 +35,14 @@ class RoutedBench(SwitchBench):
         self,
         *agents: UserAgent,
         parameters: Mapping[str, str] | None = None,
+        observer: Observer | None = None,
         **specs: Specs | None,
     ) -> None:
         self.service = _routing(parameters or {}, specs)
         dispatcher = Dispatcher(Metrics("routing"))
         dispatcher.add(add_RoutingServiceServicer_to_server, self.service.servicer)
         self.client = RoutingClient(InProcessChannel(dispatcher))
-        super().__init__(*agents, routing=self.client)
+        super().__init__(*agents, routing=self.client, observer=observer)
         self.auth.decision = Allowed(ACME)
 
 

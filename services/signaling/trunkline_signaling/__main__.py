@@ -40,6 +40,7 @@ from .parameters.media import (
 )
 from .parameters.sip import timing
 from .reachability import Reachability, Surroundings
+from .registrar.entity_tags import EntityTags
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
 from .rpc.clients.cdrs import complete_cdr, encode_cdr
@@ -78,7 +79,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await database.migrate()
-        stored = StoredParameters(Parameters(PARAMETERS, CHECKS), database, open_vault(settings))
+        vault = open_vault(settings)
+        stored = StoredParameters(Parameters(PARAMETERS, CHECKS), database, vault)
         await stored.load()
         documents = Documents([], database, parameters=stored)
         await documents.load()
@@ -90,7 +92,6 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         routing = await stack.enter_async_context(channel(settings.routing))
         billing = await stack.enter_async_context(channel(settings.billing))
         clock, epoch = SystemClock(), secrets.token_hex(8)
-        trace = Trace(settings.trace_megabytes << 20, clock.now)
         outbox = await stack.enter_async_context(
             Outbox(
                 settings.outbox,
@@ -107,6 +108,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         names = Names(DnsLookUp())
         resolver = NameResolver(names)
         own = ListeningAddresses(network.advertised, network.ports)
+        trace = Trace(settings.trace_megabytes << 20, clock.now, own.seen_by)
         collector = hep_collector(settings, clock, trace, own)
         reporter = Reporter(billing, f"signaling/{settings.instance}", service.metrics)
         observation = Observation(service.metrics, trace, collector, service.spans, reporter.send)
@@ -128,6 +130,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             BufferedSystemRandom(),
             timing(stored.values),
         )
+        switch.publications.tags = EntityTags(vault.derive("SIP-ETag"))
         network.attach(switch)
         reach = Reachability(
             Surroundings(
@@ -179,6 +182,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 service.drain,
                 clock.now(),
                 names,
+                media.statistics,
             ),
         )
         service.guard(GUARDS)

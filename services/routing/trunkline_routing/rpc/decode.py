@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from trunkline.common.v1 import common_pb2 as common
 from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline_kernel.faults import FieldViolation
@@ -105,7 +106,12 @@ def report_from_proto(report: pb.GatewayReport) -> GatewayReport:
         name=report.name,
         reachable=_REACHABLE.get(report.reachability),
         published=report.published_calls if report.HasField("published_calls") else None,
+        publish_time=_seconds(report.publish_time) if report.HasField("publish_time") else None,
     )
+
+
+def _seconds(stamp: Timestamp) -> float:
+    return stamp.ToDatetime(UTC).timestamp()
 
 
 def _passed_on(passed_on: pb.PassedOn) -> PassedOn:
