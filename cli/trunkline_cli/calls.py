@@ -102,8 +102,7 @@ def show(context: typer.Context, call: CallArgument, output: OutputOption = Form
     """Show one call with its legs and attempts."""
     switch = switch_of(context)
     instance, found = _find(switch, call)
-    request = GetCallRequest(call_id=found.call_id, media=True)
-    found = switch.signaling[instance].GetCall(request).call
+    found = _with_figures(switch.signaling[instance], found)
     if output is Format.JSON:
         write_json(as_json(found))
         return
@@ -170,6 +169,16 @@ def _find(switch: Switch, call_id: str) -> tuple[int, Call]:
         f"call {call_id} in progress",
         [f"ended already? `trunkline cdr show {call_id}`"],
     )
+
+
+def _with_figures(signaling: SignalingServiceStub, call: Call) -> Call:
+    """Return a call with what its media carries; as it was, if it has ended meanwhile."""
+    try:
+        return signaling.GetCall(GetCallRequest(call_id=call.call_id, media=True)).call
+    except PeerError as error:
+        if error.remote.fault != Fault.NOT_FOUND:
+            raise
+        return call
 
 
 def only(found: Sequence[T], what: str, hints: Sequence[str] = ()) -> T:
