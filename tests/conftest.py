@@ -1,13 +1,15 @@
-"""What every test shares: how hard Hypothesis looks, and what a failure shows.
+"""What every test shares: how hard Hypothesis looks, and which loop runs, what a failure shows.
 
 A run that is short on time looks at fewer examples; CI looks at more. Nothing is timed: the
 machine may be busy.
 """
 
+import asyncio
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
+import uvloop
 from hypothesis import HealthCheck, settings
 from support.local_switch import LocalSwitch
 
@@ -20,6 +22,11 @@ settings.register_profile(
 settings.load_profile("thorough" if os.environ.get("CI") else "fast")
 
 SHOWN_LINES = 60
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Test on the loop that services run on, which reads at other moments than asyncio's own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,7 +17,7 @@ from trunkline_kernel.rpc import Dispatcher, InProcessChannel
 from trunkline_media.addresses import LocalAddresses
 from trunkline_media.audio import AudioLibrary
 from trunkline_media.control import MediaControl
-from trunkline_media.domain.sessions import Sessions
+from trunkline_media.domain.sessions import MISSING_AUDIO, Sessions
 from trunkline_media.parameters import PARAMETERS, RTP_INTERRUPT_TIMEOUT
 from trunkline_media.rpc.servicer import MediaServicer
 from trunkline_signaling.calls.events import Event
@@ -43,11 +43,13 @@ async def media_channel(
     recordings: Path = NOWHERE,
     audio: Path = NOWHERE,
     parameters: Parameters | None = None,
+    missing_audio: timedelta = MISSING_AUDIO,
 ) -> AsyncIterator[InProcessChannel]:
     """Run the service; give a channel to it."""
     first, last = free_port_range(pairs)
     engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0))
-    control = MediaControl(engine, Sessions(engine, LocalAddresses([LOOPBACK])))
+    addresses = LocalAddresses([LOOPBACK])
+    control = MediaControl(engine, Sessions(engine, addresses, missing_audio=missing_audio))
     dispatcher = Dispatcher(Metrics("media"))
     values, library = parameters or Parameters(PARAMETERS), AudioLibrary(audio)
     servicer = MediaServicer("media-0", control, engine, values, library, recordings)
@@ -65,9 +67,10 @@ async def media_pool(
     recordings: Path = NOWHERE,
     audio: Path = NOWHERE,
     parameters: Parameters | None = None,
+    missing_audio: timedelta = MISSING_AUDIO,
 ) -> AsyncIterator[MediaPool]:
     """Run the service behind signaling's pool, which hands events to `tell`."""
-    async with media_channel(8, recordings, audio, parameters) as channel:
+    async with media_channel(8, recordings, audio, parameters, missing_audio) as channel:
         pool = MediaPool("signaling-1", "epoch", tell)
         serving = asyncio.create_task(pool.serve("media-0", MediaClient(channel)))
         try:

@@ -7,9 +7,10 @@ from typing import Any
 
 from support.routed_switch import VENDOR_ADDRESS, RoutedBench
 from support.routing import CUSTOMER, Specs
-from support.switch import answers, gives, invite
+from support.switch import SWITCH, answers, gives, invite
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.cdr import Cdr
+from trunkline_signaling.shell.handovers import Handovers
 from trunkline_signaling.shell.ports import Observer
 from trunkline_signaling.sip.flow import Address
 from trunkline_signaling.sip.message import Request
@@ -24,6 +25,9 @@ def platform(
     parameters: Mapping[str, str] | None = None,
     customer: Mapping[str, Any] | None = None,
     observer: Observer | None = None,
+    handovers: Handovers | None = None,
+    address: Address = SWITCH,
+    instance: str = "signaling-1",
 ) -> RoutedBench:
     """Return a switch with these phones, and a vendor for numbers that begin with 44.
 
@@ -33,6 +37,9 @@ def platform(
         *agents,
         parameters=parameters,
         observer=observer,
+        handovers=handovers,
+        address=address,
+        instance=instance,
         mapping={CUSTOMER.name: customer or {}},
         phones=phones,
         routing={"vox": {"address": VENDOR_ADDRESS, "prefixes": ["44"]}},

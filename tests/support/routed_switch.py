@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from support.routing import CUSTOMER, Specs, documents
-from support.switch import VENDOR, SwitchBench, answers, caller
+from support.switch import SWITCH, VENDOR, SwitchBench, answers, caller
 from support.user_agent import UserAgent
 from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
 from trunkline_kernel.documents import Event
@@ -21,7 +21,9 @@ from trunkline_routing.declarations import DECLARED
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import Allowed, GatewayReport
 from trunkline_signaling.rpc.clients.routing import RoutingClient
+from trunkline_signaling.shell.handovers import Handovers
 from trunkline_signaling.shell.ports import Observer
+from trunkline_signaling.sip.flow import Address
 from trunkline_signaling.sip.message import Request
 
 ACME = Endpoint(EndpointKind.MAPPING_GATEWAY, CUSTOMER.name)
@@ -36,13 +38,23 @@ class RoutedBench(SwitchBench):
         *agents: UserAgent,
         parameters: Mapping[str, str] | None = None,
         observer: Observer | None = None,
+        handovers: Handovers | None = None,
+        address: Address = SWITCH,
+        instance: str = "signaling-1",
         **specs: Specs | None,
     ) -> None:
         self.service = _routing(parameters or {}, specs)
         dispatcher = Dispatcher(Metrics("routing"))
         dispatcher.add(add_RoutingServiceServicer_to_server, self.service.servicer)
         self.client = RoutingClient(InProcessChannel(dispatcher))
-        super().__init__(*agents, routing=self.client, observer=observer)
+        super().__init__(
+            *agents,
+            routing=self.client,
+            observer=observer,
+            handovers=handovers,
+            address=address,
+            instance=instance,
+        )
         self.auth.decision = Allowed(ACME)
 
 

@@ -65,6 +65,7 @@ from trunkline_signaling.calls.services import (
     Unpayable,
     Unroutable,
 )
+from trunkline_signaling.shell.handovers import Handovers
 from trunkline_signaling.shell.ports import Observer, Services
 from trunkline_signaling.shell.switch import Switch
 from trunkline_signaling.sip.flow import Address, Flow, Transport
@@ -469,9 +470,12 @@ class KnownAddresses:
 class OneAddress:
     """The switch has one address for everybody."""
 
+    def __init__(self, address: Address = SWITCH) -> None:
+        self._address = address
+
     def seen_by(self, remote: str, transport: Transport) -> Address:
         """Return it."""
-        return SWITCH
+        return self._address
 
 
 class LoopClock:
@@ -492,16 +496,20 @@ class SwitchBench:
         observer: Observer | None = None,
         routing: RoutingService | None = None,
         media: MediaService | None = None,
+        handovers: Handovers | None = None,
+        address: Address = SWITCH,
+        instance: str = "signaling-1",
     ) -> None:
         """`routing` and `media` take the place of the fakes."""
+        self.address = address
         self.auth, self.routing = FakeAuth(), FakeRouting()
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
-        self.settings = settings or CallSettings("signaling-1", OneAddress())
+        self.settings = settings or CallSettings(instance, OneAddress(address))
         self.wire: list[str] = []
         """Start lines in the order they were sent, with who sent them."""
         self.messages: list[tuple[Address, Address, bytes]] = []
-        self._agents = {agent.address: agent for agent in agents}
+        self._agents: dict[Address, UserAgent | SwitchBench] = {a.address: a for a in agents}
         self._loop = asyncio.get_running_loop()
         self.switch = Switch(
             Services(self.auth, routing or self.routing, self.billing, media or self.media),
@@ -511,16 +519,27 @@ class SwitchBench:
             LoopClock(),
             observer or self.observer,
             lambda: self.settings,
-            Random(7),
+            Random(instance),
+            handovers=handovers,
         )
+
+    def join(self, other: SwitchBench) -> None:
+        """Let the two switches reach each other, and the agents of each other."""
+        mine, its = dict(self._agents), dict(other._agents)
+        self._agents |= its | {other.address: other}
+        other._agents |= mine | {self.address: self}
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take a message of the other switch."""
+        self.switch.receive(data, flow)
 
     def local(self, transport: Transport) -> Address:
         """Send from the switch's address."""
-        return SWITCH
+        return self.address
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Take a message of the switch."""
-        self._post(SWITCH, flow.remote, data)
+        self._post(self.address, flow.remote, data)
 
     def pump(self, agent: UserAgent) -> None:
         """Send what an agent has to send, and wake it when it wants to be woken."""
@@ -533,7 +552,7 @@ class SwitchBench:
     def call(self, agent: UserAgent, request: Request | None = None) -> ClientTransaction:
         """Let an agent send an INVITE to the switch."""
         agent.now = self._loop.time()
-        transaction = agent.send(request or invite(), SWITCH)
+        transaction = agent.send(request or invite(), self.address)
         self.pump(agent)
         return transaction
 
@@ -601,11 +620,12 @@ class SwitchBench:
 
     def _deliver(self, source: Address, destination: Address, data: bytes) -> None:
         flow = Flow(Transport.UDP, source, destination)
-        if destination == SWITCH:
+        if destination == self.address:
             self.switch.receive(data, flow)
-        elif (agent := self._agents.get(destination)) is not None:
-            agent.receive(data, flow, self._loop.time())
-            self.pump(agent)
+        elif (node := self._agents.get(destination)) is not None:
+            node.receive(data, flow, self._loop.time())
+            if isinstance(node, UserAgent):
+                self.pump(node)
 
 
 def _short(data: bytes) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,8 @@ from trunkline_signaling.calls.policy import LegPolicy
 from trunkline_signaling.calls.relay import RelayParameters
 
 VOICE: Final = b"\x55\xd5" * 80
+MISSING_AUDIO: Final = timedelta(seconds=0.5)
+"""For how long audio may be missing in these calls."""
 SETTLED: Final = 0.05
 """Seconds after an answer in which the relay hears of it."""
 
@@ -105,6 +108,7 @@ async def talking(
             recordings,
             audio_folder,
             ShortSilence(PARAMETERS),
+            MISSING_AUDIO,
         ) as pool:
             alice, bob = caller(), vendor(answer(at_callee.address[1]))
             bench = SwitchBench(alice, bob, settings=settings, media=pool)

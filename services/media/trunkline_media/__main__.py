@@ -45,8 +45,11 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
             [str(ip) for ip in settings.advertised_addresses],
         )
         audio = AudioLibrary(settings.audio_folder)
-        control = MediaControl(engine, Sessions(engine, addresses))
-        control.on_end(Observation(service.metrics, engine).session_ended)
+        sessions = Sessions(engine, addresses, missing_audio=settings.missing_audio)
+        control = MediaControl(engine, sessions)
+        observation = Observation(service.metrics, engine)
+        control.on_end(observation.session_ended)
+        control.on_event(observation.happened)
         control.on_drain(service.drain)
         service.background(stored.follow)
         service.background(control.run)

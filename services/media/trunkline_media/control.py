@@ -14,6 +14,7 @@ import structlog
 from trunkline_engine import Engine
 
 from .domain.events import (
+    Happening,
     RecordingLost,
     SessionEnd,
     SessionEvent,
@@ -105,6 +106,7 @@ class MediaControl:
         self._queries: dict[str, asyncio.Future[SessionProgress]] = {}
         self._empty = asyncio.Event()
         self._on_end: list[Callable[[SessionStatistics], None]] = []
+        self._on_event: list[Callable[[Happening], None]] = []
         self._on_drain: list[Callable[[], None]] = []
 
     async def run(self) -> None:
@@ -142,6 +144,10 @@ class MediaControl:
         known = filter(self.sessions.is_open, dict.fromkeys(session_ids))
         return await asyncio.gather(*map(self._query, known))
 
+    def on_event(self, observer: Callable[[Happening], None]) -> None:
+        """Tell `observer` what happens on any session."""
+        self._on_event.append(observer)
+
     def on_drain(self, observer: Callable[[], None]) -> None:
         """Tell `observer` when an owner or operator asks this instance to drain."""
         self._on_drain.append(observer)
@@ -165,7 +171,7 @@ class MediaControl:
             for outcome in self.sessions.learn(fact, now):
                 match outcome:
                     case SessionEvent():
-                        self.feed.tell(outcome)
+                        self._tell(outcome)
                     case SessionProgress():
                         self._queries.pop(outcome.session_id).set_result(outcome)
                     case SessionEnd():
@@ -180,6 +186,11 @@ class MediaControl:
             answer = self._queries[session_id] = asyncio.get_running_loop().create_future()
             self.sessions.query(session_id)
         return asyncio.shield(answer)
+
+    def _tell(self, event: SessionEvent) -> None:
+        for observe in self._on_event:
+            observe(event.happening)
+        self.feed.tell(event)
 
     def _settle(self, end: SessionEnd) -> None:
         for observe in self._on_end:

@@ -7,7 +7,8 @@ import structlog
 from trunkline_engine import Engine
 from trunkline_kernel.metrics import Metrics
 
-from .domain.events import SessionStatistics, StreamStatistics
+from .domain.events import AudioWentMissing, Happening, SessionStatistics, StreamStatistics
+from .domain.legs import MediaCheck
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -29,6 +30,12 @@ class Observation:
             "silent_streams", "Legs of ended sessions that sent nothing."
         )
         self._one_way = metrics.counter("one_way_sessions", "Ended sessions with one silent leg.")
+        self._missing = metrics.counter(
+            "missing_audio",
+            "Times that audio due in an answered call went missing: one_way, dead_air (counted on"
+            " both legs), or undelivered when it came and could not be sent on.",
+            ["kind"],
+        )
         self._mos = metrics.histogram(
             "mos", "E-model score of ended streams (G.107).", buckets=MOS_BUCKETS
         )
@@ -37,6 +44,11 @@ class Observation:
         )
         _watch(metrics, engine)
         _tell_codecs(metrics, engine)
+
+    def happened(self, happening: Happening) -> None:
+        """Count what is wrong with a session that lasts."""
+        if isinstance(happening, AudioWentMissing):
+            self._missing.labels(_kind(happening)).inc()
 
     def session_ended(self, statistics: SessionStatistics) -> None:
         """Count an ended session."""
@@ -56,6 +68,12 @@ class Observation:
         if stream.packets:
             self._mos.observe(stream.mos)
             self._jitter.observe(stream.jitter / timedelta(seconds=1))
+
+
+def _kind(missing: AudioWentMissing) -> str:
+    if missing.direction is MediaCheck.SENT:
+        return "undelivered"
+    return "dead_air" if missing.dead_air else "one_way"
 
 
 def _tell_codecs(metrics: Metrics, engine: Engine) -> None:

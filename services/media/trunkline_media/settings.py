@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from trunkline_kernel.advertised import require_public
 from trunkline_kernel.settings import DatabaseSettings, Port, ServiceSettings, Span
 
+from .domain.sessions import MISSING_AUDIO
 from .parameters import parse_port_range
 
 
@@ -50,6 +51,11 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
 
     port_quarantine: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=5)
     """How long a freed port rests, so that late packets reach no other call (MED-13)."""
+
+    missing_audio: Annotated[Span, Field(ge=timedelta(seconds=1))] = MISSING_AUDIO
+    """How long audio that is due may be missing in an answered call before that is told as one-way
+    audio or dead air. A device that suppresses silence may send nothing for as long as its user
+    listens: a low limit tells of those too."""
 
     audio_folder: Path = Path("var/audio")
     """Where announcements and ring tones are: mono WAV files of 16 bits, at any rate."""

@@ -48,18 +48,20 @@ from .rpc.clients.routing import RoutingClient
 from .rpc.guards import GUARDS
 from .rpc.servicer import SignalingServicer
 from .settings import SignalingSettings
+from .shell.handovers import RedisHandovers
 from .shell.known_sources import NotedCallers
 from .shell.leases import SeatLeases
 from .shell.media_instances import MediaInstances
 from .shell.media_pool import MediaPool
 from .shell.network import SipNetwork
-from .shell.own_addresses import ListeningAddresses, SystemClock
-from .shell.ownership import Alone, Ownership, RedisOwnership
+from .shell.own_addresses import ListeningAddresses, SystemClock, own_address
+from .shell.ownership import Alone, RedisOwnership
 from .shell.ports import Services
 from .shell.randomness import BufferedSystemRandom
 from .shell.registrations import Registrations
 from .shell.resolve import NameResolver
 from .shell.switch import Switch
+from .sip.flow import Transport
 from .trace.collector import Collector
 from .trace.hep import Agent
 from .trace.ring import Trace
@@ -107,6 +109,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         )
         names = Names(DnsLookUp())
         resolver = NameResolver(names)
+        shared = await stack.enter_async_context(open_shared(settings, service))
+        handovers = handovers_of(shared, settings, network)
         own = ListeningAddresses(network.advertised, network.ports)
         trace = Trace(settings.trace_megabytes << 20, clock.now, own.seen_by)
         collector = hep_collector(settings, clock, trace, own)
@@ -129,6 +133,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             ),
             BufferedSystemRandom(),
             timing(stored.values),
+            handovers,
         )
         switch.publications.tags = EntityTags(vault.derive("SIP-ETag"))
         network.attach(switch)
@@ -144,7 +149,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 own,
                 clock,
                 BufferedSystemRandom(),
-                await stack.enter_async_context(open_ownership(settings, service)),
+                RedisOwnership(shared, settings.instance) if shared else Alone(),
                 service.metrics,
                 stored.values,
             ),
@@ -161,6 +166,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.background(instances.run)
         for work in (leases.run, *reach.work):
             service.background(work)
+        if handovers is not None:
+            service.background(handovers.run)
         if collector is not None:
             service.metrics.registry.register(CollectorMetrics(collector))
             service.background(collector.run)
@@ -265,13 +272,25 @@ async def drained(switch: Switch, outbox: Outbox) -> None:
 
 
 @asynccontextmanager
-async def open_ownership(settings: SignalingSettings, service: Service) -> AsyncIterator[Ownership]:
-    """Open what shares registrations out among instances."""
+async def open_shared(
+    settings: SignalingSettings, service: Service
+) -> AsyncIterator[SharedState | None]:
+    """Open what several instances share; None for one that is alone."""
     if not settings.redis_url:
-        yield Alone()
+        yield None
         return
     async with connect_redis(settings.redis_url) as client:
-        yield RedisOwnership(SharedState(client, service.metrics), settings.instance)
+        yield SharedState(client, service.metrics)
+
+
+def handovers_of(
+    shared: SharedState | None, settings: SignalingSettings, network: SipNetwork
+) -> RedisHandovers | None:
+    """Return what hands transfers over to other instances, where there may be some."""
+    if shared is None:
+        return None
+    address = own_address(settings.sip_address), network.ports[Transport.UDP]
+    return RedisHandovers(shared, settings.instance, address)
 
 
 async def left(registrations: Registrations) -> None:

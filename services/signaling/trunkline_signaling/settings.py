@@ -96,8 +96,8 @@ class SignalingSettings(
     """Targets of the media instances. Every address behind a name is an instance of its own."""
 
     redis_url: str = ""
-    """redis:// URL of what several instances share: who registers at which vendor. Empty: this
-    instance is alone."""
+    """redis:// URL of what several instances share: who registers at which vendor, where each of
+    them is, transfers between them. Empty: this instance is alone."""
 
     outbox: Path = Path("var/signaling-outbox.db")
     """File in which CDRs wait for billing, on a disk that outlives the process."""

@@ -38,6 +38,31 @@ async def test_med08_a_vendor_that_stops_sending_ends_the_call() -> None:
         assert "BYE" in call.bench.to(CALLER) and "BYE" in call.bench.to(VENDOR)
 
 
+async def test_one_way_audio_is_told_while_the_call_lasts_and_so_is_its_end() -> None:
+    async with talking(sides(), sides()) as call:
+        await call.heard_by_caller(rtp_packet(1, VOICE))
+        await talk(call, 1)
+        await call.heard_by_caller(rtp_packet(2, VOICE))
+        await talk(call, 0.2)
+        notes = [note for note in call.bench.observer.notes if "no RTP" in note]
+        call.bench.send_in(call.alice, "BYE")
+        await until(lambda: bool(call.bench.cdrs.cdrs))
+
+    missing, back = notes
+    assert missing == "one-way audio: no RTP from leg B for 0.5 s"
+    assert back.startswith("audio is back: no RTP from leg B for 1.")
+    assert call.bench.cdr.reason is CallEndReason.CALLER_HANGUP
+    assert call.bench.cdr.media is not None and call.bench.cdr.media.leg_b.packets == 2
+
+
+async def test_dead_air_is_told_of_both_legs() -> None:
+    async with talking(sides(), sides()) as call:
+        await asyncio.sleep(1)
+
+    notes = [note for note in call.bench.observer.notes if "no RTP" in note]
+    assert notes == [f"dead air: no RTP from leg {leg} for 0.5 s" for leg in "AB"]
+
+
 async def test_med08_packets_that_are_sent_are_another_direction() -> None:
     async with talking(sides(), sides(media_check=MediaCheck.SENT)) as call:
         await call.heard_by_caller(rtp_packet(1, VOICE))

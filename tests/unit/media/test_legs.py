@@ -11,10 +11,13 @@ from trunkline_media.domain.legs import (
     LegChange,
     MediaAddress,
     MediaCheck,
+    SilenceLimits,
 )
 from trunkline_media.errors import InvalidRequest
 
 LIMIT = timedelta(seconds=60)
+MISSING = timedelta(seconds=10)
+LIMITS = SilenceLimits(LIMIT, MISSING)
 PCMA = Formats((Codec("PCMA", 8),))
 PHONE = MediaAddress("192.0.2.10", 4000)
 
@@ -58,8 +61,12 @@ def test_only_checked_directions_are_watched(
 ) -> None:
     leg = Leg(remote=PHONE, check=check)
 
-    assert leg.settings(Leg(), LIMIT) == LegSettings(
-        remote=("192.0.2.10", 4000), silence_received=received, silence_sent=sent
+    assert leg.settings(Leg(), LIMITS) == LegSettings(
+        remote=("192.0.2.10", 4000),
+        silence_received=received,
+        silence_sent=sent,
+        audio_received=MISSING,
+        audio_sent=MISSING,
     )
 
 
@@ -77,15 +84,27 @@ def test_a_leg_on_hold_may_be_silent(
 ) -> None:
     held = WATCHED.changed(LegChange(direction=direction))
 
-    assert held.settings(Leg(), LIMIT) == LegSettings(
-        remote=("192.0.2.10", 4000), silence_received=received, silence_sent=sent
+    assert held.settings(Leg(), LIMITS) == LegSettings(
+        remote=("192.0.2.10", 4000),
+        silence_received=received,
+        silence_sent=sent,
+        audio_received=received and MISSING,
+        audio_sent=sent and MISSING,
     )
 
 
 def test_a_leg_whose_peer_is_on_hold_may_be_silent_too() -> None:
     on_hold = Leg(direction=Direction.INACTIVE)
 
-    assert WATCHED.settings(on_hold, LIMIT) == LegSettings(remote=("192.0.2.10", 4000))
+    assert WATCHED.settings(on_hold, LIMITS) == LegSettings(remote=("192.0.2.10", 4000))
+
+
+def test_med09_a_fax_owes_no_audio() -> None:
+    fax = LegSettings(
+        remote=("192.0.2.10", 4000), fax=True, silence_received=LIMIT, silence_sent=LIMIT
+    )
+
+    assert WATCHED.changed(LegChange(fax=True)).settings(Leg(), LIMITS) == fax
 
 
 def test_before_the_answer_nothing_is_watched() -> None:

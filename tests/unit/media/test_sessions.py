@@ -17,7 +17,7 @@ from trunkline_media.domain.legs import (
     Plain,
 )
 from trunkline_media.domain.session import LocalAddress, Opening, Playing
-from trunkline_media.domain.sessions import Sessions
+from trunkline_media.domain.sessions import MISSING_AUDIO, Sessions
 from trunkline_media.errors import (
     CapacityExceeded,
     Draining,
@@ -152,7 +152,7 @@ def test_a_session_without_an_owner_is_refused(sessions: Sessions) -> None:
 def test_both_legs_are_told_what_one_of_them_changed(relay: FakeRelay, sessions: Sessions) -> None:
     sessions.open(opening(legs={LegName.A: LegChange(remote=CALLER)}), now=0)
 
-    sessions.connect("call-1", {LegName.B: LegChange(remote=CALLEE, relearn=True)}, answered=True)
+    sessions.connect("call-1", {LegName.B: LegChange(remote=CALLEE, relearn=True)}, answered=False)
 
     assert relay.updates == [
         (1, Side.A, LegSettings(remote=("192.0.2.10", 4000)), False),
@@ -218,7 +218,9 @@ def test_an_answer_out_of_the_middle_of_an_offer_needs_no_conversion(
     sessions.open(opening(legs={LegName.A: LegChange(formats=offer)}), now=0)
 
     sessions.connect("call-1", {LegName.B: G729}, answered=True)
-    spoken = LegSettings(voice=VoiceFormat("G729", 18))
+    spoken = LegSettings(
+        voice=VoiceFormat("G729", 18), audio_received=MISSING_AUDIO, audio_sent=MISSING_AUDIO
+    )
     assert [update[2] for update in relay.updates] == [spoken, spoken]
 
 

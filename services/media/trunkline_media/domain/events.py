@@ -41,6 +41,25 @@ class FellSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class AudioWentMissing:
+    """Audio that is due is missing: one-way audio, or dead air. Told once for each time."""
+
+    direction: MediaCheck
+    """Received: the device sends nothing. Sent: the other one does, and nothing of it goes on."""
+    duration: timedelta
+    dead_air: bool
+    """Whether the other device sends nothing either."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioCameBack:
+    """Audio is back, or no longer due. `duration` is for how long it was missing."""
+
+    direction: MediaCheck
+    duration: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class DigitPressed:
     """A key of a device (MED-06)."""
 
@@ -63,7 +82,15 @@ class ClosedUnasked:
     explanation: str
 
 
-Happening = FirstPacketCame | FellSilent | DigitPressed | AudioEnded | ClosedUnasked
+Happening = (
+    FirstPacketCame
+    | FellSilent
+    | AudioWentMissing
+    | AudioCameBack
+    | DigitPressed
+    | AudioEnded
+    | ClosedUnasked
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,16 @@ class LegChange:
     relearn: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SilenceLimits:
+    """How long a direction in which media is due may be without a packet."""
+
+    release: timedelta
+    """Until it is told where it is watched, so that the call is released (MED-08)."""
+    missing_audio: timedelta
+    """Until it is told as one-way audio or dead air. The call goes on."""
+
+
 NO_FORMATS: Final = Formats()
 
 
@@ -212,13 +222,15 @@ class Leg:
         """Return the voice codec this leg speaks beside `other`. None while unknown."""
         return in_use(self.formats.voice, other.formats.voice)
 
-    def settings(self, other: "Leg", silence_limit: timedelta | None) -> LegSettings:
-        """Return what the relay is told. Without a limit, silence is not judged.
+    def settings(self, other: "Leg", limits: "SilenceLimits | None") -> LegSettings:
+        """Return what the relay is told. Without limits, silence is not judged.
 
         A direction is judged only where media is due: a device on hold may be silent (MED-08).
         """
         received_due = self.direction.sends and other.direction.receives
         sent_due = self.direction.receives and other.direction.sends
+        release = limits.release if limits else None
+        missing = limits.missing_audio if limits and not (self.fax or other.fax) else None
         judges_received = received_due and self.check in (MediaCheck.RECEIVED, MediaCheck.BOTH)
         judges_sent = sent_due and self.check in (MediaCheck.SENT, MediaCheck.BOTH)
         return LegSettings(
@@ -233,8 +245,10 @@ class Leg:
             receive_inband=self.dtmf.receive_inband,
             forward_digits=self.dtmf.forward and self.dtmf.send in RELAYED_FORMS,
             digits_inband=self.dtmf.send is DigitForm.INBAND,
-            silence_received=silence_limit if judges_received else None,
-            silence_sent=silence_limit if judges_sent else None,
+            silence_received=release if judges_received else None,
+            silence_sent=release if judges_sent else None,
+            audio_received=missing if received_due else None,
+            audio_sent=missing if sent_due else None,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from trunkline_engine import Audio, LegSettings, Protection, Side, VoiceFormat
 
 from .codecs import Codec
-from .legs import Leg, LegChange, LegName, MediaAddress
+from .legs import Leg, LegChange, LegName, MediaAddress, SilenceLimits
 
 
 class Relay(Protocol):
@@ -85,7 +85,7 @@ class Session:
     """The relay's name for it."""
     local: Mapping[LegName, MediaAddress]
     """Where each device is to send RTP. RTCP has the next port."""
-    silence_limit: timedelta
+    limits: SilenceLimits
     legs: dict[LegName, Leg]
     answered: bool = False
     playing: dict[LegName, str] = field(default_factory=dict)
@@ -105,8 +105,8 @@ class Session:
 
     def settings(self, name: LegName) -> LegSettings:
         """Return what the relay is to know about a leg. Silence is watched from the answer on."""
-        limit = self.silence_limit if self.answered else None
-        return self.legs[name].settings(self.legs[name.other], limit)
+        limits = self.limits if self.answered else None
+        return self.legs[name].settings(self.legs[name.other], limits)
 
 
 @dataclass(frozen=True, slots=True)

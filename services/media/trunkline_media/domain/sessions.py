@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from trunkline_engine import (
+    AudioBack,
+    AudioMissing,
     Digit,
     Fact,
     FirstPacket,
@@ -35,7 +37,9 @@ from ..errors import (
     SessionNotFound,
 )
 from .events import (
+    AudioCameBack,
     AudioEnded,
+    AudioWentMissing,
     ClosedUnasked,
     DigitPressed,
     FellSilent,
@@ -50,11 +54,23 @@ from .events import (
     time_of,
 )
 from .leases import Leases
-from .legs import DigitForm, Leg, LegChange, LegName, MediaAddress, MediaCheck, protection
+from .legs import (
+    DigitForm,
+    Leg,
+    LegChange,
+    LegName,
+    MediaAddress,
+    MediaCheck,
+    SilenceLimits,
+    protection,
+)
 from .session import Addresses, LocalAddress, Opening, Playing, Relay, Session
 
 REMEMBERED: Final = 60.0
 """Seconds for which a closed session's statistics are kept for a repeat."""
+
+MISSING_AUDIO: Final = timedelta(seconds=10)
+"""For how long audio may be missing, unless the service is told otherwise."""
 
 KEYS: Final = frozenset("0123456789*#ABCD!")
 SHORTEST_DIGIT: Final = timedelta(milliseconds=40)
@@ -66,10 +82,18 @@ SIDES: Final = {LegName.A: Side.A, LegName.B: Side.B}
 class Sessions:
     """The table of sessions. Times are seconds of one monotonic clock."""
 
-    def __init__(self, relay: Relay, addresses: Addresses, leases: Leases | None = None) -> None:
+    def __init__(
+        self,
+        relay: Relay,
+        addresses: Addresses,
+        leases: Leases | None = None,
+        missing_audio: timedelta = MISSING_AUDIO,
+    ) -> None:
+        """`missing_audio` is how long audio may be missing before that is told."""
         self._relay = relay
         self._addresses = addresses
         self._leases = leases or Leases()
+        self._missing_audio = missing_audio
         self._open: dict[str, Session] = {}
         self._by_number: dict[int, Session] = {}
         self._by_owner: dict[str, set[str]] = {}
@@ -189,13 +213,20 @@ class Sessions:
         match fact:
             case FirstPacket() | Silence() | Digit() | PlayEnded() if session.closing:
                 return
+            case AudioMissing() | AudioBack() if session.closing:
+                return
             case FirstPacket():
                 source = MediaAddress(*fact.source)
                 yield _event(session, fact.unix_nanos, FirstPacketCame(source), fact.side)
             case Silence():
-                way = MediaCheck.SENT if fact.direction == Way.SENT else MediaCheck.RECEIVED
-                silence = FellSilent(way, fact.duration)
+                silence = FellSilent(_direction(fact.direction), fact.duration)
                 yield _event(session, fact.unix_nanos, silence, fact.side)
+            case AudioMissing():
+                missing = AudioWentMissing(_direction(fact.direction), fact.duration, fact.dead_air)
+                yield _event(session, fact.unix_nanos, missing, fact.side)
+            case AudioBack():
+                back = AudioCameBack(_direction(fact.direction), fact.duration)
+                yield _event(session, fact.unix_nanos, back, fact.side)
             case Digit():
                 form = DigitForm.INBAND if fact.inband else DigitForm.RFC4733
                 pressed = DigitPressed(fact.key, fact.duration, form)
@@ -245,9 +276,8 @@ class Sessions:
             LegName.A: MediaAddress(local_a.advertised, port_a),
             LegName.B: MediaAddress(local_b.advertised, port_b),
         }
-        return Session(
-            opening.session_id, opening.owner, number, local, opening.silence_limit, legs
-        )
+        limits = SilenceLimits(opening.silence_limit, self._missing_audio)
+        return Session(opening.session_id, opening.owner, number, local, limits, legs)
 
     def _check_codecs(self, legs: Mapping[LegName, Leg]) -> None:
         """Refuse two codecs that can't be converted into each other (MED-03)."""
@@ -320,6 +350,10 @@ def _event(
 ) -> SessionEvent:
     leg = None if side is None else _leg_name(side)
     return SessionEvent(session.session_id, session.owner, time_of(unix_nanos), happening, leg)
+
+
+def _direction(way: Way) -> MediaCheck:
+    return MediaCheck.SENT if way == Way.SENT else MediaCheck.RECEIVED
 
 
 def _leg_name(side: Side) -> LegName:

@@ -9,7 +9,9 @@ from trunkline.media.v1 import media_pb2
 
 from ..domain.codecs import CLOCK_RATE_DEFAULT, Codec, Formats
 from ..domain.events import (
+    AudioCameBack,
     AudioEnded,
+    AudioWentMissing,
     ClosedUnasked,
     DigitPressed,
     FellSilent,
@@ -228,6 +230,13 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         case FellSilent(direction, duration):
             response.silence.direction = CHECKS_TO_PROTO[direction]
             response.silence.duration.FromTimedelta(duration)
+        case AudioWentMissing(direction, duration, dead_air):
+            response.audio_missing.direction = CHECKS_TO_PROTO[direction]
+            response.audio_missing.duration.FromTimedelta(duration)
+            response.audio_missing.dead_air = dead_air
+        case AudioCameBack(direction, duration):
+            response.audio_back.direction = CHECKS_TO_PROTO[direction]
+            response.audio_back.duration.FromTimedelta(duration)
         case DigitPressed(key, pressed, form):
             response.digit.key = key
             response.digit.form = DIGIT_FORMS_TO_PROTO[form]

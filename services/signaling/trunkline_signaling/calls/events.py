@@ -67,6 +67,8 @@ class RequestFailed:
 
     outgoing: Outgoing
     explanation: str
+    status: int = 408
+    """The final response that it amounts to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,27 @@ class Silence:
 
     side: Side
     direction: MediaCheck
+
+
+@dataclass(frozen=True, slots=True)
+class AudioMissing:
+    """Audio that is due on a leg is missing: one-way audio, or dead air."""
+
+    side: Side
+    direction: MediaCheck
+    """Received: the device sends nothing. Sent: the other one does, and nothing of it goes on."""
+    duration: timedelta
+    dead_air: bool
+    """Whether the other device sends nothing either."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBack:
+    """It is back, or no longer due, after `duration`."""
+
+    side: Side
+    direction: MediaCheck
+    duration: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +175,8 @@ Event = (
     | TimerFired
     | FirstPacket
     | Silence
+    | AudioMissing
+    | AudioBack
     | Digit
     | PlayEnded
     | MediaLost

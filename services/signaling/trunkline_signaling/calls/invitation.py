@@ -16,6 +16,7 @@ from .call import SDP, Call
 from .extra_headers import copy_extra_headers
 from .identity import write_identity
 from .live_attempt import LiveAttempt
+from .owner import mark_of
 from .parties import Binding, EndpointKind, Target
 from .policy import Candidate, LegPolicy
 
@@ -39,7 +40,7 @@ def build(call: Call, candidate: Candidate, uri: str, target: Target, body: byte
     host, _ = call.settings.own.seen_by(target.host, target.transport)
     headers = Headers()
     headers.set("Max-Forwards", _hops_left(call))
-    tag = f"{call.random.getrandbits(64):016x}"
+    tag = f"{call.random.getrandbits(64):016x}{mark_of(call.settings.instance)}"
     write_identity(headers, candidate, candidate.domain or host, tag)
     headers.set("To", f"<{SipUri(candidate.domain or target.host, candidate.to_user or None)}>")
     headers.set("Call-ID", f"{call.random.getrandbits(128):032x}")

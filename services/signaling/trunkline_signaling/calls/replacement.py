@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..sip.fields import Reason
-from . import established, refresh
+from . import established, refresh, session_timer
 from .call import Call
 from .effects import EndDialog, Reply
 from .events import Replaced
@@ -15,13 +15,16 @@ from .referral import INNER_POLICY, Replacement, TransferState
 
 def replaced(call: Call, event: Replaced) -> None:
     """Another call of ours is to take the place of a leg: ask the far side (RFC 3891)."""
+    request = event.transaction.request
     if established.session_moves(call):
-        call.emit(Reply(event.transaction, event.transaction.request.reply(491)))
+        call.emit(Reply(event.transaction, request.reply(491)))
         call.emit(EndDialog(event.dialog))
         return
     old = call.leg(event.side)
     new = Leg(event.side, call.random.getrandbits(31), event.dialog, INNER_POLICY)
     new.relay = old.relay
+    new.note_allow(request.headers)
+    new.timer = session_timer.accepted(request.headers, call.settings.timers)
     call.replacement = Replacement(old, new, event.transaction)
     call.set_leg(new)
     established.pass_offer(call, new, event.transaction)
@@ -38,6 +41,7 @@ def settled(call: Call, negotiation: Negotiation, *, agreed: bool) -> None:
         call.replacement = None
         call.transfer_state = TransferState.TRANSFERRED
         part(call, replacement.old)
+        refresh.renewed(call, replacement.new, replacement.new.timer)
     else:
         restore(call, replacement)
 

@@ -108,7 +108,7 @@ def request_failed(call: Call, event: RequestFailed) -> bool:
     if transfer is None or event.outgoing not in (transfer.invite, transfer.reconnect):
         return False
     if event.outgoing is transfer.invite:
-        _failed(call, transfer, 408, REASON_PHRASES[408])
+        _failed(call, transfer, event.status, REASON_PHRASES[event.status])
     else:
         ending.release(call, CallEndReason.SESSION_TIMEOUT)
     return True
@@ -227,9 +227,11 @@ def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         return
     new.received = event.response.body
     new.note_allow(event.response.headers)
+    new.timer = refresh.granted(event)
     answer.send_ack(call, new, transfer.invite)
     _notify(call, transfer, event.response.status, event.response.reason)
     replacement.part(call, transfer.transferor)
+    refresh.renewed(call, new, new.timer)
     call.transfer_state = TransferState.TRANSFERRED
     if offer == before:
         _connect(call, new, stays.received)

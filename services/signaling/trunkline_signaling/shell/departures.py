@@ -13,6 +13,7 @@ from ..transport.driver import Driver
 from .inner import InnerCalls
 from .inquiries import Inquiries
 from .ports import Observer, Resolver
+from .replacements import Replacements
 from .tasks import Tasks
 
 
@@ -25,6 +26,7 @@ class Departures:
         driver: Driver,
         inquiries: Inquiries,
         inner: InnerCalls,
+        replacements: Replacements,
         resolver: Resolver,
         observer: Observer,
         tasks: Tasks,
@@ -35,6 +37,7 @@ class Departures:
         self._driver = driver
         self._inquiries = inquiries
         self._inner = inner
+        self._replacements = replacements
         self._resolver = resolver
         self._observer = observer
         self._tasks = tasks
@@ -43,6 +46,9 @@ class Departures:
     def send(self, call: Call, outgoing: Outgoing) -> None:
         """Send a request, at once or when its target's address is found."""
         if outgoing.flow is None and outgoing.passed_on is not None:
+            if self._replacements.goes_elsewhere(outgoing.request):
+                self._tasks.spawn(self._hand_over(call, outgoing))
+                return
             outgoing.flow = self._inner.enter(outgoing, outgoing.passed_on)
         if outgoing.flow is None and outgoing.target is not None:
             address = self._resolver.known(outgoing.target)
@@ -64,6 +70,16 @@ class Departures:
         """Note that nobody answered where a request went, not even with a 100."""
         if outgoing.target is not None and outgoing.flow is not None:
             self._resolver.failed(outgoing.target, outgoing.flow.remote)
+
+    async def _hand_over(self, call: Call, outgoing: Outgoing) -> None:
+        handed = await self._replacements.hand_over(outgoing)
+        if outgoing.abandoned:
+            return
+        if not handed:
+            self._failed(call, RequestFailed(outgoing, "nobody is known to own that dialog", 481))
+            return
+        self.send(call, outgoing)
+        self._driver.drain()
 
     async def _send_when_found(self, call: Call, outgoing: Outgoing) -> None:
         assert outgoing.target is not None

@@ -6,16 +6,8 @@ own dialogs, route, money and CDR, and what happens on one passes through to the
 
 from __future__ import annotations
 
-from ..calls import transfer
-from ..calls.call import Call
 from ..calls.effects import Outgoing
-from ..calls.legs import Side
-from ..calls.parties import Endpoint, PassedOn
-from ..calls.states import State
-from ..sip.dialog import DialogId
-from ..sip.dialog_layer import DialogLayer
-from ..sip.errors import MalformedValue
-from ..sip.fields import Replaces
+from ..calls.parties import PassedOn
 from ..sip.flow import Flow
 from ..sip.message import Request
 from ..sip.transactions import ServerTransaction
@@ -45,21 +37,3 @@ class InnerCalls:
         if not isinstance(transaction.flow, InnerFlow):
             return None
         return self._coming.pop(request.headers.call_id, None)
-
-
-def replaced(
-    dialogs: DialogLayer, request: Request, transferor: Endpoint
-) -> tuple[Call, Side] | None:
-    """Return whose dialog Replaces names; None unless it is the transferor's and answered."""
-    try:
-        replaces = request.headers.require("Replaces", Replaces.parse)
-    except MalformedValue:
-        return None
-    named = DialogId(replaces.call_id, replaces.to_tag or "", replaces.from_tag or "")
-    dialog = dialogs.named(named)
-    if dialog is None or dialog.owner is None:
-        return None
-    call, side = dialog.owner
-    if call.state is not State.CONNECTED or call.leg(side).dialog is not dialog:
-        return None
-    return (call, side) if transfer.endpoint_of(call, side) == transferor else None

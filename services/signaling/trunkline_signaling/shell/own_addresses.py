@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from ..sip.flow import Address, Transport
 
@@ -22,6 +22,13 @@ class ListeningAddresses:
         """Return our address as a peer, or a host by its name, reaches it."""
         port = self._ports.get(transport) or self._ports[Transport.UDP]
         return self._advertised or source_towards(remote), port
+
+
+def own_address(bound: IPv4Address | IPv6Address) -> str:
+    """Return the address at which machines beside this one reach what is bound to `bound`."""
+    if not bound.is_unspecified:
+        return str(bound)
+    return source_towards("192.0.2.1" if bound.version == 4 else "2001:db8::1")  # documentation's
 
 
 @lru_cache(maxsize=4096)

@@ -45,13 +45,13 @@ from ..calls.events import (
     Event,
     HangUp,
     PrackMissing,
-    Replaced,
     RequestFailed,
     RequestReceived,
     ResponseReceived,
     TimerFired,
 )
 from ..calls.legs import Side
+from ..calls.owner import mark_of
 from ..calls.parties import PassedOn
 from ..calls.states import State
 from ..registrar.outside import Outside
@@ -70,11 +70,13 @@ from ..sip.transaction_tables import State as TransactionState
 from ..sip.transactions import ServerTransaction
 from ..transport.driver import Driver
 from .departures import Departures, let_go
-from .inner import InnerCalls, InnerFlow, replaced
+from .handovers import TICKET, Handovers, NoOthers
+from .inner import InnerCalls, InnerFlow
 from .inquiries import Inquiries
 from .outsiders import Outsiders
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .questions import Questions
+from .replacements import Replacements
 from .tasks import Tasks
 from .timers import CallTimers
 
@@ -98,14 +100,19 @@ class Switch:
         settings: Callable[[], CallSettings],
         random: Random,
         timing: Timing | None = None,
+        handovers: Handovers | None = None,
     ) -> None:
-        """`settings` is asked at the beginning of each call, so that parameters are live."""
+        """`settings` is asked at the beginning of each call, so that parameters are live.
+
+        Without `handovers` there is one instance.
+        """
+        mark = mark_of(settings().instance)
         self.calls: dict[str, Call] = {}
         """Calls in progress by id, the oldest first."""
         self.draining = False
         self.transactions = TransactionLayer(random, timing, self._sent_by)
         self.transactions.answers_strangers = False
-        self._dialogs = DialogLayer(self.transactions)
+        self._dialogs = DialogLayer(self.transactions, mark)
         self._cdrs = cdrs
         self._network = network
         self._clock = clock
@@ -123,11 +130,15 @@ class Switch:
         """Asks the world outside of calls."""
         self._inner = InnerCalls()
         self._phones = PhoneCalls()
+        self._replacements = Replacements(
+            mark, self._dialogs, self._driver, handovers or NoOthers(), observer, self._happen
+        )
         self._departures = Departures(
             self.transactions,
             self._driver,
             self.inquiries,
             self._inner,
+            self._replacements,
             resolver,
             observer,
             tasks,
@@ -270,9 +281,25 @@ class Switch:
 
     def _new_call(self, transaction: ServerTransaction, request: Request) -> None:
         passed_on = self._inner.arrival(transaction, request)
-        if passed_on is not None and "Replaces" in request.headers:
-            self._take_in(transaction, request, passed_on)
-            return
+        if "Replaces" in request.headers and passed_on is not None:
+            self._replacements.take_in(transaction, request, passed_on.phone)
+        elif "Replaces" in request.headers and TICKET in request.headers:
+            self.tasks.spawn(self._take_over(transaction, request))
+        else:
+            self._begin(transaction, request, passed_on)
+
+    async def _take_over(self, transaction: ServerTransaction, request: Request) -> None:
+        """Take in a call of another instance; anything else is a call like any other."""
+        transferor = await self._replacements.transferor_of(request)
+        if transferor is None:
+            self._begin(transaction, request, None)
+        else:
+            self._replacements.take_in(transaction, request, transferor)
+        self._driver.drain()
+
+    def _begin(
+        self, transaction: ServerTransaction, request: Request, passed_on: PassedOn | None
+    ) -> None:
         if self.draining and passed_on is None:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
@@ -296,23 +323,6 @@ class Switch:
         self.calls[call.id] = call
         self._observer.call_began(call.id, call.cdr.sip_call_id)
         self._run(call, effects)
-
-    def _take_in(
-        self, transaction: ServerTransaction, request: Request, passed_on: PassedOn
-    ) -> None:
-        """Let a call of ours take the transferor's place in another one (RFC 3891 section 3)."""
-        owner = replaced(self._dialogs, request, passed_on.phone)
-        if owner is None:
-            refusal = request.reply(481, to_tag=self.transactions.new_tag())
-            self.transactions.respond(transaction, refusal, self._driver.now)
-            return
-        call, side = owner
-        flow = transaction.flow
-        dialog = self._dialogs.accept(
-            transaction, call.settings.contact(flow.transport, flow.remote[0])
-        )
-        dialog.owner, transaction.owner = owner, call
-        self._happen(call, Replaced(side, transaction, dialog))
 
     def _happen(self, call: Call, event: Event) -> None:
         """Move a call by one event and do what it wants."""

@@ -67,7 +67,9 @@ class _Unacknowledged:
 class DialogLayer:
     """All dialogs of one element."""
 
-    def __init__(self, transactions: TransactionLayer) -> None:
+    def __init__(self, transactions: TransactionLayer, mark: str = "") -> None:
+        """`mark` is what our tags end in, for who has to find the owner of a dialog."""
+        self._mark = mark
         self.transactions = transactions
         """For what happens outside dialogs: requests, responses, CANCEL, counters."""
         self._dialogs: dict[DialogId, Dialog] = {}
@@ -127,7 +129,7 @@ class DialogLayer:
 
         Raises `MalformedMessage` when the request lacks what a dialog needs.
         """
-        tag = self.transactions.new_tag()
+        tag = self.transactions.new_tag() + self._mark
         dialog = Dialog.of_server(transaction.request, transaction.flow, tag, contact)
         self._dialogs[dialog.id] = dialog
         return dialog

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from datetime import timedelta
 
 import pytest
 from support.descriptions import answering
@@ -22,7 +23,7 @@ from support.switch import (
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.call import Call
 from trunkline_signaling.calls.call_settings import CallSettings
-from trunkline_signaling.calls.events import MediaLost, Silence
+from trunkline_signaling.calls.events import AudioBack, AudioMissing, MediaLost, Silence
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
@@ -283,6 +284,19 @@ async def test_med08_silence_ends_the_call_as_media_timeout(side: Side) -> None:
     assert bench.to(CALLER)[-1] == bench.to(VENDOR)[-1] == "BYE"
     assert bench.cdr.reason is CallEndReason.MEDIA_TIMEOUT
     assert bench.cdr.end_direction is EndDirection.SERVER
+
+
+async def test_audio_that_is_missing_is_noted_and_the_call_goes_on() -> None:
+    _, _, bench = await established(MediaProxy.MUST_ON)
+    call_id = next(iter(bench.switch.calls))
+    lost, span = MediaCheck.SENT, timedelta(seconds=10)
+
+    bench.switch.tell(call_id, AudioMissing(Side.A, lost, span, dead_air=False))
+    bench.switch.tell(call_id, AudioBack(Side.A, lost, 2 * span))
+
+    assert "one-way audio: no RTP to leg A for 10.0 s" in bench.observer.notes
+    assert "audio is back: no RTP to leg A for 20.0 s" in bench.observer.notes
+    assert call_id in bench.switch.calls
 
 
 async def test_a_lost_media_session_ends_the_call() -> None:

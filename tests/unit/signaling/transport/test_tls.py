@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import uvloop
 from support.certificates import Authority
 from support.station import HEAD, LOOPBACK, MESSAGE, Station, connected_to, station
 from trunkline_kernel.settings import SettingsError, read_settings
@@ -169,14 +168,9 @@ async def test_a_failed_handshake_is_counted(files: CertificateFiles) -> None:
         assert vendor.transports.counters.handshakes_failed == 1
 
 
-def test_a_hello_that_is_there_before_its_connection_is_taken_is_answered(
+async def test_a_hello_that_is_there_before_its_connection_is_taken_is_answered(
     files: CertificateFiles,
 ) -> None:
-    """On the loop that services run on, which reads sooner than asyncio's own."""
-    assert uvloop.run(answer_to_a_quick_hello(files)) == b"\x16", "a TLS handshake record"
-
-
-async def answer_to_a_quick_hello(files: CertificateFiles) -> bytes:
     hello = ssl.MemoryBIO()
     shaking = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname=DOMAIN)
     with suppress(ssl.SSLWantReadError):
@@ -187,7 +181,9 @@ async def answer_to_a_quick_hello(files: CertificateFiles) -> bytes:
             early.sendall(hello.read())
             early.setblocking(False)
             async with asyncio.timeout(5):
-                return await asyncio.get_running_loop().sock_recv(early, 1)
+                answer = await asyncio.get_running_loop().sock_recv(early, 1)
+
+    assert answer == b"\x16", "a TLS handshake record"
 
 
 async def test_what_comes_with_the_end_of_the_handshake_is_not_lost(

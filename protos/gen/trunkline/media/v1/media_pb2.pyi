@@ -865,6 +865,8 @@ class EventsResponse(_message.Message):
     DIGIT_FIELD_NUMBER: _builtins.int
     SESSION_CLOSED_FIELD_NUMBER: _builtins.int
     PLAY_ENDED_FIELD_NUMBER: _builtins.int
+    AUDIO_MISSING_FIELD_NUMBER: _builtins.int
+    AUDIO_BACK_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
     """Session."""
     leg: Global___LegName.ValueType
@@ -893,6 +895,14 @@ class EventsResponse(_message.Message):
     def play_ended(self) -> Global___PlayEnded:
         """What was playing has ended."""
 
+    @_builtins.property
+    def audio_missing(self) -> Global___AudioMissing:
+        """Audio that is due in an answered call is missing. Told once for each time."""
+
+    @_builtins.property
+    def audio_back(self) -> Global___AudioBack:
+        """It is back, or no longer due: on hold, for example."""
+
     def __init__(
         self,
         *,
@@ -904,12 +914,14 @@ class EventsResponse(_message.Message):
         digit: Global___Digit | None = ...,
         session_closed: Global___SessionClosed | None = ...,
         play_ended: Global___PlayEnded | None = ...,
+        audio_missing: Global___AudioMissing | None = ...,
+        audio_back: Global___AudioBack | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "play_ended", b"play_ended", "session_closed", b"session_closed", "silence", b"silence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["audio_back", b"audio_back", "audio_missing", b"audio_missing", "digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "play_ended", b"play_ended", "session_closed", b"session_closed", "silence", b"silence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "leg", b"leg", "play_ended", b"play_ended", "session_closed", b"session_closed", "session_id", b"session_id", "silence", b"silence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["audio_back", b"audio_back", "audio_missing", b"audio_missing", "digit", b"digit", "event", b"event", "event_time", b"event_time", "first_packet", b"first_packet", "leg", b"leg", "play_ended", b"play_ended", "session_closed", b"session_closed", "session_id", b"session_id", "silence", b"silence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["first_packet", "silence", "digit", "session_closed", "play_ended"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["first_packet", "silence", "digit", "session_closed", "play_ended", "audio_missing", "audio_back"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -966,6 +978,66 @@ class Silence(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Silence: _TypeAlias = Silence  # noqa: Y015
+
+@_typing.final
+class AudioMissing(_message.Message):
+    """One-way audio, or dead air."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    DEAD_AIR_FIELD_NUMBER: _builtins.int
+    direction: Global___MediaCheck.ValueType
+    """Received: the device sends nothing. Sent: the other device does, and nothing of it goes to this one."""
+    dead_air: _builtins.bool
+    """Whether the other device sends nothing either."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """For how long by now: TRUNKLINE_MEDIA_MISSING_AUDIO."""
+
+    def __init__(
+        self,
+        *,
+        direction: Global___MediaCheck.ValueType = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        dead_air: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_air", b"dead_air", "direction", b"direction", "duration", b"duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudioMissing: _TypeAlias = AudioMissing  # noqa: Y015
+
+@_typing.final
+class AudioBack(_message.Message):
+    """The end of one-way audio, or of dead air."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIRECTION_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    direction: Global___MediaCheck.ValueType
+    """As in AudioMissing."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """For how long it was missing."""
+
+    def __init__(
+        self,
+        *,
+        direction: Global___MediaCheck.ValueType = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["direction", b"direction", "duration", b"duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AudioBack: _TypeAlias = AudioBack  # noqa: Y015
 
 @_typing.final
 class Digit(_message.Message):

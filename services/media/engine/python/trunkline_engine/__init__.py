@@ -2,6 +2,8 @@
 
 from ._native import (
     Audio,
+    AudioBack,
+    AudioMissing,
     Digit,
     Direction,
     Engine,
@@ -27,6 +29,8 @@ Fact = (
     | SourceLearned
     | Silence
     | Resumed
+    | AudioMissing
+    | AudioBack
     | Digit
     | PlayEnded
     | RecordingFailed
@@ -35,6 +39,8 @@ Fact = (
 
 __all__ = [
     "Audio",
+    "AudioBack",
+    "AudioMissing",
     "Digit",
     "Direction",
     "Engine",

@@ -7,6 +7,8 @@ from typing import ClassVar, final
 
 __all__ = [
     "Audio",
+    "AudioBack",
+    "AudioMissing",
     "Digit",
     "Direction",
     "Engine",
@@ -78,12 +80,12 @@ class VoiceFormat:
 class LegSettings:
     """What an offer or answer settles about a leg.
 
-    `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence is
-    judged only where a limit is given. With `fax`, the media is UDPTL (MED-09). Legs whose voice
-    formats differ are converted. With `receive_events`, telephone events end here and are told as
-    Digits; with `receive_inband`, so are tones in the voice, which goes on as it is; with
-    `forward_digits`, the other leg's are sent to this one. Raises ValueError for what is no
-    address, port or rate.
+    `hint` is where the peer's signaling comes from: behind a NAT, its media should too. Silence and
+    missing audio are judged only where a limit is given. With `fax`, the media is UDPTL (MED-09).
+    Legs whose voice formats differ are converted. With `receive_events`, telephone events end here
+    and are told as Digits; with `receive_inband`, so are tones in the voice, which goes on as it
+    is; with `forward_digits`, the other leg's are sent to this one. Raises ValueError for what is
+    no address, port or rate.
     """
 
     def __new__(
@@ -103,6 +105,8 @@ class LegSettings:
         digits_inband: bool = False,
         silence_received: timedelta | None = None,
         silence_sent: timedelta | None = None,
+        audio_received: timedelta | None = None,
+        audio_sent: timedelta | None = None,
     ) -> LegSettings: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
@@ -265,6 +269,31 @@ class Resumed:
     direction: Direction
 
 @final
+class AudioMissing:
+    """Audio that is due is missing: one-way audio, or dead air.
+
+    RECEIVED: the peer sends nothing. SENT: the other peer does, and nothing of it goes to this one.
+    """
+
+    session: int
+    unix_nanos: int
+    side: Side
+    direction: Direction
+    duration: timedelta
+    dead_air: bool
+    """The other peer sends nothing either."""
+
+@final
+class AudioBack:
+    """Audio is back, or no longer due, and for how long it was missing."""
+
+    session: int
+    unix_nanos: int
+    side: Side
+    direction: Direction
+    duration: timedelta
+
+@final
 class Digit:
     """A key of the peer (MED-06)."""
 
@@ -334,6 +363,8 @@ _Fact = (
     | SourceLearned
     | Silence
     | Resumed
+    | AudioMissing
+    | AudioBack
     | Digit
     | PlayEnded
     | RecordingFailed

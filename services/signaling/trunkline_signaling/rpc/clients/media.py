@@ -11,7 +11,15 @@ from trunkline_kernel.rpc import Channel, method_of
 
 from ...calls.cdr import MediaStatistics
 from ...calls.encryption import Cipher, PayloadEncryption, Protection, SrtpKeys
-from ...calls.events import Digit, FirstPacket, MediaLost, PlayEnded, Silence
+from ...calls.events import (
+    AudioBack,
+    AudioMissing,
+    Digit,
+    FirstPacket,
+    MediaLost,
+    PlayEnded,
+    Silence,
+)
 from ...calls.formats import PayloadFormat, codec_name
 from ...calls.legs import Side
 from ...calls.media_policy import DtmfForm
@@ -97,7 +105,7 @@ _KEY_FORMS: Final[Mapping[int, DtmfForm]] = {
     pb.DTMF_FORM_INBAND: DtmfForm.INBAND,
 }
 
-MediaEvent = FirstPacket | Silence | Digit | PlayEnded | MediaLost
+MediaEvent = FirstPacket | Silence | AudioMissing | AudioBack | Digit | PlayEnded | MediaLost
 
 
 class MediaClient:
@@ -273,6 +281,13 @@ def _decode_event(response: pb.EventsResponse) -> MediaEvent | None:
         case "silence":
             check = _DECODED_CHECKS.get(response.silence.direction, MediaCheck.NONE)
             return Silence(side, check)
+        case "audio_missing":
+            lack = response.audio_missing
+            check = _DECODED_CHECKS.get(lack.direction, MediaCheck.NONE)
+            return AudioMissing(side, check, lack.duration.ToTimedelta(), lack.dead_air)
+        case "audio_back":
+            check = _DECODED_CHECKS.get(response.audio_back.direction, MediaCheck.NONE)
+            return AudioBack(side, check, response.audio_back.duration.ToTimedelta())
         case "digit":
             return _decode_digit(side, response)
         case "play_ended":

@@ -80,6 +80,29 @@ pub struct Resumed {
     direction: Direction,
 }
 
+/// Audio that is due is missing: one-way audio, or dead air.
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct AudioMissing {
+    session: u64,
+    unix_nanos: u128,
+    side: Side,
+    direction: Direction,
+    duration: Duration,
+    dead_air: bool,
+}
+
+/// Audio is back, or no longer due, and how long it was missing.
+#[pyclass(frozen, get_all, module = "trunkline_engine._native")]
+#[derive(Clone)]
+pub struct AudioBack {
+    session: u64,
+    unix_nanos: u128,
+    side: Side,
+    direction: Direction,
+    duration: Duration,
+}
+
 /// A key of the peer (MED-06).
 #[pyclass(frozen, get_all, module = "trunkline_engine._native")]
 #[derive(Clone)]
@@ -218,6 +241,27 @@ pub(crate) fn to_python(py: Python<'_>, clock: Clock, fact: Fact) -> PyResult<Py
             }
             .into_py_any(py)
         }
+        EventKind::AudioMissing {
+            direction,
+            silence,
+            dead_air,
+        } => AudioMissing {
+            session,
+            unix_nanos,
+            side,
+            direction: direction.into(),
+            duration: silence,
+            dead_air,
+        }
+        .into_py_any(py),
+        EventKind::AudioBack(direction, duration) => AudioBack {
+            session,
+            unix_nanos,
+            side,
+            direction: direction.into(),
+            duration,
+        }
+        .into_py_any(py),
         EventKind::Digit(trunkline_rtp::Digit { key, duration }, form) => Digit {
             session,
             unix_nanos,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use trunkline_rtp::{DigitForm, DtmfSettings, Encoding, Learning, Monitor, Remote};
+use trunkline_rtp::{AudioDue, DigitForm, DtmfSettings, Encoding, Learning, Monitor, Remote};
 
 /// A voice codec on one leg.
 #[pyclass(frozen, eq, from_py_object, module = "trunkline_engine._native")]
@@ -46,7 +46,7 @@ impl VoiceFormat {
     }
 }
 
-/// One leg's settings. Absent silence limits are not judged.
+/// One leg's settings. Absent limits are not judged.
 #[pyclass(frozen, eq, from_py_object, module = "trunkline_engine._native")]
 #[derive(Clone, PartialEq)]
 pub struct LegSettings {
@@ -72,6 +72,8 @@ impl LegSettings {
         digits_inband = false,
         silence_received = None,
         silence_sent = None,
+        audio_received = None,
+        audio_sent = None,
     ))]
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // keywords in Python
     fn new(
@@ -89,6 +91,8 @@ impl LegSettings {
         digits_inband: bool,
         silence_received: Option<Duration>,
         silence_sent: Option<Duration>,
+        audio_received: Option<Duration>,
+        audio_sent: Option<Duration>,
     ) -> PyResult<Self> {
         let rtcp = remote_rtcp
             .map(|address| socket_address(&address))
@@ -119,6 +123,10 @@ impl LegSettings {
             monitor: Monitor {
                 received: silence_received,
                 sent: silence_sent,
+            },
+            audio: AudioDue {
+                received: audio_received,
+                sent: audio_sent,
             },
         };
         Ok(Self { settings })

@@ -19,8 +19,8 @@ mod _native {
     use super::engine::{Engine, Load, PortsExhausted, UnknownSession};
     #[pymodule_export]
     use super::facts::{
-        Digit, Direction, FirstPacket, LegCounters, PlayEnded, RecordingFailed, Resumed,
-        SessionCounters, Side, Silence, SourceLearned,
+        AudioBack, AudioMissing, Digit, Direction, FirstPacket, LegCounters, PlayEnded,
+        RecordingFailed, Resumed, SessionCounters, Side, Silence, SourceLearned,
     };
     #[pymodule_export]
     use super::leg::{LegSettings, VoiceFormat};

@@ -30,6 +30,11 @@ impl Watch {
         std::mem::take(&mut self.silent)
     }
 
+    /// When the last packet passed, or judging began.
+    pub(crate) const fn last(&self) -> Time {
+        self.last
+    }
+
     /// How long it has been silent, if that is over the limit and not yet told.
     pub fn judge(&mut self, now: Time) -> Option<Duration> {
         let silence = now.since(self.last);

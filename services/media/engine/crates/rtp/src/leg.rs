@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::activity::Watch;
+use crate::audibility::Audibility;
 use crate::codec::Encoding;
 use crate::counters::{Counters, Dropped, ReceivedCounters, SentCounters};
 use crate::dtmf::{Digit, DigitForm, EventReceiver, InbandReceiver};
@@ -30,6 +31,8 @@ pub struct Leg {
     pub(crate) sent: SentCounters,
     pub(crate) received_watch: Watch,
     pub(crate) sent_watch: Watch,
+    pub(crate) received_audio: Audibility,
+    pub(crate) sent_audio: Audibility,
     pub(crate) far_end: FarEnd,
     /// Where the leg's voice is made here. Boxed, as paths are.
     pub(crate) reports: Option<Box<Reports>>,
@@ -69,6 +72,8 @@ impl Leg {
         self.settings = settings;
         self.received_watch.arm(settings.monitor.received, now);
         self.sent_watch.arm(settings.monitor.sent, now);
+        self.received_audio.arm(settings.audio.received, now);
+        self.sent_audio.arm(settings.audio.sent, now);
     }
 
     /// Everything counted so far.
@@ -174,6 +179,12 @@ impl Leg {
                 });
             }
         }
+    }
+
+    /// Whether audio is due from the peer and missing.
+    pub(crate) fn sends_nothing(&self, now: Time) -> bool {
+        let last = self.received.last_packet.unwrap_or_default();
+        self.received_audio.is_silent(last, now)
     }
 
     /// Let the leg's reports fall due, once it has had a packet.

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod audibility;
 mod audio;
 mod codec;
 mod comfort_noise;
@@ -54,7 +55,7 @@ pub use reception::{Reception, ReceptionCounters};
 pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
 pub use sequence::delta;
 pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
-pub use settings::{LegSettings, Monitor, Remote, VoiceFormat};
+pub use settings::{AudioDue, LegSettings, Monitor, Remote, VoiceFormat};
 pub use srtp::{BadSrtpKey, Srtp, Suite};
 pub use stereo::{Frame, Stereo};
 pub use tap::{Tap, Voice};

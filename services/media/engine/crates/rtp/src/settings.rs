@@ -30,6 +30,15 @@ pub struct Monitor {
     pub sent: Option<Duration>,
 }
 
+/// How long audio that is due may be missing before it is told; none where none is due.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AudioDue {
+    /// From the peer.
+    pub received: Option<Duration>,
+    /// To the peer.
+    pub sent: Option<Duration>,
+}
+
 /// The voice codec of a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VoiceFormat {
@@ -62,6 +71,8 @@ pub struct LegSettings {
     pub dtmf: DtmfSettings,
     /// Which silences to tell.
     pub monitor: Monitor,
+    /// Which audio is due.
+    pub audio: AudioDue,
 }
 
 impl LegSettings {

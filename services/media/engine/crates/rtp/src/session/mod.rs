@@ -1,6 +1,7 @@
 //! Two legs relayed to each other: a datagram and its source go in, where it goes comes out.
 
 mod control;
+mod hearing;
 mod voice;
 
 use std::net::SocketAddr;
@@ -97,6 +98,17 @@ pub enum EventKind {
     Silent(Direction, Duration),
     /// Packets again, after a silence that was told.
     Resumed(Direction),
+    /// Audio that is due is missing: one-way audio, or dead air.
+    AudioMissing {
+        /// From the peer: it sends nothing. To it: the other peer does, and nothing of it goes on.
+        direction: Direction,
+        /// For how long by now.
+        silence: Duration,
+        /// The other peer sends nothing either.
+        dead_air: bool,
+    },
+    /// Audio is back, or no longer due, and how long it was missing.
+    AudioBack(Direction, Duration),
     /// A key of the peer has been let go, or was recognized as a whole, and the form it came in
     /// (MED-06).
     Digit(Digit, DigitForm),
@@ -201,6 +213,7 @@ impl Session {
     /// Tell the silences that have become too long, and digits whose end was lost, and let reports fall
     /// due. To be called a few times a second.
     pub fn tick(&mut self, now: Time, events: &mut Vec<Event>) {
+        self.judge_audio(now, events);
         for side in Side::BOTH {
             let leg = &mut self.legs[side as usize];
             leg.judge_silence(side, now, events);

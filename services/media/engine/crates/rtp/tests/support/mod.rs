@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use trunkline_rtp::{
-    BuiltIn, Codecs, Component, Datagram, Encoding, Event, EventKind, EventPayload, G711, Header,
-    Key, Law, Leg, LegSettings, Origin, Remote, Session, Side, Time, VoiceFormat, is_rtcp,
+    BuiltIn, Codecs, Component, Datagram, Dropped, Encoding, Event, EventKind, EventPayload, G711,
+    Header, Key, Law, Leg, LegSettings, Origin, Remote, Session, Side, Time, VoiceFormat, is_rtcp,
 };
 
 /// 1970 begins with the test.
@@ -122,6 +122,20 @@ impl Bench {
             self.keep(side.other(), &datagram);
         }
         self.drain();
+    }
+
+    /// Let one leg speak a packet of silence that can't be delivered.
+    pub fn lose(&mut self, side: Side, number: u16) {
+        let spoken = packet(8, number, 160 * u32::from(number), &[0xd5; 160]);
+        let mut buffer = [0; 2048];
+        buffer[..spoken.len()].copy_from_slice(&spoken);
+        let mut datagram = Datagram::new(&mut buffer, spoken.len());
+        let (now, place) = (self.time(), (side, Component::Rtp));
+        let verdict =
+            self.session
+                .receive(place, address(side), &mut datagram, now, &mut self.events);
+        assert_eq!(verdict, Err(Dropped::Undeliverable));
+        self.pass(PACKET);
     }
 
     /// Take what the session makes of its own, as a relay does after each packet.
