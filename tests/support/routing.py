@@ -45,6 +45,7 @@ def documents(
     mapping: Specs | None = None,
     routing: Specs | None = None,
     phones: Specs | None = None,
+    bound_numbers: Specs | None = None,
     groups: Specs | None = None,
     transforms: Specs | None = None,
     calendars: Specs | None = None,
@@ -64,6 +65,7 @@ def documents(
         "MappingGateway": ({"acme": {}} if mapping is None else mapping, {"account": "{name}"}),
         "RoutingGateway": (routing, {"account": "{name}", "address": "{name}.example:5060"}),
         "Phone": (phones, {"account": "{name}"}),
+        "BoundNumber": (bound_numbers, {}),
         "RouteTest": (None, {}),
         "LrnTable": (lrn, {}),
     }

@@ -11,6 +11,7 @@ from trunkline_kernel.documents import Kind, Planned, Problem
 
 from ..numbers.transform import duplicates
 from .areas import AreaTableSpec, MobileTableSpec
+from .bound_number import BoundNumberSpec
 from .calendar import CalendarSpec
 from .domain import HOST_NAME, DomainSpec
 from .lrn_table import LrnTableSpec
@@ -21,7 +22,7 @@ from .routing_gateway import RoutingGatewaySpec
 from .tables import GatewayGroupSpec, NumberTransformSpec
 from .vault import GatewayVault
 
-_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
+_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
 DOMAIN: Final = Kind("Domain", DomainSpec, module="gateways")
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec, module="gateways")
@@ -35,6 +36,7 @@ NUMBER_TRANSFORM: Final = Kind(
 MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec, module="gateways")
 ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec, module="gateways")
 PHONE: Final = Kind("Phone", PhoneSpec, module="phones")
+BOUND_NUMBER: Final = Kind("BoundNumber", BoundNumberSpec, module="phones")
 ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec, module="gateways")
 
 KINDS: Final = (
@@ -48,6 +50,7 @@ KINDS: Final = (
     MAPPING_GATEWAY,
     ROUTING_GATEWAY,
     PHONE,
+    BOUND_NUMBER,
     ROUTE_TEST,
 )
 
@@ -68,11 +71,12 @@ def transforms_are_unique(planned: Planned) -> Iterator[Problem]:
         yield Problem(NUMBER_TRANSFORM.name, name, f"spec.rows[{place}", message)
 
 
-def phones_are_numbers(planned: Planned) -> Iterator[Problem]:
-    """Refuse a phone whose name can't be dialled."""
-    for name in planned.of(PHONE.name):
-        if not _PHONE_NUMBER.match(name):
-            yield Problem(PHONE.name, name, "name", "expected the phone's number, 1-32 digits")
+def names_are_numbers(planned: Planned) -> Iterator[Problem]:
+    """Refuse a phone whose name can't be dialled, and a bound number that nobody can call from."""
+    for kind in (PHONE, BOUND_NUMBER):
+        for name in planned.of(kind.name):
+            if not _NUMBER.match(name):
+                yield Problem(kind.name, name, "name", "expected its number, 1-32 digits")
 
 
 def domains_are_host_names(planned: Planned) -> Iterator[Problem]:
@@ -83,4 +87,4 @@ def domains_are_host_names(planned: Planned) -> Iterator[Problem]:
             yield Problem(DOMAIN.name, name, "name", expected)
 
 
-CHECKS: Final = (transforms_are_unique, phones_are_numbers, domains_are_host_names)
+CHECKS: Final = (transforms_are_unique, names_are_numbers, domains_are_host_names)

@@ -14,10 +14,12 @@ from pydantic import BaseModel
 from trunkline_kernel.vault import BadKey
 
 from ..documents.areas import AreaTableSpec, MobileTableSpec
+from ..documents.bound_number import BoundNumberSpec
 from ..documents.calendar import CalendarSpec
 from ..documents.domain import DomainSpec
 from ..documents.kinds import (
     AREA_TABLE,
+    BOUND_NUMBER,
     CALENDAR,
     DOMAIN,
     GATEWAY_GROUP,
@@ -63,6 +65,7 @@ class SnapshotBuilder:
         self._vault = vault
         self._callers: dict[Endpoint, Caller] = {}
         self._phones: dict[str, Phone] = {}
+        self._bound_numbers: dict[str, str] = {}
         self._specs: dict[str, RoutingGatewaySpec] = {}
         self._gateways: dict[str, RoutingGateway] = {}
         self._groups: dict[str, Group] = {}
@@ -88,6 +91,9 @@ class SnapshotBuilder:
             self._take_routing_gateway(name, spec)
         elif kind == PHONE.name:
             self._take_phone(name, spec)
+        elif kind == BOUND_NUMBER.name:
+            account = spec.account if isinstance(spec, BoundNumberSpec) else None
+            _set(self._bound_numbers, name, account)
         elif kind == GATEWAY_GROUP.name:
             self._take_group(name, spec)
         elif kind == CALENDAR.name:
@@ -115,6 +121,7 @@ class SnapshotBuilder:
         return Snapshot(
             dict(self._callers),
             dict(self._phones),
+            dict(self._bound_numbers),
             dict(self._gateways),
             self._index,
             self._tables,

@@ -23,6 +23,8 @@ class Snapshot:
 
     callers: Mapping[Endpoint, Caller] = field(default_factory=dict)
     phones: Mapping[str, Phone] = field(default_factory=dict)
+    bound_numbers: Mapping[str, str] = field(default_factory=dict)
+    """Accounts by the number that is bound to them."""
     gateways: Mapping[str, RoutingGateway] = field(default_factory=dict)
     index: PrefixIndex[RoutingGateway] = field(default_factory=lambda: PrefixIndex(()))
     """Gateways that can be candidates at all, by prefix."""

@@ -26,6 +26,7 @@ ENDPOINT_KINDS: Final[Mapping[EndpointKind, pb.EndpointKind.ValueType]] = {
     EndpointKind.MAPPING_GATEWAY: pb.ENDPOINT_KIND_MAPPING_GATEWAY,
     EndpointKind.ROUTING_GATEWAY: pb.ENDPOINT_KIND_ROUTING_GATEWAY,
     EndpointKind.PHONE: pb.ENDPOINT_KIND_PHONE,
+    EndpointKind.BOUND_NUMBER: pb.ENDPOINT_KIND_BOUND_NUMBER,
 }
 _ENDPOINT_KINDS: Final = {value: kind for kind, value in ENDPOINT_KINDS.items()}
 
