@@ -97,10 +97,12 @@ class BillingClient:
         )
         return await self._ask(BILLING, "Pay", request, pb.PayResponse)
 
-    async def balance(self, account: str = "acme") -> str:
+    async def purse(self, account: str = "acme") -> pb.GetBalanceResponse:
         request = pb.GetBalanceRequest(account=account)
-        response = await self._ask(BILLING, "GetBalance", request, pb.GetBalanceResponse)
-        return response.balance.amount
+        return await self._ask(BILLING, "GetBalance", request, pb.GetBalanceResponse)
+
+    async def balance(self, account: str = "acme") -> str:
+        return (await self.purse(account)).balance.amount
 
     async def ledger(self, account: str = "acme", **fields: Any) -> pb.ListLedgerEntriesResponse:
         request = pb.ListLedgerEntriesRequest(account=account, **fields)

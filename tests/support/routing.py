@@ -45,15 +45,18 @@ def documents(
     mapping: Specs | None = None,
     routing: Specs | None = None,
     phones: Specs | None = None,
+    bound_numbers: Specs | None = None,
     groups: Specs | None = None,
     transforms: Specs | None = None,
     calendars: Specs | None = None,
     areas: Specs | None = None,
     mobiles: Specs | None = None,
     lrn: Specs | None = None,
+    domains: Specs | None = None,
 ) -> dict[str, dict[str, BaseModel]]:
     """Read documents as they would be applied; `acme` and static addresses are filled in."""
     given: dict[str, tuple[Specs | None, Mapping[str, Any]]] = {
+        "Domain": (domains, {}),
         "GatewayGroup": (groups, {}),
         "Calendar": (calendars, {}),
         "AreaTable": (areas, {}),
@@ -62,6 +65,7 @@ def documents(
         "MappingGateway": ({"acme": {}} if mapping is None else mapping, {"account": "{name}"}),
         "RoutingGateway": (routing, {"account": "{name}", "address": "{name}.example:5060"}),
         "Phone": (phones, {"account": "{name}"}),
+        "BoundNumber": (bound_numbers, {}),
         "RouteTest": (None, {}),
         "LrnTable": (lrn, {}),
     }

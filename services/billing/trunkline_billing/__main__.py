@@ -152,10 +152,8 @@ async def build(service: Service, settings: BillingSettings) -> AsyncIterator[No
 @asynccontextmanager
 async def open_journal(database: Database) -> AsyncIterator[Journal]:
     """Open the ledger's journal: alone on SQLite, beside other replicas on PostgreSQL."""
-    if not database.is_sqlite:
-        yield SharedJournal(database.engine)
-        return
-    journal = EmbeddedJournal(database.url)
+    alone = database.is_sqlite
+    journal = EmbeddedJournal(database.url) if alone else SharedJournal(database.engine)
     try:
         yield journal
     finally:

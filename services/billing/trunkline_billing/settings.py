@@ -69,7 +69,8 @@ class BillingSettings(ServiceSettings, DatabaseSettings, VaultSettings):
     commit_linger: Annotated[Span, Field(ge=timedelta(0), le=timedelta(seconds=1))] = timedelta(
         milliseconds=5
     )
-    """Time between two commits under load: longer means larger groups and later answers."""
+    """Shortest time from one commit's begin to the next's: longer means larger groups and later
+    answers."""
 
     @property
     def cdr_stream(self) -> CdrStream | None:

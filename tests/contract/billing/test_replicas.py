@@ -26,6 +26,20 @@ async def test_two_replicas_never_hold_the_same_money(postgres_url: str) -> None
         assert sum(answer.HasField("authorization") for answer in answers) == 10
 
 
+async def test_a_call_that_asks_two_replicas_at_once_holds_money_once(postgres_url: str) -> None:
+    async with running_billing(postgres_url) as one, running_billing(postgres_url) as two:
+        await one.apply(("RateGroup", "retail", RETAIL), ("Account", "acme", ACME))
+        await one.set(SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME="60")
+        await two.knows_rates()
+        await two.follows("SERVER_BILLING_PREVENT_OVERDRAFT_ADVANCE_TIME", "60")
+
+        for number in range(5):
+            await asyncio.gather(*(each.authorize(f"call-{number}") for each in (one, two)))
+
+        held = await one.purse()
+        assert (held.calls, held.reserved.amount) == (5, "0.50")
+
+
 async def test_two_replicas_settle_a_call_once(postgres_url: str) -> None:
     async with running_billing(postgres_url) as one, running_billing(postgres_url) as two:
         await one.apply(("RateGroup", "retail", RETAIL), ("Account", "acme", ACME))

@@ -335,6 +335,19 @@ async def test_bil_13_cdrs_are_found_by_every_filter(
     assert [one.cdr.call_id for one in found.cdrs] == ["wanted"]
 
 
+async def test_bil_04_a_bound_numbers_account_pays_and_the_cdr_says_why(
+    billing: BillingClient,
+) -> None:
+    await billing.apply(("Account", "callback", ACME))
+    bound = pb.BILLING_MODE_BOUND_NUMBER
+    await billing.authorize(account="callback", billing_mode=bound)
+    await billing.settle(cdr(account="callback", billing_mode=bound, talk=60))
+
+    (found,) = (await billing.cdrs()).cdrs
+    assert (found.cdr.billing_mode, found.charge.amount) == (bound, "0.10")
+    assert (await billing.balance("callback"), await billing.balance("acme")) == ("0.90", "1.00")
+
+
 async def test_bil_13_a_range_over_the_limit_is_rejected(billing: BillingClient) -> None:
     now = datetime.now(UTC)
 

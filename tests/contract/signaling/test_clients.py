@@ -1,5 +1,6 @@
 """What signaling asks the other services, and what it makes of their answers."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -362,6 +363,25 @@ async def test_an_authorization_without_limits_has_none() -> None:
     assert isinstance(answer, Authorized)
     assert (answer.max_duration, answer.reserved, answer.lease) == (None, None, None)
     assert servicer.asked.billing_mode == billing_pb2.BILLING_MODE_MAPPING_GATEWAY
+
+
+@pytest.mark.parametrize(
+    ("payer", "mode"),
+    [
+        (EndpointKind.PHONE, billing_pb2.BILLING_MODE_PHONE),
+        (EndpointKind.BOUND_NUMBER, billing_pb2.BILLING_MODE_BOUND_NUMBER),
+    ],
+)
+async def test_bil_04_billing_hears_whose_account_pays(
+    payer: EndpointKind, mode: billing_pb2.BillingMode.ValueType
+) -> None:
+    servicer = Told()
+    response = billing_pb2.AuthorizeResponse(authorization=billing_pb2.Authorization())
+    channel = channel_to(add_BillingServiceServicer_to_server, servicer, response)
+
+    await BillingClient(channel).authorize(replace(authorize(), payer=payer))
+
+    assert servicer.asked.billing_mode == mode
 
 
 async def test_billings_refusal_keeps_its_reason() -> None:

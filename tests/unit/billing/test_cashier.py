@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy.exc import IntegrityError
 from support.billing import NOW, USD, account, call, deck, opening, seconds, start, till
 from support.waiting import until
 from trunkline_billing.accounts.purse import Purse
@@ -20,7 +19,7 @@ from trunkline_billing.charging.till import Changes, Till
 from trunkline_billing.errors import LedgerUnavailable
 from trunkline_billing.ledger.payments import Payment
 from trunkline_billing.money import Money
-from trunkline_billing.store.journal import Known
+from trunkline_billing.store.journal import Away, Known, Taken
 
 AHEAD = Rules(advance=seconds(60))
 
@@ -85,7 +84,7 @@ async def cashier_on(
 
 
 def away(_: Changes) -> Exception:
-    return OSError("disk full")
+    return Away("disk full")
 
 
 async def test_a_settlement_is_answered_when_it_is_durable() -> None:
@@ -196,7 +195,7 @@ def unique(journal: MemoryJournal) -> Callable[[Changes], Exception | None]:
     def refuse(changes: Changes) -> Exception | None:
         booked = {one.transaction.id for written in journal.written for one in written.posted}
         again = any(posted.transaction.id in booked for posted in changes.posted)
-        return IntegrityError("INSERT", {}, ValueError("booked")) if again else None
+        return Taken("booked") if again else None
 
     return refuse
 

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from ..accounts.purse import Purse
 from ..charging.authorization import Extension
@@ -20,7 +19,7 @@ from ..charging.reservation import CallStart, Reservation
 from ..charging.rules import Rules
 from ..charging.till import Changes, Till
 from ..errors import LedgerUnavailable
-from ..store.journal import Journal, Known, Write
+from ..store.journal import Away, Journal, JournalError, Known, Taken, Write
 from ..store.ledger_reader import LedgerReader
 from .observer import Observer
 from .work import Authorize, Expire, Extend, Work
@@ -37,9 +36,6 @@ COMMIT_LIMIT: Final = 5.0
 """Seconds after which a commit counts as failed: a lost connection need not say so."""
 FLUSH_LIMIT: Final = 10.0
 """Seconds that the end of a process waits for the database."""
-
-UNREACHABLE: Final = (OperationalError, InterfaceError, OSError, TimeoutError)
-"""The database is away."""
 
 Answer = TypeVar("Answer")
 log = structlog.get_logger()
@@ -118,13 +114,15 @@ class Cashier:
 
     async def run(self) -> None:
         """Commit batch after batch. Never returns."""
+        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
             self._stop_waiting()
             while self._queue or self.till.changes or not self._loaded:
+                next_commit = loop.time() + self._linger
                 await self._commit_one()
-                await asyncio.sleep(self._linger)
+                await asyncio.sleep(next_commit - loop.time())
 
     async def expire_leases(self, pause: timedelta) -> None:
         """Settle the calls that nobody extends any more. Never returns.
@@ -154,7 +152,7 @@ class Cashier:
         try:
             if self._journal.shared:
                 return await self._journal.expired(now)
-        except UNREACHABLE as error:
+        except Away as error:
             log.warning("leases_unread", error=str(error))
             return []
         return [call for call, held in self.till.reservations.items() if held.lease_until <= now]
@@ -191,15 +189,15 @@ class Cashier:
             if not self._loaded:
                 await self._reload()
             await self._commit(batch, careful=careful)
+        except (Away, TimeoutError) as error:
+            await self._fail(batch, error)
         except Exception as error:
-            if _is_away(error):
-                await self._fail(batch, error)
-            elif batch and not careful:
+            if batch and not careful:
                 await self._try_each(batch)
-            else:
-                unknown = not isinstance(error, DBAPIError)
-                log.error("request_cannot_be_stored", error=_plain(error), exc_info=unknown)
-                await self._fail(batch, error)
+                return
+            unknown = not isinstance(error, JournalError)
+            log.error("request_cannot_be_stored", error=str(error), exc_info=unknown)
+            await self._fail(batch, error)
         else:
             _answer(batch)
 
@@ -214,12 +212,12 @@ class Cashier:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with asyncio.timeout(COMMIT_LIMIT), self._journal.write() as write:
-                    await self._decide(batch, write, careful=careful)
+                    await self._decide(batch, write, careful=careful or attempt > 1)
                     changes = self.till.take_changes()
                     self._lost = changes
                     await write.store(changes, self.till)
                 break
-            except IntegrityError:
+            except Taken:
                 if attempt == ATTEMPTS or not self._journal.shared:
                     raise
         self._lost = None
@@ -242,7 +240,7 @@ class Cashier:
 
         Rarely a call that holds a reservation: its Authorize would have come after its Settle.
         """
-        sure = {} if careful or self._journal.shared else self.till.reservations
+        sure = {} if careful else self.till.reservations
         return {
             one.work.transaction
             for one in batch
@@ -250,7 +248,7 @@ class Cashier:
         }
 
     async def _fail(self, batch: list[_Queued], error: Exception) -> None:
-        self._problem = _plain(error)
+        self._problem = str(error) or type(error).__name__
         log.error("ledger_unavailable", error=self._problem, requests=len(batch))
         self._observer.failed()
         for queued in batch:
@@ -276,18 +274,6 @@ class Cashier:
                     self.till.adopt(held)
         self._lost = None
         self._loaded = True
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether the database could not be asked; else it refuses what it was asked to store."""
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, UNREACHABLE)
-
-
-def _plain(error: Exception) -> str:
-    """Return what the database said, without the statement and the numbers in it."""
-    said = error.orig if isinstance(error, DBAPIError) else error
-    return str(said).partition("\n")[0] or type(error).__name__
 
 
 def _outcome(work: Work[Any], till: Till, known: Known, rules: Rules, now: datetime) -> object:

@@ -48,7 +48,7 @@ class Clerk:
         now = self._clock()
         async with self._database.reading() as session:
             rows = (await session.execute(select(PACKAGE_PERIODS))).all()
-        periods = {row.order_name: decode_period(row) for row in rows}
+        periods = {row.order_name: decode_period(row._asdict()) for row in rows}
         orders = self._cashier.till.shelf.orders
         return [name for name in orders if _is_due(periods.get(name), now)]
 

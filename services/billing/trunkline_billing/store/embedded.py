@@ -16,10 +16,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.pool import StaticPool
 
 from ..charging.till import Changes, Till
-from .journal import Known
+from .edits import Edit, edits_of, empty_purses
+from .journal import Known, journal_errors
 from .period_rows import decode_period
+from .purse_rows import decode_purse
 from .reservation_rows import decode_reservation
-from .statements import Statement, Statements, decode_purse
+from .statements import statement_of
 from .tables import PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
 
 Answer = TypeVar("Answer")
@@ -35,7 +37,6 @@ class EmbeddedJournal:
         """`executor` runs what blocks; one thread unless the simulation brings its own."""
         self._engine = _open(url)
         self._executor = executor or ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._statements = Statements("sqlite")
         self._purses: set[str] = set()
 
     async def close(self) -> None:
@@ -46,10 +47,10 @@ class EmbeddedJournal:
     async def load(self, till: Till) -> None:
         """Fill the till from the file."""
         purses, reservations, periods = await self._run(self._read_all)
-        till.purses = {row.account: decode_purse(row) for row in purses}
+        till.purses = {row.account: decode_purse(row._asdict()) for row in purses}
         held = (decode_reservation(row._asdict()) for row in reservations)
         till.reservations = {one.call_id: one for one in held}
-        till.shelf.periods = {row.order_name: decode_period(row) for row in periods}
+        till.shelf.periods = {row.order_name: decode_period(row._asdict()) for row in periods}
         self._purses = set(till.purses)
 
     @asynccontextmanager
@@ -70,8 +71,8 @@ class EmbeddedJournal:
     async def store(self, changes: Changes, till: Till) -> None:
         """Write and commit everything that changed."""
         missing = changes.purses - self._purses
-        statements = self._statements.add_purses(missing) + self._statements.store(changes, till)
-        await self._run(partial(self._store, statements))
+        edits = empty_purses(missing) + edits_of(changes, till)
+        await self._run(partial(self._store, edits))
         self._purses |= missing
 
     async def expired(self, now: datetime) -> list[str]:
@@ -80,7 +81,8 @@ class EmbeddedJournal:
         return await self._run(partial(self._names, query))
 
     async def _run(self, work: Callable[[], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, work)
+        with journal_errors():
+            return await asyncio.get_running_loop().run_in_executor(self._executor, work)
 
     def _read_all(self) -> list[list[Any]]:
         with self._engine.begin() as connection:
@@ -100,10 +102,10 @@ class EmbeddedJournal:
         with self._engine.begin() as connection:
             return list(connection.scalars(query))
 
-    def _store(self, statements: list[Statement]) -> None:
+    def _store(self, edits: list[Edit]) -> None:
         with self._engine.begin() as connection:
-            for statement, rows in statements:
-                connection.execute(statement, rows)
+            for edit in edits:
+                connection.execute(*statement_of(edit, "sqlite"))
 
 
 def _open(url: URL) -> Engine:

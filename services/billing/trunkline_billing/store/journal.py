@@ -1,17 +1,74 @@
 """Where the cashier writes and what it reads back: one interface, two databases.
 
-`embedded` has its SQLite file to itself, `shared` stands beside other replicas on PostgreSQL.
+`embedded` has its SQLite file to itself, `shared` stands beside other replicas on PostgreSQL. Both
+raise what their drivers say as one of the three errors here.
 """
 
-from collections.abc import Collection
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
 from ..charging.till import Changes, Till
 
 Known = dict[str, str | None]
 """Booked transactions by id, with the content of their request."""
+
+
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    InterfaceError,
+    OperationalError,
+)
+"""What drivers raise when there is no database, or no room in it."""
+TAKEN: Final = (IntegrityError, asyncpg.exceptions.IntegrityConstraintViolationError)
+
+
+class JournalError(Exception):
+    """The database did not do what it was asked; nothing is written."""
+
+
+class Away(JournalError):
+    """The database could not be asked, or is full."""
+
+
+class NotStored(JournalError):
+    """The database refuses what it was asked to store."""
+
+
+class Taken(NotStored):
+    """It exists: another replica was faster."""
+
+
+@contextmanager
+def journal_errors() -> Iterator[None]:
+    """Raise what a driver says as `Away`, `NotStored` or `Taken`."""
+    try:
+        yield
+    except (*AWAY, DBAPIError, asyncpg.PostgresError) as error:
+        raise _kind(error)(_plain(error)) from error
+
+
+def _kind(error: Exception) -> type[JournalError]:
+    if isinstance(error, TAKEN):
+        return Taken
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return Away if lost or isinstance(error, AWAY) else NotStored
+
+
+def _plain(error: Exception) -> str:
+    """Return what the database said, without the statement and the numbers in it."""
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return str(said).partition("\n")[0] or type(error).__name__
 
 
 class Write(Protocol):

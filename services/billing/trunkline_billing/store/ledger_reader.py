@@ -12,7 +12,7 @@ from trunkline_kernel.database import Database
 from ..accounts.purse import Purse
 from ..ledger.transactions import EntryKind, PaymentType, transaction_id
 from ..money import Currency
-from .statements import decode_purse
+from .purse_rows import decode_purse
 from .tables import ENTRIES, PURSES, TRANSACTIONS
 
 
@@ -59,7 +59,7 @@ class LedgerReader:
         """Return the purse of an account, empty when nothing was booked."""
         async with self._database.reading() as session:
             row = (await session.execute(select(PURSES).where(PURSES.c.account == account))).first()
-        return Purse() if row is None else decode_purse(row)
+        return Purse() if row is None else decode_purse(row._asdict())
 
     async def corrections(self, call_id: str) -> int:
         """Return how often a call was charged anew."""

@@ -5,7 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..accounts.account import Accounts
 from ..charging.till import Till
 from ..ledger.transactions import Transaction
-from .statements import Statements
+from .edits import edits_of, empty_purses
+from .statements import statement_of
 
 
 async def write_opening(session: AsyncSession, opening: Transaction) -> None:
@@ -15,9 +16,6 @@ async def write_opening(session: AsyncSession, opening: Transaction) -> None:
     till = Till(Accounts(), {})
     till.post(opening)
     changes = till.take_changes()
-    statements = Statements(session.get_bind().dialect.name)
-    for statement, rows in [
-        *statements.add_purses(changes.purses),
-        *statements.store(changes, till),
-    ]:
-        await session.execute(statement, rows)
+    dialect = session.get_bind().dialect.name
+    for edit in [*empty_purses(changes.purses), *edits_of(changes, till)]:
+        await session.execute(*statement_of(edit, dialect))

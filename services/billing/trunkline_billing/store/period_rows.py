@@ -1,6 +1,7 @@
 """Periods of packages as rows."""
 
 import json
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,14 +23,14 @@ def encode_period(period: Period) -> dict[str, object]:
     }
 
 
-def decode_period(row: Any) -> Period:
+def decode_period(row: Mapping[str, Any]) -> Period:
     """Return the period of a row."""
     return Period(
-        order=row.order_name,
-        account=row.account,
-        begin=row.begin_at,
-        end=row.end_at,
-        left=[seconds * SECOND for seconds in json.loads(row.left_seconds)],
-        consumed=row.consumed,
-        current=row.current,
+        order=row["order_name"],
+        account=row["account"],
+        begin=row["begin_at"],
+        end=row["end_at"],
+        left=[seconds * SECOND for seconds in json.loads(row["left_seconds"])],
+        consumed=row["consumed"],
+        current=row["current"],
     )

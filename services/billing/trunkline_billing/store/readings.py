@@ -11,8 +11,8 @@ from trunkline_kernel.database import Database
 from ..accounts.purse import Purse
 from ..alarms.rules import Traffic
 from ..alarms.traffic import Minute
+from .purse_rows import decode_purse
 from .reservation_rows import decode_reservation
-from .statements import decode_purse
 from .tables import GATEWAY_MINUTES, PURSES, RESERVATIONS
 
 KEPT: Final = timedelta(days=1)
@@ -38,7 +38,7 @@ class Readings:
         """Return what every account holds."""
         async with self._database.reading() as session:
             rows = await session.execute(select(PURSES))
-            return {row.account: decode_purse(row) for row in rows}
+            return {row.account: decode_purse(row._asdict()) for row in rows}
 
     async def calls(self, now: datetime) -> dict[str, tuple[str, timedelta]]:
         """Return the answered calls in progress with their payer and age."""

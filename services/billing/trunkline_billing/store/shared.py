@@ -5,39 +5,41 @@ purses by account, each in order, so that two replicas never wait for each other
 is booked is looked up after the locks, when the other replica has committed.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, Select, Text, any_, bindparam, select, text
+from sqlalchemy import Text, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..accounts.purse import Purse
 from ..charging.till import Changes, Till
-from .journal import Known
+from .driver import Driver, NamedRows, driver_of
+from .edits import Edit, edits_of, empty_purses
+from .journal import Known, journal_errors
+from .one_statement import one_statement
 from .period_rows import decode_period
+from .purse_rows import decode_purse
 from .reservation_rows import decode_reservation
-from .statements import Statement, Statements, decode_purse
 from .tables import PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
-
-# Leases may be lost with the database server; they need not wait for its disk.
-UNHURRIED = text("SET LOCAL synchronous_commit TO OFF")
 
 # One array, not a list of parameters: the statement is prepared once, however many are asked for.
 NAMED: Final = any_(bindparam("names", type_=ARRAY(Text)))
-KNOWN: Final = select(TRANSACTIONS.c.id, TRANSACTIONS.c.content).where(TRANSACTIONS.c.id == NAMED)
-LOCK_CALLS: Final = (
+KNOWN: Final = NamedRows(
+    select(TRANSACTIONS.c.id, TRANSACTIONS.c.content).where(TRANSACTIONS.c.id == NAMED)
+)
+LOCK_CALLS: Final = NamedRows(
     select(RESERVATIONS)
     .where(RESERVATIONS.c.call_id == NAMED)
     .order_by(RESERVATIONS.c.call_id)
     .with_for_update()
 )
-LOCK_PURSES: Final = (
+LOCK_PURSES: Final = NamedRows(
     select(PURSES).where(PURSES.c.account == NAMED).order_by(PURSES.c.account).with_for_update()
 )
-LOCK_PERIODS: Final = (
+LOCK_PERIODS: Final = NamedRows(
     select(PACKAGE_PERIODS)
     .where(PACKAGE_PERIODS.c.account == NAMED)
     .order_by(PACKAGE_PERIODS.c.order_name)
@@ -52,7 +54,13 @@ class SharedJournal:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._statements = Statements("postgresql")
+        self._kept: AsyncConnection | None = None
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        if self._kept is not None:
+            await self._kept.close()
+            self._kept = None
 
     async def load(self, till: Till) -> None:
         """Keep nothing in memory: it is read under lock whenever it is needed."""
@@ -60,23 +68,48 @@ class SharedJournal:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator["SharedWrite"]:
-        """Open a transaction that commits when the block ends without an exception."""
-        async with self._engine.begin() as connection:
-            yield SharedWrite(connection, self._statements)
+        """Open a transaction that commits when the block ends without an exception.
+
+        One connection serves one transaction after another, and is not asked each time whether it
+        lives. A failure costs it; the pool looks at the next one before it lends it.
+        """
+        with journal_errors():
+            driver = await self._driver()
+            try:
+                async with driver.transaction():
+                    yield SharedWrite(driver)
+            except BaseException:
+                await self._drop()
+                raise
 
     async def expired(self, now: datetime) -> list[str]:
         """Return the calls whose lease ran out before `now`."""
         query = select(RESERVATIONS.c.call_id).where(RESERVATIONS.c.lease_until <= now)
-        async with self._engine.connect() as connection:
-            return list(await connection.scalars(query))
+        with journal_errors():
+            async with self._engine.connect() as connection:
+                return list(await connection.scalars(query))
+
+    async def _driver(self) -> Driver:
+        if self._kept is not None:
+            driver = await driver_of(self._kept)
+            if not driver.is_closed():
+                return driver
+            await self._drop()
+        self._kept = await self._engine.connect()
+        return await driver_of(self._kept)
+
+    async def _drop(self) -> None:
+        if self._kept is not None:
+            await self._kept.invalidate()
+        await self.close()
 
 
 class SharedWrite:
     """One transaction of the shared journal."""
 
-    def __init__(self, connection: AsyncConnection, statements: Statements) -> None:
-        self._connection = connection
-        self._statements = statements
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._stored: set[str] = set()
 
     async def lock_calls(self, till: Till, calls: Collection[str]) -> None:
         """Lock and refresh the reservations of `calls`."""
@@ -84,8 +117,10 @@ class SharedWrite:
             return
         for call in calls:
             till.reservations.pop(call, None)
-        for row in await self._rows(LOCK_CALLS, calls):
-            till.reservations[row.call_id] = decode_reservation(row._asdict())
+        for row in await LOCK_CALLS.of(self._driver, calls):
+            held = decode_reservation(row)
+            till.reservations[held.call_id] = held
+            self._stored.add(held.call_id)
 
     async def lock_purses(self, till: Till, accounts: Collection[str]) -> None:
         """Lock and refresh the purses of `accounts`, making those that are missing, and the
@@ -95,7 +130,7 @@ class SharedWrite:
         found = await self._locked_purses(accounts)
         missing = set(accounts) - found.keys()
         if missing:
-            await self._execute(self._statements.add_purses(missing))
+            await self._make(empty_purses(missing))
             found = await self._locked_purses(accounts)
         till.purses.update(found)
         if till.shelf.orders:
@@ -105,26 +140,23 @@ class SharedWrite:
         """Return those of `transactions` that are booked."""
         if not transactions:
             return {}
-        return {row.id: row.content for row in await self._rows(KNOWN, transactions)}
+        return {row["id"]: row["content"] for row in await KNOWN.of(self._driver, transactions)}
 
     async def store(self, changes: Changes, till: Till) -> None:
         """Write everything that changed."""
-        statements = self._statements.store(changes, till)
-        if not changes.posted:
-            await self._connection.execute(UNHURRIED)
-        await self._execute(statements)
+        edits = edits_of(changes, till, self._stored)
+        if edits:
+            await self._make(edits, durable=bool(changes.posted))
 
     async def _lock_periods(self, till: Till, accounts: Collection[str]) -> None:
-        rows = await self._rows(LOCK_PERIODS, accounts)
-        till.shelf.periods.update({row.order_name: decode_period(row) for row in rows})
+        for row in await LOCK_PERIODS.of(self._driver, accounts):
+            period = decode_period(row)
+            till.shelf.periods[period.order] = period
 
     async def _locked_purses(self, accounts: Collection[str]) -> dict[str, Purse]:
-        return {row.account: decode_purse(row) for row in await self._rows(LOCK_PURSES, accounts)}
+        rows = await LOCK_PURSES.of(self._driver, accounts)
+        return {row["account"]: decode_purse(row) for row in rows}
 
-    async def _rows(self, query: Select[Any], names: Collection[str]) -> list[Row[Any]]:
-        found = await self._connection.execute(query, {"names": list(names)})
-        return list(found)
-
-    async def _execute(self, statements: Iterable[Statement]) -> None:
-        for statement, rows in statements:
-            await self._connection.execute(statement, rows)
+    async def _make(self, edits: list[Edit], *, durable: bool = True) -> None:
+        statement, arrays = one_statement(edits, durable=durable)
+        await self._driver.fetch(statement, *arrays)

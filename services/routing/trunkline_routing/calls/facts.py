@@ -206,6 +206,8 @@ def _payer(caller: Caller, numbers: Numbers, phone: Phone | None, view: View) ->
         return phone.account, Kind.PHONE
     if caller.phones_pay and (calling := view.snapshot.phones.get(numbers.caller)):
         return calling.account, Kind.PHONE
+    if caller.bound_numbers_pay and (bound := view.snapshot.bound_numbers.get(numbers.caller)):
+        return bound, Kind.BOUND_NUMBER
     return caller.account, caller.endpoint.kind
 
 

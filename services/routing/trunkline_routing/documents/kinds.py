@@ -11,7 +11,9 @@ from trunkline_kernel.documents import Kind, Planned, Problem
 
 from ..numbers.transform import duplicates
 from .areas import AreaTableSpec, MobileTableSpec
+from .bound_number import BoundNumberSpec
 from .calendar import CalendarSpec
+from .domain import HOST_NAME, DomainSpec
 from .lrn_table import LrnTableSpec
 from .mapping_gateway import MappingGatewaySpec
 from .phone import PhoneSpec
@@ -20,8 +22,9 @@ from .routing_gateway import RoutingGatewaySpec
 from .tables import GatewayGroupSpec, NumberTransformSpec
 from .vault import GatewayVault
 
-_PHONE_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
+_NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
+DOMAIN: Final = Kind("Domain", DomainSpec, module="gateways")
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec, module="gateways")
 CALENDAR: Final = Kind("Calendar", CalendarSpec, module="gateways")
 AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec, keeps_version=True, module="numbers")
@@ -33,9 +36,11 @@ NUMBER_TRANSFORM: Final = Kind(
 MAPPING_GATEWAY: Final = Kind("MappingGateway", MappingGatewaySpec, module="gateways")
 ROUTING_GATEWAY: Final = Kind("RoutingGateway", RoutingGatewaySpec, module="gateways")
 PHONE: Final = Kind("Phone", PhoneSpec, module="phones")
+BOUND_NUMBER: Final = Kind("BoundNumber", BoundNumberSpec, module="phones")
 ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec, module="gateways")
 
 KINDS: Final = (
+    DOMAIN,
     GATEWAY_GROUP,
     CALENDAR,
     AREA_TABLE,
@@ -45,6 +50,7 @@ KINDS: Final = (
     MAPPING_GATEWAY,
     ROUTING_GATEWAY,
     PHONE,
+    BOUND_NUMBER,
     ROUTE_TEST,
 )
 
@@ -65,11 +71,20 @@ def transforms_are_unique(planned: Planned) -> Iterator[Problem]:
         yield Problem(NUMBER_TRANSFORM.name, name, f"spec.rows[{place}", message)
 
 
-def phones_are_numbers(planned: Planned) -> Iterator[Problem]:
-    """Refuse a phone whose name can't be dialled."""
-    for name in planned.of(PHONE.name):
-        if not _PHONE_NUMBER.match(name):
-            yield Problem(PHONE.name, name, "name", "expected the phone's number, 1-32 digits")
+def names_are_numbers(planned: Planned) -> Iterator[Problem]:
+    """Refuse a phone whose name can't be dialled, and a bound number that nobody can call from."""
+    for kind in (PHONE, BOUND_NUMBER):
+        for name in planned.of(kind.name):
+            if not _NUMBER.match(name):
+                yield Problem(kind.name, name, "name", "expected its number, 1-32 digits")
 
 
-CHECKS: Final = (transforms_are_unique, phones_are_numbers)
+def domains_are_host_names(planned: Planned) -> Iterator[Problem]:
+    """Refuse a domain whose name is no host name, in lower case (MGT-06)."""
+    for name in planned.of(DOMAIN.name):
+        if name != name.lower() or not HOST_NAME.fullmatch(name):
+            expected = "expected a host name of two labels or more, lower case: sip.example.com"
+            yield Problem(DOMAIN.name, name, "name", expected)
+
+
+CHECKS: Final = (transforms_are_unique, names_are_numbers, domains_are_host_names)

@@ -130,6 +130,8 @@ class MappingGatewaySpec(Spec):
     checks: Checks = Checks()
     phones_pay: bool = False
     """Whether a caller that is a phone of this platform pays by its own account (BIL-04)."""
+    bound_numbers_pay: bool = False
+    """Whether a caller that is a bound number, and not such a phone, pays by that account."""
     route_policy: RoutePolicy = RoutePolicy()
     profit: ProfitLimits = ProfitLimits()
     lrn: LrnPolicy = LrnPolicy()

@@ -14,10 +14,14 @@ from pydantic import BaseModel
 from trunkline_kernel.vault import BadKey
 
 from ..documents.areas import AreaTableSpec, MobileTableSpec
+from ..documents.bound_number import BoundNumberSpec
 from ..documents.calendar import CalendarSpec
+from ..documents.domain import DomainSpec
 from ..documents.kinds import (
     AREA_TABLE,
+    BOUND_NUMBER,
     CALENDAR,
+    DOMAIN,
     GATEWAY_GROUP,
     LRN_TABLE,
     MAPPING_GATEWAY,
@@ -61,6 +65,7 @@ class SnapshotBuilder:
         self._vault = vault
         self._callers: dict[Endpoint, Caller] = {}
         self._phones: dict[str, Phone] = {}
+        self._bound_numbers: dict[str, str] = {}
         self._specs: dict[str, RoutingGatewaySpec] = {}
         self._gateways: dict[str, RoutingGateway] = {}
         self._groups: dict[str, Group] = {}
@@ -70,6 +75,7 @@ class SnapshotBuilder:
         self._mobile_tables: dict[str, MobileTableSpec] = {}
         self._lrn_tables: dict[str, LrnTableSpec] = {}
         self._calendars: dict[str, Calendar] = {}
+        self._domains: dict[str, DomainSpec] = {}
         self._tables = Tables()
         self._areas = Areas()
         self._lrn = LrnTable()
@@ -85,11 +91,16 @@ class SnapshotBuilder:
             self._take_routing_gateway(name, spec)
         elif kind == PHONE.name:
             self._take_phone(name, spec)
+        elif kind == BOUND_NUMBER.name:
+            account = spec.account if isinstance(spec, BoundNumberSpec) else None
+            _set(self._bound_numbers, name, account)
         elif kind == GATEWAY_GROUP.name:
             self._take_group(name, spec)
         elif kind == CALENDAR.name:
             calendar = Calendar(spec) if isinstance(spec, CalendarSpec) else None
             _set(self._calendars, name, calendar)
+        elif kind == DOMAIN.name:
+            _set(self._domains, name, spec)
         elif kind == LRN_TABLE.name:
             _set(self._lrn_tables, name, spec)
             self._lrn_changed = True
@@ -110,12 +121,14 @@ class SnapshotBuilder:
         return Snapshot(
             dict(self._callers),
             dict(self._phones),
+            dict(self._bound_numbers),
             dict(self._gateways),
             self._index,
             self._tables,
             self._areas,
             dict(self._calendars),
             self._lrn,
+            dict(self._domains),
         )
 
     def _take_mapping_gateway(self, name: str, spec: BaseModel | None) -> None:

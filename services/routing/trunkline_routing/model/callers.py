@@ -41,6 +41,8 @@ class Kind(StrEnum):
     MAPPING_GATEWAY = "MappingGateway"
     ROUTING_GATEWAY = "RoutingGateway"
     PHONE = "Phone"
+    BOUND_NUMBER = "BoundNumber"
+    """Pays for calls only."""
 
 
 class Endpoint(NamedTuple):
@@ -86,6 +88,7 @@ class Caller:
     lrn: LrnPolicy
     proportional: WeightedPrefixes
     phones_pay: bool
+    bound_numbers_pay: bool
     media: MediaPolicy
     sip: SipPolicy
     duration: Duration
@@ -156,6 +159,7 @@ def compile_mapping_gateway(name: str, spec: MappingGatewaySpec) -> Caller:
         lrn=spec.lrn,
         proportional=WeightedPrefixes(numbers.proportional_prefixes),
         phones_pay=spec.phones_pay,
+        bound_numbers_pay=spec.bound_numbers_pay,
         media=spec.media,
         sip=spec.sip,
         duration=spec.duration,
@@ -188,6 +192,7 @@ def compile_calling_phone(name: str, spec: PhoneSpec) -> Caller:
         lrn=spec.lrn,
         proportional=WeightedPrefixes(()),
         phones_pay=False,
+        bound_numbers_pay=False,
         media=spec.media,
         sip=spec.sip,
         duration=spec.duration,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..documents.checks import NumberClass
+from ..documents.domain import DomainSpec
 from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from .areas import Areas
@@ -22,6 +23,8 @@ class Snapshot:
 
     callers: Mapping[Endpoint, Caller] = field(default_factory=dict)
     phones: Mapping[str, Phone] = field(default_factory=dict)
+    bound_numbers: Mapping[str, str] = field(default_factory=dict)
+    """Accounts by the number that is bound to them."""
     gateways: Mapping[str, RoutingGateway] = field(default_factory=dict)
     index: PrefixIndex[RoutingGateway] = field(default_factory=lambda: PrefixIndex(()))
     """Gateways that can be candidates at all, by prefix."""
@@ -29,6 +32,8 @@ class Snapshot:
     areas: Areas = field(default_factory=Areas)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     lrn: LrnTable = field(default_factory=LrnTable)
+    domains: Mapping[str, DomainSpec] = field(default_factory=dict)
+    """Host names that are configured (MGT-06), whether or not a gateway is given by them."""
 
     def is_phone(self, number: str) -> bool:
         """Say whether a phone of this platform has the number."""

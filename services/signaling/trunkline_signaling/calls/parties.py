@@ -14,6 +14,8 @@ class EndpointKind(StrEnum):
     MAPPING_GATEWAY = "mapping gateway"
     ROUTING_GATEWAY = "routing gateway"
     PHONE = "phone"
+    BOUND_NUMBER = "bound number"
+    """Pays for calls only."""
 
 
 @dataclass(frozen=True, slots=True)

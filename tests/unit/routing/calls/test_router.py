@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.routing import CUSTOMER, Bench, order
 from trunkline_routing.calls.course import Record
 from trunkline_routing.calls.decision import Attempt, Plan
+from trunkline_routing.calls.facts import Facts
 from trunkline_routing.calls.refusals import EndReason, Refusal
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.errors import UnknownCall
@@ -302,6 +303,27 @@ async def test_a_caller_that_is_a_phone_pays_by_its_own_account() -> None:
     phone, other = bench.explain(caller="1001"), bench.explain(caller="1002")
 
     assert [each.decision.known.account for each in (phone, other)] == ["1001", "acme"]  # type: ignore[union-attr]
+
+
+async def test_bil_04_a_bound_caller_pays_by_its_account_where_the_gateway_allows() -> None:
+    bench = Bench(
+        mapping={"open": {"phonesPay": True, "boundNumbersPay": True}, "closed": {}},
+        phones={"1001": {}},
+        bound_numbers={"15550100": {"account": "callback"}, "1001": {"account": "callback"}},
+        routing=THREE,
+    )
+
+    def payer(caller: str, gateway: str = "open") -> tuple[str, Kind]:
+        known = bench.explain(
+            caller=caller, endpoint=Endpoint(Kind.MAPPING_GATEWAY, gateway)
+        ).decision.known
+        assert isinstance(known, Facts)
+        return known.account, known.payer
+
+    assert payer("15550100") == ("callback", Kind.BOUND_NUMBER)
+    assert payer("1001") == ("1001", Kind.PHONE)
+    assert payer("15550199") == ("open", Kind.MAPPING_GATEWAY)
+    assert payer("15550100", "closed") == ("closed", Kind.MAPPING_GATEWAY)
 
 
 async def test_a_called_phone_may_pay() -> None:

@@ -69,6 +69,8 @@ class _EndpointKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Endpoint
     """A vendor's side: calls are sent to it."""
     ENDPOINT_KIND_PHONE: _EndpointKind.ValueType  # 3
     """A subscriber that registers."""
+    ENDPOINT_KIND_BOUND_NUMBER: _EndpointKind.ValueType  # 4
+    """A number bound to an account, which pays for its calls; no call comes from it or goes to it."""
 
 class EndpointKind(_EndpointKind, metaclass=_EndpointKindEnumTypeWrapper):
     """Kinds of configured objects a call can come from or go to."""
@@ -81,6 +83,8 @@ ENDPOINT_KIND_ROUTING_GATEWAY: EndpointKind.ValueType  # 2
 """A vendor's side: calls are sent to it."""
 ENDPOINT_KIND_PHONE: EndpointKind.ValueType  # 3
 """A subscriber that registers."""
+ENDPOINT_KIND_BOUND_NUMBER: EndpointKind.ValueType  # 4
+"""A number bound to an account, which pays for its calls; no call comes from it or goes to it."""
 Global___EndpointKind: _TypeAlias = EndpointKind  # noqa: Y015
 
 class _EndDirection:

@@ -33,6 +33,7 @@ SETTLE: Final = method_of(_SERVICE, "Settle", pb.SettleRequest, pb.SettleRespons
 BILLING_MODES: Final[Mapping[EndpointKind | None, pb.BillingMode.ValueType]] = {
     None: pb.BILLING_MODE_UNSPECIFIED,
     EndpointKind.PHONE: pb.BILLING_MODE_PHONE,
+    EndpointKind.BOUND_NUMBER: pb.BILLING_MODE_BOUND_NUMBER,
     EndpointKind.MAPPING_GATEWAY: pb.BILLING_MODE_MAPPING_GATEWAY,
     EndpointKind.ROUTING_GATEWAY: pb.BILLING_MODE_UNSPECIFIED,
 }

@@ -26,6 +26,7 @@ ENDPOINT_KINDS: Final[Mapping[EndpointKind, pb.EndpointKind.ValueType]] = {
     EndpointKind.MAPPING_GATEWAY: pb.ENDPOINT_KIND_MAPPING_GATEWAY,
     EndpointKind.ROUTING_GATEWAY: pb.ENDPOINT_KIND_ROUTING_GATEWAY,
     EndpointKind.PHONE: pb.ENDPOINT_KIND_PHONE,
+    EndpointKind.BOUND_NUMBER: pb.ENDPOINT_KIND_BOUND_NUMBER,
 }
 _ENDPOINT_KINDS: Final = {value: kind for kind, value in ENDPOINT_KINDS.items()}
 
@@ -37,6 +38,18 @@ TRANSPORTS: Final[Mapping[Transport, pb.Transport.ValueType]] = {
     Transport.WSS: pb.TRANSPORT_WSS,
 }
 _TRANSPORTS: Final = {value: transport for transport, value in TRANSPORTS.items()}
+
+
+REFUSALS: Final = frozenset(
+    {
+        Fault.INVALID_ARGUMENT,
+        Fault.NOT_FOUND,
+        Fault.ALREADY_EXISTS,
+        Fault.FAILED_PRECONDITION,
+        Fault.OUT_OF_RANGE,
+    }
+)
+"""What a service says that is well, of a question that is not."""
 
 
 async def ask(
@@ -54,6 +67,7 @@ async def ask(
             f"{method.name}: {error}",
             exhausted=error.fault is Fault.RESOURCE_EXHAUSTED,
             unknown=error.fault is Fault.NOT_FOUND,
+            refused=error.fault in REFUSALS,
         ) from None
 
 
@@ -164,7 +178,7 @@ def encode_statistics(statistics: MediaStatistics) -> pb.MediaStatistics:
 
 def decode_statistics(statistics: pb.MediaStatistics) -> MediaStatistics:
     """Decode the statistics of both legs."""
-    return MediaStatistics(_decode_stream(statistics.leg_a), _decode_stream(statistics.leg_b))
+    return MediaStatistics(decode_stream(statistics.leg_a), decode_stream(statistics.leg_b))
 
 
 def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
@@ -183,7 +197,8 @@ def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
     return message
 
 
-def _decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
+def decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
+    """Decode the statistics of one leg."""
     return StreamStatistics(
         stream.packets,
         stream.bytes,

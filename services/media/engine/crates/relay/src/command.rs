@@ -1,6 +1,5 @@
 //! What goes between the control plane and a shard: commands down, facts up, the load beside them.
 
-use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::mpsc::Sender;
@@ -9,10 +8,8 @@ use std::time::Duration;
 use trunkline_rtp::{Audio, Digit, LegSettings, Protection, Session, Side, Tap};
 
 use crate::fact::{Fact, SessionId};
+use crate::sockets::Sockets;
 use crate::sys::Notifier;
-
-/// A session's sockets: RTP and RTCP of leg A, then of leg B.
-pub type Sockets = [UdpSocket; 4];
 
 /// What the control plane asks of a shard.
 pub enum Command {

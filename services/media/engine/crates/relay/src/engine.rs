@@ -18,7 +18,7 @@ use trunkline_rtp::{
 };
 
 use crate::clock::Clock;
-use crate::command::{Command, Outbox, ShardLoad, Sockets};
+use crate::command::{Command, Outbox, ShardLoad};
 use crate::fact::{Fact, SessionId};
 use crate::opening::{
     EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
@@ -26,6 +26,7 @@ use crate::opening::{
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
 use crate::shard::Shard;
+use crate::sockets::Sockets;
 use crate::sys::{Notifier, bind_udp};
 
 /// Pairs tried for one leg before its address counts as full: other programs may hold some.
@@ -112,7 +113,8 @@ impl Engine {
         let ports = [bound_a.ports, bound_b.ports];
         let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
         let session = Session::new(legs, Arc::clone(&self.codecs), self.origin());
-        self.place(session, [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
+        let sockets = Sockets::new([rtp_a, rtcp_a, rtp_b, rtcp_b], self.type_of_service);
+        self.place(session, sockets, ports)
     }
 
     /// Take a new offer or answer for one leg; see [`Leg::update`].

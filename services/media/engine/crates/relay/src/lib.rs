@@ -6,7 +6,6 @@
 
 #![deny(unsafe_code)]
 
-mod batch;
 mod clock;
 mod command;
 mod engine;
@@ -15,6 +14,7 @@ mod opening;
 mod ports;
 mod recorder;
 mod shard;
+mod sockets;
 mod sys;
 
 pub use clock::Clock;

@@ -1,11 +1,11 @@
 //! The system calls that the standard library does not offer: sockets with options, epoll, eventfd.
-//! All `unsafe` of this crate is here and in `batch`.
+//! All `unsafe` of this crate is here.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -18,40 +18,61 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     }
 }
 
-/// Bind a UDP socket whose packets carry a TOS or traffic-class byte. An IPv6 socket leaves the
-/// IPv4 port of the same number to another.
+/// Bind a UDP socket that never waits and whose packets carry a TOS or traffic-class byte. An IPv6
+/// socket leaves the IPv4 port of the same number to another.
 pub fn bind_udp(address: SocketAddr, type_of_service: u8) -> io::Result<UdpSocket> {
-    let domain = if address.is_ipv6() {
-        libc::AF_INET6
+    let socket = open_udp(address, type_of_service)?;
+    bind(&socket, address)?;
+    Ok(socket)
+}
+
+/// A second socket on the port of `own`, connected to `peer`: what comes from there comes to it, the
+/// rest still to `own`. The port is open for sharing while this lasts only.
+pub fn connect_beside(
+    own: &UdpSocket,
+    peer: SocketAddr,
+    type_of_service: u8,
+) -> io::Result<UdpSocket> {
+    let address = own.local_addr()?;
+    let socket = open_udp(address, type_of_service)?;
+    share_port(own, true)?;
+    let bound = share_port(&socket, true).and_then(|()| bind(&socket, address));
+    share_port(own, false)?;
+    bound?;
+    share_port(&socket, false)?;
+    socket.connect(peer)?;
+    Ok(socket)
+}
+
+fn open_udp(address: SocketAddr, type_of_service: u8) -> io::Result<UdpSocket> {
+    let (domain, level, option) = if address.is_ipv6() {
+        (libc::AF_INET6, libc::IPPROTO_IPV6, libc::IPV6_TCLASS)
     } else {
-        libc::AF_INET
+        (libc::AF_INET, libc::IPPROTO_IP, libc::IP_TOS)
     };
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: no pointer is passed; the descriptor returned is ours alone.
-    let fd = check(unsafe { libc::socket(domain, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
+    let fd = check(unsafe { libc::socket(domain, kind, 0) })?;
     // SAFETY: as above.
     let socket = unsafe { UdpSocket::from_raw_fd(fd) };
     if address.is_ipv6() {
-        set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
-        set_option(
-            &socket,
-            libc::IPPROTO_IPV6,
-            libc::IPV6_TCLASS,
-            type_of_service.into(),
-        )?;
-    } else {
-        set_option(
-            &socket,
-            libc::IPPROTO_IP,
-            libc::IP_TOS,
-            type_of_service.into(),
-        )?;
+        set_option(&socket, level, libc::IPV6_V6ONLY, 1)?;
     }
+    set_option(&socket, level, option, type_of_service.into())?;
+    Ok(socket)
+}
+
+fn bind(socket: &UdpSocket, address: SocketAddr) -> io::Result<()> {
     // SAFETY: zeroes are a valid value of this plain C structure.
     let mut storage = unsafe { MaybeUninit::zeroed().assume_init() };
     let length = to_raw(address, &mut storage);
     // SAFETY: the address was just written, and has the length that is said.
-    check(unsafe { libc::bind(fd, (&raw const storage).cast(), length) })?;
-    Ok(socket)
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const storage).cast(), length) })?;
+    Ok(())
+}
+
+fn share_port(socket: &UdpSocket, shared: bool) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, shared.into())
 }
 
 fn set_option(
@@ -118,15 +139,6 @@ impl AsRawFd for Notifier {
     }
 }
 
-/// How a descriptor's readiness is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// As long as there is something to read.
-    Level,
-    /// Once for every arrival: what arrived must be read until nothing is left.
-    Edge,
-}
-
 /// An epoll set, and room for what one wait returns.
 pub struct Poller {
     epoll: OwnedFd,
@@ -146,15 +158,11 @@ impl Poller {
         })
     }
 
-    /// Watch `fd` for input; waits return `token` for it. Closing the descriptor ends that.
-    pub fn add(&self, fd: &impl AsRawFd, token: u64, trigger: Trigger) -> io::Result<()> {
-        let edge = if trigger == Trigger::Edge {
-            libc::EPOLLET
-        } else {
-            0
-        };
+    /// Watch `fd` for input; waits return `token` for it as long as there is something to read.
+    /// Closing the descriptor ends that.
+    pub fn add(&self, fd: &impl AsRawFd, token: u64) -> io::Result<()> {
         let mut event = libc::epoll_event {
-            events: (libc::EPOLLIN | edge) as u32,
+            events: libc::EPOLLIN as u32,
             u64: token,
         };
         // SAFETY: both descriptors are open, and the event is read during the call only.
@@ -191,7 +199,7 @@ impl Poller {
 }
 
 /// Write `address` as the kernel wants it, and return its length.
-pub fn to_raw(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc::socklen_t {
+fn to_raw(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc::socklen_t {
     match address {
         SocketAddr::V4(v4) => {
             let raw = libc::sockaddr_in {
@@ -220,25 +228,5 @@ pub fn to_raw(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc
             unsafe { (&raw mut *storage).cast::<libc::sockaddr_in6>().write(raw) };
             mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t
         }
-    }
-}
-
-/// Read an address that the kernel wrote.
-pub fn from_raw(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
-    match libc::c_int::from(storage.ss_family) {
-        libc::AF_INET => {
-            // SAFETY: the family says that the kernel wrote a sockaddr_in.
-            let raw = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
-            let ip = Ipv4Addr::from(raw.sin_addr.s_addr.to_ne_bytes());
-            Some(SocketAddrV4::new(ip, u16::from_be(raw.sin_port)).into())
-        }
-        libc::AF_INET6 => {
-            // SAFETY: the family says that the kernel wrote a sockaddr_in6.
-            let raw = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
-            let ip = Ipv6Addr::from(raw.sin6_addr.s6_addr);
-            let port = u16::from_be(raw.sin6_port);
-            Some(SocketAddrV6::new(ip, port, raw.sin6_flowinfo, raw.sin6_scope_id).into())
-        }
-        _ => None,
     }
 }
