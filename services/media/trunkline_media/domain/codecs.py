@@ -7,6 +7,7 @@ lists meet, packets go through as they are; only where they don't is voice conve
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from trunkline_engine import VoiceFormat
@@ -36,9 +37,15 @@ class Codec:
 
     @property
     def kind(self) -> tuple[str, int]:
-        """What makes two codecs one: all spellings of G.729 are (MED-04)."""
-        name = self.encoding.upper()
-        return ("G729" if name.startswith("G729") else name, self.clock_rate)
+        """What makes two codecs one."""
+        return kind(self.encoding, self.clock_rate)
+
+
+@lru_cache(maxsize=1024)
+def kind(encoding: str, clock_rate: int) -> tuple[str, int]:
+    """Return what makes two codecs one: all spellings of G.729 are (MED-04)."""
+    name = encoding.upper()
+    return ("G729" if name.startswith("G729") else name, clock_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +63,10 @@ def in_use(here: Sequence[Codec], there: Sequence[Codec]) -> Codec | None:
     The shorter list is the answer; its first codec that both have is spoken. Without one, or with
     the other leg unknown, a leg speaks the first of its own.
     """
+    if not here or not there:
+        return here[0] if here else None
     answer, offer = (here, there) if len(here) < len(there) else (there, here)
     offered = {codec.kind for codec in offer}
     chosen = next((codec.kind for codec in answer if codec.kind in offered), None)
     spoken = (codec for codec in here if codec.kind == chosen)
-    return next(spoken, here[0] if here else None)
+    return next(spoken, here[0])
