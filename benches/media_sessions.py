@@ -1,6 +1,7 @@
 """CPU of opening, connecting and closing a session through the media service, beside rtpengine.
 
-    benches/media_sessions.py [--sessions 3000] [--in-flight 32] [--realtime]
+    benches/media_sessions.py [--sessions 3000] [--in-flight 32] [--runs 3]
+                                [--realtime]
 
 The service runs in a process of its own with the real engine, reached by frames as signaling does.
 A session is Open with the caller's offer, Connect with the answer, Close; for rtpengine, offer,
@@ -12,17 +13,20 @@ work (SCHED_FIFO, which needs root).
 
 import argparse
 import asyncio
+import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from select import select
-from typing import Any, Final
+from typing import Final
 
 import rtpengine as peer
 import uvloop
@@ -44,7 +48,6 @@ from trunkline_media.rpc.servicer import MediaServicer
 
 LOOPBACK: Final = peer.LOOPBACK
 PORTS: Final = (10000, 39999)
-REALTIME: Final = ("chrt", "--fifo", "10")
 SERVICE: Final = pb.DESCRIPTOR.services_by_name["MediaService"]
 OPEN = method_of(SERVICE, "Open", pb.OpenRequest, pb.OpenResponse, idempotent=True)
 CONNECT = method_of(SERVICE, "Connect", pb.ConnectRequest, pb.ConnectResponse, idempotent=True)
@@ -52,6 +55,14 @@ CLOSE = method_of(SERVICE, "Close", pb.CloseRequest, pb.CloseResponse, idempoten
 
 CODECS: Final = (("PCMA", 8), ("PCMU", 0), ("G729", 18), ("telephone-event", 101))
 DTMF: Final = pb.Dtmf(receive_events=True, send=pb.DTMF_FORM_RFC4733, forward=True)
+
+
+@dataclass(frozen=True)
+class Load:
+    """How many sessions, and how many of them at a time."""
+
+    sessions: int
+    in_flight: int
 
 
 def leg(port: int, codecs: tuple[tuple[str, int], ...]) -> pb.Leg:
@@ -113,36 +124,39 @@ async def drive(channel: MultiplexedChannel, first: int, count: int, in_flight: 
     await asyncio.gather(*(one_after_the_other() for _ in range(in_flight)))
 
 
-async def through_the_service(arguments: argparse.Namespace) -> tuple[float, float]:
-    """Return the CPU microseconds of one session, and sessions a second."""
-    with running([sys.executable, __file__, "--serve"], arguments) as server:
+def through_the_service(load: Load) -> float:
+    """Return the CPU microseconds of one session in the service's process."""
+    return uvloop.run(_through_the_service(load))
+
+
+async def _through_the_service(load: Load) -> float:
+    with running([sys.executable, __file__, "--serve"]) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())
         metrics = ClientMetrics(Metrics("bench"))
         async with MultiplexedChannel(f"{LOOPBACK}:{port}", metrics=metrics) as channel:
-            await drive(channel, 0, arguments.sessions // 10, arguments.in_flight)
-            before, since = thread_seconds(server.pid), time.perf_counter()
-            await drive(channel, 10**6, arguments.sessions, arguments.in_flight)
+            await drive(channel, 0, load.sessions // 10, load.in_flight)
+            before = thread_seconds(server.pid)
+            await drive(channel, 10**6, load.sessions, load.in_flight)
             taken = thread_seconds(server.pid) - before
-            rate = arguments.sessions / (time.perf_counter() - since)
-    return taken * 1e6 / arguments.sessions, rate
+    return taken * 1e6 / load.sessions
 
 
-def rtpengine(arguments: argparse.Namespace) -> float:
+def rtpengine(load: Load) -> float:
     """Return the CPU microseconds of one call of rtpengine."""
     control = peer.free_address()
     client = peer.NgClient(control, 20000, 20002)
     command = peer.command(control, *PORTS)
-    with running(command, arguments) as server, client:
+    with running(command) as server, client:
         before = thread_seconds(server.pid)
-        for index in range(arguments.sessions):
+        for index in range(load.sessions):
             client.open(index)
             client.close(index)
         taken = thread_seconds(server.pid) - before
-    return taken * 1e6 / arguments.sessions
+    return taken * 1e6 / load.sessions
 
 
-def engine_alone(arguments: argparse.Namespace) -> float:
+def engine_alone(load: Load) -> float:
     """Return the CPU microseconds of one session through the Python module alone."""
     engine = Engine([LOOPBACK], *PORTS, quarantine=timedelta(seconds=5))
     a, b = (
@@ -150,22 +164,21 @@ def engine_alone(arguments: argparse.Namespace) -> float:
         for port in (20000, 20002)
     )
     before = time.process_time()
-    for _ in range(arguments.sessions):
+    for _ in range(load.sessions):
         number, _, _ = engine.open(a, b)
         engine.update(number, a, b)
         engine.close(number)
         select([engine], [], [])
         engine.poll()
-    return (time.process_time() - before) * 1e6 / arguments.sessions
+    return (time.process_time() - before) * 1e6 / load.sessions
 
 
 @contextmanager
-def running(command: Any, arguments: argparse.Namespace) -> Iterator["subprocess.Popen[str]"]:
+def running(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
     """Run `command` until the block ends."""
-    wrapped = [*(REALTIME if arguments.realtime else ()), *command]
     pipe = subprocess.PIPE
     process = subprocess.Popen(
-        wrapped, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
+        command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
     )
     try:
         yield process
@@ -179,6 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=3000)
     parser.add_argument("--in-flight", type=int, default=32)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--realtime", action="store_true")
     parser.add_argument("--serve", action="store_true")
     arguments = parser.parse_args()
@@ -187,11 +201,22 @@ def main() -> None:
     if arguments.serve:
         uvloop.run(serve())
         return
-    cost, rate = uvloop.run(through_the_service(arguments))
-    print(f"through the service: {cost:.0f} us of CPU a session, {rate:.0f} sessions a second")
-    print(f"the engine alone: {engine_alone(arguments):.0f} us")
-    if shutil.which("rtpengine"):
-        print(f"rtpengine: {rtpengine(arguments):.0f} us")
+    load = Load(arguments.sessions, arguments.in_flight)
+    if arguments.realtime:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
+    results: dict[str, list[float]] = {}
+    for _ in range(arguments.runs):
+        for name, measure in measures().items():
+            results.setdefault(name, []).append(measure(load))
+    for name, costs in results.items():
+        spread = f"[{min(costs):.0f}..{max(costs):.0f}]"
+        print(f"{name}: {statistics.median(costs):.0f} {spread} us of CPU a session")
+
+
+def measures() -> Mapping[str, Callable[[Load], float]]:
+    """Return what can be measured here, by its name."""
+    ours = {"through the service": through_the_service, "the engine alone": engine_alone}
+    return ours | ({"rtpengine": rtpengine} if shutil.which("rtpengine") else {})
 
 
 if __name__ == "__main__":

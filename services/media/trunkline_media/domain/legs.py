@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from trunkline_engine import LegSettings, Protection
 
 from ..errors import InvalidRequest
-from .codecs import Codec, Formats, in_use
+from .codecs import Codec, Formats
 
 
 class LegName(StrEnum):
@@ -224,7 +224,7 @@ class Leg:
 
     def codec(self, other: "Leg") -> Codec | None:
         """Return the voice codec this leg speaks beside `other`. None while unknown."""
-        return in_use(self.formats.voice, other.formats.voice)
+        return self.formats.voice_beside(other.formats)
 
     def settings(self, other: "Leg", limits: "SilenceLimits | None") -> LegSettings:
         """Return what the relay is told. Without limits, silence is not judged.
