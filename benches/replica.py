@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -27,15 +28,16 @@ from processes import cpu_seconds, resident_bytes, start, stop
 from support.ports import free_port
 from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
 from trunkline_billing.money import Currency
-from trunkline_billing.rating.deck import Rate, RateDeck
+from trunkline_billing.rating.columns import ALWAYS, Columns, Row
+from trunkline_billing.rating.deck import LEADING, CallLevel, Price, RateDeck
 from trunkline_billing.rating.tariff import SECOND, per_minute
 from trunkline_billing.rpc.rates_topic import TOPIC, RatesTopic
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.replication import MemorySource, ReplicationServicer
 from trunkline_kernel.rpc import RpcServer
 
-PATIENCE = 300.0
-"""Seconds to wait for the replica."""
+PATIENCE = 900.0
+"""Seconds to wait for the decks, and for the replica."""
 
 
 def main() -> None:
@@ -90,11 +92,20 @@ async def _serve(port: int, decks: int, rates: int) -> None:
 
 
 def _deck(name: str, rates: int, rng: random.Random) -> RateDeck:
-    tariffs = [
-        per_minute(Decimal(rng.randrange(1, 9999)) / 10000, SECOND, SECOND) for _ in range(2000)
+    prices = [
+        Price(
+            per_minute(Decimal(rng.randrange(1, 9999)) / 10000, SECOND, SECOND),
+            CallLevel.INTERNATIONAL,
+            locked=False,
+            area="",
+        )
+        for _ in range(2000)
     ]
-    prefixes = {str(rng.randrange(10**3, 10 ** rng.randrange(4, 10))) for _ in range(rates)}
-    return RateDeck(name, [Rate(each, rng.choice(tariffs)) for each in prefixes], Currency("USD"))
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for prefix in {str(rng.randrange(10**3, 10 ** rng.randrange(4, 10))) for _ in range(rates)}:
+        rows[prefix[:LEADING]].append((prefix, ALWAYS, rng.randrange(len(prices))))
+    columns = {digits: Columns(rows[digits]) for digits in rows}
+    return RateDeck.packed(name, prices, columns, Currency("USD"))
 
 
 def _settings(billing: int, http: int) -> dict[str, str]:

@@ -23,6 +23,8 @@ class GatewayReport:
     reachable: bool | None = None
     published: int | None = None
     """Calls at once it said it can take."""
+    publish_time: float | None = None
+    """When it said so last, UNIX seconds; with nothing published it took that back."""
 
 
 class Condition(NamedTuple):
@@ -33,7 +35,7 @@ class Condition(NamedTuple):
     reachable: bool | None = None
     """Whether probes or registrations reach it from anywhere; None: nobody speaks of it."""
     published: int | None = None
-    """The fewest calls that it said it can take (SIG-14)."""
+    """How many calls it said last that it can take (SIG-14)."""
 
     def is_out_of_reach(self, *, presumed: bool) -> bool:
         """Say whether no call gets there; `presumed` is whether one does while nobody knows."""
@@ -93,10 +95,9 @@ class MemoryHealth:
         else:
             until = None
         reached = [one.reachable for _, one in fresh if one.reachable is not None]
-        published = [one.published for _, one in fresh if one.published is not None]
-        condition = Condition(
-            until, any(reached) if reached else None, min(published, default=None)
-        )
+        said = [one for _, one in fresh if one.publish_time is not None]
+        published = max(said, key=_publish_time).published if said else None
+        condition = Condition(until, any(reached) if reached else None, published)
         return _Kept(now, min(ends, default=now + REPORTED), condition)
 
     def _sort_out(self) -> None:
@@ -106,6 +107,11 @@ class MemoryHealth:
         for at, reports in self._reports.values():
             for report in reports:
                 self._known.setdefault(report.name, []).append((at, report))
+
+
+def _publish_time(report: GatewayReport) -> float:
+    assert report.publish_time is not None
+    return report.publish_time
 
 
 class PerfectHealth(MemoryHealth):
