@@ -58,7 +58,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         failover.failed(call, attempt.failure(502), "malformed answer")
         return
     leg = early_leg(call)
-    leg.dialog = dialog
+    leg.dialog, leg.early = dialog, None
     leg.source = dialog.flow
     dialog.flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
     described = attempt.descriptions.get(event.response.to_tag) or leg.received

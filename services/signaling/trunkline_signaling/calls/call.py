@@ -18,6 +18,7 @@ from ..sip.message import Request, Response
 from ..sip.methods import BYE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
+from . import addresses
 from .agreement import Terms, treated
 from .call_settings import CallSettings, HeldBy, nobody
 from .cdr import Cdr
@@ -249,11 +250,13 @@ class Call:
         return dialog.reply(transaction.request, status, body, SDP)
 
     def send(self, leg: Leg, request: Request) -> Outgoing:
-        """Send a request inside a leg's dialog."""
-        assert leg.dialog is not None
-        outgoing = Outgoing(
-            leg.side, request, leg.dialog.flow, dialog=leg.dialog, credentials=leg.credentials
-        )
+        """Send a request inside a leg's dialog, or its early one."""
+        dialog = leg.dialog or leg.early
+        assert dialog is not None
+        flow = dialog.flow
+        if leg.dialog is None:
+            flow = addresses.request_flow(dialog, flow, leg.policy.request_address)
+        outgoing = Outgoing(leg.side, request, flow, dialog=dialog, credentials=leg.credentials)
         self.emit(Send(outgoing))
         return outgoing
 

@@ -26,7 +26,7 @@ def progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> Non
     has_sdp = bool(response.body)
     if response.status > 100:
         _note_progress(call, attempt, response.status, has_sdp)
-        provisional.show(call, response.status, _early_media(call, attempt, response))
+        provisional.show(call, response.status, _early_media(call, attempt, event))
     before, attempt.progress = attempt.progress, advance(attempt.progress, response.status, has_sdp)
     if attempt.progress is not before:
         attempts.watch(call, attempt)
@@ -67,11 +67,12 @@ def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool)
     attempt.sdp = attempt.sdp or has_sdp
 
 
-def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
+def _early_media(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> bytes:
     """Return the caller's form of the description in a 18x; one that is malformed is dropped.
 
     Where several are called at once nobody is heard before the answer.
     """
+    response = event.response
     if not response.body or attempt.rivals:
         return b""
     try:
@@ -83,5 +84,7 @@ def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
+    leg.early = event.dialog
+    leg.note_allow(response.headers)
     call.connect_media((leg, place))
     return body
