@@ -181,6 +181,11 @@ class Call:
         return offer
 
     @property
+    def offered(self) -> bool:
+        """Tell whether the caller's INVITE made an offer; else it waits for the callee's."""
+        return bool(self.invite.request.body)
+
+    @property
     def answered(self) -> bool:
         """Tell whether the callee has answered."""
         return self.cdr.answer_time is not None
@@ -207,9 +212,10 @@ class Call:
             self.leg_b = leg
 
     def local_ip(self, leg: Leg) -> str:
-        """Our address as the peer of an established leg sees it."""
-        assert leg.dialog is not None
-        flow = leg.dialog.flow
+        """Our address as the peer of a leg sees it that has a dialog."""
+        dialog = leg.dialog or leg.early
+        assert dialog is not None
+        flow = dialog.flow
         return self.settings.own.seen_by(flow.remote[0], flow.transport)[0]
 
     @property
