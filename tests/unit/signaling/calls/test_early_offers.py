@@ -128,14 +128,19 @@ class Caller:
 
 
 async def progressing(
-    callee: Callee, body: bytes, *, relayed: bool = False, rules: StopRules = DEFAULT_RULES
+    callee: Callee,
+    body: bytes,
+    *,
+    relayed: bool = False,
+    rules: StopRules = DEFAULT_RULES,
+    policy: LegPolicy = RELIABLE,
 ) -> tuple[Caller, SwitchBench]:
     """Return a caller whose INVITE has this body and who has got the first reliable response."""
     alice = Caller()
     mode = MediaProxy.MUST_ON if relayed else MediaProxy.OFF
     settings = CallSettings("signaling-1", OneAddress(), relay=RelayParameters(mode=mode))
     bench = SwitchBench(alice.agent, callee.agent, settings=settings)
-    bench.routing.plan = plan(candidate(leg_b=RELIABLE, stop_rules=rules), leg_a=RELIABLE)
+    bench.routing.plan = plan(candidate(leg_b=policy, stop_rules=rules), leg_a=policy)
     request = invite(body)
     request.headers.set("Require", "100rel")
     request.headers.set("Allow", WITH_UPDATE)
@@ -261,6 +266,20 @@ async def test_rfc3262_5_the_call_is_answered_with_what_was_agreed_last() -> Non
     assert status == 200
     assert b"m=audio 7000" in body
     assert len(bench.switch.calls) == 1
+
+
+async def test_med03_a_codec_that_changes_in_a_prack_is_converted() -> None:
+    """MED-03 rule 8: the callee hears nothing of it."""
+    converting = LegPolicy(reliable_provisionals=True, codec_conversion=True)
+    bob = Callee()
+    alice, bench = await progressing(bob, OFFER, relayed=True, policy=converting)
+
+    await alice.prack(bench, OFFER.replace(b"AVP 8 0 101", b"AVP 0"))
+
+    status, body = alice.answer_to("PRACK")
+    assert status == 200
+    assert b"RTP/AVP 0" in body
+    assert bob.requests("UPDATE") == []
 
 
 @pytest.mark.parametrize(
