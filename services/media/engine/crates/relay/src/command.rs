@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use trunkline_rtp::{Audio, Digit, LegSettings, Protection, Session, Side, Tap};
+use trunkline_rtp::{Audio, Digit, Protection, Session, Side, Tap};
 
 use crate::fact::{Fact, SessionId};
+use crate::opening::LegUpdate;
 use crate::sockets::Sockets;
 use crate::sys::Notifier;
 
@@ -15,8 +16,8 @@ use crate::sys::Notifier;
 pub enum Command {
     /// Relay a new session.
     Open(SessionId, Box<(Session, Sockets)>),
-    /// Take a new offer or answer on one leg; the last says whether to learn the source anew.
-    Update(SessionId, Side, LegSettings, bool),
+    /// Take a new offer or answer on leg A, on leg B, or on both.
+    Update(SessionId, Box<[LegUpdate; 2]>),
     /// Let one leg wear another cipher on the wire, or none.
     Protect(SessionId, Side, Option<Box<dyn Protection>>),
     /// Let somebody hear both legs.

@@ -13,15 +13,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use trunkline_rtp::{
-    Audio, Codecs, Digit, Encoding, Leg, LegSettings, NARROWBAND, Origin, Protection, Session,
-    Side, Time,
+    Audio, Codecs, Digit, Encoding, Leg, NARROWBAND, Origin, Protection, Session, Side, Time,
 };
 
 use crate::clock::Clock;
 use crate::command::{Command, Outbox, ShardLoad};
 use crate::fact::{Fact, SessionId};
 use crate::opening::{
-    EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
 };
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
@@ -117,18 +116,12 @@ impl Engine {
         self.place(session, sockets, ports)
     }
 
-    /// Take a new offer or answer for one leg; see [`Leg::update`].
+    /// Take a new offer or answer for either leg, A's first; see [`Leg::update`].
     ///
     /// # Errors
     /// [`UnknownSession`].
-    pub fn update(
-        &self,
-        session: SessionId,
-        side: Side,
-        settings: LegSettings,
-        relearn: bool,
-    ) -> Result<(), UnknownSession> {
-        self.command(session, Command::Update(session, side, settings, relearn))
+    pub fn update(&self, session: SessionId, legs: [LegUpdate; 2]) -> Result<(), UnknownSession> {
+        self.command(session, Command::Update(session, Box::new(legs)))
     }
 
     /// Let one leg wear another cipher on the wire, or none.

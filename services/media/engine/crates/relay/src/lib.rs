@@ -21,6 +21,6 @@ pub use clock::Clock;
 pub use engine::Engine;
 pub use fact::{Fact, FactKind, SessionId};
 pub use opening::{
-    EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
 };
 pub use ports::{PortPool, PortRange, PortRangeError};

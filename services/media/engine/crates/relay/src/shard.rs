@@ -189,10 +189,12 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Open(id, opening) => self.open(id, *opening),
-                Command::Update(id, side, settings, relearn) => {
+                Command::Update(id, legs) => {
                     let now = self.clock.now();
                     if let Some(relayed) = self.find(id) {
-                        relayed.session.update(side, settings, relearn, now);
+                        for (side, leg) in Side::BOTH.into_iter().zip(*legs) {
+                            relayed.session.update(side, leg.settings, leg.relearn, now);
+                        }
                     }
                 }
                 Command::Protect(id, side, protection) => {

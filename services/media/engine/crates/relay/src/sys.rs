@@ -7,6 +7,7 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Turn -1 into the error of the call that returned it.
@@ -105,37 +106,48 @@ pub fn thread_cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// A counter that wakes whoever polls it.
+/// A counter that wakes whoever polls it, by one system call however often it is asked meanwhile.
 #[derive(Debug)]
-pub struct Notifier(OwnedFd);
+pub struct Notifier {
+    counter: OwnedFd,
+    /// Whether it has been woken and not gone to rest since.
+    awake: AtomicBool,
+}
 
 impl Notifier {
     /// A notifier at rest.
     pub fn new() -> io::Result<Self> {
         // SAFETY: no pointer is passed; the descriptor returned is ours alone.
         let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-        // SAFETY: as above.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+        Ok(Self {
+            // SAFETY: as above.
+            counter: unsafe { OwnedFd::from_raw_fd(fd) },
+            awake: AtomicBool::new(false),
+        })
     }
 
-    /// Wake. A counter at its limit is awake already, so no error matters.
+    /// Wake. To be called after what is to be found was put in its place.
     pub fn notify(&self) {
+        if self.awake.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let one = 1_u64;
-        // SAFETY: eight bytes are read from a u64.
-        unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), 8) };
+        // SAFETY: eight bytes are read from a u64. The counter is far from its limit: no error matters.
+        unsafe { libc::write(self.counter.as_raw_fd(), (&raw const one).cast(), 8) };
     }
 
-    /// Go to rest.
+    /// Go to rest. To be called before what was put in its place is looked for.
     pub fn clear(&self) {
         let mut count = 0_u64;
         // SAFETY: eight bytes are written to a u64.
-        unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), 8) };
+        unsafe { libc::read(self.counter.as_raw_fd(), (&raw mut count).cast(), 8) };
+        self.awake.store(false, Ordering::SeqCst);
     }
 }
 
 impl AsRawFd for Notifier {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.counter.as_raw_fd()
     }
 }
 

@@ -5,7 +5,9 @@ mod support;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
-use support::{PATIENCE, at, closing_counters, engine, engine_on, facts_until, leg, peer, rtp};
+use support::{
+    PATIENCE, as_opened, at, closing_counters, engine, engine_on, facts_until, leg, peer, rtp,
+};
 use trunkline_relay::{Fact, FactKind, LegOpening, OpenError};
 use trunkline_rtp::{Audio, Dropped, Encoding, EventKind, Learning, Monitor, Side, VoiceFormat};
 
@@ -163,13 +165,14 @@ fn silence_is_told_within_200_ms_of_its_limit() {
     ];
     let opened = engine.open(legs).expect("ports");
     let limit = Duration::from_millis(100);
-    let mut settings = leg(&callee, Learning::Signaled).settings;
-    settings.monitor = Monitor {
+    let unchanged = as_opened(&caller, Learning::Signaled);
+    let mut watched = as_opened(&callee, Learning::Signaled);
+    watched.settings.monitor = Monitor {
         received: Some(limit),
         sent: None,
     };
     engine
-        .update(opened.session, Side::B, settings, false)
+        .update(opened.session, [unchanged, watched])
         .expect("open");
 
     let facts = facts_until(&mut engine, |facts| !facts.is_empty());

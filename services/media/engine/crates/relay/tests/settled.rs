@@ -6,9 +6,9 @@ use std::fs::read_to_string;
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use support::{PATIENCE, at, closing_counters, engine, leg, peer, rtp};
-use trunkline_relay::{Engine, Opened};
-use trunkline_rtp::{Dropped, Learning, Side};
+use support::{PATIENCE, as_opened, at, closing_counters, engine, leg, peer, rtp};
+use trunkline_relay::{Engine, LegUpdate, Opened};
+use trunkline_rtp::{Dropped, Learning};
 
 /// More packets than it takes to settle.
 const ENOUGH: u16 = 60;
@@ -112,9 +112,13 @@ fn med02_a_reinvite_re_opens_learning_and_the_old_peer_is_a_stranger() {
     let mut call = settled();
     let new = UdpSocket::bind(("127.0.0.3", 0)).expect("another loopback address");
     new.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let settings = leg(&new, Learning::Signaled).settings;
+    let unchanged = as_opened(&call.callee, Learning::FirstPacket);
+    let re_opened = LegUpdate {
+        relearn: true,
+        ..as_opened(&new, Learning::Signaled)
+    };
     call.engine
-        .update(call.opened.session, Side::A, settings, true)
+        .update(call.opened.session, [re_opened, unchanged])
         .expect("open");
 
     assert_eq!(call.hear_from(&call.callee, &new, ENOUGH), Some(ENOUGH));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use trunkline_relay::{Engine, EngineSettings, Fact, FactKind, LegOpening, PortRange};
+use trunkline_relay::{Engine, EngineSettings, Fact, FactKind, LegOpening, LegUpdate, PortRange};
 use trunkline_rtp::{BuiltIn, Counters, Learning, LegSettings, Remote};
 
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -51,6 +51,14 @@ pub fn leg(remote: &UdpSocket, learning: Learning) -> LegOpening {
     LegOpening {
         settings,
         ..LegOpening::default()
+    }
+}
+
+/// An update that changes nothing.
+pub fn as_opened(remote: &UdpSocket, learning: Learning) -> LegUpdate {
+    LegUpdate {
+        settings: leg(remote, learning).settings,
+        relearn: false,
     }
 }
 
