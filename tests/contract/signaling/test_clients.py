@@ -527,25 +527,37 @@ ENDED = ReportEnd(SCREEN, True, True, False, None)
 
 
 @pytest.mark.parametrize(
-    ("ask", "answer"),
+    ("ask", "add", "answer"),
     [
-        (lambda auth: auth.admit(admit()), auth_pb2.AdmitResponse(allow=auth_pb2.Allow())),
-        (lambda auth: auth.locate(LOCATE), auth_pb2.LocateResponse()),
-        (lambda auth: auth.screen(SCREEN), lists_pb2.ScreenResponse()),
-        (lambda auth: auth.report_end(ENDED), lists_pb2.ReportEndsResponse()),
+        (
+            lambda auth: auth.admit(admit()),
+            add_AuthServiceServicer_to_server,
+            auth_pb2.AdmitResponse(allow=auth_pb2.Allow()),
+        ),
+        (
+            lambda auth: auth.locate(LOCATE),
+            add_AuthServiceServicer_to_server,
+            auth_pb2.LocateResponse(),
+        ),
+        (
+            lambda auth: auth.screen(SCREEN),
+            add_ListServiceServicer_to_server,
+            lists_pb2.ScreenResponse(),
+        ),
+        (
+            lambda auth: auth.report_end(ENDED),
+            add_ListServiceServicer_to_server,
+            lists_pb2.ReportEndsResponse(),
+        ),
     ],
     ids=["admit", "locate", "screen", "report_end"],
 )
 async def test_what_auth_does_for_a_call_is_in_its_logs_and_its_trace(
-    ask: Callable[[AuthClient], Awaitable[object]], answer: Message
+    ask: Callable[[AuthClient], Awaitable[object]], add: Any, answer: Message
 ) -> None:
     servicer = Told()
-    dispatcher = Dispatcher(Metrics("told"))
-    dispatcher.add(add_AuthServiceServicer_to_server, servicer)
-    dispatcher.add(add_ListServiceServicer_to_server, servicer)
-    servicer.answer = answer
 
-    await ask(AuthClient(InProcessChannel(dispatcher)))
+    await ask(AuthClient(channel_to(add, servicer, answer)))
 
     assert servicer.call_id == "call-1"
 
