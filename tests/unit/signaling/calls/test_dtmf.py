@@ -142,6 +142,41 @@ async def test_med06_d_each_leg_has_its_own_payload_type() -> None:
     assert listed(stream_to(call.bench, CALLER, "SIP/2.0 200"))[-1] == "101 telephone-event 0-16"
 
 
+@pytest.mark.parametrize("form", [DtmfForm.RFC4733, DtmfForm.INFO, DtmfForm.INBAND])
+@pytest.mark.parametrize(
+    ("target", "answer", "digits", "infos"),
+    [
+        (DEFAULT_DTMF, VENDOR_EVENTS, [(Side.B, "5")], []),
+        (DtmfPolicy(send=DtmfSend.INFO), VENDOR_EVENTS, [], [FIVE]),
+        (DtmfPolicy(send_inband=True), VENDOR_VOICE_ALONE, [(Side.B, "5")], []),
+    ],
+    ids=["to RFC2833", "to INFO", "to inband"],
+)
+async def test_med06_every_row_of_the_conversion_table(
+    form: DtmfForm,
+    target: DtmfPolicy,
+    answer: bytes,
+    digits: list[tuple[Side, str]],
+    infos: list[bytes],
+) -> None:
+    call = await talking(DtmfPolicy(detect_inband=True), target, answer=answer)
+    passes_in_the_voice = target.send_inband and form is DtmfForm.INBAND
+
+    await call.press("5", form) if form is not DtmfForm.INFO else await call.info()
+
+    assert call.digits == ([] if passes_in_the_voice else digits)
+    assert call.infos == infos
+
+
+async def test_med06_an_info_without_a_duration_is_an_event_of_160_ms() -> None:
+    call = await talking()
+
+    await call.info(b"5", "application/dtmf")
+
+    sent = [q for q in call.bench.media.asked if isinstance(q, SendDigits)]
+    assert [q.duration for q in sent] == [timedelta(milliseconds=160)]
+
+
 @pytest.mark.parametrize(
     ("receive", "forms"),
     [
