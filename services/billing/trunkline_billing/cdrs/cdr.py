@@ -7,7 +7,7 @@ media statistics) travels as JSON objects in `extension` and is not looked into 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ..money import Currency
 from ..rating.tariff import Tariff
@@ -75,6 +75,13 @@ class Call:
         if self.answer_time is None:
             return NOTHING
         return max(self.end_time - self.answer_time, NOTHING)
+
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        """The call's attempts in order, as the proto's JSON has them: what is zero is left out."""
+        attempts = self.extension.get("attempts", [])
+        assert isinstance(attempts, list)
+        return attempts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""Reads CDRs: by call, and a page at a time by filters (BIL-13).
+"""Reads CDRs: by call, one after another, and a page at a time by filters (BIL-13).
 
-Pages go by key, not by offset: every filter but `answered_only` has an index that ends in
-(end_time, flow_no), so a page costs the same however far down it is. A filter that means one of two
+All go by key, not by offset: every filter but `answered_only` has an index that ends in
+(end_time, flow_no), so a page costs the same however far down it is, and none keeps a transaction
+open while its reader works. A filter that means one of two
 columns reads both indexes and merges.
 """
 
@@ -15,12 +16,15 @@ from trunkline_kernel.database import Database
 from ..cdrs.query import CdrQuery, Position
 from ..ledger.transactions import EntryKind, transaction_id
 from .cdr_export import CdrExport
+from .cdr_filters import in_range
 from .cdr_rows import StoredCdr, decode_cdr
+from .report_reader import ReportReader
 from .stated import StatedCalls
 from .tables import CDRS, TRANSACTIONS
 
 CHUNK: Final = 1000
-ORDER: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
+NEWEST: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
+OLDEST: Final = (CDRS.c.end_time, CDRS.c.flow_no)
 
 
 class CdrReader:
@@ -30,6 +34,7 @@ class CdrReader:
         self._database = database
         self.export = CdrExport(database)
         self.stated = StatedCalls(database)
+        self.reports = ReportReader(database)
 
     async def find(self, call_id: str) -> StoredCdr | None:
         """Return the CDR of a call. Its transaction knows which day's partition holds it."""
@@ -44,19 +49,19 @@ class CdrReader:
         return None if row is None else decode_cdr(row._asdict())
 
     async def each(
-        self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
+        self, begin: datetime, end: datetime, *, account: str = ""
     ) -> AsyncIterator[StoredCdr]:
         """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first."""
-        conditions = [CDRS.c.end_time >= begin, CDRS.c.end_time < end]
-        if account:
-            conditions.append(or_(CDRS.c.account == account, CDRS.c.clearing_account == account))
-        if gateway:
-            conditions.append(or_(CDRS.c.caller_name == gateway, CDRS.c.callee_name == gateway))
-        query = select(CDRS).where(*conditions).order_by(CDRS.c.end_time, CDRS.c.flow_no)
-        async with self._database.reading() as session:
-            rows = await session.stream(query.execution_options(yield_per=CHUNK))
-            async for row in rows:
+        query = select(CDRS).where(*in_range(begin, end, account)).order_by(*OLDEST).limit(CHUNK)
+        after: list[ColumnElement[bool]] = []
+        while True:
+            async with self._database.reading() as session:
+                rows = (await session.execute(query.where(*after))).all()
+            for row in rows:
                 yield decode_cdr(row._asdict())
+            if len(rows) < CHUNK:
+                return
+            after = [_newer(Position(rows[-1].end_time, rows[-1].flow_no))]
 
     async def page(self, query: CdrQuery) -> list[StoredCdr]:
         """Return the CDRs that match, newest first, at most `query.limit`."""
@@ -85,7 +90,7 @@ def statements(query: CdrQuery) -> list[Select[Any]]:
     conditions = [*_common(query), *(or_(*narrow[at : at + 2]) for at in range(0, len(narrow), 2))]
     alternatives = either[first] if first else [true()]
     return [
-        select(CDRS).where(*conditions, one).order_by(*ORDER).limit(query.limit)
+        select(CDRS).where(*conditions, one).order_by(*NEWEST).limit(query.limit)
         for one in alternatives
     ]
 
@@ -112,6 +117,13 @@ def _common(query: CdrQuery) -> list[ColumnElement[bool]]:
     if query.after is not None:
         conditions.append(_older(query.after))
     return conditions
+
+
+def _newer(position: Position) -> ColumnElement[bool]:
+    return and_(
+        CDRS.c.end_time >= position.end_time,
+        or_(CDRS.c.end_time > position.end_time, CDRS.c.flow_no > position.flow_no),
+    )
 
 
 def _older(position: Position) -> ColumnElement[bool]:
