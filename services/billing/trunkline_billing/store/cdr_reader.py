@@ -52,16 +52,17 @@ class CdrReader:
         self, begin: datetime, end: datetime, *, account: str = ""
     ) -> AsyncIterator[StoredCdr]:
         """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first."""
-        query = select(CDRS).where(*in_range(begin, end, account)).order_by(*OLDEST).limit(CHUNK)
-        after: list[ColumnElement[bool]] = []
+        last = Position(begin, 0)
         while True:
+            within = in_range(last.end_time, end, account)
+            query = select(CDRS).where(*within, _newer(last)).order_by(*OLDEST).limit(CHUNK)
             async with self._database.reading() as session:
-                rows = (await session.execute(query.where(*after))).all()
+                rows = (await session.execute(query)).all()
             for row in rows:
                 yield decode_cdr(row._asdict())
             if len(rows) < CHUNK:
                 return
-            after = [_newer(Position(rows[-1].end_time, rows[-1].flow_no))]
+            last = Position(rows[-1].end_time, rows[-1].flow_no)
 
     async def page(self, query: CdrQuery) -> list[StoredCdr]:
         """Return the CDRs that match, newest first, at most `query.limit`."""
@@ -109,21 +110,24 @@ def _either(query: CdrQuery) -> dict[str, list[ColumnElement[bool]]]:
 
 
 def _common(query: CdrQuery) -> list[ColumnElement[bool]]:
-    conditions = [CDRS.c.end_time >= query.begin, CDRS.c.end_time < query.end]
+    conditions = [CDRS.c.end_time >= query.begin, _before(query)]
     if query.account:
         conditions.append(CDRS.c.account == query.account)
     if query.answered_only:
         conditions.append(CDRS.c.answer_time.is_not(None))
-    if query.after is not None:
-        conditions.append(_older(query.after))
     return conditions
 
 
+def _before(query: CdrQuery) -> ColumnElement[bool]:
+    """Return one upper limit: of two, SQLite would walk its index from the wrong one."""
+    if query.after is None or query.after.end_time >= query.end:
+        return CDRS.c.end_time < query.end
+    return _older(query.after)
+
+
 def _newer(position: Position) -> ColumnElement[bool]:
-    return and_(
-        CDRS.c.end_time >= position.end_time,
-        or_(CDRS.c.end_time > position.end_time, CDRS.c.flow_no > position.flow_no),
-    )
+    """Return what is newer of the CDRs that do not end before `position`."""
+    return or_(CDRS.c.end_time > position.end_time, CDRS.c.flow_no > position.flow_no)
 
 
 def _older(position: Position) -> ColumnElement[bool]:
