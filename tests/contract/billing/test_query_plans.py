@@ -52,7 +52,7 @@ async def test_bil_13_a_page_is_read_by_an_index(url: str, filters: dict[str, An
 
 
 def test_bil_13_a_later_page_begins_where_the_last_one_ended() -> None:
-    """SQLite takes one upper limit for its index: with the range's end it would read all between."""
+    """Of two upper limits SQLite walks its index from the first, through all that came before."""
     query = CdrQuery(NOW - timedelta(days=31), NOW, after=Position(NOW - timedelta(days=9), 7))
 
     (statement,) = statements(query)
