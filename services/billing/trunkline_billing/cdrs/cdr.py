@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ..money import Currency
+from ..money import ZERO, Currency
 from ..rating.tariff import Tariff
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
@@ -96,6 +96,10 @@ class Share:
     rate_group: str
     prefix: str
     level: int = 0
+    holder: str = ""
+    """The account's holder, in words."""
+    gift_value: Decimal = ZERO
+    """What the gift time would have cost."""
     tariff: Tariff | None = field(default=None, compare=False)
     """What was charged by, known when the call is settled; not stored."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Integer, String, cast, func, select, type_coerce
-from trunkline_kernel.database import Database, UtcDateTime
+from trunkline_kernel.database import Database, ExactDecimal, UtcDateTime
 
 from .cdr_filters import in_range
 from .tables import CDRS
@@ -51,7 +51,7 @@ def _as_text(column: Column[Any], *, sqlite: bool) -> ColumnElement[Any]:
     if isinstance(column.type, UtcDateTime):
         utc = func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US", type_=String)
         return (type_coerce(column, String) if sqlite else utc) + "+00:00"
-    return cast(column, String) if column.name in ("fee", "cost") else column
+    return cast(column, String) if isinstance(column.type, ExactDecimal) else column
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:
