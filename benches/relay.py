@@ -1,42 +1,55 @@
 """CPU microseconds per packet of the relay, beside rtpengine in user space and a minimal C relay.
 
     benches/relay.py [--calls 400] [--secs 5] [--runs 3] [--only engine,rtpengine,floor]
-    benches/relay.py --one-way --only engine,xor,rc4,aes128,srtp,srtp-gcm
+    benches/relay.py --only engine,xor,rc4,aes128
+    benches/relay.py --one-way --only engine,srtp,srtp-gcm
+    benches/relay.py --calls 150 --only g729
+    benches/relay.py --most --only aes128,rtpengine
 
 Every relay has core 1 to itself, the generator core 0; all of them run in turn, so a noisy minute
 hits all alike. G.711 in packets of 20 ms, both ways: 100 packets a second for each call. CPU is
-utime + stime of the relay's process over the window, divided by the packets that came through.
+that of the relay's threads over the window, divided by the packets that came through.
 25 s of 400 calls are a million packets: a relay whose memory grows in that leaks.
-With --one-way, only callers send: so a leg that encrypts what it sends can be measured, which the
-generator could not answer.
+
+The ciphers encrypt leg B; what the generator sends there as it is deciphers to noise, at the same
+cost. But SRTP would refuse it, so there only callers send (--one-way). With g729, leg B is
+converted. --most looks for the highest number of calls with a loss under 0.1 % and a latency of
+p99 under 5 ms. On a machine that has other work, --realtime lets the relay and the generator run
+before it (SCHED_FIFO, which needs root); what both leave of the two cores is for the rest.
 Needs a C compiler, and Debian's rtpengine-daemon for the peer.
 """
 
 import argparse
 import json
-import os
 import resource
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-SOURCES = Path(__file__).parent / "rtp"
+import rtpengine as peer
+
+SOURCES: Final = Path(__file__).parent / "rtp"
 CALLER_PORT, CALLEE_PORT = 20000, 20002
 RELAY_CORE, GENERATOR_CORE = 1, 0
 FIRST_RELAY_PORT, LAST_RELAY_PORT = 24000, 39999
-LOOPBACK = "127.0.0.1"
+LOOPBACK: Final = peer.LOOPBACK
+REALTIME: Final = ("chrt", "--fifo", "10")
+
+MOST_LOSS, MOST_DELAY = 0.1, 5000
+"""Per cent, and microseconds at p99, at which a relay is full."""
+PRECISION: Final = 0.04
+"""Of the highest number of calls."""
 
 PortMap = list[tuple[int, int]]
 """For each call, where the caller and where the callee sends."""
+Measured = dict[str, Any]
 
 
 def build(folder: Path) -> None:
@@ -47,7 +60,7 @@ def build(folder: Path) -> None:
 
 
 @contextmanager
-def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+def process(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
     """Run `command` on the relay's core until the block ends."""
     pinned = ["taskset", "-c", str(RELAY_CORE), *command]
     running = subprocess.Popen(pinned, text=True, stderr=subprocess.DEVNULL, **options)
@@ -58,11 +71,13 @@ def process(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str
         running.wait(10)
 
 
-ENGINE = """
+ENGINE: Final = """
 import sys, trunkline_engine as engine
 relay = engine.Engine(["127.0.0.1"], int(sys.argv[2]), int(sys.argv[3]))
-def leg(port):
-    return engine.LegSettings(remote=("127.0.0.1", int(port)))
+def leg(port, *voice):
+    return engine.LegSettings(
+        remote=("127.0.0.1", int(port)), voice=engine.VoiceFormat(*voice) if voice else None
+    )
 protection = engine.Protection
 ciphers = {
     "xor": lambda: protection.xor(bytes(range(16))),
@@ -71,8 +86,9 @@ ciphers = {
     "srtp": lambda: protection.srtp("AES_CM_128_HMAC_SHA1_80", bytes(30), bytes(30)),
     "srtp-gcm": lambda: protection.srtp("AEAD_AES_128_GCM", bytes(28), bytes(28)),
 }
+voices = (("PCMA", 8), ("G729", 18)) if sys.argv[6] == "g729" else ((), ())
 for _ in range(int(sys.argv[1])):
-    session, a, b = relay.open(leg(sys.argv[4]), leg(sys.argv[5]))
+    session, a, b = relay.open(leg(sys.argv[4], *voices[0]), leg(sys.argv[5], *voices[1]))
     if sys.argv[6] in ciphers:
         relay.protect(session, engine.Side.B, ciphers[sys.argv[6]]())
     print(a, b, flush=False)
@@ -82,10 +98,12 @@ sys.stdin.read()
 
 
 @contextmanager
-def engine(calls: int, _: Path, cipher: str = "") -> Iterator[tuple[int, PortMap]]:
-    """Our relay, one thread, without the service around it; leg B may be encrypted."""
+def engine(
+    wrapper: Sequence[str], calls: int, _: Path, leg_b: str = ""
+) -> Iterator[tuple[int, PortMap]]:
+    """Our relay, one thread, without the service around it; leg B may be encrypted or converted."""
     ports = (FIRST_RELAY_PORT, LAST_RELAY_PORT, CALLER_PORT, CALLEE_PORT)
-    command = [sys.executable, "-c", ENGINE, str(calls), *map(str, ports), cipher]
+    command = [*wrapper, sys.executable, "-c", ENGINE, str(calls), *map(str, ports), leg_b]
     with process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         lines = [line.split() for line in iter(running.stdout.readline, "ready\n")]
@@ -93,10 +111,10 @@ def engine(calls: int, _: Path, cipher: str = "") -> Iterator[tuple[int, PortMap
 
 
 @contextmanager
-def floor(calls: int, folder: Path) -> Iterator[tuple[int, PortMap]]:
+def floor(wrapper: Sequence[str], calls: int, folder: Path) -> Iterator[tuple[int, PortMap]]:
     """The minimal relay in C."""
     ports = (FIRST_RELAY_PORT, CALLER_PORT, CALLEE_PORT)
-    command = [str(folder / "crelay"), "epoll", *map(str, ports), "120", str(calls)]
+    command = [*wrapper, str(folder / "crelay"), "epoll", *map(str, ports), "120", str(calls)]
     with process(command, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         running.stdout.readline()
@@ -105,94 +123,85 @@ def floor(calls: int, folder: Path) -> Iterator[tuple[int, PortMap]]:
 
 
 @contextmanager
-def rtpengine(calls: int, _: Path) -> Iterator[tuple[int, PortMap]]:
+def rtpengine(wrapper: Sequence[str], calls: int, _: Path) -> Iterator[tuple[int, PortMap]]:
     """The peer, one thread, no kernel module."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        control = (LOOPBACK, probe.getsockname()[1])
-    command = ["rtpengine", "-f", "-E", "-L", "1", "--table=-1", f"--interface={LOOPBACK}"]
-    command += [f"--listen-ng={control[0]}:{control[1]}", "--num-threads=1", "--delete-delay=0"]
-    command += [f"--port-min={FIRST_RELAY_PORT}", "--port-max=65000", "--timeout=600"]
-    with process(command, stdout=subprocess.DEVNULL) as running, NgClient(control) as client:
-        yield running.pid, [client.call(index) for index in range(calls)]
+    control = peer.free_address()
+    command = [*wrapper, *peer.command(control, FIRST_RELAY_PORT, 60000)]
+    client = peer.NgClient(control, CALLER_PORT, CALLEE_PORT)
+    with process(command, stdout=subprocess.DEVNULL) as running, client:
+        yield running.pid, [client.open(index) for index in range(calls)]
 
 
-class NgClient:
-    """Just enough of rtpengine's control protocol to set calls up."""
+Relay = Callable[[Sequence[str], int, Path], AbstractContextManager[tuple[int, PortMap]]]
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.connect(address)
-        self._cookie = 0
-
-    def __enter__(self) -> "NgClient":
-        self._socket.settimeout(0.2)
-        for _ in range(50):
-            try:
-                self._ask({"command": "ping"})
-            except OSError:
-                time.sleep(0.1)
-                continue
-            self._socket.settimeout(5)
-            return self
-        raise SystemExit("rtpengine does not answer")
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
-
-    def call(self, index: int) -> tuple[int, int]:
-        """Set one call up and return where caller and callee send."""
-        common: dict[str, Any] = {
-            "call-id": f"call-{index}",
-            "from-tag": f"f{index}",
-            "ICE": "remove",
-        }
-        common |= {"flags": ["trust-address"], "replace": ["origin"]}
-        offer = self._ask(common | {"command": "offer", "sdp": _sdp(CALLER_PORT)})
-        answer = {"command": "answer", "sdp": _sdp(CALLEE_PORT), "to-tag": f"t{index}"}
-        return _sdp_port(self._ask(common | answer)), _sdp_port(offer)
-
-    def _ask(self, request: dict[str, Any]) -> bytes:
-        self._cookie += 1
-        cookie = f"{os.getpid()}_{self._cookie} ".encode()
-        self._socket.send(cookie + _bencode(request))
-        while not (reply := self._socket.recv(65535)).startswith(cookie):
-            continue
-        return reply
+PEERS: Final = ("engine", "rtpengine", "floor")
+LEGS_B: Final = ("xor", "rc4", "aes128", "srtp", "srtp-gcm", "g729")
+RELAYS: Final[Mapping[str, Relay]] = {
+    "engine": engine,
+    "rtpengine": rtpengine,
+    "floor": floor,
+} | {leg_b: partial(engine, leg_b=leg_b) for leg_b in LEGS_B}
 
 
-def _bencode(value: Any) -> bytes:
-    if isinstance(value, str):
-        return f"{len(value)}:{value}".encode()
-    if isinstance(value, list):
-        return b"l" + b"".join(map(_bencode, value)) + b"e"
-    return b"d" + b"".join(_bencode(k) + _bencode(v) for k, v in sorted(value.items())) + b"e"
+class Bench:
+    """Measures relays, one at a time."""
+
+    def __init__(self, folder: Path, arguments: argparse.Namespace) -> None:
+        self._folder = folder
+        self._seconds: float = arguments.secs
+        self._one_way: bool = arguments.one_way
+        self._wrapper: Sequence[str] = REALTIME if arguments.realtime else ()
+
+    def measure(self, name: str, calls: int) -> Measured:
+        """Send `calls` calls through a relay and return what the generator measured."""
+        with RELAYS[name](self._wrapper, calls, self._folder) as (pid, ports):
+            before = resident_kilobytes(pid)
+            measured = self._load(pid, ports, g729=name == "g729")
+            return measured | {"growth_kb": resident_kilobytes(pid) - before}
+
+    def most(self, name: str, calls: int) -> Measured:
+        """Return what was measured with the most calls that a relay carries."""
+        best: Measured = {}
+        enough: int | None = None
+        while enough is None or enough - calls > PRECISION * calls:
+            measured = self.measure(name, calls)
+            full = is_full(measured)
+            print(f"  {name}: {calls} calls{' are too many' if full else ''}", file=sys.stderr)
+            if not full:
+                best = measured
+            if full:
+                enough = calls
+            elif measured["gen_core_pct"] > 95:
+                return best | {"generator_full": True}
+            calls = next_guess(best, enough)
+        return best
+
+    def _load(self, pid: int, ports: PortMap, *, g729: bool) -> Measured:
+        table = self._folder / "ports"
+        table.write_text("".join(f"{a} {b}\n" for a, b in ports))
+        command = [*self._wrapper, str(self._folder / "rtpload"), "--calls", str(len(ports))]
+        command += ["--map", str(table), "--aport", str(CALLER_PORT), "--bport", str(CALLEE_PORT)]
+        command += ["--secs", str(self._seconds), "--warm", "2", "--cpu", str(GENERATOR_CORE)]
+        command += ["--apt", "8", "--bpt", "18" if g729 else "8"]
+        command += ["--asize", "160", "--bsize", "20" if g729 else "160", "--watch", str(pid)]
+        command += ["--oneway"] if self._one_way else []
+        result: Measured = json.loads(subprocess.check_output(command, timeout=90))
+        return result
 
 
-def _sdp(port: int) -> str:
-    return (
-        f"v=0\r\no=- 1 1 IN IP4 {LOOPBACK}\r\ns=-\r\nc=IN IP4 {LOOPBACK}\r\nt=0 0\r\n"
-        f"m=audio {port} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=sendrecv\r\n"
-    )
+def is_full(measured: Measured) -> bool:
+    """Return whether a relay has lost or delayed more than it may."""
+    late: float = measured["lat_us"]["p99"]
+    lost: float = measured["loss_pct"]
+    return lost >= MOST_LOSS or late >= MOST_DELAY
 
 
-def _sdp_port(reply: bytes) -> int:
-    return int(reply.split(b"m=audio ")[1].split(b" ")[0])
-
-
-def load(
-    folder: Path, pid: int, ports: PortMap, seconds: float, *, one_way: bool
-) -> dict[str, Any]:
-    """Send through the relay and return what the generator measured."""
-    table = folder / "ports"
-    table.write_text("".join(f"{a} {b}\n" for a, b in ports))
-    command = [str(folder / "rtpload"), "--calls", str(len(ports)), "--map", str(table)]
-    command += ["--aport", str(CALLER_PORT), "--bport", str(CALLEE_PORT), "--watch", str(pid)]
-    command += ["--secs", str(seconds), "--warm", "1", "--cpu", str(GENERATOR_CORE)]
-    command += ["--oneway", "--opaque"] if one_way else []
-    before = resident_kilobytes(pid)
-    result: dict[str, Any] = json.loads(subprocess.check_output(command, timeout=seconds + 60))
-    return result | {"growth_kb": resident_kilobytes(pid) - before}
+def next_guess(best: Measured, enough: int | None) -> int:
+    """Return how many calls to try, from the best so far and what was too many."""
+    if enough is None:
+        fitting = best["calls"] * 95 / best["relay_core_pct"]
+        return int(max(1.1 * best["calls"], min(2 * best["calls"], fitting)))
+    return (best["calls"] + enough) // 2 if best else enough // 2
 
 
 def resident_kilobytes(pid: int) -> int:
@@ -201,39 +210,32 @@ def resident_kilobytes(pid: int) -> int:
     return pages * resource.getpagesize() // 1024
 
 
-PEERS = ("engine", "rtpengine", "floor")
-CIPHERS = ("xor", "rc4", "aes128", "srtp", "srtp-gcm")
-RELAYS = {"engine": engine, "rtpengine": rtpengine, "floor": floor} | {
-    cipher: partial(engine, cipher=cipher) for cipher in CIPHERS
-}
-
-
 def main() -> None:
     """Run every relay in turn, as often as asked, and print medians."""
     arguments = _arguments()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # four sockets a call
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # six sockets a call
     names = [name for name in arguments.only.split(",") if _available(name)]
-    results: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
+    results: dict[str, list[Measured]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder))
+        bench = Bench(Path(folder), arguments)
+        one = bench.most if arguments.most else bench.measure
         for _ in range(arguments.runs):
             for name in names:
-                with RELAYS[name](arguments.calls, Path(folder)) as (pid, ports):
-                    measured = load(
-                        Path(folder), pid, ports, arguments.secs, one_way=arguments.one_way
-                    )
-                    results[name].append(measured)
+                results[name].append(one(name, arguments.calls))
     _print(arguments, results)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=400)
+    parser.add_argument("--calls", type=int, default=400, help="with --most: the first guess")
     parser.add_argument("--secs", type=float, default=5)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default=",".join(PEERS))
     parser.add_argument("--one-way", action="store_true")
+    parser.add_argument("--most", action="store_true")
+    parser.add_argument("--realtime", action="store_true")
     return parser.parse_args()
 
 
@@ -244,20 +246,40 @@ def _available(name: str) -> bool:
     return True
 
 
-def _print(arguments: argparse.Namespace, results: dict[str, list[dict[str, Any]]]) -> None:
+def _print(arguments: argparse.Namespace, results: dict[str, list[Measured]]) -> None:
+    calls = "most" if arguments.most else str(arguments.calls)
     ways = "one way" if arguments.one_way else "both ways"
-    print(f"{arguments.calls} calls, G.711 20 ms, {ways}; medians [least..greatest]")
-    print("| relay | us CPU a packet | core % | loss % | latency p50 / p99 us | memory grew kB |")
-    print("| --- | --- | --- | --- | --- | --- |")
+    print(f"{calls} calls, G.711 20 ms, {ways}; medians [least..greatest]")
+    print(
+        "| relay | calls | us CPU a packet | core % | calls by CPU | loss % "
+        "| latency p50 / p99 us | memory grew kB |"
+    )
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, runs in results.items():
-        costs = sorted(run["relay_us_per_pkt"] for run in runs)
-        spread = f"{statistics.median(costs):.2f} [{costs[0]:.2f}..{costs[-1]:.2f}]"
-        core = statistics.median(run["relay_core_pct"] for run in runs)
-        loss = max(run["loss_pct"] for run in runs)
-        p50 = statistics.median(run["lat_us"]["p50"] for run in runs)
-        p99 = statistics.median(run["lat_us"]["p99"] for run in runs)
-        growth = max(run["growth_kb"] for run in runs)
-        print(f"| {name} | {spread} | {core:.0f} | {loss:.3f} | {p50:.0f} / {p99:.0f} | {growth} |")
+        print(f"| {name} | {_row(runs)} |")
+
+
+def _row(runs: Sequence[Measured]) -> str:
+    costs = sorted(run["relay_us_per_pkt"] for run in runs)
+    core = _median(runs, "relay_core_pct")
+    calls = _median(runs, "calls")
+    limit = " (the generator has no more)" if any("generator_full" in run for run in runs) else ""
+    delays = [statistics.median(run["lat_us"][point] for run in runs) for point in ("p50", "p99")]
+    return " | ".join(
+        (
+            f"{calls:.0f}{limit}",
+            f"{statistics.median(costs):.2f} [{costs[0]:.2f}..{costs[-1]:.2f}]",
+            f"{core:.0f}",
+            f"{100 * calls / core:.0f}",
+            f"{max(run['loss_pct'] for run in runs):.3f}",
+            f"{delays[0]:.0f} / {delays[1]:.0f}",
+            f"{max(run['growth_kb'] for run in runs)}",
+        )
+    )
+
+
+def _median(runs: Sequence[Measured], name: str) -> float:
+    return statistics.median(float(run[name]) for run in runs)
 
 
 if __name__ == "__main__":

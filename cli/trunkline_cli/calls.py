@@ -20,7 +20,7 @@ from trunkline.signaling.v1.signaling_pb2 import (
 from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceStub
 from trunkline_kernel.faults import Fault
 
-from . import words
+from . import rtp, words
 from .channels import PeerError
 from .context import switch_of
 from .errors import Refused
@@ -71,6 +71,9 @@ def list_calls(
     since: Annotated[str, typer.Option(help="Arrived since: a time, or a span ago (5m).")] = "",
     until: Annotated[str, typer.Option(help="Arrived before: a time, or a span ago.")] = "",
     limit: Annotated[int, typer.Option(min=1, help="Most calls to show.")] = 1000,
+    media: Annotated[
+        bool, typer.Option("--media", help="Packets, loss, jitter and MOS of both legs.")
+    ] = False,
     output: OutputOption = Format.TABLE,
 ) -> None:
     """List calls in progress, the oldest first."""
@@ -88,16 +91,18 @@ def list_calls(
     calls = [
         call
         for signaling in switch_of(context).signaling
-        for call in _calls_of(signaling, chosen, limit)
+        for call in _calls_of(signaling, chosen, limit, media=media)
     ]
     calls.sort(key=lambda call: call.setup_time.ToNanoseconds())
-    show_list(calls[:limit], COLUMNS, output)
+    show_list(calls[:limit], [*COLUMNS[:4], *rtp.COLUMNS] if media else COLUMNS, output)
 
 
 @app.command()
 def show(context: typer.Context, call: CallArgument, output: OutputOption = Format.TABLE) -> None:
     """Show one call with its legs and attempts."""
-    _, found = _find(switch_of(context), call)
+    switch = switch_of(context)
+    instance, found = _find(switch, call)
+    found = _with_figures(switch.signaling[instance], found)
     if output is Format.JSON:
         write_json(as_json(found))
         return
@@ -132,10 +137,14 @@ def hangup(
         console().print(f"{call_id} is being ended")
 
 
-def _calls_of(signaling: SignalingServiceStub, chosen: CallFilter, limit: int) -> Iterator[Call]:
+def _calls_of(
+    signaling: SignalingServiceStub, chosen: CallFilter, limit: int, *, media: bool = False
+) -> Iterator[Call]:
     def page(token: str) -> tuple[Iterable[Call], str]:
         answer = signaling.ListCalls(
-            ListCallsRequest(filter=chosen, page_size=min(limit, PAGE_SIZE), page_token=token)
+            ListCallsRequest(
+                filter=chosen, page_size=min(limit, PAGE_SIZE), page_token=token, media=media
+            )
         )
         return answer.calls, answer.next_page_token
 
@@ -160,6 +169,16 @@ def _find(switch: Switch, call_id: str) -> tuple[int, Call]:
         f"call {call_id} in progress",
         [f"ended already? `trunkline cdr show {call_id}`"],
     )
+
+
+def _with_figures(signaling: SignalingServiceStub, call: Call) -> Call:
+    """Return a call with what its media carries; as it was, if it has ended meanwhile."""
+    try:
+        return signaling.GetCall(GetCallRequest(call_id=call.call_id, media=True)).call
+    except PeerError as error:
+        if error.remote.fault != Fault.NOT_FOUND:
+            raise
+        return call
 
 
 def only(found: Sequence[T], what: str, hints: Sequence[str] = ()) -> T:
@@ -198,8 +217,15 @@ def _fields(call: Call) -> list[tuple[str, str]]:
         ("Leg B", _leg(call.leg_b)),
         *_transfer(call),
         ("Media", call.media_instance or "direct"),
+        *_figures(call),
         ("Signaling", call.signaling_instance),
     ]
+
+
+def _figures(call: Call) -> list[tuple[str, str]]:
+    if not call.media_instance:
+        return []
+    return [("RTP of A", rtp.in_words(call, "a")), ("RTP of B", rtp.in_words(call, "b"))]
 
 
 def _transfer(call: Call) -> list[tuple[str, str]]:

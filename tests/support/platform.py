@@ -11,6 +11,7 @@ from support.switch import SWITCH, answers, gives, invite
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.cdr import Cdr
 from trunkline_signaling.shell.handovers import Handovers
+from trunkline_signaling.shell.ports import Observer
 from trunkline_signaling.sip.flow import Address
 from trunkline_signaling.sip.message import Request
 
@@ -23,6 +24,7 @@ def platform(
     phones: Specs,
     parameters: Mapping[str, str] | None = None,
     customer: Mapping[str, Any] | None = None,
+    observer: Observer | None = None,
     handovers: Handovers | None = None,
     address: Address = SWITCH,
     instance: str = "signaling-1",
@@ -34,6 +36,7 @@ def platform(
     bench = RoutedBench(
         *agents,
         parameters=parameters,
+        observer=observer,
         handovers=handovers,
         address=address,
         instance=instance,

@@ -1,10 +1,14 @@
-"""Other people's programs under test: started, watched, and ended by their ids."""
+"""Other people's programs under test: started in process groups of their own, watched, ended."""
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+GRACE = 3.0
+"""Seconds a program has to end by itself."""
 
 
 class Program:
@@ -40,11 +44,18 @@ class Program:
             raise AssertionError(f"{self._name} ended with status {status}")
 
     async def stop(self) -> None:
-        """End it, if it has not ended."""
-        if self._process.returncode is None:
-            self._process.kill()
+        """End it and what it started, if they have not ended: asked first, then made to."""
+        self._signal(signal.SIGTERM)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._process.wait()
+        self._signal(signal.SIGKILL)
         await self._process.wait()
         await self._reader
+
+    def _signal(self, number: signal.Signals) -> None:
+        with suppress(ProcessLookupError):  # nobody of the group is left
+            os.killpg(self._process.pid, number)
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
@@ -64,6 +75,7 @@ async def program(
         stderr=asyncio.subprocess.STDOUT,
         cwd=directory,
         env={**os.environ, **(settings or {})},
+        start_new_session=True,  # a process group of its own
     )
     running = Program(process, command[0])
     try:

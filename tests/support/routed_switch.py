@@ -22,6 +22,7 @@ from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import Allowed, GatewayReport
 from trunkline_signaling.rpc.clients.routing import RoutingClient
 from trunkline_signaling.shell.handovers import Handovers
+from trunkline_signaling.shell.ports import Observer
 from trunkline_signaling.sip.flow import Address
 from trunkline_signaling.sip.message import Request
 
@@ -36,6 +37,7 @@ class RoutedBench(SwitchBench):
         self,
         *agents: UserAgent,
         parameters: Mapping[str, str] | None = None,
+        observer: Observer | None = None,
         handovers: Handovers | None = None,
         address: Address = SWITCH,
         instance: str = "signaling-1",
@@ -48,6 +50,7 @@ class RoutedBench(SwitchBench):
         super().__init__(
             *agents,
             routing=self.client,
+            observer=observer,
             handovers=handovers,
             address=address,
             instance=instance,

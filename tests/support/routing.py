@@ -52,9 +52,11 @@ def documents(
     areas: Specs | None = None,
     mobiles: Specs | None = None,
     lrn: Specs | None = None,
+    domains: Specs | None = None,
 ) -> dict[str, dict[str, BaseModel]]:
     """Read documents as they would be applied; `acme` and static addresses are filled in."""
     given: dict[str, tuple[Specs | None, Mapping[str, Any]]] = {
+        "Domain": (domains, {}),
         "GatewayGroup": (groups, {}),
         "Calendar": (calendars, {}),
         "AreaTable": (areas, {}),

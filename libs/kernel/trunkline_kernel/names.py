@@ -90,6 +90,7 @@ class Names:
         self._look_up = look_up
         self._entries: dict[Name, Entry] = {}
         self._wanted: dict[str, frozenset[Name]] = {}
+        self._intervals: dict[str, float] = {}
         self._stir = asyncio.Event()
         self._loop = asyncio.get_running_loop()
 
@@ -108,6 +109,17 @@ class Names:
             del self._entries[name]
         for name in wanted - self._entries.keys():
             self._entries[name] = Entry(name)
+        self._stir.set()
+
+    def refresh_every(self, host: str, seconds: float | None) -> None:
+        """Look a host up in this interval, whatever its TTL says; None goes by the TTL."""
+        if seconds is None:
+            self._intervals.pop(host, None)
+            return
+        self._intervals[host] = seconds
+        for entry in self._entries.values():
+            if entry.name.host == host:
+                entry.due = min(entry.due, self._loop.time() + seconds)
         self._stir.set()
 
     def get(self, name: Name) -> Entry | None:
@@ -171,7 +183,8 @@ class Names:
     def _found(self, entry: Entry, found: Found) -> None:
         now = self._loop.time()
         entry.resolved, entry.problem = now, ""
-        entry.due = now + min(max(found.ttl, SHORTEST), LONGEST)
+        interval = self._intervals.get(entry.name.host, found.ttl)
+        entry.due = now + min(max(interval, SHORTEST), LONGEST)
         if set(found.addresses) != set(entry.addresses):
             log.info("name resolved", host=entry.name.host, addresses=found.addresses)
             entry.addresses, entry.place = found.addresses, 0

@@ -4,6 +4,7 @@ What is sealed is bound to a name: moved to another one it does not open.
 """
 
 import base64
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -31,7 +32,12 @@ class Vault:
         """Take 32 bytes. Raises `BadKey`."""
         if len(key) != KEY_BYTES:
             raise BadKey(f"the key has {len(key)} bytes: expected {KEY_BYTES}")
+        self._key = key
         self._cipher = AESGCM(key)
+
+    def derive(self, purpose: str) -> bytes:
+        """Return a secret of 32 bytes for one purpose, which tells nothing of the key."""
+        return hmac.digest(self._key, purpose.encode(), "sha256")
 
     def seal(self, name: str, secret: str) -> str:
         """Return a secret as it is stored for `name`."""

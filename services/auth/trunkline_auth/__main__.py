@@ -175,14 +175,23 @@ def _follow_sources(
     """Keep the directory what documents and routing's gateways say."""
     feed = DirectoryFeed(Directory(), settings.realm, names)
     documents.subscribe(feed.documents_changed)
+    ages = ReplicaMetrics(service.metrics)
     gateways = Replica(
         routing,
         "routing-gateways",
         put=feed.gateway_put,
         delete=feed.gateway_delete,
-        metrics=ReplicaMetrics(service.metrics),
+        metrics=ages,
+    )
+    domains = Replica(
+        routing,
+        "domains",
+        put=feed.domain_put,
+        delete=feed.domain_delete,
+        metrics=ages,
     )
     service.background(gateways.follow)
+    service.background(domains.follow)
     return feed
 
 

@@ -79,7 +79,7 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
 
 
 def raise_descriptor_limit() -> None:
-    """Allow as many descriptors as may be: a session takes four."""
+    """Allow as many descriptors as may be: a session takes up to six."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 

@@ -7,7 +7,13 @@ import structlog
 from trunkline_engine import Engine
 from trunkline_kernel.metrics import Metrics
 
-from .domain.events import AudioWentMissing, Happening, SessionStatistics, StreamStatistics
+from .domain.events import (
+    DROP_REASONS,
+    AudioWentMissing,
+    Happening,
+    SessionStatistics,
+    StreamStatistics,
+)
 from .domain.legs import MediaCheck
 
 log = structlog.stdlib.get_logger(__name__)
@@ -23,9 +29,8 @@ class Observation:
         self._packets = metrics.counter("received_packets", "RTP packets of ended sessions.")
         self._lost = metrics.counter("lost_packets", "Packets that never came, by RFC 3550 A.3.")
         self._reordered = metrics.counter("reordered_packets", "Packets that came out of order.")
-        self._dropped = metrics.counter(
-            "dropped_packets", "Datagrams that were not relayed.", ["reason"]
-        )
+        dropped = metrics.counter("dropped_packets", "Datagrams that were not relayed.", ["reason"])
+        self._dropped = {reason: dropped.labels(reason) for reason in DROP_REASONS}
         self._silent = metrics.counter(
             "silent_streams", "Legs of ended sessions that sent nothing."
         )
@@ -53,18 +58,19 @@ class Observation:
     def session_ended(self, statistics: SessionStatistics) -> None:
         """Count an ended session."""
         streams = (statistics.leg_a, statistics.leg_b)
+        self._packets.inc(sum(stream.packets for stream in streams))
+        self._lost.inc(sum(stream.packets_lost for stream in streams))
+        self._reordered.inc(sum(stream.packets_reordered for stream in streams))
+        for reason, counter in self._dropped.items():
+            if count := sum(stream.dropped[reason] for stream in streams):
+                counter.inc(count)
         for stream in streams:
-            self._stream_ended(stream)
+            self._score(stream)
         silent = sum(not stream.packets for stream in streams)
         self._silent.inc(silent)
         self._one_way.inc(silent == 1)
 
-    def _stream_ended(self, stream: StreamStatistics) -> None:
-        self._packets.inc(stream.packets)
-        self._lost.inc(stream.packets_lost)
-        self._reordered.inc(stream.packets_reordered)
-        for reason, count in stream.dropped.items():
-            self._dropped.labels(reason).inc(count)
+    def _score(self, stream: StreamStatistics) -> None:
         if stream.packets:
             self._mos.observe(stream.mos)
             self._jitter.observe(stream.jitter / timedelta(seconds=1))

@@ -40,6 +40,7 @@ from .parameters.media import (
 )
 from .parameters.sip import timing
 from .reachability import Reachability, Surroundings
+from .registrar.entity_tags import EntityTags
 from .rpc.clients.auth import AuthClient
 from .rpc.clients.billing import BillingClient
 from .rpc.clients.cdrs import complete_cdr, encode_cdr
@@ -80,7 +81,8 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         await database.migrate()
-        stored = StoredParameters(Parameters(PARAMETERS, CHECKS), database, open_vault(settings))
+        vault = open_vault(settings)
+        stored = StoredParameters(Parameters(PARAMETERS, CHECKS), database, vault)
         await stored.load()
         documents = Documents([], database, parameters=stored)
         await documents.load()
@@ -92,7 +94,6 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         routing = await stack.enter_async_context(channel(settings.routing))
         billing = await stack.enter_async_context(channel(settings.billing))
         clock, epoch = SystemClock(), secrets.token_hex(8)
-        trace = Trace(settings.trace_megabytes << 20, clock.now)
         outbox = await stack.enter_async_context(
             Outbox(
                 settings.outbox,
@@ -111,6 +112,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         shared = await stack.enter_async_context(open_shared(settings, service))
         handovers = handovers_of(shared, settings, network)
         own = ListeningAddresses(network.advertised, network.ports)
+        trace = Trace(settings.trace_megabytes << 20, clock.now, own.seen_by)
         collector = hep_collector(settings, clock, trace, own)
         reporter = Reporter(billing, f"signaling/{settings.instance}", service.metrics)
         observation = Observation(service.metrics, trace, collector, service.spans, reporter.send)
@@ -133,6 +135,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
             timing(stored.values),
             handovers,
         )
+        switch.publications.tags = EntityTags(vault.derive("SIP-ETag"))
         network.attach(switch)
         reach = Reachability(
             Surroundings(
@@ -186,6 +189,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 service.drain,
                 clock.now(),
                 names,
+                media.statistics,
             ),
         )
         service.guard(GUARDS)

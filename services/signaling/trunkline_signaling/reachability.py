@@ -26,7 +26,14 @@ from .parameters.sip import (
 from .reach_conditions import ReachConditions
 from .reach_metrics import ReachMetrics
 from .rpc.clients.auth import AuthClient
-from .rpc.clients.gateways import GATEWAYS, REGISTRATIONS, decode_gateway, decode_peer
+from .rpc.clients.gateways import (
+    DOMAINS,
+    GATEWAYS,
+    REGISTRATIONS,
+    decode_gateway,
+    decode_peer,
+    decode_refresh,
+)
 from .rpc.clients.routing import RoutingClient
 from .shell.checks import Checks
 from .shell.keep_alive import KeepAlive
@@ -128,7 +135,7 @@ class Reachability:
         self._obey(values)
         values.subscribe(lambda changes: self._changed(changes, values))
 
-    def _replicas(self, around: Surroundings) -> tuple[Replica, Replica]:
+    def _replicas(self, around: Surroundings) -> tuple[Replica, ...]:
         ages = ReplicaMetrics(around.metrics)
         return (
             Replica(
@@ -136,6 +143,13 @@ class Reachability:
                 GATEWAYS,
                 put=self._put_gateway,
                 delete=self._remove_gateway,
+                metrics=ages,
+            ),
+            Replica(
+                around.routing,
+                DOMAINS,
+                put=lambda host, value: self._resolver.put_domain(host, decode_refresh(value)),
+                delete=self._resolver.remove_domain,
                 metrics=ages,
             ),
             Replica(

@@ -45,6 +45,7 @@ class Access(Spec):
 class Gate(Spec):
     owner: Annotated[str, Ref("Owner")]
     behind: Annotated[tuple[str, ...], Ref("Gate")] = ()
+    twins: Annotated[tuple[str, ...], Ref("Gate", within=lambda it: it[1:], required=False)] = ()
     prefix: str = ""
     max_calls: Annotated[int, Field(ge=0)] = 0
     access: Access | None = None
@@ -221,6 +222,17 @@ async def test_a_secret_written_as_it_is_shown_stays(database: Database) -> None
     assert documents.of("Gate")["a"].access.digest == "hash of hunter2"
 
 
+async def test_a_document_that_need_not_be_there_has_to_stay_while_it_is_used(
+    database: Database,
+) -> None:
+    documents = await opened(database)
+    await documents.apply([gate("b", twins=["=a", "=nobody"])])
+    await documents.apply([gate("a")])
+
+    with pytest.raises(DocumentInUse, match="Gate/b"):
+        await documents.delete("Gate", "a")
+
+
 async def test_a_document_in_use_cannot_be_deleted(database: Database) -> None:
     documents = await opened(database)
     await documents.apply([gate("a"), gate("b", behind=["a"])])
@@ -341,7 +353,7 @@ async def test_kinds_say_what_they_own_and_refer_to(database: Database) -> None:
         ("Gate", False, True),
         ("Parameters", True, False),
     ]
-    assert list(kinds[0].fields) == ["owner", "behind", "prefix", "maxCalls", "access"]
+    assert list(kinds[0].fields) == ["owner", "behind", "twins", "prefix", "maxCalls", "access"]
     assert list(kinds[0].references) == ["Gate", "Owner"]
     assert list(kinds[1].fields) == ["LIMIT"]
 

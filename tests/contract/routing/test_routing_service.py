@@ -22,7 +22,7 @@ from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
 from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
-from trunkline_kernel.faults import Fault, RemoteError
+from trunkline_kernel.faults import Fault, RemoteError, TrunklineError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.replication import WATCH, ReplicationServicer
@@ -32,7 +32,7 @@ from trunkline_kernel.vault import Vault
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
 from trunkline_routing.documents.vault import GatewayVault
-from trunkline_routing.publication import GATEWAYS, REGISTRATIONS
+from trunkline_routing.publication import DOMAINS, GATEWAYS, REGISTRATIONS
 from trunkline_routing.settings import RoutingSettings
 
 ROUTING = pb.DESCRIPTOR.services_by_name["RoutingService"]
@@ -472,3 +472,36 @@ async def test_a_change_that_would_break_a_route_test_is_refused_with_the_call(
     assert violation.field == "RouteTest/london: spec.expect.first"
     assert "expected first, it would be second" in violation.description
     assert (await two_vendors.route()).plan.first.endpoint.name == "first"
+
+
+DOMAIN = {"refresh": 120}
+
+
+async def test_mgt06_a_domain_is_published_with_its_refresh(two_vendors: Client) -> None:
+    await two_vendors.apply(("Domain", "vendor.example", DOMAIN), ("Domain", "idle.example", {}))
+
+    stream = two_vendors.channel.stream(WATCH, WatchRequest(topic=DOMAINS))
+    steps = [await anext(aiter(stream)) for _ in range(2)]
+    entries = {each.key: each.value for each in steps[1].entries.entries}
+
+    first = gateways_pb2.Domain.FromString(entries["vendor.example"])
+    assert first.refresh_duration.seconds == 120
+    assert not gateways_pb2.Domain.FromString(entries["idle.example"]).HasField("refresh_duration")
+
+
+async def test_mgt06_a_domain_in_use_is_not_removed(two_vendors: Client) -> None:
+    await two_vendors.apply(("Domain", "vendor.example", {}), ("Domain", "idle.example", {}))
+    delete = docs.DeleteDocumentRequest
+
+    with pytest.raises(TrunklineError, match="RoutingGateway/second"):
+        await two_vendors.call("DeleteDocument", delete(kind="Domain", name="vendor.example"))
+
+    await two_vendors.call("DeleteDocument", delete(kind="Domain", name="idle.example"))
+
+
+@pytest.mark.parametrize("name", ["Vendor.Example", "vendor", "198.51.100.7", "-a.example"])
+async def test_mgt06_a_domain_is_a_host_name(two_vendors: Client, name: str) -> None:
+    with pytest.raises(TrunklineError) as refused:
+        await two_vendors.apply(("Domain", name, {}))
+
+    assert "host name" in str(refused.value.violations)

@@ -1,6 +1,7 @@
 """The signaling servicer against its contract, in process (MGT-09)."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from trunkline_kernel.faults import Fault, RemoteError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Found, Name, Names, NotFound
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
+from trunkline_signaling.calls.cdr import MediaStatistics, StreamStatistics
 from trunkline_signaling.calls.policy import LegPolicy, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason
 from trunkline_signaling.observation import Observation
@@ -54,6 +56,7 @@ class Served:
             observer=Observation(Metrics("signaling"), self.trace),
         )
         self.names = Names(Zone())
+        self.media_is_away = False
         servicer = SignalingServicer(
             "signaling-1",
             self.bench.switch,
@@ -62,10 +65,18 @@ class Served:
             self.bench.switch.drain,
             1000.0,
             self.names,
+            self.figures,
         )
         dispatcher = Dispatcher(Metrics("served"))
         dispatcher.add(add_SignalingServiceServicer_to_server, servicer)
         self.channel = InProcessChannel(dispatcher)
+
+    async def figures(self, calls: Mapping[str, Sequence[str]]) -> Mapping[str, MediaStatistics]:
+        """Say what calls carry, unless media is away."""
+        if self.media_is_away:
+            return {}
+        one = MediaStatistics(StreamStatistics(packets=100, mos=4.3), StreamStatistics(packets=99))
+        return {call_id: one for ids in calls.values() for call_id in ids}
 
     async def call(self, call_id: str = "caller-1") -> None:
         """Place a call and let it be answered."""
@@ -280,3 +291,34 @@ async def test_mgt06_names_are_listed_with_the_address_in_use_first() -> None:
     assert not gone.HasField("resolve_time")
     assert [each.ip for each in known.addresses] == ["192.0.2.2", "192.0.2.1"]
     assert 0 < known.refresh_duration.seconds <= 60
+
+
+@pytest.mark.parametrize(
+    ("asked", "away", "known"),
+    [(True, False, True), (False, False, False), (True, True, False)],
+    ids=["asked", "not asked", "media is away"],
+)
+async def test_mgt_09_a_call_says_what_its_legs_have_sent(
+    asked: bool, away: bool, known: bool
+) -> None:
+    served = Served()
+    served.bench.routing.plan = plan(leg_a=LegPolicy(MediaProxy.ON))
+    served.media_is_away = away
+    await served.call()
+    request = pb.ListCallsRequest(media=asked)
+
+    (call,) = (await served.channel.call(LIST, request, timeout=1.0)).calls
+
+    assert call.HasField("media") is known
+    assert (call.media.leg_a.packets, call.media.leg_b.packets) == ((100, 99) if known else (0, 0))
+
+
+async def test_mgt_09_a_call_without_a_relay_carries_nothing_that_is_counted() -> None:
+    served = Served()
+    await served.call()
+    (call_id,) = served.bench.switch.calls
+
+    request = pb.GetCallRequest(call_id=call_id, media=True)
+    call = (await served.channel.call(GET, request, timeout=1.0)).call
+
+    assert not call.HasField("media")

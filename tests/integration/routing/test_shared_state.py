@@ -137,10 +137,15 @@ async def test_a_retry_after_is_heard_of_by_other_replicas(store: SharedStore) -
     assert other.disabled_until("a", NOON + timedelta(seconds=20)) is None
 
 
+def heard(reachable: bool, published: int) -> GatewayReport:
+    """Return what an instance says of a gateway that has published."""
+    return GatewayReport("a", reachable, published, publish_time=NOON.timestamp())
+
+
 async def test_a_gateway_that_any_node_reaches_is_reachable(store: SharedStore) -> None:
     """0.6: OPTIONS state, any node's success wins; SIG-14: limits are cluster-wide."""
     one, other = SharedHealth(store), SharedHealth(store)
-    one.report("signaling-1", [GatewayReport("a", reachable=False, published=3)], NOON)
+    one.report("signaling-1", [heard(False, 3)], NOON)
     await one.exchange(NOON)
     await other.exchange(NOON)
     alone = other.unreachable("a", NOON)

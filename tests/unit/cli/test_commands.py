@@ -32,18 +32,21 @@ class Signaling(signaling_pb2_grpc.SignalingServiceServicer):
     def __init__(self) -> None:
         self.hung_up: list[str] = []
         self.wanted = signaling_pb2.CallFilter()
+        self.relayed = False
+        self.figures: common_pb2.MediaStatistics | None = None
 
     def ListCalls(self, request: signaling_pb2.ListCallsRequest, context: Any) -> Any:
         page = int(request.page_token or 0)
         self.wanted = request.filter
         return signaling_pb2.ListCallsResponse(
-            calls=[self.call(f"call-{page}")], next_page_token=str(page + 1) if page < 2 else ""
+            calls=[self.call(f"call-{page}", media=request.media)],
+            next_page_token=str(page + 1) if page < 2 else "",
         )
 
     def GetCall(self, request: signaling_pb2.GetCallRequest, context: Any) -> Any:
         if request.call_id != "call-0":
             context.abort(grpc.StatusCode.NOT_FOUND, "no such call")
-        return signaling_pb2.GetCallResponse(call=self.call("call-0"))
+        return signaling_pb2.GetCallResponse(call=self.call("call-0", media=request.media))
 
     def HangUp(self, request: signaling_pb2.HangUpRequest, context: Any) -> Any:
         self.hung_up += request.call_ids
@@ -61,8 +64,11 @@ class Signaling(signaling_pb2_grpc.SignalingServiceServicer):
             )
         )
 
-    def call(self, call_id: str) -> signaling_pb2.Call:
+    def call(self, call_id: str, *, media: bool = False) -> signaling_pb2.Call:
+        """`self.relayed` is whether there is a relay, `self.figures` what it says."""
         return signaling_pb2.Call(
+            media_instance="media-1" if self.relayed else "",
+            media=self.figures if media else None,
             call_id=call_id,
             state=signaling_pb2.CallState.CALL_STATE_RINGING,
             caller="14155550123",
@@ -249,6 +255,46 @@ def test_json_has_the_names_of_the_protos(run: Run) -> None:
     assert call["state"] == "CALL_STATE_RINGING"
     assert call["attempts"][0]["sipStatus"] == 200
     assert call["mediaInstance"] == ""
+
+
+LIVE = common_pb2.MediaStatistics(
+    leg_a=common_pb2.StreamStatistics(packets=990, packets_lost=10, jitter_ms=1.25, mos=4.18),
+    leg_b=common_pb2.StreamStatistics(),
+)
+
+
+@pytest.mark.parametrize(
+    ("relayed", "figures", "shown"),
+    [
+        (True, LIVE, ["990", "1.00 %", "1.2 ms", "4.18", "0", "-", "0.0 ms", "-"]),
+        (True, None, ["unknown", "-", "-", "-", "unknown", "-", "-", "-"]),
+        (False, None, ["direct", "-", "-", "-", "direct", "-", "-", "-"]),
+    ],
+    ids=["known", "media is away", "no relay"],
+)
+def test_mgt_09_calls_are_listed_with_what_their_legs_have_sent(
+    run: Run,
+    signaling: Signaling,
+    relayed: bool,
+    figures: common_pb2.MediaStatistics | None,
+    shown: list[str],
+) -> None:
+    signaling.relayed, signaling.figures = relayed, figures
+
+    lines = run("call", "list", "--media", "--limit", "1").out.splitlines()
+
+    cells = lines[1].replace(" %", "_%").replace(" ms", "_ms").split()
+    assert [each.replace("_", " ") for each in cells[4:]] == shown
+
+
+def test_mgt_09_one_call_says_what_its_legs_have_sent(run: Run, signaling: Signaling) -> None:
+    signaling.relayed, signaling.figures = True, LIVE
+
+    shown = run("call", "show", "call-0").out
+    told = json.loads(run("call", "show", "call-0", "-o", "json").out)
+
+    assert "990 packets, 10 lost (1.00 %), jitter 1.2 ms, MOS 4.18" in shown
+    assert told["media"]["legA"]["packets"] == "990"
 
 
 def test_hanging_up_an_unknown_call_ends_none(run: Run, signaling: Signaling) -> None:

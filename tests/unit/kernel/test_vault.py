@@ -56,3 +56,9 @@ def test_a_key_may_be_written_in_either_alphabet(key: str, tmp_path: Path) -> No
 def test_a_key_of_another_form_is_refused(key: str, tmp_path: Path) -> None:
     with pytest.raises(BadKey):
         Vault(read_key(key, tmp_path / "key"))
+
+
+def test_a_derived_secret_is_one_for_its_purpose_and_tells_nothing_of_others() -> None:
+    assert VAULT.derive("SIP-ETag") == Vault(bytes(32)).derive("SIP-ETag")
+    assert VAULT.derive("SIP-ETag") != VAULT.derive("another")
+    assert len(VAULT.derive("SIP-ETag")) == 32

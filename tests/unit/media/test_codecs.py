@@ -1,7 +1,7 @@
 """What two legs speak, out of what they list."""
 
 import pytest
-from trunkline_media.domain.codecs import Codec, in_use
+from trunkline_media.domain.codecs import Codec, Formats
 
 PCMA = Codec("PCMA", 8)
 PCMU = Codec("PCMU", 0)
@@ -24,4 +24,4 @@ G729A = Codec("G729A", 96)
 def test_a_leg_speaks_what_both_have(
     here: list[Codec], there: list[Codec], spoken: Codec | None
 ) -> None:
-    assert in_use(here, there) == spoken
+    assert Formats(tuple(here)).voice_beside(Formats(tuple(there))) == spoken

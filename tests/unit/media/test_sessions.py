@@ -40,7 +40,7 @@ class FakeRelay:
     free: int = 100
     closed: list[int] = field(default_factory=list)
     queried: list[int] = field(default_factory=list)
-    updates: list[tuple[int, Side, LegSettings, bool]] = field(default_factory=list)
+    updates: list[tuple[int, LegSettings, LegSettings, bool, bool]] = field(default_factory=list)
     protected: list[tuple[int, Side, bool]] = field(default_factory=list)
     played: list[tuple[Side, bool, timedelta | None]] = field(default_factory=list)
     digits: list[tuple[Side, str, timedelta]] = field(default_factory=list)
@@ -56,9 +56,15 @@ class FakeRelay:
         return self.opened, 9996 + 4 * self.opened, 9998 + 4 * self.opened
 
     def update(
-        self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
+        self,
+        session: int,
+        a: LegSettings,
+        b: LegSettings,
+        *,
+        relearn_a: bool = False,
+        relearn_b: bool = False,
     ) -> None:
-        self.updates.append((session, side, settings, relearn))
+        self.updates.append((session, a, b, relearn_a, relearn_b))
 
     def protect(self, session: int, side: Side, protection: Protection | None) -> None:
         self.protected.append((session, side, protection is not None))
@@ -154,10 +160,9 @@ def test_both_legs_are_told_what_one_of_them_changed(relay: FakeRelay, sessions:
 
     sessions.connect("call-1", {LegName.B: LegChange(remote=CALLEE, relearn=True)}, answered=False)
 
-    assert relay.updates == [
-        (1, Side.A, LegSettings(remote=("192.0.2.10", 4000)), False),
-        (1, Side.B, LegSettings(remote=("198.51.100.7", 6000)), True),
-    ]
+    caller = LegSettings(remote=("192.0.2.10", 4000))
+    callee = LegSettings(remote=("198.51.100.7", 6000))
+    assert relay.updates == [(1, caller, callee, False, True)]
 
 
 def test_a_cipher_begins_once_however_often_its_key_is_repeated(
@@ -221,7 +226,7 @@ def test_an_answer_out_of_the_middle_of_an_offer_needs_no_conversion(
     spoken = LegSettings(
         voice=VoiceFormat("G729", 18), audio_received=MISSING_AUDIO, audio_sent=MISSING_AUDIO
     )
-    assert [update[2] for update in relay.updates] == [spoken, spoken]
+    assert [update[1:3] for update in relay.updates] == [(spoken, spoken)]
 
 
 def test_nothing_is_played_to_a_leg_without_a_codec(sessions: Sessions) -> None:

@@ -34,6 +34,10 @@ class Ref:
     """
 
     kind: str
+    within: Callable[[str], str] = str
+    """Returns the name that a value holds, or "" for one that holds none."""
+    required: bool = True
+    """Whether the document has to be there. If not, it has to stay while something refers to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +145,27 @@ class Kind(Generic[SpecT]):
     def action(self, name: str, *specs: BaseModel | None, deletes: bool = False) -> Action:
         """Return what it is to write or delete a document that is, and was, `specs`."""
         module = self.module or self.name[0].lower() + self.name[1:]
-        named = [each for spec in specs if spec is not None for each in references_of(spec)]
+        named = [
+            each
+            for spec in specs
+            if spec is not None
+            for each in references_of(spec, required_only=True)
+        ]
         objects = [f"{self.name}/{name}", *(f"{kind}/{target}" for _, kind, target in named)]
         return Action(module, tuple(dict.fromkeys(objects)), deletes)
 
     @property
     def targets(self) -> list[str]:
-        """Return the kinds a spec may refer to."""
-        return sorted(set(_targets(self.spec, set())))
+        """Return the kinds whose documents a spec may need."""
+        return sorted({mark.kind for mark in self._marks if mark.required})
+
+    def may_name(self, kind: str) -> bool:
+        """Tell whether a spec may refer to documents of a kind."""
+        return any(mark.kind == kind for mark in self._marks)
+
+    @property
+    def _marks(self) -> Iterator[Ref]:
+        return _marks(self.spec, set())
 
 
 def dump(spec: BaseModel) -> dict[str, Json]:
@@ -176,12 +193,14 @@ def spell_path(path: Iterable[str | int]) -> str:
     return spelled
 
 
-def references_of(spec: BaseModel) -> Iterator[tuple[Path, str, str]]:
+def references_of(
+    spec: BaseModel, *, required_only: bool = False
+) -> Iterator[tuple[Path, str, str]]:
     """Yield (path, kind, name) for every reference in a spec."""
     for path, value, marks in _fields(spec, ()):
         for mark in marks:
-            if isinstance(mark, Ref):
-                yield from _names(path, mark.kind, value)
+            if isinstance(mark, Ref) and (mark.required or not required_only):
+                yield from _names(path, mark, value)
 
 
 def secrets_of(spec: BaseModel) -> Iterator[Path]:
@@ -191,12 +210,13 @@ def secrets_of(spec: BaseModel) -> Iterator[Path]:
             yield path
 
 
-def _names(path: Path, kind: str, value: object) -> Iterator[tuple[Path, str, str]]:
-    if isinstance(value, str) and value:
-        yield path, kind, value
+def _names(path: Path, mark: Ref, value: object) -> Iterator[tuple[Path, str, str]]:
+    if isinstance(value, str):
+        if name := mark.within(value):
+            yield path, mark.kind, name
     elif isinstance(value, list | tuple | set | frozenset):
         for index, item in enumerate(value):
-            yield from _names((*path, index), kind, item)
+            yield from _names((*path, index), mark, item)
 
 
 def _fields(value: object, path: Path) -> Iterator[tuple[Path, object, Sequence[object]]]:
@@ -214,16 +234,16 @@ def _fields(value: object, path: Path) -> Iterator[tuple[Path, object, Sequence[
             yield from _fields(item, (*path, str(key)))
 
 
-def _targets(annotation: Any, seen: set[type]) -> Iterator[str]:
+def _marks(annotation: Any, seen: set[type]) -> Iterator[Ref]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if annotation in seen:
             return
         seen.add(annotation)
         for info in annotation.model_fields.values():
-            yield from (mark.kind for mark in info.metadata if isinstance(mark, Ref))
-            yield from _targets(info.annotation, seen)
+            yield from (mark for mark in info.metadata if isinstance(mark, Ref))
+            yield from _marks(info.annotation, seen)
     for argument in getattr(annotation, "__args__", ()):
-        yield from _targets(argument, seen)
+        yield from _marks(argument, seen)
 
 
 def _mask(shown: Json, path: Path) -> None:

@@ -162,7 +162,7 @@ class Planner:
 
     def _check_references(self) -> None:
         for change in self._plan.changes:
-            for path, kind, name in references_of(change.spec):
+            for path, kind, name in references_of(change.spec, required_only=True):
                 where = spell_path(path)
                 if kind not in self._kinds:
                     self._plan.references.append(

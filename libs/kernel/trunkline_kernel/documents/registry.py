@@ -349,7 +349,7 @@ class Documents:
     async def _referrers(self, session: AsyncSession, kind: str, name: str) -> list[Reference]:
         found = []
         for referring in self.kinds.values():
-            if kind not in referring.targets:
+            if not referring.may_name(kind):
                 continue
             for other, spec in (await self._all(session, referring)).items():
                 found += [

@@ -7,11 +7,11 @@ stored in its place reads `digest:<realm>:<MD5 HA1>:<SHA-256 HA1>` and is never 
 from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
-from trunkline_kernel.documents import SECRET, Spec
+from trunkline_kernel.documents import SECRET, Ref, Spec
 
 from ..digest import Secret
 from ..errors import InvalidAddress
-from ..identity import AccessMode, BindingTrust, parse_source
+from ..identity import AccessMode, BindingTrust, NamePattern, parse_source
 from ..identity.endpoints import DEFAULT_PRIORITY
 from .areas import AreaRuleSpec
 
@@ -24,13 +24,19 @@ Password = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 Digits = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,32}$")]
 
 
+def domain_in(address: str) -> str:
+    """Return the host name that an address is given by, lower case; "" for one that is not."""
+    source = parse_source(address)
+    return source.host.lower() if isinstance(source, NamePattern) else ""
+
+
 class GatewayAccess(Spec):
     """How a customer's gateway proves itself."""
 
     mode: AccessMode
     """ip and ip-port trust the source address; digest asks for credentials and lets it register."""
 
-    addresses: tuple[str, ...] = ()
+    addresses: Annotated[tuple[str, ...], Ref("Domain", within=domain_in, required=False)] = ()
     """Where it sends from, in mode ip and ip-port: 192.0.2.10, 192.0.2.10:5062, 192.0.2.0/24, or a
     host name, whose addresses count as long as it is resolved (MGT-06)."""
 

@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import structlog
 from pydantic import BaseModel
-from trunkline.routing.v1.gateways_pb2 import RoutingGatewayAddresses
+from trunkline.routing.v1.gateways_pb2 import Domain, RoutingGatewayAddresses
 from trunkline.routing.v1.routing_pb2 import Target
 from trunkline_kernel.documents import Event
 from trunkline_kernel.names import Name, Names
@@ -61,6 +61,18 @@ class DirectoryFeed:
     def gateway_delete(self, name: str) -> None:
         """Forget a routing gateway."""
         self._remove(EndpointId(EndpointKind.ROUTING_GATEWAY, name))
+
+    def domain_put(self, host: str, value: bytes) -> None:
+        """Take over one entry of the topic "domains": how often a name is looked up (MGT-06)."""
+        message = Domain.FromString(value)
+        refresh = message.refresh_duration.ToTimedelta().total_seconds()
+        if self._names is not None:
+            self._names.refresh_every(host, refresh or None)
+
+    def domain_delete(self, host: str) -> None:
+        """Look a name up as its TTL says."""
+        if self._names is not None:
+            self._names.refresh_every(host, None)
 
     def names_changed(self) -> None:
         """Take over what names stand for now (MGT-06)."""

@@ -4,9 +4,9 @@ A leg's description lists what its device takes (RFC 3264): an offer many, an an
 lists meet, packets go through as they are; only where they don't is voice converted (MED-03).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Final
 
 from trunkline_engine import VoiceFormat
@@ -35,10 +35,20 @@ class Codec:
         )
 
     @property
-    def kind(self) -> tuple[str, int]:
-        """What makes two codecs one: all spellings of G.729 are (MED-04)."""
-        name = self.encoding.upper()
-        return ("G729" if name.startswith("G729") else name, self.clock_rate)
+    def kind(self) -> "Kind":
+        """What makes it one with others."""
+        return kind(self.encoding, self.clock_rate)
+
+
+Kind = tuple[str, int]
+"""What makes two codecs one: a name and a clock rate."""
+
+
+@lru_cache(maxsize=1024)
+def kind(encoding: str, clock_rate: int) -> Kind:
+    """Return the kind of a codec: all spellings of G.729 are one (MED-04)."""
+    name = encoding.upper()
+    return ("G729" if name.startswith("G729") else name, clock_rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +58,22 @@ class Formats:
     voice: tuple[Codec, ...] = ()
     telephone_event: int | None = None
     """Payload type of RFC 4733, when the device has it."""
+    kinds: tuple[Kind, ...] = field(init=False, repr=False, compare=False)
+    """Those of the voice codecs. Kept, because a session asks for them a dozen times."""
 
+    def __post_init__(self) -> None:
+        kinds = tuple(codec.kind for codec in self.voice)
+        object.__setattr__(self, "kinds", kinds)
 
-def in_use(here: Sequence[Codec], there: Sequence[Codec]) -> Codec | None:
-    """Return what a leg that lists `here` speaks, beside one that lists `there`.
+    def voice_beside(self, other: "Formats") -> Codec | None:
+        """Return what a leg that lists these speaks, beside one that lists `other`.
 
-    The shorter list is the answer; its first codec that both have is spoken. Without one, or with
-    the other leg unknown, a leg speaks the first of its own.
-    """
-    answer, offer = (here, there) if len(here) < len(there) else (there, here)
-    offered = {codec.kind for codec in offer}
-    chosen = next((codec.kind for codec in answer if codec.kind in offered), None)
-    spoken = (codec for codec in here if codec.kind == chosen)
-    return next(spoken, here[0] if here else None)
+        The shorter list is the answer; its first codec that both have is spoken. Without one, or
+        with the other leg unknown, a leg speaks the first of its own.
+        """
+        here, there = self.kinds, other.kinds
+        answer, offer = (here, there) if len(here) < len(there) else (there, here)
+        for chosen in answer:
+            if chosen in offer:
+                return self.voice[here.index(chosen)]
+        return self.voice[0] if self.voice else None

@@ -4,16 +4,17 @@ Requests change a leg partly: what they leave out stays as it was. RTCP's place 
 remote address: a new one without it means the next port (RFC 3550 section 11).
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final, assert_never
 
 from trunkline_engine import LegSettings, Protection
 
 from ..errors import InvalidRequest
-from .codecs import Codec, Formats, in_use
+from .codecs import Codec, Formats
 
 
 class LegName(StrEnum):
@@ -64,12 +65,20 @@ class MediaAddress:
     port: int
 
     def __post_init__(self) -> None:
-        try:
-            ip_address(self.ip)
-        except ValueError:
-            raise InvalidRequest(f"{self.ip!r} is not an IP address") from None
+        if not is_ip_address(self.ip):
+            raise InvalidRequest(f"{self.ip!r} is not an IP address")
         if not 1 <= self.port <= 65535:
             raise InvalidRequest(f"port of {self.ip} is {self.port}; expected 1 to 65535")
+
+
+@lru_cache(maxsize=4096)
+def is_ip_address(text: str) -> bool:
+    """Return whether `text` is an IP address. Peers have few: most are asked about again."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class DigitForm(StrEnum):
@@ -198,29 +207,24 @@ class Leg:
 
     def changed(self, change: LegChange) -> "Leg":
         """Return the leg with what `change` says."""
-        leg = self
-        if change.remote is not None:
-            leg = replace(
-                leg,
-                remote=change.remote,
-                remote_rtcp=change.remote_rtcp,
-                rtcp_mux=change.rtcp_mux,
-            )
-        if change.learn_source is not None:
-            leg = replace(leg, learn_source=change.learn_source)
-        return replace(
-            leg,
-            fax=leg.fax if change.fax is None else change.fax,
-            direction=change.direction or leg.direction,
-            check=change.check or leg.check,
-            formats=change.formats or leg.formats,
-            dtmf=change.dtmf or leg.dtmf,
-            encryption=change.encryption or leg.encryption,
+        moved = change.remote is not None
+        learns = self.learn_source if change.learn_source is None else change.learn_source
+        return Leg(
+            remote=change.remote if moved else self.remote,
+            remote_rtcp=change.remote_rtcp if moved else self.remote_rtcp,
+            rtcp_mux=change.rtcp_mux if moved else self.rtcp_mux,
+            learn_source=learns,
+            fax=self.fax if change.fax is None else change.fax,
+            direction=change.direction or self.direction,
+            check=change.check or self.check,
+            formats=change.formats or self.formats,
+            dtmf=change.dtmf or self.dtmf,
+            encryption=change.encryption or self.encryption,
         )
 
     def codec(self, other: "Leg") -> Codec | None:
         """Return the voice codec this leg speaks beside `other`. None while unknown."""
-        return in_use(self.formats.voice, other.formats.voice)
+        return self.formats.voice_beside(other.formats)
 
     def settings(self, other: "Leg", limits: "SilenceLimits | None") -> LegSettings:
         """Return what the relay is told. Without limits, silence is not judged.

@@ -20,7 +20,13 @@ class Relay(Protocol):
     ) -> tuple[int, int, int]: ...
 
     def update(
-        self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
+        self,
+        session: int,
+        a: LegSettings,
+        b: LegSettings,
+        *,
+        relearn_a: bool = False,
+        relearn_b: bool = False,
     ) -> None: ...
 
     def protect(self, session: int, side: Side, protection: Protection | None) -> None: ...

@@ -135,9 +135,14 @@ class Sessions:
         self._protect(session.number, session.legs, legs)
         session.legs.update(legs)
         session.answered = session.answered or answered
-        for name, side in SIDES.items():
-            relearn = name in changes and changes[name].relearn
-            self._relay.update(session.number, side, session.settings(name), relearn=relearn)
+        relearn_a, relearn_b = (name in changes and changes[name].relearn for name in LegName)
+        self._relay.update(
+            session.number,
+            session.settings(LegName.A),
+            session.settings(LegName.B),
+            relearn_a=relearn_a,
+            relearn_b=relearn_b,
+        )
 
     def play(self, session_id: str, playing: Playing) -> None:
         """Play a sound to a leg in place of what it would hear.

@@ -23,6 +23,8 @@ class GatewayReport:
     reachable: bool | None = None
     published: int | None = None
     """Calls at once it said it can take."""
+    publish_time: float | None = None
+    """When it said so last, UNIX seconds; with nothing published it took that back."""
 
 
 class MemoryHealth:
@@ -59,11 +61,9 @@ class MemoryHealth:
         return False in known or not presumed
 
     def published(self, gateway: str, now: datetime) -> int | None:
-        """Return the fewest calls that the gateway said it can take, or nothing."""
-        return min(
-            (each.published for each in self._fresh(gateway, now) if each.published is not None),
-            default=None,
-        )
+        """Return how many calls the gateway said last that it can take, or nothing."""
+        said = [each for each in self._fresh(gateway, now) if each.publish_time is not None]
+        return max(said, key=_publish_time).published if said else None
 
     def _fresh(self, gateway: str, now: datetime) -> list[GatewayReport]:
         known = self._known.get(gateway, ())
@@ -75,6 +75,11 @@ class MemoryHealth:
         for at, reports in self._reports.values():
             for report in reports:
                 self._known.setdefault(report.name, []).append((at, report))
+
+
+def _publish_time(report: GatewayReport) -> float:
+    assert report.publish_time is not None
+    return report.publish_time
 
 
 class PerfectHealth(MemoryHealth):

@@ -139,6 +139,11 @@ AddressText = Annotated[str, AfterValidator(_address)]
 """Where a gateway is: host, host:port or [ipv6]:port."""
 
 
+def domain_in(text: str) -> str:
+    """Return the host of an address as the name of a Domain, lower case."""
+    return parse_address(text).host.lower()
+
+
 def _host(text: str) -> str:
     if not _HOST.match(text):
         raise ValueError(f"{text!r} is not a host: expected a name, an IPv4 address or [ipv6]")

@@ -13,6 +13,7 @@ from ..numbers.transform import duplicates
 from .areas import AreaTableSpec, MobileTableSpec
 from .bound_number import BoundNumberSpec
 from .calendar import CalendarSpec
+from .domain import HOST_NAME, DomainSpec
 from .lrn_table import LrnTableSpec
 from .mapping_gateway import MappingGatewaySpec
 from .phone import PhoneSpec
@@ -23,6 +24,7 @@ from .vault import GatewayVault
 
 _NUMBER: Final = re.compile(r"[0-9]{1,32}\Z")
 
+DOMAIN: Final = Kind("Domain", DomainSpec, module="gateways")
 GATEWAY_GROUP: Final = Kind("GatewayGroup", GatewayGroupSpec, module="gateways")
 CALENDAR: Final = Kind("Calendar", CalendarSpec, module="gateways")
 AREA_TABLE: Final = Kind("AreaTable", AreaTableSpec, keeps_version=True, module="numbers")
@@ -38,6 +40,7 @@ BOUND_NUMBER: Final = Kind("BoundNumber", BoundNumberSpec, module="phones")
 ROUTE_TEST: Final = Kind("RouteTest", RouteTestSpec, module="gateways")
 
 KINDS: Final = (
+    DOMAIN,
     GATEWAY_GROUP,
     CALENDAR,
     AREA_TABLE,
@@ -76,4 +79,12 @@ def names_are_numbers(planned: Planned) -> Iterator[Problem]:
                 yield Problem(kind.name, name, "name", "expected its number, 1-32 digits")
 
 
-CHECKS: Final = (transforms_are_unique, names_are_numbers)
+def domains_are_host_names(planned: Planned) -> Iterator[Problem]:
+    """Refuse a domain whose name is no host name, in lower case (MGT-06)."""
+    for name in planned.of(DOMAIN.name):
+        if name != name.lower() or not HOST_NAME.fullmatch(name):
+            expected = "expected a host name of two labels or more, lower case: sip.example.com"
+            yield Problem(DOMAIN.name, name, "name", expected)
+
+
+CHECKS: Final = (transforms_are_unique, names_are_numbers, domains_are_host_names)

@@ -23,6 +23,7 @@ from .fields import (
     SipFailure,
     Switch,
     Transport,
+    domain_in,
     parse_address,
 )
 from .identity import IdentityPolicy
@@ -159,7 +160,9 @@ class RoutingGatewaySpec(Spec):
     account: Annotated[Name | None, Ref("Account")] = None
     """Clearing account on which cost is booked."""
     addresses: Annotated[
-        Distinct[AddressText], Field(validation_alias=AliasChoices("addresses", "address"))
+        Distinct[AddressText],
+        Field(validation_alias=AliasChoices("addresses", "address")),
+        Ref("Domain", within=domain_in, required=False),
     ] = ()
     """In the order of preference; one may be written as `address:`. With `registration: peer` the
     first is where REGISTER goes, too."""

@@ -16,10 +16,12 @@ from trunkline_kernel.vault import BadKey
 from ..documents.areas import AreaTableSpec, MobileTableSpec
 from ..documents.bound_number import BoundNumberSpec
 from ..documents.calendar import CalendarSpec
+from ..documents.domain import DomainSpec
 from ..documents.kinds import (
     AREA_TABLE,
     BOUND_NUMBER,
     CALENDAR,
+    DOMAIN,
     GATEWAY_GROUP,
     LRN_TABLE,
     MAPPING_GATEWAY,
@@ -73,6 +75,7 @@ class SnapshotBuilder:
         self._mobile_tables: dict[str, MobileTableSpec] = {}
         self._lrn_tables: dict[str, LrnTableSpec] = {}
         self._calendars: dict[str, Calendar] = {}
+        self._domains: dict[str, DomainSpec] = {}
         self._tables = Tables()
         self._areas = Areas()
         self._lrn = LrnTable()
@@ -96,6 +99,8 @@ class SnapshotBuilder:
         elif kind == CALENDAR.name:
             calendar = Calendar(spec) if isinstance(spec, CalendarSpec) else None
             _set(self._calendars, name, calendar)
+        elif kind == DOMAIN.name:
+            _set(self._domains, name, spec)
         elif kind == LRN_TABLE.name:
             _set(self._lrn_tables, name, spec)
             self._lrn_changed = True
@@ -123,6 +128,7 @@ class SnapshotBuilder:
             self._areas,
             dict(self._calendars),
             self._lrn,
+            dict(self._domains),
         )
 
     def _take_mapping_gateway(self, name: str, spec: BaseModel | None) -> None:

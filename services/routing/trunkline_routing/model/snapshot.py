@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..documents.checks import NumberClass
+from ..documents.domain import DomainSpec
 from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
 from .areas import Areas
@@ -31,6 +32,8 @@ class Snapshot:
     areas: Areas = field(default_factory=Areas)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     lrn: LrnTable = field(default_factory=LrnTable)
+    domains: Mapping[str, DomainSpec] = field(default_factory=dict)
+    """Host names that are configured (MGT-06), whether or not a gateway is given by them."""
 
     def is_phone(self, number: str) -> bool:
         """Say whether a phone of this platform has the number."""

@@ -101,11 +101,20 @@ def report_from_proto(report: pb.GatewayReport) -> GatewayReport:
     """Return what is known about a gateway. Raises `BadCall` when it names none."""
     if not report.name:
         raise BadCall(violations=[FieldViolation("gateways.name", "is required")])
+    published = report.published_calls if report.HasField("published_calls") else None
     return GatewayReport(
         name=report.name,
         reachable=_REACHABLE.get(report.reachability),
-        published=report.published_calls if report.HasField("published_calls") else None,
+        published=published,
+        publish_time=_publish_time(report, published),
     )
+
+
+def _publish_time(report: pb.GatewayReport, published: int | None) -> float | None:
+    """Return when it published; of a signaling that doesn't tell, before whoever does."""
+    if report.HasField("publish_time"):
+        return report.publish_time.ToDatetime(UTC).timestamp()
+    return None if published is None else 0.0
 
 
 def _passed_on(passed_on: pb.PassedOn) -> PassedOn:

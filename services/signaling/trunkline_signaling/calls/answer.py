@@ -47,6 +47,7 @@ def early_leg(call: Call) -> Leg:
             policy=policy,
             behind_nat=nat,
             attempt=attempt.record,
+            credentials=attempt.candidate.credentials,
             encryption=call.settings.encryption if policy.encrypt else None,
         )
     return call.leg_b
@@ -104,7 +105,8 @@ def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
     assert dialog is not None
     ack = dialog.ack(event.outgoing.request)
     call.emit(SendAck(event.outgoing, ack, dialog.flow))
-    call.send_bye(dialog, Side.B, str(Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE)))
+    reason = str(Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE))
+    call.send_bye(dialog, Side.B, reason, event.outgoing.credentials)
     call.emit(EndDialog(dialog))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..sip.fields import Reason
+from ..sip.methods import INVITE
 from . import (
     answer,
     correction,
@@ -43,7 +44,14 @@ def begin(call: Call) -> None:
         return
     passed_on = forwarding.passed_on(call, attempt)
     attempt.outgoing, *attempt.rivals = (
-        Outgoing(Side.B, invite, target=target, passed_on=passed_on) for invite in invites
+        Outgoing(
+            Side.B,
+            invite,
+            target=target,
+            passed_on=passed_on,
+            credentials=attempt.candidate.credentials,
+        )
+        for invite in invites
     )
     for outgoing in (attempt.outgoing, *attempt.rivals):
         call.emit(Send(outgoing))
@@ -146,6 +154,8 @@ def hung_up_early(call: Call, sip_call_id: str) -> None:
 
 def late_response(call: Call, event: ResponseReceived) -> None:
     """A response nobody waits for. The 2xx of a late fork or of an attempt given up gets a BYE."""
+    if event.outgoing.request.method != INVITE:
+        correction.corrected(call, event)
     if event.dialog is None or not event.response.is_success:
         return
     leg = next(

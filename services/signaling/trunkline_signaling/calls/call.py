@@ -26,6 +26,7 @@ from .legs import Leg, Side
 from .live_attempt import LiveAttempt
 from .negotiation import DelayedAck, Negotiation
 from .parties import Endpoint, PassedOn
+from .policy import Credentials
 from .reasons import Refusal
 from .referral import Replacement, Transfer, TransferState
 from .services import (
@@ -250,7 +251,9 @@ class Call:
     def send(self, leg: Leg, request: Request) -> Outgoing:
         """Send a request inside a leg's dialog."""
         assert leg.dialog is not None
-        outgoing = Outgoing(leg.side, request, leg.dialog.flow)
+        outgoing = Outgoing(
+            leg.side, request, leg.dialog.flow, dialog=leg.dialog, credentials=leg.credentials
+        )
         self.emit(Send(outgoing))
         return outgoing
 
@@ -260,11 +263,16 @@ class Call:
         leg.unacknowledged = True
         self.emit(Answer(leg.dialog, transaction, response))
 
-    def send_bye(self, dialog: Dialog, side: Side, reason: str) -> None:
+    def send_bye(
+        self, dialog: Dialog, side: Side, reason: str, credentials: Credentials | None
+    ) -> None:
         """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""
         bye = dialog.request(BYE)
         bye.headers.set("Reason", reason)
-        self.emit(Send(Outgoing(side, bye, dialog.flow, abandoned=True)))
+        outgoing = Outgoing(
+            side, bye, dialog.flow, dialog=dialog, credentials=credentials, abandoned=True
+        )
+        self.emit(Send(outgoing))
 
     # --- what the relay is told
 

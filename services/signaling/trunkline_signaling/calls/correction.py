@@ -10,7 +10,6 @@ from . import session_timer
 from .call import Call
 from .effects import Outgoing, Send
 from .events import ResponseReceived
-from .legs import Side
 
 
 def corrected(call: Call, event: ResponseReceived) -> bool:
@@ -27,9 +26,8 @@ def corrected(call: Call, event: ResponseReceived) -> bool:
 def _authenticate(call: Call, event: ResponseReceived) -> bool:
     """Answer a vendor's challenge."""
     outgoing = event.outgoing
-    attempt = call.attempt
-    credentials = attempt.candidate.credentials if attempt is not None else None
-    if outgoing.authenticated or credentials is None or outgoing.side is not Side.B:
+    credentials = outgoing.credentials
+    if outgoing.authenticated or credentials is None:
         return False
     proxy = event.response.status == 407
     name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
@@ -46,7 +44,7 @@ def _authenticate(call: Call, event: ResponseReceived) -> bool:
         credentials.password,
         cnonce,
     )
-    again = _next(request)
+    again = _next(outgoing)
     again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
     outgoing.authenticated = True
     _send_again(call, outgoing, again)
@@ -59,7 +57,7 @@ def _prolong(call: Call, event: ResponseReceived) -> bool:
     The peer may challenge it anew: the answer to its first challenge is left out.
     """
     outgoing = event.outgoing
-    again = _next(outgoing.request)
+    again = _next(outgoing)
     again.headers.remove("Authorization")
     again.headers.remove("Proxy-Authorization")
     if outgoing.prolonged or not session_timer.prolong(again.headers, event.response.headers):
@@ -69,17 +67,18 @@ def _prolong(call: Call, event: ResponseReceived) -> bool:
     return True
 
 
-def _next(request: Request) -> Request:
+def _next(outgoing: Outgoing) -> Request:
     """Return a copy of a request that follows it in its dialog, or outside of one (8.1.3.5)."""
+    request, dialog = outgoing.request, outgoing.dialog
+    number = (request.headers.cseq.number if dialog is None else dialog.local_cseq) + 1
     again = Request(request.method, request.target, request.headers.copy(), request.body)
     again.headers.remove("Via")  # the transaction layer writes a new one
-    again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
+    again.headers.set("CSeq", f"{number} {request.method}")
     return again
 
 
 def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
     outgoing.request = request
-    leg = call.leg_a if outgoing.side is Side.A else call.leg_b
-    if leg is not None and leg.dialog is not None:
-        leg.dialog.local_cseq += 1
+    if outgoing.dialog is not None:
+        outgoing.dialog.local_cseq = request.headers.cseq.number
     call.emit(Send(outgoing))

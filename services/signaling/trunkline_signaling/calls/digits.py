@@ -17,7 +17,7 @@ from .dtmf import (
     info_body,
     read_info,
 )
-from .effects import Outgoing, Reply, Send
+from .effects import Reply
 from .events import Digit
 from .legs import Leg
 from .media_policy import DtmfForm
@@ -78,4 +78,4 @@ def _send_info(call: Call, leg: Leg, digit: Digit) -> None:
     if leg.dialog is None or not call.answered:
         return  # in an early dialog nobody expects it
     info = leg.dialog.request(INFO, info_body(digit.key, digit.duration), DTMF_RELAY)
-    call.emit(Send(Outgoing(leg.side, info, leg.dialog.flow)))
+    call.send(leg, info)

@@ -12,6 +12,7 @@ from ..sip.transactions import ClientTransaction, ServerTransaction
 from .cdr import Cdr
 from .legs import Side
 from .parties import PassedOn, Target
+from .policy import Credentials
 from .services import Question
 
 
@@ -60,6 +61,10 @@ class Outgoing:
     target: Target | None = None
     passed_on: PassedOn | None = None
     """Set for the INVITE of a call that a phone passes on: it comes back in as a new call."""
+    dialog: Dialog | None = None
+    """The dialog it is in; None for an INVITE that opens one."""
+    credentials: Credentials | None = None
+    """What answers a challenge of its peer."""
     authenticated: bool = False
     """A challenge was answered; a second one is a failure."""
     prolonged: bool = False

@@ -180,7 +180,7 @@ def acknowledged_late(call: Call, event: AckReceived | AckMissing) -> None:
     leg = call.leg(event.side)
     leg.unacknowledged = False
     if leg.waiting_bye and leg.dialog is not None:
-        call.send_bye(leg.dialog, leg.side, leg.waiting_bye)
+        call.send_bye(leg.dialog, leg.side, leg.waiting_bye, leg.credentials)
         leg.waiting_bye = ""
         _leave_when_done(call)
 
@@ -247,7 +247,7 @@ def _say_bye(call: Call, side: Side, reason: CallEndReason) -> None:
     if leg.unacknowledged:
         leg.waiting_bye = cause
     else:
-        call.send_bye(leg.dialog, side, cause)
+        call.send_bye(leg.dialog, side, cause, leg.credentials)
 
 
 def _close(call: Call, reason: CallEndReason, direction: EndDirection) -> None:

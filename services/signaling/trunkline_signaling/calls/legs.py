@@ -12,7 +12,7 @@ from .cdr import Attempt
 from .encryption import KeyExchange, PayloadEncryption
 from .formats import PayloadFormat
 from .media_policy import DtmfForm
-from .policy import DEFAULT_POLICY, LegPolicy
+from .policy import DEFAULT_POLICY, Credentials, LegPolicy
 from .session_timer import TimerTerms
 
 
@@ -66,6 +66,8 @@ class Leg:
     """The Reason of a BYE that waits."""
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
+    credentials: Credentials | None = None
+    """Ours at this side."""
 
     allow: frozenset[str] = frozenset()
     """Methods of the peer's Allow, in lower case."""

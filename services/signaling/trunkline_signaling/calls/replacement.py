@@ -58,6 +58,7 @@ def part(call: Call, leg: Leg) -> None:
     """End the dialog of a side whose place is taken."""
     refresh.stop(call, leg.side)
     if leg.dialog is not None:
-        call.send_bye(leg.dialog, leg.side, str(Reason.of("Q.850", CAUSE_NORMAL)))
+        reason = str(Reason.of("Q.850", CAUSE_NORMAL))
+        call.send_bye(leg.dialog, leg.side, reason, leg.credentials)
         call.emit(EndDialog(leg.dialog))
         leg.dialog = None

@@ -51,9 +51,10 @@ def _acknowledge(call: Call, event: ResponseReceived) -> bool:
         call.note(f"dropped a reliable {event.response.status}: {error}")
         return False
     if prack is not None:
-        dialog, policy = event.dialog, answer.early_leg(call).policy
-        flow = addresses.request_flow(dialog, dialog.flow, policy.request_address)
-        call.emit(Send(Outgoing(Side.B, prack, flow)))
+        dialog, leg = event.dialog, answer.early_leg(call)
+        flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
+        outgoing = Outgoing(Side.B, prack, flow, dialog=dialog, credentials=leg.credentials)
+        call.emit(Send(outgoing))
     return prack is not None
 
 

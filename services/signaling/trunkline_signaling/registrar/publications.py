@@ -14,11 +14,14 @@ from ..calls.services import GatewayReport
 from ..sip.errors import MalformedValue
 from ..sip.fields import parse_delta_seconds
 from ..sip.message import Request, Response
+from .entity_tags import EntityTags, Tagged
 from .gateways import Gateway
 
 SHORTEST: Final = 30
 LONGEST: Final = 7200
 """Seconds a publication may be asked to hold."""
+TICK: Final = 0.001
+"""Seconds by which a publication is later than the one it follows, whatever the clocks say."""
 MOST_CALLS: Final = 1_000_000
 JSON: Final = "application/json"
 TEXT: Final = "text/plain"
@@ -28,14 +31,17 @@ _TEXT_BODY: Final = re.compile(r"\s*capacity\s*=\s*([0-9]{1,9})\s*", re.IGNORECA
 
 @dataclass(frozen=True, slots=True)
 class _Published:
-    tag: str
-    calls: int
+    calls: int | None
+    """None: it took back what it had published."""
+    issued: float
     expires: float
 
 
 class Publications:
     """What holds now, one publication a gateway: a new one takes the place of the one before.
 
+    A tag of another instance, or of our life before, refreshes and changes as one of ours does.
+    What another instance heard later holds instead of what we heard: routing goes by the time.
     `put` and `remove` follow the configuration.
     """
 
@@ -44,6 +50,8 @@ class Publications:
         """SS_SIP_PUBLISH_EXPIRE: seconds a publication holds that names none. May be replaced."""
         self.changed: Callable[[], None] = lambda: None
         """Called when something else is published. May be replaced."""
+        self.tags = EntityTags(random.randbytes(32))
+        """Tags of this process only. May be replaced by those that others read, too."""
         self._random = random
         self._gateways: dict[str, Gateway] = {}
         self._published: dict[str, _Published] = {}
@@ -60,10 +68,10 @@ class Publications:
         self._published.pop(name, None)
 
     def reports(self, now: float) -> Iterator[GatewayReport]:
-        """Yield what gateways said that still holds."""
-        for name, published in self._published.items():
-            if published.expires > now:
-                yield GatewayReport(name, published=published.calls)
+        """Yield what gateways said last, as long as it would hold."""
+        for name, said in self._published.items():
+            if said.expires > now:
+                yield GatewayReport(name, published=said.calls, publish_time=said.issued)
 
     def take(self, request: Request, sender: Endpoint | None, source: str, now: float) -> Response:
         """Return the answer to a PUBLISH of a known `sender` from the IP address `source`."""
@@ -92,34 +100,40 @@ class Publications:
         life = self.life if life is None else min(life, LONGEST)
         if 0 < life < SHORTEST:
             return _answer(request, 423, ("Min-Expires", SHORTEST))
-        held = self._held(gateway.name, now)
         tag = headers.get("SIP-If-Match")
-        if tag is not None and (held is None or tag.strip() != held.tag):
+        tagged = None if tag is None else self._current(gateway.name, tag.strip(), now)
+        if tag is not None and tagged is None:
             return _answer(request, 412)
+        issued = now if tagged is None else max(now, tagged.issued + TICK)
         if life == 0:
-            self._published.pop(gateway.name, None)
+            until = now + LONGEST if tagged is None else tagged.expires
+            self._published[gateway.name] = _Published(None, issued, until)
             return _answer(request, 200, ("Expires", 0))
         if request.body:
             calls = _capacity_in(request)
             if calls is None:
                 return _answer(request, 415, ("Accept", f"{JSON}, {TEXT}"))
-        elif tag is not None and held is not None:
-            calls = held.calls  # a refresh (RFC 3903 section 4.3)
+        elif tagged is not None:
+            calls = tagged.calls  # a refresh (RFC 3903 section 4.3)
         else:
             return _answer(request, 400)
         calls = min(calls, MOST_CALLS if gateway.capacity is None else gateway.capacity)
-        return self._store(request, gateway.name, calls, now + life, life)
+        return self._store(request, gateway.name, Tagged(calls, issued, now + life), life)
 
-    def _store(
-        self, request: Request, name: str, calls: int, expires: float, life: int
-    ) -> Response:
-        fresh = _Published(f"{self._random.getrandbits(64):016x}", calls, expires)
-        self._published[name] = fresh
-        return _answer(request, 200, ("SIP-ETag", fresh.tag), ("Expires", life))
+    def _store(self, request: Request, name: str, said: Tagged, life: int) -> Response:
+        self._published[name] = _Published(said.calls, said.issued, said.expires)
+        tag = self.tags.make(name, said, self._random)
+        return _answer(request, 200, ("SIP-ETag", tag), ("Expires", life))
 
-    def _held(self, name: str, now: float) -> _Published | None:
-        published = self._published.get(name)
-        return published if published is not None and published.expires > now else None
+    def _current(self, name: str, tag: str, now: float) -> Tagged | None:
+        """Return what a tag says that still holds and that nothing heard here came after."""
+        tagged = self.tags.read(name, tag)
+        if tagged is None or tagged.expires <= now:
+            return None
+        heard = self._published.get(name)
+        if heard is not None and round((heard.issued - tagged.issued) * 1000) >= 1:
+            return None
+        return tagged
 
 
 def _capacity_in(request: Request) -> int | None:

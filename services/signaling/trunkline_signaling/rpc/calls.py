@@ -9,18 +9,21 @@ from typing import Final
 from trunkline.signaling.v1 import signaling_pb2 as pb
 
 from ..calls.call import Call
+from ..calls.call_settings import OwnAddresses
+from ..calls.cdr import MediaStatistics
 from ..calls.dtmf import form_to
 from ..calls.legs import Leg
 from ..calls.progress import Progress
 from ..calls.referral import TransferState
 from ..calls.states import State
 from ..sip.dialog import Dialog
-from ..sip.flow import Flow
+from ..sip.flow import Flow, local_end
 from .clients.shared import (
     TRANSPORTS,
     encode_address,
     encode_attempt,
     encode_endpoint,
+    encode_statistics,
     encode_time,
 )
 
@@ -52,9 +55,9 @@ _TRANSFERS: Final[Mapping[TransferState, pb.TransferState.ValueType]] = {
 }
 
 
-def encode_call(call: Call) -> pb.Call:
-    """Encode a call as it is now."""
-    cdr = call.cdr
+def encode_call(call: Call, media: MediaStatistics | None = None) -> pb.Call:
+    """Encode a call as it is now, with what its media carries where that is known."""
+    cdr, own = call.cdr, call.settings.own
     message = pb.Call(
         call_id=call.id,
         state=state_of(call),
@@ -65,7 +68,7 @@ def encode_call(call: Call) -> pb.Call:
         account=cdr.account,
         setup_time=encode_time(cdr.setup_time),
         attempts=map(encode_attempt, cdr.attempts),
-        leg_a=_encode_leg(call.leg_a, *_path_a(call)),
+        leg_a=_encode_leg(call.leg_a, *_path_a(call), own),
         media_instance=call.media_instance,
         signaling_instance=cdr.signaling_instance,
         transfer=_TRANSFERS[call.transfer_state],
@@ -77,7 +80,9 @@ def encode_call(call: Call) -> pb.Call:
     if cdr.answer_time is not None:
         message.answer_time.CopyFrom(encode_time(cdr.answer_time))
     if call.leg_b is not None and (path := _path_b(call, call.leg_b)) is not None:
-        message.leg_b.CopyFrom(_encode_leg(call.leg_b, *path))
+        message.leg_b.CopyFrom(_encode_leg(call.leg_b, *path, own))
+    if media is not None:
+        message.media.CopyFrom(encode_statistics(media))
     return message
 
 
@@ -107,11 +112,11 @@ def _path(dialog: Dialog) -> tuple[str, Flow]:
     return dialog.call_id, dialog.flow
 
 
-def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow) -> pb.Leg:
+def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow, own: OwnAddresses) -> pb.Leg:
     message = pb.Leg(
         sip_call_id=sip_call_id,
         remote_address=encode_address(flow.remote),
-        local_address=encode_address(flow.local),
+        local_address=encode_address(local_end(flow, own.seen_by)),
         transport=TRANSPORTS[flow.transport],
         codec=leg.codec,
         listed_codecs=leg.listed,

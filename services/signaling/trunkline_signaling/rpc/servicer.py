@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from trunkline.signaling.v1 import signaling_pb2 as pb
@@ -11,6 +11,7 @@ from trunkline_kernel.names import Names
 from trunkline_kernel.rpc import Context
 
 from ..calls.call import Call
+from ..calls.cdr import MediaStatistics
 from ..calls.events import HangUp
 from ..errors import BadRequest, UnknownCall
 from ..shell.switch import Switch
@@ -33,6 +34,9 @@ _KINDS: Final[Mapping[EventKind, pb.TraceEventKind.ValueType]] = {
 }
 
 
+Figures = Callable[[Mapping[str, Sequence[str]]], Awaitable[Mapping[str, MediaStatistics]]]
+
+
 class SignalingServicer(SignalingServiceServicer):
     """Answers `trunkline.signaling.v1.SignalingService`."""
 
@@ -45,7 +49,9 @@ class SignalingServicer(SignalingServiceServicer):
         drain: Callable[[], None],
         start_time: float,
         names: Names,
+        figures: Figures,
     ) -> None:
+        """`figures` returns what calls carry now, of the ids by media instance."""
         self._instance = instance
         self._switch = switch
         self._trace = trace
@@ -53,6 +59,7 @@ class SignalingServicer(SignalingServiceServicer):
         self._drain = drain
         self._start_time = start_time
         self._names = names
+        self._figures = figures
 
     async def ListCalls(
         self, request: pb.ListCallsRequest, context: Context
@@ -64,15 +71,19 @@ class SignalingServicer(SignalingServiceServicer):
         found = [c for c in self._switch.calls.values() if wanted.takes(c)]
         first = _position(request.page_token)
         last = first + (request.page_size or DEFAULT_PAGE)
+        calls = found[first:last]
+        figures = await self._figures_of(calls) if request.media else {}
         return pb.ListCallsResponse(
-            calls=map(encode_call, found[first:last]),
+            calls=(encode_call(call, figures.get(call.id)) for call in calls),
             next_page_token=str(last) if last < len(found) else "",
             total=len(found),
         )
 
     async def GetCall(self, request: pb.GetCallRequest, context: Context) -> pb.GetCallResponse:
         """Return one call in progress."""
-        return pb.GetCallResponse(call=encode_call(self._call(request.call_id)))
+        call = self._call(request.call_id)
+        figures = await self._figures_of([call]) if request.media else {}
+        return pb.GetCallResponse(call=encode_call(call, figures.get(call.id)))
 
     async def HangUp(self, request: pb.HangUpRequest, context: Context) -> pb.HangUpResponse:
         """End calls: all of them or, when one is unknown, none."""
@@ -131,6 +142,13 @@ class SignalingServicer(SignalingServiceServicer):
         self._drain()
         return pb.DrainResponse(calls=len(self._switch.calls))
 
+    async def _figures_of(self, calls: Iterable[Call]) -> Mapping[str, MediaStatistics]:
+        by_instance: dict[str, list[str]] = {}
+        for call in calls:
+            if call.media_instance:
+                by_instance.setdefault(call.media_instance, []).append(call.id)
+        return await self._figures(by_instance)
+
     def _call(self, call_id: str) -> Call:
         call = self._switch.calls.get(call_id)
         if call is None:
@@ -148,6 +166,7 @@ class SignalingServicer(SignalingServiceServicer):
             summary=event.summary,
             message=event.message,
             leg=event.leg,
+            continues_in=event.continues_in,
         )
         if event.transport is not None:
             message.transport = TRANSPORTS[event.transport]

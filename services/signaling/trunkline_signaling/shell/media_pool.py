@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 import structlog
 
+from ..calls.cdr import MediaStatistics
 from ..calls.events import Event, MediaLost
 from ..calls.services import (
     CloseMedia,
@@ -51,6 +52,9 @@ class MediaInstance(Protocol):
 
     async def close(self, question: CloseMedia) -> MediaClosed:
         """End a session."""
+
+    async def statistics(self, call_ids: Sequence[str]) -> Mapping[str, MediaStatistics]:
+        """Return what the legs of open sessions have sent so far."""
 
     async def send_digits(self, question: SendDigits) -> DigitsSent:
         """Send keys to a leg."""
@@ -118,7 +122,7 @@ class MediaPool:
                 opened = await member.instance.open(question, self._epoch)
             except ServiceError as error:
                 failure = error
-                if not error.exhausted:
+                if not (error.exhausted or error.refused):
                     member.usable = False
                     member.doubtful.add(question.call_id)
                 continue
@@ -152,6 +156,23 @@ class MediaPool:
     async def stop_play(self, question: StopPlay) -> PlayStopped:
         """Play nothing to a leg."""
         return await self._named(question.instance).instance.stop_play(question)
+
+    async def statistics(self, calls: Mapping[str, Sequence[str]]) -> Mapping[str, MediaStatistics]:
+        """Return what calls carry now, by id; `calls` are those of each instance, by its name.
+
+        Of an instance that gives no answer nothing is known.
+        """
+        found = await asyncio.gather(*(self._statistics(*each) for each in calls.items()))
+        return {call_id: one for each in found for call_id, one in each.items()}
+
+    async def _statistics(
+        self, instance: str, call_ids: Sequence[str]
+    ) -> Mapping[str, MediaStatistics]:
+        try:
+            return await self._named(instance).instance.statistics(call_ids)
+        except ServiceError as error:
+            log.info("figures of media are unknown", instance=instance, error=error.explanation)
+            return {}
 
     async def serve(self, key: str, instance: MediaInstance) -> None:
         """Use an instance until cancelled."""

@@ -62,5 +62,5 @@ class GatewayReports:
 def _merge(one: GatewayReport, other: GatewayReport) -> GatewayReport:
     """Join two reports of a gateway: it must be reachable in every way that is looked at."""
     ways = [each for each in (one.reachable, other.reachable) if each is not None]
-    published = [each for each in (one.published, other.published) if each is not None]
-    return GatewayReport(one.name, all(ways) if ways else None, min(published, default=None))
+    heard = one if one.publish_time is not None else other  # PUBLISH has one source only
+    return GatewayReport(one.name, all(ways) if ways else None, heard.published, heard.publish_time)

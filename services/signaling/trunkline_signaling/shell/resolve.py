@@ -41,6 +41,16 @@ class NameResolver:
         self._gateways.pop(name, None)
         self._names.want(name, ())
 
+    def put_domain(self, host: str, refresh: float | None) -> None:
+        """Keep a configured name fresh, whether or not a gateway is given by it."""
+        self._names.refresh_every(host, refresh)
+        self._names.want(_owner(host), [Name(host)])
+
+    def remove_domain(self, host: str) -> None:
+        """Keep it fresh for gateways only, by its TTL."""
+        self._names.refresh_every(host, None)
+        self._names.want(_owner(host), ())
+
     def reports(self) -> Iterator[GatewayReport]:
         """Yield whether gateways given by name have any address: one without is no candidate.
 
@@ -86,12 +96,16 @@ class NameResolver:
         return entry.current is not None
 
 
+def _owner(host: str) -> str:
+    return f"Domain/{host}"
+
+
 def _names_in(targets: Iterable[Target]) -> Iterator[Name]:
     return (_name(target) for target in targets if not is_address(target.host))
 
 
 def _name(target: Target) -> Name:
-    return Name(target.host, target.port, SERVICES.get(target.transport, "_sip._udp"))
+    return Name(target.host.lower(), target.port, SERVICES.get(target.transport, "_sip._udp"))
 
 
 def _complete(target: Target, found: Address | None) -> Address | None:

@@ -262,14 +262,19 @@ class Switch:
             let_go(output.transaction)  # it stays for copies only
 
     def _end_straggler(self, output: outputs.ResponseReceived) -> None:
-        """End the dialog of a fork that answered when its call was over already."""
+        """End the dialog of a callee that answered when nobody waited for it any more."""
         transaction = output.transaction
         if transaction.request.method != INVITE:
             return
-        dialog = self._dialogs.establish(output)
+        try:
+            dialog = self._dialogs.establish(output)
+        except MalformedMessage as error:
+            log.info("a late answer opens no dialog", defect=error.defect)
+            return
         self.transactions.send_ack(transaction, dialog.ack(transaction.request), dialog.flow)
-        self.transactions.send_request(dialog.request(BYE), dialog.flow, self._driver.now)
-        self._dialogs.terminate(dialog)
+        if dialog.owner is None:  # else it answers a re-INVITE of a call that goes on
+            self.transactions.send_request(dialog.request(BYE), dialog.flow, self._driver.now)
+            self._dialogs.terminate(dialog)
 
     def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == ACK:

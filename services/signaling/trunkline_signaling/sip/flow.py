@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -10,6 +11,8 @@ Address = tuple[str, int]
 
 ANY_LOCAL: Final[Address] = ("", 0)
 """Let the transport choose the local address."""
+UNSPECIFIED: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104  # no socket is bound here
+"""Hosts that say only that any address of ours will do."""
 
 
 class Transport(StrEnum):
@@ -51,3 +54,11 @@ class Flow(NamedTuple):
     def way(self) -> tuple[Transport, Address, str]:
         """To whom it leads, from whichever address of ours."""
         return self.transport, self.remote, self.domain
+
+
+def local_end(flow: Flow, seen_by: Callable[[str, Transport], Address]) -> Address:
+    """Return our end of a flow; `seen_by` tells it where the socket takes any address."""
+    if flow.local[0] not in UNSPECIFIED:
+        return flow.local
+    host, port = seen_by(flow.remote[0], flow.transport)
+    return host, flow.local[1] or port

@@ -16,6 +16,8 @@ class Timing:
     """SS_SIP_RESEND_INTERVAL: the wait before each repetition, and the last before giving up."""
     linger: float = 32.0
     """64*T1: how long late copies are recognized (Timers D, J, L, M)."""
+    late: float = 180.0
+    """How long a callee that rings may still answer an INVITE that nobody waits for: Timer C."""
     t4: float = 5.0
     """T4: how long a message may live in the network (Timers I, K)."""
 

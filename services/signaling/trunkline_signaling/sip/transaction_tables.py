@@ -16,6 +16,8 @@ class State(Enum):
     CALLING = auto()
     TRYING = auto()
     PROCEEDING = auto()
+    FORSAKEN = auto()
+    """An INVITE whose user has given up waiting; an answer of its callee may still come."""
     ACCEPTED = auto()
     COMPLETED = auto()
     CONFIRMED = auto()
@@ -48,15 +50,21 @@ INVITE_CLIENT: Final[Table] = {
         Trigger.RECV_1XX: State.PROCEEDING,
         Trigger.RECV_2XX: State.ACCEPTED,
         Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # Timer B
+        Trigger.TIMED_OUT: State.FORSAKEN,  # Timer B
         Trigger.TRANSPORT_FAILED: State.TERMINATED,
     },
     State.PROCEEDING: {
         Trigger.RECV_1XX: State.PROCEEDING,
         Trigger.RECV_2XX: State.ACCEPTED,
         Trigger.RECV_300_699: State.COMPLETED,
-        Trigger.TIMED_OUT: State.TERMINATED,  # cancelled, and no final response (section 9.1)
+        Trigger.TIMED_OUT: State.FORSAKEN,  # cancelled, and no final response (section 9.1)
         Trigger.TRANSPORT_FAILED: State.TERMINATED,
+    },
+    State.FORSAKEN: {
+        Trigger.RECV_1XX: State.FORSAKEN,
+        Trigger.RECV_2XX: State.ACCEPTED,  # it wants an ACK however late it is (section 13.2.2.4)
+        Trigger.RECV_300_699: State.COMPLETED,  # so does this
+        Trigger.TIMED_OUT: State.TERMINATED,
     },
     State.ACCEPTED: {
         Trigger.RECV_1XX: State.ACCEPTED,

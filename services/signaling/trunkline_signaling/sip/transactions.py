@@ -75,7 +75,7 @@ class Transaction:
             before = self.state
             self.deadline = None
             self._fire(Trigger.TIMED_OUT)
-            self._timed_out(before)
+            self._timed_out(before, now)
 
     def _fire(self, trigger: Trigger) -> None:
         try:
@@ -85,7 +85,7 @@ class Transaction:
                 f"{trigger.name} is not allowed in {self.state.name}"
             ) from None
 
-    def _timed_out(self, state: State) -> None:
+    def _timed_out(self, state: State, now: float) -> None:
         """Tell the user that patience ran out in `state`."""
 
     def _transmit(self) -> None:
@@ -144,7 +144,7 @@ class ClientTransaction(Transaction):
     def _pass_up(self, response: Response, flow: Flow) -> None:
         self._out.append(ResponseReceived(self, response, flow))
 
-    def _timed_out(self, state: State) -> None:
+    def _timed_out(self, state: State, now: float) -> None:
         if state in (State.CALLING, State.TRYING, State.PROCEEDING):
             self._out.append(RequestTimedOut(self))
 
@@ -174,6 +174,12 @@ class InviteClientTransaction(ClientTransaction):
         """A CANCEL went out: wait for the final response, but not for ever (section 9.1)."""
         self.cancel_wanted = False
         self.deadline = now + self._timing.linger
+
+    def _timed_out(self, state: State, now: float) -> None:
+        super()._timed_out(state, now)
+        if self.state is State.FORSAKEN:
+            rings = state is State.PROCEEDING
+            self.deadline = now + (self._timing.late if rings else self._timing.linger)
 
     def _received(self, before: State, response: Response, flow: Flow, now: float) -> None:
         if self.state is State.PROCEEDING:
@@ -280,7 +286,7 @@ class InviteServerTransaction(ServerTransaction):
         else:
             self._start_resending(now)  # Timers G and H
 
-    def _timed_out(self, state: State) -> None:
+    def _timed_out(self, state: State, now: float) -> None:
         if state is State.COMPLETED:
             self._out.append(AckTimedOut(self))
 

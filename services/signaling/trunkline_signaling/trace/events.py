@@ -46,6 +46,8 @@ class TraceEvent:
     message: bytes = b""
     leg: str = ""
     transport: Transport | None = None
+    continues_in: str = ""
+    """Id of the call that an INVITE of this one began here."""
 
     @property
     def size(self) -> int:
@@ -77,6 +79,19 @@ class TraceFilter:
     def follows_calls(self) -> bool:
         """Tell whether a match stands for its whole call: numbers change from leg to leg."""
         return bool(self.number) and not (self.ip or self.method)
+
+
+def takes(wanted: TraceFilter, followed: set[str], event: TraceEvent) -> bool:
+    """Tell whether an event is wanted by itself or by its call; `followed` are the calls that are
+    wanted as a whole, with those that they continue in.
+    """
+    matches = wanted.matches(event)
+    if matches and wanted.follows_calls and event.call_id:
+        followed.add(event.call_id)
+    taken = matches or (bool(event.call_id) and event.call_id in followed)
+    if taken and event.continues_in:
+        followed.add(event.continues_in)
+    return taken
 
 
 def without_secrets(message: bytes) -> bytes:

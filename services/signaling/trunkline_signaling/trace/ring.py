@@ -11,23 +11,33 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from ..sip.flow import Flow, Transport
+from ..sip.flow import ANY_LOCAL, Address, Flow, Transport, local_end
 from ..sip.grammar import format_host_port
-from .events import EventKind, TraceEvent, TraceFilter, without_secrets
+from .events import EventKind, TraceEvent, TraceFilter, takes, without_secrets
 
 _CALL_ID: Final = re.compile(rb"(?im)^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)")
 _ENDED_CALLS: Final = 1000
 """Ended calls whose late messages are still told apart."""
 EVERYTHING: Final = TraceFilter()
 
+SeenBy = Callable[[str, Transport], Address]
+"""Returns our address as a peer's host sees it."""
+
+
+def _as_it_is(remote: str, transport: Transport) -> Address:
+    return ANY_LOCAL
+
 
 class Trace:
     """Captures while it is on; what was captured stays readable until the next start."""
 
-    def __init__(self, size: int, now: Callable[[], float]) -> None:
-        """`size` is in bytes; `now` returns UNIX seconds."""
+    def __init__(self, size: int, now: Callable[[], float], seen_by: SeenBy = _as_it_is) -> None:
+        """`size` is in bytes; `now` returns UNIX seconds; `seen_by` our address as a peer's host
+        sees it, where a socket takes any.
+        """
         self._size = size
         self._now = now
+        self._seen_by = seen_by
         self._events: deque[TraceEvent] = deque()
         self._bytes = 0
         self._serial = 0
@@ -65,10 +75,12 @@ class Trace:
 
     def call_began(self, call_id: str, sip_call_id: str) -> None:
         """Note that a SIP Call-ID belongs to a call; the first one is leg A's."""
+        before = self._calls.get(sip_call_id, "")
         self._calls[sip_call_id] = call_id
         self._legs.setdefault(call_id, []).append(sip_call_id)
         if self.on:
             self._claim_invite(call_id)
+            self._link(before, call_id, sip_call_id)
 
     def call_ended(self, call_id: str) -> None:
         """Forget a call, a while after its end."""
@@ -88,7 +100,8 @@ class Trace:
     def message(self, kind: EventKind, data: bytes, flow: Flow, summary: str = "") -> None:
         """Capture a message. Only while `on`."""
         call_id, leg = self._belongs(data)
-        remote, local = format_host_port(*flow.remote), format_host_port(*flow.local)
+        remote = format_host_port(*flow.remote)
+        local = format_host_port(*local_end(flow, self._seen_by))
         data = without_secrets(data)
         sent = kind is EventKind.SENT
         self._add(
@@ -137,6 +150,7 @@ class Trace:
         message: bytes = b"",
         leg: str = "",
         transport: Transport | None = None,
+        continues_in: str = "",
     ) -> None:
         event = TraceEvent(
             self._serial + 1,
@@ -149,6 +163,7 @@ class Trace:
             message,
             leg,
             transport,
+            continues_in,
         )
         if not self._wants(event):
             return
@@ -169,12 +184,16 @@ class Trace:
             self._events[-1] = replace(event, call_id=call_id, leg=leg)
             self._wants(self._events[-1])
 
+    def _link(self, first: str, second: str, sip_call_id: str) -> None:
+        """Lead from a call to the one that its INVITE, on leg B, began here."""
+        if not first or first == second or self._legs[first][0] == sip_call_id:
+            return
+        summary = f"continues in call {second}"
+        self._add(EventKind.EVENT, first, "", "", summary, continues_in=second)
+        self._add(EventKind.EVENT, second, "", "", f"continues call {first}")
+
     def _wants(self, event: TraceEvent) -> bool:
-        if self._filter.matches(event):
-            if self._filter.follows_calls and event.call_id:
-                self._matched.add(event.call_id)
-            return True
-        return bool(event.call_id) and event.call_id in self._matched
+        return takes(self._filter, self._matched, event)
 
     def _belongs(self, data: bytes) -> tuple[str, str]:
         found = _CALL_ID.search(data)
@@ -200,8 +219,4 @@ class _Selection:
 
     def takes(self, event: TraceEvent) -> bool:
         """Tell whether an event is shown."""
-        if self._wanted.matches(event):
-            if self._wanted.follows_calls and event.call_id:
-                self._matched.add(event.call_id)
-            return True
-        return bool(event.call_id) and event.call_id in self._matched
+        return takes(self._wanted, self._matched, event)

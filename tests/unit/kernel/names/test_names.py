@@ -164,3 +164,18 @@ async def test_mgt06_several_who_ask_at_once_cost_one_question() -> None:
 )
 def test_what_is_an_address(host: str, is_one: bool) -> None:
     assert is_address(host) is is_one
+
+
+async def test_mgt06_a_name_with_a_refresh_of_its_own_is_not_looked_up_by_its_ttl() -> None:
+    dns = Dns(FIRST, ttl=3600)
+    bench = await fresh(dns)
+
+    bench.names.refresh_every("vox.example", 120)
+    await asyncio.sleep(250)
+    often = len(dns.asked)
+    bench.names.refresh_every("vox.example", None)
+    await asyncio.sleep(3000)
+    bench.work.cancel()
+
+    assert often == 3
+    assert len(dns.asked) == 4

@@ -214,7 +214,9 @@ async def test_a_report_holds_for_half_a_minute() -> None:
 async def test_a_published_limit_lowers_the_capacity(configured: int | None, limit: int) -> None:
     """SIG-14, RTE-20."""
     bench = Bench(routing={"a": {"capacity": {"calls": configured}}})
-    bench.health.report("signaling-1", [GatewayReport("a", published=1)], bench.now)
+    bench.health.report(
+        "signaling-1", [GatewayReport("a", published=1, publish_time=0.0)], bench.now
+    )
     outcomes = [(await bench.route()).outcome for _ in range(2)]
 
     assert [isinstance(each, Plan) for each in outcomes].count(True) == limit

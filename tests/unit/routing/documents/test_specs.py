@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from trunkline_kernel.documents import Spec
-from trunkline_routing.documents.fields import parse_address
+from trunkline_routing.documents.domain import DomainSpec
+from trunkline_routing.documents.fields import domain_in, parse_address
 from trunkline_routing.documents.mapping_gateway import MappingGatewaySpec
 from trunkline_routing.documents.phone import PhoneSpec
 from trunkline_routing.documents.routing_gateway import RoutingGatewaySpec
@@ -183,3 +184,21 @@ def test_an_address_is_a_host_and_perhaps_a_port(text: str, host: str, port: int
     address = parse_address(text)
 
     assert (address.host, address.port) == (host, port)
+
+
+@pytest.mark.parametrize("refresh", [29, 3601, "often"])
+def test_mgt06_a_refresh_is_30_s_to_an_hour(refresh: object) -> None:
+    assert "refresh" in complaint(DomainSpec, {"refresh": refresh})
+
+
+@pytest.mark.parametrize(
+    ("address", "domain"),
+    [
+        ("SIP.Vox.example", "sip.vox.example"),
+        ("sip.vox.example:5070", "sip.vox.example"),
+        ("198.51.100.7:5060", "198.51.100.7"),
+        ("[2001:db8::1]:5060", "2001:db8::1"),
+    ],
+)
+def test_mgt06_an_address_names_its_host(address: str, domain: str) -> None:
+    assert domain_in(address) == domain

@@ -366,7 +366,7 @@ async def test_a_reinvite_that_is_never_answered_ends_with_its_call() -> None:
     await asyncio.sleep(5)
 
     bench.send_in(alice, "BYE")
-    await asyncio.sleep(100)
+    await asyncio.sleep(300)
 
     assert "CANCEL" in bench.to(VENDOR)
     assert len(bench.switch.transactions) == 0

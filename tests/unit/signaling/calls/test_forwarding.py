@@ -6,11 +6,15 @@ import pytest
 from support.platform import PHONE_1, PHONE_2, cdr_to, phone, platform, to
 from support.switch import CALLER, VENDOR, caller, gives, invite, vendor
 from support.user_agent import UserAgent
+from trunkline_kernel.metrics import Metrics
 from trunkline_signaling.calls.parties import EndpointKind
 from trunkline_signaling.calls.reasons import CallEndReason, EndDirection
 from trunkline_signaling.calls.services import Unpayable
+from trunkline_signaling.observation import Observation
 from trunkline_signaling.shell.leases import seats_of
 from trunkline_signaling.sip.outputs import ResponseReceived
+from trunkline_signaling.trace.events import TraceFilter
+from trunkline_signaling.trace.ring import Trace
 
 BUSY_TO_2002 = {"busy": {"numbers": ["2002"]}}
 
@@ -390,3 +394,28 @@ async def test_a_phone_whose_account_cannot_pay_does_not_ring(
     assert bench.to(PHONE_1) == []
     assert bench.to(CALLER) == ["100", str(status)]
     assert bench.cdr.reason is reason
+
+
+async def test_the_trace_leads_from_a_call_to_the_one_it_continues_in() -> None:
+    """MGT-03: the ladder of a call that a phone forwards goes on in that of the phone's call."""
+    alice, trace = caller(), Trace(1 << 20, asyncio.get_running_loop().time)
+    bench = platform(
+        alice,
+        phone(PHONE_1, 486),
+        phone(PHONE_2),
+        phones={"2001": {"forwarding": BUSY_TO_2002}, "2002": {}},
+        observer=Observation(Metrics("signaling"), trace),
+    )
+    trace.start(TraceFilter(), None)
+
+    bench.call(alice, to("2001"))
+    await asyncio.sleep(1)
+
+    first, second = bench.switch.calls
+    links = [
+        event
+        async for event in trace.read(TraceFilter(call_id=first), follow=False)
+        if event.continues_in
+    ]
+    assert [(event.call_id, event.continues_in) for event in links] == [(first, second)]
+    assert links[0].summary == f"continues in call {second}"

@@ -6,6 +6,7 @@ import pytest
 from support.switch import VENDOR
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind, Target
+from trunkline_signaling.registrar.entity_tags import EntityTags, Tagged
 from trunkline_signaling.registrar.gateways import Gateway
 from trunkline_signaling.registrar.publications import Publications
 from trunkline_signaling.sip.message import Request, Response
@@ -25,11 +26,11 @@ def publish(body: str = "", content_type: str = "application/json", **headers: s
 
 
 class Bench:
-    """Publications, with a clock."""
+    """Publications of one instance, with a clock."""
 
-    def __init__(self) -> None:
-        self.publications = Publications(Random(1))
-        self.now = 0.0
+    def __init__(self, seed: int = 1, now: float = 0.0) -> None:
+        self.publications = Publications(Random(seed))
+        self.now = now
 
     def send(self, request: Request, gateway: Gateway = GATEWAY) -> Response:
         """Return the answer."""
@@ -39,7 +40,8 @@ class Bench:
     @property
     def published(self) -> list[int | None]:
         """Return what holds now."""
-        return [report.published for report in self.publications.reports(self.now)]
+        said = [report.published for report in self.publications.reports(self.now)]
+        return [calls for calls in said if calls is not None]
 
 
 @pytest.mark.parametrize(
@@ -159,3 +161,80 @@ def test_sig14_a_vendor_that_is_a_customer_too_is_known_by_its_address(
     request = publish("capacity=10", "text/plain")
 
     assert publications.take(request, customer, source, 0.0).status == status
+
+
+def two_instances() -> tuple[Bench, Bench]:
+    """Return two that share the key of tags, or one instance before and after a restart."""
+    one, other = Bench(), Bench(seed=2, now=100.0)
+    one.publications.tags = other.publications.tags = EntityTags(b"k" * 32)
+    return one, other
+
+
+def tag_of(response: Response) -> str:
+    """Return the tag of a publication that was taken."""
+    assert response.status == 200
+    return response.headers.get("SIP-ETag") or ""
+
+
+def test_sig14_another_instance_refreshes_what_one_heard() -> None:
+    """RFC 3903 section 4.3: a refresh has no body; the tag says what it was."""
+    one, other = two_instances()
+    tag = tag_of(one.send(publish("capacity=10", "text/plain")))
+
+    refreshed = tag_of(other.send(publish(SIP_If_Match=tag)))
+
+    assert other.published == [10]
+    assert one.send(publish(SIP_If_Match=refreshed)).status == 200
+
+
+def test_sig14_a_tag_of_another_instance_lapses_too() -> None:
+    one, other = two_instances()
+    tag = tag_of(one.send(publish("capacity=10", "text/plain")))
+    other.now = 300.0
+
+    assert other.send(publish(SIP_If_Match=tag)).status == 412
+
+
+def test_sig14_a_tag_that_was_followed_is_refused_where_that_is_known() -> None:
+    one, other = two_instances()
+    tag = tag_of(one.send(publish("capacity=10", "text/plain")))
+    tag_of(other.send(publish("capacity=20", "text/plain", SIP_If_Match=tag)))
+
+    assert other.send(publish(SIP_If_Match=tag)).status == 412
+
+
+def test_sig14_what_follows_is_later_whatever_the_clocks_say() -> None:
+    one, other = two_instances()
+    one.now, other.now = 100.0, 90.0
+    tag = tag_of(one.send(publish("capacity=10", "text/plain")))
+    other.send(publish("capacity=20", "text/plain", SIP_If_Match=tag))
+
+    (first,), (second,) = (list(each.publications.reports(100.0)) for each in (one, other))
+    assert first.publish_time is not None and second.publish_time is not None
+    assert second.publish_time > first.publish_time
+
+
+def test_sig14_another_instance_takes_back_what_one_heard() -> None:
+    one, other = two_instances()
+    tag = tag_of(one.send(publish("capacity=10", "text/plain")))
+
+    other.send(publish(SIP_If_Match=tag, Expires="0"))
+
+    (said,) = other.publications.reports(other.now)
+    assert (said.published, said.publish_time) == (None, 100.0)
+    other.now = 300.0
+    assert list(other.publications.reports(other.now)) == []
+
+
+@pytest.mark.parametrize("tag", ["", "*", "ü", "AAAA", "A" * 48, "A" * 10_000])
+def test_sig14_any_text_is_a_tag_that_nobody_made(tag: str) -> None:
+    assert EntityTags(b"k" * 32).read("vox", tag) is None
+
+
+def test_sig14_a_tag_is_foreign_to_other_gateways_and_other_keys() -> None:
+    tags, said = EntityTags(b"k" * 32), Tagged(10, 100.0, 400.0)
+    tag = tags.make("vox", said, Random(1))
+
+    assert tags.read("vox", tag) == said
+    assert tags.read("other", tag) is None
+    assert EntityTags(b"l" * 32).read("vox", tag) is None

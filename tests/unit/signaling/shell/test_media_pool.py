@@ -1,11 +1,12 @@
 """Which media instance takes a session, and what happens when one is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from trunkline_signaling.calls.cdr import MediaStatistics, StreamStatistics
 from trunkline_signaling.calls.events import Event, FirstPacket, MediaLost
 from trunkline_signaling.calls.legs import Side
 from trunkline_signaling.calls.services import (
@@ -37,6 +38,8 @@ class FakeInstance:
         self.draining = self.dead = self.full = False
         self.opened: list[str] = []
         self.closed: list[str] = []
+        self.ended: set[str] = set()
+        """Sessions that it will not open again."""
         self.events_to_tell: asyncio.Queue[tuple[str, Event]] = asyncio.Queue()
 
     async def open(self, question: OpenMedia, epoch: str) -> MediaOpened:
@@ -44,6 +47,8 @@ class FakeInstance:
         self._check()
         if self.full:
             raise ServiceError("full", exhausted=True)
+        if question.call_id in self.ended:
+            raise ServiceError("session is closed already", refused=True)
         self.opened.append(question.call_id)
         self.sessions += 1
         return MediaOpened(self.name, ("10.0.0.9", 1), ("10.0.0.9", 3))
@@ -58,6 +63,12 @@ class FakeInstance:
         self._check()
         self.closed.append(question.call_id)
         return MediaClosed()
+
+    async def statistics(self, call_ids: Sequence[str]) -> Mapping[str, MediaStatistics]:
+        """Return as many packets as sessions were asked for."""
+        self._check()
+        counted = StreamStatistics(packets=len(call_ids))
+        return {each: MediaStatistics(counted, counted) for each in call_ids}
 
     async def send_digits(self, question: SendDigits) -> DigitsSent:
         """Send nothing."""
@@ -260,3 +271,27 @@ async def test_a_session_that_opens_at_the_second_try_is_not_closed() -> None:
         await asyncio.sleep(3)
 
     assert instance.closed == []
+
+
+async def test_an_instance_that_refuses_one_session_is_used_for_the_next() -> None:
+    """A session that is closed is not opened again; the instance is as well as before."""
+    idle, busy = FakeInstance("idle"), FakeInstance("busy", sessions=50)
+    idle.ended.add("again")
+
+    async with pool_of(idle, busy) as (pool, _):
+        again = await pool.open(open_for("again"))
+        fresh = await pool.open(open_for("fresh"))
+        await asyncio.sleep(3)
+
+    assert (again.instance, fresh.instance) == ("busy", "idle")
+    assert idle.closed == []
+
+
+async def test_mgt_09_the_figures_of_an_instance_that_is_away_are_unknown() -> None:
+    near, dead = FakeInstance("near"), FakeInstance("dead")
+
+    async with pool_of(near, dead) as (pool, _):
+        dead.dead = True
+        found = await pool.statistics({"near": ["a", "b"], "dead": ["c"], "gone": ["d"]})
+
+    assert {call_id: one.leg_a.packets for call_id, one in found.items()} == {"a": 2, "b": 2}

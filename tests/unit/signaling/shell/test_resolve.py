@@ -106,3 +106,28 @@ async def test_a_literal_needs_no_name() -> None:
 
     assert made.known(Target("192.0.2.1")) == ("192.0.2.1", 5060)
     assert made.known(Target("192.0.2.1", 5070)) == ("192.0.2.1", 5070)
+
+
+async def test_mgt06_a_configured_domain_is_resolved_before_a_gateway_is_given_by_it() -> None:
+    zone = Zone(vox=(("192.0.2.1", 5070),))
+    made, work = await resolver(zone)
+
+    made.put_domain("vox.example", 300)
+    await asyncio.sleep(1)
+    first = made.known(BY_SERVICE)
+    await asyncio.sleep(300)
+    made.remove_domain("vox.example")
+    work.cancel()
+
+    assert first == ("192.0.2.1", 5070)
+    assert [name.host for name in zone.asked] == ["vox.example"] * 2
+    assert made.known(BY_SERVICE) is None
+
+
+async def test_mgt06_a_domain_that_is_gone_stays_known_for_the_gateway_that_needs_it() -> None:
+    made, work = await resolver(Zone(vox=(("192.0.2.1", 5070),)), Gateway("vox", (BY_SERVICE,)))
+    made.put_domain("vox.example", None)
+    made.remove_domain("vox.example")
+    work.cancel()
+
+    assert made.known(BY_SERVICE) == ("192.0.2.1", 5070)

@@ -102,6 +102,8 @@ def test_a_silent_peer_gets_the_list_and_then_the_request_fails() -> None:
     assert core.drain() == []
     core.on_timer(3.0)
     assert core.drain() == [RequestTimedOut(transaction)]
+    core.on_timer(35.0)
+    assert core.drain() == []
     assert len(core) == 0
 
 
@@ -218,6 +220,50 @@ def test_a_cancelled_invite_without_final_response_times_out() -> None:
     core.on_timer(33.0)
 
     assert RequestTimedOut(transaction) in core.drain()
+
+
+def test_an_answer_that_nobody_waits_for_is_passed_up_until_its_ack_is_known() -> None:
+    """RFC 3261 sections 9.1 and 13.2.2.4."""
+    core = layer()
+    transaction = core.send_request(request(), PEER, now=0.0)
+    core.receive(answer_to(transaction.request, 180), PEER, now=0.1)
+    core.cancel(transaction, now=1.0)
+    core.on_timer(33.0)
+    core.drain()
+
+    core.receive(answer_to(transaction.request, 200), PEER, now=212.0)
+    assert statuses(core.drain()) == [200]
+    core.send_ack(transaction, request("ACK", tag="b1"), PEER)
+    core.drain()
+    core.receive(answer_to(transaction.request, 200), PEER, now=212.5)
+    assert wire(core.drain()) == ["ACK sip:bob@b SIP/2.0"]
+
+
+def test_a_failure_that_nobody_waits_for_is_acknowledged() -> None:
+    """RFC 3261 section 17.1.1.3."""
+    core = layer()
+    transaction = core.send_request(request(), PEER, now=0.0)
+    core.receive(answer_to(transaction.request, 180), PEER, now=0.1)
+    core.cancel(transaction, now=1.0)
+    core.on_timer(33.0)
+    core.drain()
+
+    core.receive(answer_to(transaction.request, 487), PEER, now=40.0)
+
+    assert wire(core.drain()) == ["ACK sip:bob@b SIP/2.0"]
+
+
+def test_a_callee_that_never_answers_is_forgotten_after_timer_c() -> None:
+    """RFC 3261 section 16.6."""
+    core = layer()
+    transaction = core.send_request(request(), PEER, now=0.0)
+    core.receive(answer_to(transaction.request, 180), PEER, now=0.1)
+    core.cancel(transaction, now=1.0)
+    core.on_timer(33.0)
+
+    core.on_timer(213.0)
+
+    assert transaction.is_terminated
 
 
 def test_a_cancel_after_the_answer_does_nothing() -> None:

@@ -192,3 +192,60 @@ async def test_a_reader_that_follows_sees_what_comes_and_ends_with_the_trace() -
     assert b"second" in (await anext(reader)).message
     trace.stop()
     assert [event async for event in reader] == []
+
+
+async def test_a_call_whose_invite_begins_another_one_leads_to_it_and_takes_it_along() -> None:
+    """SIG-22: the two calls of a phone that forwards share the SIP Call-ID between them."""
+    trace = Trace(100_000, Clock())
+    trace.start(TraceFilter(call_id="first"), None)
+    trace.call_began("first", "a-leg")
+    trace.message(EventKind.RECEIVED, invite(), FLOW)
+    trace.call_began("first", "inner")
+    trace.message(EventKind.RECEIVED, invite("inner"), FLOW)
+
+    trace.call_began("second", "inner")
+    trace.call_began("second", "b-leg")
+    trace.message(EventKind.SENT, invite("b-leg"), OTHER)
+
+    events = await read(trace, TraceFilter(call_id="first"))
+    assert [(event.call_id, event.summary.partition(" SIP")[0]) for event in events] == [
+        ("first", "INVITE sip:4420@10.0.0.1"),
+        ("first", "INVITE sip:4420@10.0.0.1"),
+        ("first", "continues in call second"),
+        ("second", "continues call first"),
+        ("second", "INVITE sip:4420@10.0.0.1"),
+    ]
+    assert [event.continues_in for event in events] == ["", "", "second", "", ""]
+
+
+async def test_a_caller_that_keeps_its_call_id_continues_nothing() -> None:
+    """A challenged INVITE comes again with the same Call-ID (RFC 3261 section 22.2)."""
+    trace = Trace(100_000, Clock())
+    trace.start(TraceFilter(), None)
+    trace.call_began("challenged", "a-leg")
+    trace.call_ended("challenged")
+
+    trace.call_began("again", "a-leg")
+
+    assert await read(trace) == []
+
+
+@pytest.mark.parametrize(
+    ("local", "shown"),
+    [
+        (("0.0.0.0", 5060), "192.0.2.1:5060"),  # noqa: S104
+        (("::", 5062), "192.0.2.1:5062"),
+        (("10.0.0.1", 5060), "10.0.0.1:5060"),
+    ],
+    ids=["any of IPv4", "any of IPv6", "one"],
+)
+async def test_our_end_is_the_address_by_which_the_peer_was_reached(
+    local: tuple[str, int], shown: str
+) -> None:
+    trace = Trace(100_000, Clock(), lambda remote, transport: ("192.0.2.1", 5060))
+    trace.start(TraceFilter(), None)
+
+    trace.message(EventKind.SENT, invite(), Flow(Transport.UDP, ("10.0.0.2", 5060), local))
+
+    (event,) = await read(trace)
+    assert (event.source, event.destination) == (shown, "10.0.0.2:5060")

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from trunkline.routing.v1 import routing_pb2 as trunkline_dot_routing_dot_v1_dot_routing__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/routing/v1/gateways.proto\x12\x14trunkline.routing.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"trunkline/routing/v1/routing.proto\"\xd6\x01\n\x17RoutingGatewayAddresses\x12-\n\x07targets\x18\x01 \x03(\x0b\x32\x1c.trunkline.routing.v1.Target\x12\x11\n\tregisters\x18\x02 \x01(\x08\x12\x0e\n\x06locked\x18\x03 \x01(\x08\x12\x15\n\roptions_check\x18\x04 \x01(\x08\x12\x15\n\rallow_publish\x18\x05 \x01(\x08\x12\x15\n\x08\x63\x61pacity\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x17\n\x0fregisters_there\x18\x07 \x01(\x08\x42\x0b\n\t_capacity\"\xeb\x01\n\x10PeerRegistration\x12+\n\x05proxy\x18\x01 \x01(\x0b\x32\x1c.trunkline.routing.v1.Target\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\t\x12\x36\n\x0b\x63redentials\x18\x04 \x01(\x0b\x32!.trunkline.routing.v1.Credentials\x12\x13\n\tautomatic\x18\x05 \x01(\x08H\x00\x12\x37\n\x12requested_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x42\x08\n\x06periodb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/routing/v1/gateways.proto\x12\x14trunkline.routing.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\"trunkline/routing/v1/routing.proto\"\xd6\x01\n\x17RoutingGatewayAddresses\x12-\n\x07targets\x18\x01 \x03(\x0b\x32\x1c.trunkline.routing.v1.Target\x12\x11\n\tregisters\x18\x02 \x01(\x08\x12\x0e\n\x06locked\x18\x03 \x01(\x08\x12\x15\n\roptions_check\x18\x04 \x01(\x08\x12\x15\n\rallow_publish\x18\x05 \x01(\x08\x12\x15\n\x08\x63\x61pacity\x18\x06 \x01(\rH\x00\x88\x01\x01\x12\x17\n\x0fregisters_there\x18\x07 \x01(\x08\x42\x0b\n\t_capacity\"=\n\x06\x44omain\x12\x33\n\x10refresh_duration\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xeb\x01\n\x10PeerRegistration\x12+\n\x05proxy\x18\x01 \x01(\x0b\x32\x1c.trunkline.routing.v1.Target\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0c\n\x04user\x18\x03 \x01(\t\x12\x36\n\x0b\x63redentials\x18\x04 \x01(\x0b\x32!.trunkline.routing.v1.Credentials\x12\x13\n\tautomatic\x18\x05 \x01(\x08H\x00\x12\x37\n\x12requested_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationH\x00\x42\x08\n\x06periodb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,6 +35,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ROUTINGGATEWAYADDRESSES']._serialized_start=130
   _globals['_ROUTINGGATEWAYADDRESSES']._serialized_end=344
-  _globals['_PEERREGISTRATION']._serialized_start=347
-  _globals['_PEERREGISTRATION']._serialized_end=582
+  _globals['_DOMAIN']._serialized_start=346
+  _globals['_DOMAIN']._serialized_end=407
+  _globals['_PEERREGISTRATION']._serialized_start=410
+  _globals['_PEERREGISTRATION']._serialized_end=645
 # @@protoc_insertion_point(module_scope)

@@ -3,7 +3,7 @@
 isort:skip_file
 What routing publishes about routing gateways, an entry's key being the gateway's name: under the replication topic
 "routing-gateways" a RoutingGatewayAddresses each, under "peer-registrations" a PeerRegistration for each that we
-register at and that is not locked.
+register at and that is not locked. Under "domains" a Domain each, its key being the host name.
 """
 
 from collections import abc as _abc
@@ -16,10 +16,10 @@ import builtins as _builtins
 import sys
 import typing as _typing
 
-if sys.version_info >= (3, 10):
-    from typing import TypeAlias as _TypeAlias
+if sys.version_info >= (3, 11):
+    from typing import TypeAlias as _TypeAlias, Never as _Never
 else:
-    from typing_extensions import TypeAlias as _TypeAlias
+    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -72,6 +72,30 @@ class RoutingGatewayAddresses(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__capacity) -> _WhichOneofReturnType__capacity | None: ...
 
 Global___RoutingGatewayAddresses: _TypeAlias = RoutingGatewayAddresses  # noqa: Y015
+
+@_typing.final
+class Domain(_message.Message):
+    """A host name that is kept resolved, whether or not a gateway is given by it (MGT-06)."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REFRESH_DURATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def refresh_duration(self) -> _duration_pb2.Duration:
+        """Time between two look-ups, 30 s to an hour. Absent when the TTL of its records decides."""
+
+    def __init__(
+        self,
+        *,
+        refresh_duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["refresh_duration", b"refresh_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["refresh_duration", b"refresh_duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Domain: _TypeAlias = Domain  # noqa: Y015
 
 @_typing.final
 class PeerRegistration(_message.Message):

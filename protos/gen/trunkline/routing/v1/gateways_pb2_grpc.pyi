@@ -3,7 +3,7 @@
 isort:skip_file
 What routing publishes about routing gateways, an entry's key being the gateway's name: under the replication topic
 "routing-gateways" a RoutingGatewayAddresses each, under "peer-registrations" a PeerRegistration for each that we
-register at and that is not locked.
+register at and that is not locked. Under "domains" a Domain each, its key being the host name.
 """
 
 from collections import abc as _abc

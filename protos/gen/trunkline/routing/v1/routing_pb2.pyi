@@ -1630,22 +1630,28 @@ class GatewayReport(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     REACHABILITY_FIELD_NUMBER: _builtins.int
     PUBLISHED_CALLS_FIELD_NUMBER: _builtins.int
+    PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Name of the routing gateway. Required."""
     reachability: Global___Reachability.ValueType
     """Whether it can be reached from there. Unspecified when it is neither probed nor registered at."""
     published_calls: _builtins.int
     """Calls at once it published that it can take (SIG-14). Absent when nothing it published still holds."""
+    @_builtins.property
+    def publish_time(self) -> _timestamp_pb2.Timestamp:
+        """When it published that, or took it back. The latest of what all instances heard holds. Absent when nothing was heard."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         reachability: Global___Reachability.ValueType = ...,
         published_calls: _builtins.int | None = ...,
+        publish_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "published_calls", b"published_calls"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "publish_time", b"publish_time", "published_calls", b"published_calls"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "name", b"name", "published_calls", b"published_calls", "reachability", b"reachability"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls", "name", b"name", "publish_time", b"publish_time", "published_calls", b"published_calls", "reachability", b"reachability"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__published_calls: _TypeAlias = _typing.Literal["published_calls"]  # noqa: Y015
     _WhichOneofArgType__published_calls: _TypeAlias = _typing.Literal["_published_calls", b"_published_calls"]  # noqa: Y015

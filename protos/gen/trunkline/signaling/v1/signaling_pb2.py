@@ -27,19 +27,19 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from trunkline.common.v1 import common_pb2 as trunkline_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&trunkline/signaling/v1/signaling.proto\x12\x16trunkline.signaling.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a trunkline/common/v1/common.proto\"\xd5\x01\n\x08HostName\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\x12\x35\n\taddresses\x18\x03 \x03(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x30\n\x0cresolve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x10refresh_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07problem\x18\x06 \x01(\t\"\x12\n\x10ListNamesRequest\"D\n\x11ListNamesResponse\x12/\n\x05names\x18\x01 \x03(\x0b\x32 .trunkline.signaling.v1.HostName\"\xee\x04\n\x04\x43\x61ll\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.trunkline.signaling.v1.CallState\x12\x36\n\x0f\x63\x61ller_endpoint\x18\x03 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x36\n\x0f\x63\x61llee_endpoint\x18\x04 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x15\n\rcaller_access\x18\x05 \x01(\t\x12\x15\n\rcallee_access\x18\x06 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x07 \x01(\t\x12\x0e\n\x06\x63\x61llee\x18\x08 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\t \x01(\t\x12.\n\nsetup_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x08\x61ttempts\x18\x0c \x03(\x0b\x32\x1c.trunkline.common.v1.Attempt\x12*\n\x05leg_a\x18\r \x01(\x0b\x32\x1b.trunkline.signaling.v1.Leg\x12*\n\x05leg_b\x18\x0e \x01(\x0b\x32\x1b.trunkline.signaling.v1.Leg\x12\x16\n\x0emedia_instance\x18\x0f \x01(\t\x12\x1a\n\x12signaling_instance\x18\x10 \x01(\t\x12\x37\n\x08transfer\x18\x11 \x01(\x0e\x32%.trunkline.signaling.v1.TransferState\"\xee\x02\n\x03Leg\x12\x13\n\x0bsip_call_id\x18\x01 \x01(\t\x12:\n\x0eremote_address\x18\x02 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x39\n\rlocal_address\x18\x03 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x31\n\ttransport\x18\x04 \x01(\x0e\x32\x1e.trunkline.common.v1.Transport\x12\r\n\x05\x63odec\x18\x05 \x01(\t\x12\x39\n\rmedia_address\x18\x06 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x39\n\rrelay_address\x18\x07 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x0c\n\x04\x64tmf\x18\x08 \x01(\t\x12\x15\n\rlisted_codecs\x18\t \x03(\t\"\xdd\x01\n\nCallFilter\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x31\n\x06states\x18\x04 \x03(\x0e\x32!.trunkline.signaling.v1.CallState\x12\x33\n\x0fsetup_from_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10setup_until_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"m\n\x10ListCallsRequest\x12\x32\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\".trunkline.signaling.v1.CallFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"h\n\x11ListCallsResponse\x12+\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1c.trunkline.signaling.v1.Call\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"!\n\x0eGetCallRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\"=\n\x0fGetCallResponse\x12*\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x1c.trunkline.signaling.v1.Call\"!\n\rHangUpRequest\x12\x10\n\x08\x63\x61ll_ids\x18\x01 \x03(\t\"\"\n\x0eHangUpResponse\x12\x10\n\x08\x63\x61ll_ids\x18\x01 \x03(\t\"J\n\x0bTraceFilter\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\"u\n\x11StartTraceRequest\x12\x33\n\x06\x66ilter\x18\x01 \x01(\x0b\x32#.trunkline.signaling.v1.TraceFilter\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"B\n\x12StartTraceResponse\x12,\n\x08\x65nd_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x12\n\x10StopTraceRequest\"#\n\x11StopTraceResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\r\"W\n\x10ReadTraceRequest\x12\x33\n\x06\x66ilter\x18\x01 \x01(\x0b\x32#.trunkline.signaling.v1.TraceFilter\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"F\n\x11ReadTraceResponse\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0b\x32\".trunkline.signaling.v1.TraceEvent\"\xa0\x02\n\nTraceEvent\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x1a\n\x12signaling_instance\x18\x03 \x01(\t\x12\x34\n\x04kind\x18\x04 \x01(\x0e\x32&.trunkline.signaling.v1.TraceEventKind\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65stination\x18\x06 \x01(\t\x12\x0f\n\x07summary\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\x0c\x12\x0b\n\x03leg\x18\t \x01(\t\x12\x31\n\ttransport\x18\n \x01(\x0e\x32\x1e.trunkline.common.v1.Transport\"\x12\n\x10GetStatusRequest\"\xa7\x01\n\x11GetStatusResponse\x12\x1a\n\x12signaling_instance\x18\x01 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\r\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\x12\x14\n\x0c\x63\x64rs_waiting\x18\x04 \x01(\r\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07tracing\x18\x06 \x01(\x08\"\x0e\n\x0c\x44rainRequest\"\x1e\n\rDrainResponse\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\r*\xb8\x01\n\tCallState\x12\x1a\n\x16\x43\x41LL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43\x41LL_STATE_ROUTING\x10\x01\x12\x15\n\x11\x43\x41LL_STATE_TRYING\x10\x02\x12\x17\n\x13\x43\x41LL_STATE_PROGRESS\x10\x03\x12\x16\n\x12\x43\x41LL_STATE_RINGING\x10\x04\x12\x18\n\x14\x43\x41LL_STATE_CONNECTED\x10\x05\x12\x15\n\x11\x43\x41LL_STATE_ENDING\x10\x06*\xc5\x01\n\x0eTraceEventKind\x12 \n\x1cTRACE_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRACE_EVENT_KIND_RECEIVED\x10\x01\x12\x19\n\x15TRACE_EVENT_KIND_SENT\x10\x02\x12\x1d\n\x19TRACE_EVENT_KIND_DECISION\x10\x03\x12\x1c\n\x18TRACE_EVENT_KIND_DROPPED\x10\x04\x12\x1a\n\x16TRACE_EVENT_KIND_EVENT\x10\x05*\xa9\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTRANSFER_STATE_TRANSFERRING\x10\x01\x12\x1e\n\x1aTRANSFER_STATE_TRANSFERRED\x10\x02\x12\x19\n\x15TRANSFER_STATE_FAILED\x10\x03\x12\x1c\n\x18TRANSFER_STATE_CANCELLED\x10\x04\x32\xee\x06\n\x10SignalingService\x12`\n\tListCalls\x12(.trunkline.signaling.v1.ListCallsRequest\x1a).trunkline.signaling.v1.ListCallsResponse\x12Z\n\x07GetCall\x12&.trunkline.signaling.v1.GetCallRequest\x1a\'.trunkline.signaling.v1.GetCallResponse\x12W\n\x06HangUp\x12%.trunkline.signaling.v1.HangUpRequest\x1a&.trunkline.signaling.v1.HangUpResponse\x12\x63\n\nStartTrace\x12).trunkline.signaling.v1.StartTraceRequest\x1a*.trunkline.signaling.v1.StartTraceResponse\x12`\n\tStopTrace\x12(.trunkline.signaling.v1.StopTraceRequest\x1a).trunkline.signaling.v1.StopTraceResponse\x12\x62\n\tReadTrace\x12(.trunkline.signaling.v1.ReadTraceRequest\x1a).trunkline.signaling.v1.ReadTraceResponse0\x01\x12`\n\tListNames\x12(.trunkline.signaling.v1.ListNamesRequest\x1a).trunkline.signaling.v1.ListNamesResponse\x12`\n\tGetStatus\x12(.trunkline.signaling.v1.GetStatusRequest\x1a).trunkline.signaling.v1.GetStatusResponse\x12T\n\x05\x44rain\x12$.trunkline.signaling.v1.DrainRequest\x1a%.trunkline.signaling.v1.DrainResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&trunkline/signaling/v1/signaling.proto\x12\x16trunkline.signaling.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a trunkline/common/v1/common.proto\"\xd5\x01\n\x08HostName\x12\x0c\n\x04host\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\r\x12\x35\n\taddresses\x18\x03 \x03(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x30\n\x0cresolve_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x10refresh_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07problem\x18\x06 \x01(\t\"\x12\n\x10ListNamesRequest\"D\n\x11ListNamesResponse\x12/\n\x05names\x18\x01 \x03(\x0b\x32 .trunkline.signaling.v1.HostName\"\xa3\x05\n\x04\x43\x61ll\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\x30\n\x05state\x18\x02 \x01(\x0e\x32!.trunkline.signaling.v1.CallState\x12\x36\n\x0f\x63\x61ller_endpoint\x18\x03 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x36\n\x0f\x63\x61llee_endpoint\x18\x04 \x01(\x0b\x32\x1d.trunkline.common.v1.Endpoint\x12\x15\n\rcaller_access\x18\x05 \x01(\t\x12\x15\n\rcallee_access\x18\x06 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x07 \x01(\t\x12\x0e\n\x06\x63\x61llee\x18\x08 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\t \x01(\t\x12.\n\nsetup_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61nswer_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x08\x61ttempts\x18\x0c \x03(\x0b\x32\x1c.trunkline.common.v1.Attempt\x12*\n\x05leg_a\x18\r \x01(\x0b\x32\x1b.trunkline.signaling.v1.Leg\x12*\n\x05leg_b\x18\x0e \x01(\x0b\x32\x1b.trunkline.signaling.v1.Leg\x12\x16\n\x0emedia_instance\x18\x0f \x01(\t\x12\x1a\n\x12signaling_instance\x18\x10 \x01(\t\x12\x37\n\x08transfer\x18\x11 \x01(\x0e\x32%.trunkline.signaling.v1.TransferState\x12\x33\n\x05media\x18\x12 \x01(\x0b\x32$.trunkline.common.v1.MediaStatistics\"\xee\x02\n\x03Leg\x12\x13\n\x0bsip_call_id\x18\x01 \x01(\t\x12:\n\x0eremote_address\x18\x02 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x39\n\rlocal_address\x18\x03 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x31\n\ttransport\x18\x04 \x01(\x0e\x32\x1e.trunkline.common.v1.Transport\x12\r\n\x05\x63odec\x18\x05 \x01(\t\x12\x39\n\rmedia_address\x18\x06 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x39\n\rrelay_address\x18\x07 \x01(\x0b\x32\".trunkline.common.v1.SocketAddress\x12\x0c\n\x04\x64tmf\x18\x08 \x01(\t\x12\x15\n\rlisted_codecs\x18\t \x03(\t\"\xdd\x01\n\nCallFilter\x12\x0e\n\x06number\x18\x01 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x02 \x01(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x03 \x01(\t\x12\x31\n\x06states\x18\x04 \x03(\x0e\x32!.trunkline.signaling.v1.CallState\x12\x33\n\x0fsetup_from_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x34\n\x10setup_until_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"|\n\x10ListCallsRequest\x12\x32\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\".trunkline.signaling.v1.CallFilter\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\r\n\x05media\x18\x04 \x01(\x08\"h\n\x11ListCallsResponse\x12+\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x1c.trunkline.signaling.v1.Call\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\r\n\x05total\x18\x03 \x01(\r\"0\n\x0eGetCallRequest\x12\x0f\n\x07\x63\x61ll_id\x18\x01 \x01(\t\x12\r\n\x05media\x18\x02 \x01(\x08\"=\n\x0fGetCallResponse\x12*\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x1c.trunkline.signaling.v1.Call\"!\n\rHangUpRequest\x12\x10\n\x08\x63\x61ll_ids\x18\x01 \x03(\t\"\"\n\x0eHangUpResponse\x12\x10\n\x08\x63\x61ll_ids\x18\x01 \x03(\t\"J\n\x0bTraceFilter\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x0e\n\x06number\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61ll_id\x18\x03 \x01(\t\x12\x0e\n\x06method\x18\x04 \x01(\t\"u\n\x11StartTraceRequest\x12\x33\n\x06\x66ilter\x18\x01 \x01(\x0b\x32#.trunkline.signaling.v1.TraceFilter\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\"B\n\x12StartTraceResponse\x12,\n\x08\x65nd_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x12\n\x10StopTraceRequest\"#\n\x11StopTraceResponse\x12\x0e\n\x06\x65vents\x18\x01 \x01(\r\"W\n\x10ReadTraceRequest\x12\x33\n\x06\x66ilter\x18\x01 \x01(\x0b\x32#.trunkline.signaling.v1.TraceFilter\x12\x0e\n\x06\x66ollow\x18\x02 \x01(\x08\"F\n\x11ReadTraceResponse\x12\x31\n\x05\x65vent\x18\x01 \x01(\x0b\x32\".trunkline.signaling.v1.TraceEvent\"\xb6\x02\n\nTraceEvent\x12(\n\x04time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07\x63\x61ll_id\x18\x02 \x01(\t\x12\x1a\n\x12signaling_instance\x18\x03 \x01(\t\x12\x34\n\x04kind\x18\x04 \x01(\x0e\x32&.trunkline.signaling.v1.TraceEventKind\x12\x0e\n\x06source\x18\x05 \x01(\t\x12\x13\n\x0b\x64\x65stination\x18\x06 \x01(\t\x12\x0f\n\x07summary\x18\x07 \x01(\t\x12\x0f\n\x07message\x18\x08 \x01(\x0c\x12\x0b\n\x03leg\x18\t \x01(\t\x12\x31\n\ttransport\x18\n \x01(\x0e\x32\x1e.trunkline.common.v1.Transport\x12\x14\n\x0c\x63ontinues_in\x18\x0b \x01(\t\"\x12\n\x10GetStatusRequest\"\xa7\x01\n\x11GetStatusResponse\x12\x1a\n\x12signaling_instance\x18\x01 \x01(\t\x12\r\n\x05\x63\x61lls\x18\x02 \x01(\r\x12\x10\n\x08\x64raining\x18\x03 \x01(\x08\x12\x14\n\x0c\x63\x64rs_waiting\x18\x04 \x01(\r\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07tracing\x18\x06 \x01(\x08\"\x0e\n\x0c\x44rainRequest\"\x1e\n\rDrainResponse\x12\r\n\x05\x63\x61lls\x18\x01 \x01(\r*\xb8\x01\n\tCallState\x12\x1a\n\x16\x43\x41LL_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43\x41LL_STATE_ROUTING\x10\x01\x12\x15\n\x11\x43\x41LL_STATE_TRYING\x10\x02\x12\x17\n\x13\x43\x41LL_STATE_PROGRESS\x10\x03\x12\x16\n\x12\x43\x41LL_STATE_RINGING\x10\x04\x12\x18\n\x14\x43\x41LL_STATE_CONNECTED\x10\x05\x12\x15\n\x11\x43\x41LL_STATE_ENDING\x10\x06*\xc5\x01\n\x0eTraceEventKind\x12 \n\x1cTRACE_EVENT_KIND_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRACE_EVENT_KIND_RECEIVED\x10\x01\x12\x19\n\x15TRACE_EVENT_KIND_SENT\x10\x02\x12\x1d\n\x19TRACE_EVENT_KIND_DECISION\x10\x03\x12\x1c\n\x18TRACE_EVENT_KIND_DROPPED\x10\x04\x12\x1a\n\x16TRACE_EVENT_KIND_EVENT\x10\x05*\xa9\x01\n\rTransferState\x12\x1e\n\x1aTRANSFER_STATE_UNSPECIFIED\x10\x00\x12\x1f\n\x1bTRANSFER_STATE_TRANSFERRING\x10\x01\x12\x1e\n\x1aTRANSFER_STATE_TRANSFERRED\x10\x02\x12\x19\n\x15TRANSFER_STATE_FAILED\x10\x03\x12\x1c\n\x18TRANSFER_STATE_CANCELLED\x10\x04\x32\xee\x06\n\x10SignalingService\x12`\n\tListCalls\x12(.trunkline.signaling.v1.ListCallsRequest\x1a).trunkline.signaling.v1.ListCallsResponse\x12Z\n\x07GetCall\x12&.trunkline.signaling.v1.GetCallRequest\x1a\'.trunkline.signaling.v1.GetCallResponse\x12W\n\x06HangUp\x12%.trunkline.signaling.v1.HangUpRequest\x1a&.trunkline.signaling.v1.HangUpResponse\x12\x63\n\nStartTrace\x12).trunkline.signaling.v1.StartTraceRequest\x1a*.trunkline.signaling.v1.StartTraceResponse\x12`\n\tStopTrace\x12(.trunkline.signaling.v1.StopTraceRequest\x1a).trunkline.signaling.v1.StopTraceResponse\x12\x62\n\tReadTrace\x12(.trunkline.signaling.v1.ReadTraceRequest\x1a).trunkline.signaling.v1.ReadTraceResponse0\x01\x12`\n\tListNames\x12(.trunkline.signaling.v1.ListNamesRequest\x1a).trunkline.signaling.v1.ListNamesResponse\x12`\n\tGetStatus\x12(.trunkline.signaling.v1.GetStatusRequest\x1a).trunkline.signaling.v1.GetStatusResponse\x12T\n\x05\x44rain\x12$.trunkline.signaling.v1.DrainRequest\x1a%.trunkline.signaling.v1.DrainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.signaling.v1.signaling_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CALLSTATE']._serialized_start=3086
-  _globals['_CALLSTATE']._serialized_end=3270
-  _globals['_TRACEEVENTKIND']._serialized_start=3273
-  _globals['_TRACEEVENTKIND']._serialized_end=3470
-  _globals['_TRANSFERSTATE']._serialized_start=3473
-  _globals['_TRANSFERSTATE']._serialized_end=3642
+  _globals['_CALLSTATE']._serialized_start=3191
+  _globals['_CALLSTATE']._serialized_end=3375
+  _globals['_TRACEEVENTKIND']._serialized_start=3378
+  _globals['_TRACEEVENTKIND']._serialized_end=3575
+  _globals['_TRANSFERSTATE']._serialized_start=3578
+  _globals['_TRANSFERSTATE']._serialized_end=3747
   _globals['_HOSTNAME']._serialized_start=166
   _globals['_HOSTNAME']._serialized_end=379
   _globals['_LISTNAMESREQUEST']._serialized_start=381
@@ -47,47 +47,47 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNAMESRESPONSE']._serialized_start=401
   _globals['_LISTNAMESRESPONSE']._serialized_end=469
   _globals['_CALL']._serialized_start=472
-  _globals['_CALL']._serialized_end=1094
-  _globals['_LEG']._serialized_start=1097
-  _globals['_LEG']._serialized_end=1463
-  _globals['_CALLFILTER']._serialized_start=1466
-  _globals['_CALLFILTER']._serialized_end=1687
-  _globals['_LISTCALLSREQUEST']._serialized_start=1689
-  _globals['_LISTCALLSREQUEST']._serialized_end=1798
-  _globals['_LISTCALLSRESPONSE']._serialized_start=1800
-  _globals['_LISTCALLSRESPONSE']._serialized_end=1904
-  _globals['_GETCALLREQUEST']._serialized_start=1906
-  _globals['_GETCALLREQUEST']._serialized_end=1939
-  _globals['_GETCALLRESPONSE']._serialized_start=1941
-  _globals['_GETCALLRESPONSE']._serialized_end=2002
-  _globals['_HANGUPREQUEST']._serialized_start=2004
-  _globals['_HANGUPREQUEST']._serialized_end=2037
-  _globals['_HANGUPRESPONSE']._serialized_start=2039
-  _globals['_HANGUPRESPONSE']._serialized_end=2073
-  _globals['_TRACEFILTER']._serialized_start=2075
-  _globals['_TRACEFILTER']._serialized_end=2149
-  _globals['_STARTTRACEREQUEST']._serialized_start=2151
-  _globals['_STARTTRACEREQUEST']._serialized_end=2268
-  _globals['_STARTTRACERESPONSE']._serialized_start=2270
-  _globals['_STARTTRACERESPONSE']._serialized_end=2336
-  _globals['_STOPTRACEREQUEST']._serialized_start=2338
-  _globals['_STOPTRACEREQUEST']._serialized_end=2356
-  _globals['_STOPTRACERESPONSE']._serialized_start=2358
-  _globals['_STOPTRACERESPONSE']._serialized_end=2393
-  _globals['_READTRACEREQUEST']._serialized_start=2395
-  _globals['_READTRACEREQUEST']._serialized_end=2482
-  _globals['_READTRACERESPONSE']._serialized_start=2484
-  _globals['_READTRACERESPONSE']._serialized_end=2554
-  _globals['_TRACEEVENT']._serialized_start=2557
-  _globals['_TRACEEVENT']._serialized_end=2845
-  _globals['_GETSTATUSREQUEST']._serialized_start=2847
-  _globals['_GETSTATUSREQUEST']._serialized_end=2865
-  _globals['_GETSTATUSRESPONSE']._serialized_start=2868
-  _globals['_GETSTATUSRESPONSE']._serialized_end=3035
-  _globals['_DRAINREQUEST']._serialized_start=3037
-  _globals['_DRAINREQUEST']._serialized_end=3051
-  _globals['_DRAINRESPONSE']._serialized_start=3053
-  _globals['_DRAINRESPONSE']._serialized_end=3083
-  _globals['_SIGNALINGSERVICE']._serialized_start=3645
-  _globals['_SIGNALINGSERVICE']._serialized_end=4523
+  _globals['_CALL']._serialized_end=1147
+  _globals['_LEG']._serialized_start=1150
+  _globals['_LEG']._serialized_end=1516
+  _globals['_CALLFILTER']._serialized_start=1519
+  _globals['_CALLFILTER']._serialized_end=1740
+  _globals['_LISTCALLSREQUEST']._serialized_start=1742
+  _globals['_LISTCALLSREQUEST']._serialized_end=1866
+  _globals['_LISTCALLSRESPONSE']._serialized_start=1868
+  _globals['_LISTCALLSRESPONSE']._serialized_end=1972
+  _globals['_GETCALLREQUEST']._serialized_start=1974
+  _globals['_GETCALLREQUEST']._serialized_end=2022
+  _globals['_GETCALLRESPONSE']._serialized_start=2024
+  _globals['_GETCALLRESPONSE']._serialized_end=2085
+  _globals['_HANGUPREQUEST']._serialized_start=2087
+  _globals['_HANGUPREQUEST']._serialized_end=2120
+  _globals['_HANGUPRESPONSE']._serialized_start=2122
+  _globals['_HANGUPRESPONSE']._serialized_end=2156
+  _globals['_TRACEFILTER']._serialized_start=2158
+  _globals['_TRACEFILTER']._serialized_end=2232
+  _globals['_STARTTRACEREQUEST']._serialized_start=2234
+  _globals['_STARTTRACEREQUEST']._serialized_end=2351
+  _globals['_STARTTRACERESPONSE']._serialized_start=2353
+  _globals['_STARTTRACERESPONSE']._serialized_end=2419
+  _globals['_STOPTRACEREQUEST']._serialized_start=2421
+  _globals['_STOPTRACEREQUEST']._serialized_end=2439
+  _globals['_STOPTRACERESPONSE']._serialized_start=2441
+  _globals['_STOPTRACERESPONSE']._serialized_end=2476
+  _globals['_READTRACEREQUEST']._serialized_start=2478
+  _globals['_READTRACEREQUEST']._serialized_end=2565
+  _globals['_READTRACERESPONSE']._serialized_start=2567
+  _globals['_READTRACERESPONSE']._serialized_end=2637
+  _globals['_TRACEEVENT']._serialized_start=2640
+  _globals['_TRACEEVENT']._serialized_end=2950
+  _globals['_GETSTATUSREQUEST']._serialized_start=2952
+  _globals['_GETSTATUSREQUEST']._serialized_end=2970
+  _globals['_GETSTATUSRESPONSE']._serialized_start=2973
+  _globals['_GETSTATUSRESPONSE']._serialized_end=3140
+  _globals['_DRAINREQUEST']._serialized_start=3142
+  _globals['_DRAINREQUEST']._serialized_end=3156
+  _globals['_DRAINRESPONSE']._serialized_start=3158
+  _globals['_DRAINRESPONSE']._serialized_end=3188
+  _globals['_SIGNALINGSERVICE']._serialized_start=3750
+  _globals['_SIGNALINGSERVICE']._serialized_end=4628
 # @@protoc_insertion_point(module_scope)

@@ -244,6 +244,7 @@ class Call(_message.Message):
     MEDIA_INSTANCE_FIELD_NUMBER: _builtins.int
     SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
     TRANSFER_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id."""
     state: Global___CallState.ValueType
@@ -292,6 +293,12 @@ class Call(_message.Message):
     def leg_b(self) -> Global___Leg:
         """Leg B."""
 
+    @_builtins.property
+    def media(self) -> _common_pb2.MediaStatistics:
+        """What its devices have sent the relay so far. Absent unless asked for, where media flows directly, and where its media
+        instance gives no answer.
+        """
+
     def __init__(
         self,
         *,
@@ -312,10 +319,11 @@ class Call(_message.Message):
         media_instance: _builtins.str = ...,
         signaling_instance: _builtins.str = ...,
         transfer: Global___TransferState.ValueType = ...,
+        media: _common_pb2.MediaStatistics | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_endpoint", b"callee_endpoint", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "setup_time", b"setup_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_endpoint", b"callee_endpoint", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_endpoint", b"callee_endpoint", "caller", b"caller", "caller_access", b"caller_access", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media_instance", b"media_instance", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "state", b"state", "transfer", b"transfer"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_endpoint", b"callee_endpoint", "caller", b"caller", "caller_access", b"caller_access", "caller_endpoint", b"caller_endpoint", "leg_a", b"leg_a", "leg_b", b"leg_b", "media", b"media", "media_instance", b"media_instance", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "state", b"state", "transfer", b"transfer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -442,10 +450,13 @@ class ListCallsRequest(_message.Message):
     FILTER_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Most to return, 1 to 1000. Zero means 100."""
     page_token: _builtins.str
     """Token of the page before. Empty for the first."""
+    media: _builtins.bool
+    """Whether what their media carries is wanted (MGT-09)."""
     @_builtins.property
     def filter(self) -> Global___CallFilter:
         """Which."""
@@ -456,10 +467,11 @@ class ListCallsRequest(_message.Message):
         filter: Global___CallFilter | None = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        media: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "media", b"media", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -504,16 +516,20 @@ class GetCallRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALL_ID_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id."""
+    media: _builtins.bool
+    """Whether what its media carries is wanted (MGT-09)."""
     def __init__(
         self,
         *,
         call_id: _builtins.str = ...,
+        media: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "media", b"media"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -786,6 +802,7 @@ class TraceEvent(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     LEG_FIELD_NUMBER: _builtins.int
     TRANSPORT_FIELD_NUMBER: _builtins.int
+    CONTINUES_IN_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id. Empty for what belongs to no call."""
     signaling_instance: _builtins.str
@@ -804,6 +821,10 @@ class TraceEvent(_message.Message):
     """Leg of the call. Empty for what belongs to none."""
     transport: _common_pb2.Transport.ValueType
     """Transport of the message."""
+    continues_in: _builtins.str
+    """Id of the call that this one continues in: a forwarded or transferred call, or one that came
+    back to us. Empty for every other event.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp:
         """When, to the microsecond."""
@@ -821,10 +842,11 @@ class TraceEvent(_message.Message):
         message: _builtins.bytes = ...,
         leg: _builtins.str = ...,
         transport: _common_pb2.Transport.ValueType = ...,
+        continues_in: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "destination", b"destination", "kind", b"kind", "leg", b"leg", "message", b"message", "signaling_instance", b"signaling_instance", "source", b"source", "summary", b"summary", "time", b"time", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["call_id", b"call_id", "continues_in", b"continues_in", "destination", b"destination", "kind", b"kind", "leg", b"leg", "message", b"message", "signaling_instance", b"signaling_instance", "source", b"source", "summary", b"summary", "time", b"time", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

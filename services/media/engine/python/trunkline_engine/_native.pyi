@@ -163,9 +163,15 @@ class Engine:
         """
 
     def update(
-        self, session: int, side: Side, settings: LegSettings, *, relearn: bool = False
+        self,
+        session: int,
+        a: LegSettings,
+        b: LegSettings,
+        *,
+        relearn_a: bool = False,
+        relearn_b: bool = False,
     ) -> None:
-        """Take a new offer or answer for one leg. Raises UnknownSession."""
+        """Take a new offer or answer for either leg, or both. Raises UnknownSession."""
 
     def protect(self, session: int, side: Side, protection: Protection | None) -> None:
         """Let a leg wear another cipher on the wire, or none. Raises UnknownSession."""

@@ -111,8 +111,17 @@ class ServiceFailed:
 class ServiceError(Exception):
     """A service gave no usable answer to one question."""
 
-    def __init__(self, explanation: str, *, exhausted: bool = False, unknown: bool = False) -> None:
+    def __init__(
+        self,
+        explanation: str,
+        *,
+        exhausted: bool = False,
+        unknown: bool = False,
+        refused: bool = False,
+    ) -> None:
+        """`refused` says that the service answered: this question is wrong, others may be right."""
         super().__init__(explanation)
         self.explanation = explanation
         self.exhausted = exhausted
         self.unknown = unknown
+        self.refused = refused

@@ -124,6 +124,8 @@ class GatewayReport:
     """None where it is neither probed nor registered at from here."""
     published: int | None = None
     """Calls at once it published that it can take."""
+    publish_time: float | None = None
+    """When it said so last, UNIX seconds; with nothing published it took that back."""
 
 
 class RoutingService(Protocol):

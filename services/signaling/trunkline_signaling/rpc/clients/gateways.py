@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from trunkline.routing.v1.gateways_pb2 import PeerRegistration, RoutingGatewayAddresses
+from trunkline.routing.v1.gateways_pb2 import Domain, PeerRegistration, RoutingGatewayAddresses
 
 from ...calls.policy import Credentials
 from ...registrar.gateways import Gateway
@@ -13,6 +13,8 @@ from .plans import decode_target
 
 GATEWAYS: Final = "routing-gateways"
 """Topic of all vendors: where they are, and what they may do."""
+DOMAINS: Final = "domains"
+"""Topic of the host names that are configured (MGT-06)."""
 REGISTRATIONS: Final = "peer-registrations"
 """Topic of the vendors at which we register (SIG-02)."""
 
@@ -43,3 +45,11 @@ def decode_gateway(name: str, value: bytes) -> Gateway:
         message.capacity if message.HasField("capacity") else None,
         message.registers_there,
     )
+
+
+def decode_refresh(value: bytes) -> float | None:
+    """Decode how often a host name is looked up, in seconds; None goes by its TTL."""
+    message = Domain.FromString(value)
+    if not message.HasField("refresh_duration"):
+        return None
+    return message.refresh_duration.ToTimedelta().total_seconds()

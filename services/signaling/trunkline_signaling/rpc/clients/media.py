@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from trunkline.media.v1 import media_pb2 as pb
 from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.rpc import Channel, method_of
 
+from ...calls.cdr import MediaStatistics
 from ...calls.encryption import Cipher, PayloadEncryption, Protection, SrtpKeys
 from ...calls.events import (
     AudioBack,
@@ -47,6 +48,7 @@ from .shared import (
     ask,
     decode_address,
     decode_statistics,
+    decode_stream,
     decode_time,
     encode_address,
     encode_span,
@@ -70,6 +72,10 @@ RENEW_LEASES: Final = method_of(
     _SERVICE, "RenewLeases", pb.RenewLeasesRequest, pb.RenewLeasesResponse, idempotent=True
 )
 EVENTS: Final = method_of(_SERVICE, "Events", pb.EventsRequest, pb.EventsResponse, idempotent=False)
+
+STATISTICS: Final = method_of(
+    _SERVICE, "Statistics", pb.StatisticsRequest, pb.StatisticsResponse, idempotent=True
+)
 
 _DIRECTIONS: Final[Mapping[Direction, pb.Direction.ValueType]] = {
     Direction.SENDRECV: pb.DIRECTION_SENDRECV,
@@ -143,6 +149,17 @@ class MediaClient:
         if not response.HasField("statistics"):
             return MediaClosed()
         return MediaClosed(decode_statistics(response.statistics))
+
+    async def statistics(self, call_ids: Sequence[str]) -> Mapping[str, MediaStatistics]:
+        """Return what the legs of open sessions have sent so far; of at most 1,000."""
+        request = pb.StatisticsRequest(session_ids=call_ids)
+        response = await ask(self._channel, STATISTICS, request)
+        return {
+            each.session_id: MediaStatistics(
+                decode_stream(each.leg_a.received), decode_stream(each.leg_b.received)
+            )
+            for each in response.sessions
+        }
 
     async def send_digits(self, question: SendDigits) -> DigitsSent:
         """Send keys to a leg."""

@@ -158,11 +158,14 @@ def _encode_route(question: Route) -> pb.RouteRequest:
 
 
 def _encode_report(report: GatewayReport) -> pb.GatewayReport:
-    return pb.GatewayReport(
+    message = pb.GatewayReport(
         name=report.name,
         reachability=_REACHABILITY[report.reachable],
         published_calls=report.published,
     )
+    if report.publish_time is not None:
+        message.publish_time.CopyFrom(encode_time(report.publish_time))
+    return message
 
 
 def _encode_passed_on(passed_on: PassedOn | None) -> pb.PassedOn | None:

@@ -40,6 +40,18 @@ TRANSPORTS: Final[Mapping[Transport, pb.Transport.ValueType]] = {
 _TRANSPORTS: Final = {value: transport for transport, value in TRANSPORTS.items()}
 
 
+REFUSALS: Final = frozenset(
+    {
+        Fault.INVALID_ARGUMENT,
+        Fault.NOT_FOUND,
+        Fault.ALREADY_EXISTS,
+        Fault.FAILED_PRECONDITION,
+        Fault.OUT_OF_RANGE,
+    }
+)
+"""What a service says that is well, of a question that is not."""
+
+
 async def ask(
     channel: Channel,
     method: Method[RequestT, ResponseT],
@@ -55,6 +67,7 @@ async def ask(
             f"{method.name}: {error}",
             exhausted=error.fault is Fault.RESOURCE_EXHAUSTED,
             unknown=error.fault is Fault.NOT_FOUND,
+            refused=error.fault in REFUSALS,
         ) from None
 
 
@@ -165,7 +178,7 @@ def encode_statistics(statistics: MediaStatistics) -> pb.MediaStatistics:
 
 def decode_statistics(statistics: pb.MediaStatistics) -> MediaStatistics:
     """Decode the statistics of both legs."""
-    return MediaStatistics(_decode_stream(statistics.leg_a), _decode_stream(statistics.leg_b))
+    return MediaStatistics(decode_stream(statistics.leg_a), decode_stream(statistics.leg_b))
 
 
 def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
@@ -184,7 +197,8 @@ def _encode_stream(stream: StreamStatistics) -> pb.StreamStatistics:
     return message
 
 
-def _decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
+def decode_stream(stream: pb.StreamStatistics) -> StreamStatistics:
+    """Decode the statistics of one leg."""
     return StreamStatistics(
         stream.packets,
         stream.bytes,

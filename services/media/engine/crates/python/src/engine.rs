@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use trunkline_codecs::{Installed, Offer};
-use trunkline_relay::{EngineSettings, LegOpening, OpenError, PortRange};
+use trunkline_relay::{EngineSettings, LegOpening, LegUpdate, OpenError, PortRange};
 use trunkline_rtp::{Digit, Encoding, Key};
 
 use crate::audio::Audio;
@@ -113,16 +113,21 @@ impl Engine {
         Ok((opened.session, a.rtp, b.rtp))
     }
 
-    #[pyo3(signature = (session, side, settings, *, relearn = false))]
+    #[pyo3(signature = (session, a, b, *, relearn_a = false, relearn_b = false))]
     fn update(
         &self,
         session: u64,
-        side: Side,
-        settings: &LegSettings,
-        relearn: bool,
+        a: &LegSettings,
+        b: &LegSettings,
+        relearn_a: bool,
+        relearn_b: bool,
     ) -> PyResult<()> {
+        let update = |leg: &LegSettings, relearn| LegUpdate {
+            settings: leg.settings,
+            relearn,
+        };
         self.lock()
-            .update(session, side.into(), settings.settings, relearn)
+            .update(session, [update(a, relearn_a), update(b, relearn_b)])
             .map_err(unknown)
     }
 

@@ -1,25 +1,23 @@
 //! What goes between the control plane and a shard: commands down, facts up, the load beside them.
 
-use std::net::UdpSocket;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use trunkline_rtp::{Audio, Digit, LegSettings, Protection, Session, Side, Tap};
+use trunkline_rtp::{Audio, Digit, Protection, Session, Side, Tap};
 
 use crate::fact::{Fact, SessionId};
+use crate::opening::LegUpdate;
+use crate::sockets::Sockets;
 use crate::sys::Notifier;
-
-/// A session's sockets: RTP and RTCP of leg A, then of leg B.
-pub type Sockets = [UdpSocket; 4];
 
 /// What the control plane asks of a shard.
 pub enum Command {
     /// Relay a new session.
     Open(SessionId, Box<(Session, Sockets)>),
-    /// Take a new offer or answer on one leg; the last says whether to learn the source anew.
-    Update(SessionId, Side, LegSettings, bool),
+    /// Take a new offer or answer on leg A, on leg B, or on both.
+    Update(SessionId, Box<[LegUpdate; 2]>),
     /// Let one leg wear another cipher on the wire, or none.
     Protect(SessionId, Side, Option<Box<dyn Protection>>),
     /// Let somebody hear both legs.

@@ -13,19 +13,19 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use trunkline_rtp::{
-    Audio, Codecs, Digit, Encoding, Leg, LegSettings, NARROWBAND, Origin, Protection, Session,
-    Side, Time,
+    Audio, Codecs, Digit, Encoding, Leg, NARROWBAND, Origin, Protection, Session, Side, Time,
 };
 
 use crate::clock::Clock;
-use crate::command::{Command, Outbox, ShardLoad, Sockets};
+use crate::command::{Command, Outbox, ShardLoad};
 use crate::fact::{Fact, SessionId};
 use crate::opening::{
-    EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
 };
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
 use crate::shard::Shard;
+use crate::sockets::Sockets;
 use crate::sys::{Notifier, bind_udp};
 
 /// Pairs tried for one leg before its address counts as full: other programs may hold some.
@@ -112,21 +112,16 @@ impl Engine {
         let ports = [bound_a.ports, bound_b.ports];
         let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
         let session = Session::new(legs, Arc::clone(&self.codecs), self.origin());
-        self.place(session, [rtp_a, rtcp_a, rtp_b, rtcp_b], ports)
+        let sockets = Sockets::new([rtp_a, rtcp_a, rtp_b, rtcp_b], self.type_of_service);
+        self.place(session, sockets, ports)
     }
 
-    /// Take a new offer or answer for one leg; see [`Leg::update`].
+    /// Take a new offer or answer for either leg, A's first; see [`Leg::update`].
     ///
     /// # Errors
     /// [`UnknownSession`].
-    pub fn update(
-        &self,
-        session: SessionId,
-        side: Side,
-        settings: LegSettings,
-        relearn: bool,
-    ) -> Result<(), UnknownSession> {
-        self.command(session, Command::Update(session, side, settings, relearn))
+    pub fn update(&self, session: SessionId, legs: [LegUpdate; 2]) -> Result<(), UnknownSession> {
+        self.command(session, Command::Update(session, Box::new(legs)))
     }
 
     /// Let one leg wear another cipher on the wire, or none.

@@ -6,7 +6,6 @@
 
 #![deny(unsafe_code)]
 
-mod batch;
 mod clock;
 mod command;
 mod engine;
@@ -15,12 +14,13 @@ mod opening;
 mod ports;
 mod recorder;
 mod shard;
+mod sockets;
 mod sys;
 
 pub use clock::Clock;
 pub use engine::Engine;
 pub use fact::{Fact, FactKind, SessionId};
 pub use opening::{
-    EngineSettings, LegOpening, Load, LocalPorts, OpenError, Opened, UnknownSession,
+    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
 };
 pub use ports::{PortPool, PortRange, PortRangeError};

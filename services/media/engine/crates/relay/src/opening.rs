@@ -34,6 +34,15 @@ pub struct LegOpening {
     pub settings: LegSettings,
 }
 
+/// What a new offer or answer says of a leg.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LegUpdate {
+    /// The peer, as far as it is known now.
+    pub settings: LegSettings,
+    /// Whether to learn its source anew.
+    pub relearn: bool,
+}
+
 /// The local ports of a leg: even, and the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LocalPorts {

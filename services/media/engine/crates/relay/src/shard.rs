@@ -1,7 +1,7 @@
 //! One relay thread: its sockets, its sessions, its loop.
 //!
-//! The loop takes commands, then what is readable, then the time. Sockets are watched edge-triggered
-//! and read with `recvmmsg` until they are empty, which saves a system call for each packet.
+//! The loop takes commands, then what is readable, then the time. A wait tells of many sockets; each is
+//! read once, and told again while it has more: a flooded one doesn't keep the others waiting.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use trunkline_rtp::{Component, Counters, Datagram, Event, Session, Side, Time};
+use trunkline_rtp::{Counters, Datagram, Event, Forward, Session, Side, Time};
 
-use crate::batch::{BATCH, Batch};
 use crate::clock::Clock;
-use crate::command::{Command, Outbox, ShardLoad, Sockets};
+use crate::command::{Command, Outbox, ShardLoad};
 use crate::fact::{Fact, FactKind, SessionId};
-use crate::sys::{Notifier, Poller, Trigger, thread_cpu_time};
+use crate::sockets::{BUFFER, Place, Sockets};
+use crate::sys::{Notifier, Poller, thread_cpu_time};
 
 /// How often silences are judged: well under the 200 ms in which they must be told (MED-12).
 const TICK: Duration = Duration::from_millis(50);
@@ -23,8 +23,6 @@ const TICK: Duration = Duration::from_millis(50);
 const LOAD_WINDOW: Duration = Duration::from_secs(1);
 /// Sockets that one wait may return.
 const READY: usize = 512;
-/// Full batches read from one socket before the others have their turn.
-const TURNS: usize = 4;
 /// How often packets of our own are looked for, while any session makes some.
 const PACE: Duration = Duration::from_millis(5);
 const WAKE: u64 = u64::MAX;
@@ -48,10 +46,8 @@ pub struct Shard {
     slots: Vec<Option<Box<Relayed>>>,
     vacant: Vec<usize>,
     by_id: HashMap<SessionId, usize>,
-    batch: Batch,
+    buffer: Box<[u8; BUFFER]>,
     events: Vec<Event>,
-    /// Sockets that had more to read when their turn was over.
-    unfinished: Vec<u64>,
     /// Sessions that make packets of their own.
     active: Vec<usize>,
     told: bool,
@@ -69,7 +65,7 @@ impl Shard {
         load: Arc<ShardLoad>,
     ) -> std::io::Result<Self> {
         let poller = Poller::new(READY)?;
-        poller.add(wake.as_ref(), WAKE, Trigger::Level)?;
+        poller.add(wake.as_ref(), WAKE)?;
         Ok(Self {
             clock,
             poller,
@@ -80,9 +76,8 @@ impl Shard {
             slots: Vec::new(),
             vacant: Vec::new(),
             by_id: HashMap::new(),
-            batch: Batch::new(),
+            buffer: Box::new([0; BUFFER]),
             events: Vec::with_capacity(64),
-            unfinished: Vec::with_capacity(64),
             active: Vec::new(),
             told: false,
             datagrams: 0,
@@ -120,67 +115,51 @@ impl Shard {
 
     /// Wait until something is readable or `deadline` has come.
     fn wait(&mut self, deadline: Time) -> usize {
-        let timeout = if self.unfinished.is_empty() {
-            deadline.since(self.clock.now()) + Duration::from_millis(1) // epoll rounds down
-        } else {
-            Duration::ZERO
-        };
-        self.poller.wait(timeout)
+        let rounded_down = Duration::from_millis(1);
+        self.poller
+            .wait(deadline.since(self.clock.now()) + rounded_down)
     }
 
-    /// Relay what the last wait found readable, and what was left unfinished before it.
+    /// Relay what the last wait found readable.
     fn relay_ready(&mut self, ready: usize) {
         let now = self.clock.now();
-        let mut pending = std::mem::take(&mut self.unfinished);
         for index in 0..ready {
             match self.poller.token(index) {
                 WAKE => {}
                 token => self.relay(token, now),
             }
         }
-        for token in pending.drain(..) {
-            self.relay(token, now);
-        }
-        if self.unfinished.is_empty() {
-            self.unfinished = pending; // keeps its memory
-        }
     }
 
     fn relay(&mut self, token: u64, now: Time) {
-        let (slot, side, component) = parse_token(token);
-        for _ in 0..TURNS {
-            let Some(relayed) = self.slots[slot].as_deref_mut() else {
-                return;
-            };
-            let count = self
-                .batch
-                .receive(&relayed.sockets[socket_index(side, component)]);
-            for index in 0..count {
-                relay_one(
-                    relayed,
-                    &mut self.batch,
-                    index,
-                    (side, component),
-                    now,
-                    &mut self.events,
-                );
-                if relayed.session.is_active() {
-                    flush(relayed, &mut self.batch, side.other());
-                    send_due(relayed, &mut self.batch, index, now, &mut self.events);
-                }
-            }
-            flush(relayed, &mut self.batch, side.other());
-            let active = relayed.session.is_active();
-            self.datagrams += count as u64;
-            self.tell_events(slot, now);
-            if active {
-                self.activate(slot);
-            }
-            if count < BATCH {
-                return;
-            }
+        let (slot, place) = parse_token(token);
+        let Some(relayed) = self.slots[slot].as_deref_mut() else {
+            return;
+        };
+        let Some(received) = relayed.sockets.receive(place, &mut self.buffer) else {
+            return;
+        };
+        self.datagrams += 1;
+        if received.cut {
+            return relayed.session.receive_oversized(place.side);
         }
-        self.unfinished.push(token);
+        let mut datagram = Datagram::new(&mut self.buffer[..], received.length);
+        let port = (place.side, place.component);
+        let verdict =
+            relayed
+                .session
+                .receive(port, received.from, &mut datagram, now, &mut self.events);
+        if let Ok(Some(forward)) = verdict {
+            relayed.send(place.side.other(), forward, datagram.bytes());
+            relayed
+                .sockets
+                .settle(place.side.other(), &self.poller, first_token(slot));
+        }
+        if relayed.session.is_active() {
+            relayed.send_due(&mut self.buffer, now, &mut self.events);
+            self.activate(slot);
+        }
+        self.tell_events(slot, now);
     }
 
     fn tell_events(&mut self, slot: usize, now: Time) {
@@ -210,10 +189,12 @@ impl Shard {
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Open(id, opening) => self.open(id, *opening),
-                Command::Update(id, side, settings, relearn) => {
+                Command::Update(id, legs) => {
                     let now = self.clock.now();
                     if let Some(relayed) = self.find(id) {
-                        relayed.session.update(side, settings, relearn, now);
+                        for (side, leg) in Side::BOTH.into_iter().zip(*legs) {
+                            relayed.session.update(side, leg.settings, leg.relearn, now);
+                        }
                     }
                 }
                 Command::Protect(id, side, protection) => {
@@ -275,7 +256,7 @@ impl Shard {
             let Some(relayed) = self.slots[slot].as_deref_mut() else {
                 return false;
             };
-            send_due(relayed, &mut self.batch, 0, now, &mut self.events);
+            relayed.send_due(&mut self.buffer, now, &mut self.events);
             relayed.listed = relayed.session.is_active();
             let goes_on = relayed.listed;
             self.tell_events(slot, now);
@@ -294,12 +275,9 @@ impl Shard {
             self.slots.push(None);
             self.slots.len() - 1
         });
-        for (index, socket) in sockets.iter().enumerate() {
-            let token = (slot * sockets.len() + index) as u64;
-            self.poller
-                .add(socket, token, Trigger::Edge)
-                .expect("room in the epoll set");
-        }
+        sockets
+            .watch(&self.poller, first_token(slot))
+            .expect("room in the epoll set");
         self.slots[slot] = Some(Box::new(Relayed {
             id,
             session,
@@ -317,8 +295,6 @@ impl Shard {
             return;
         };
         self.vacant.push(slot);
-        self.unfinished
-            .retain(|&token| parse_token(token).0 != slot);
         self.tell(id, self.clock.now(), FactKind::Closed(relayed.counters()));
     }
 
@@ -353,70 +329,31 @@ impl Relayed {
     fn counters(&self) -> Box<[Counters; 2]> {
         Box::new(Side::BOTH.map(|side| self.session.counters(side)))
     }
-}
 
-fn relay_one(
-    relayed: &mut Relayed,
-    batch: &mut Batch,
-    index: usize,
-    (side, component): (Side, Component),
-    now: Time,
-    events: &mut Vec<Event>,
-) {
-    let received = batch.received(index);
-    let Some(from) = received.from.filter(|_| !received.cut) else {
-        relayed.session.receive_oversized(side);
-        return;
-    };
-    let mut datagram = Datagram::new(batch.buffer(index), received.length);
-    let verdict = relayed
-        .session
-        .receive((side, component), from, &mut datagram, now, events);
-    let length = datagram.bytes().len();
-    if let Ok(Some(forward)) = verdict {
-        batch.queue(index, length, forward.to, forward.component);
+    fn send(&mut self, side: Side, forward: Forward, datagram: &[u8]) {
+        if !self.sockets.send(side, forward, datagram) {
+            self.session.send_failed(side, forward.component);
+        }
     }
-}
 
-/// Send every packet that a session makes and that is due, out of the `index`-th buffer.
-fn send_due(
-    relayed: &mut Relayed,
-    batch: &mut Batch,
-    index: usize,
-    now: Time,
-    events: &mut Vec<Event>,
-) {
-    loop {
-        let mut datagram = Datagram::new(batch.buffer(index), 0);
-        let Some((side, forward)) = relayed.session.poll(&mut datagram, now, events) else {
-            return;
-        };
-        let length = datagram.bytes().len();
-        batch.queue(index, length, forward.to, forward.component);
-        flush(relayed, batch, side);
-    }
-}
-
-/// Send what is queued towards `side`, from the port of its component.
-fn flush(relayed: &mut Relayed, batch: &mut Batch, side: Side) {
-    for component in [Component::Rtp, Component::Rtcp] {
-        let failed = batch.send(&relayed.sockets[socket_index(side, component)], component);
-        for _ in 0..failed {
-            relayed.session.send_failed(side, component);
+    /// Send every packet that the session makes and that is due.
+    fn send_due(&mut self, buffer: &mut [u8; BUFFER], now: Time, events: &mut Vec<Event>) {
+        loop {
+            let mut datagram = Datagram::new(buffer, 0);
+            let Some((side, forward)) = self.session.poll(&mut datagram, now, events) else {
+                return;
+            };
+            self.send(side, forward, datagram.bytes());
         }
     }
 }
 
-const fn socket_index(side: Side, component: Component) -> usize {
-    2 * side as usize + component as usize
+/// The token of a session's first socket.
+const fn first_token(slot: usize) -> u64 {
+    slot as u64 * Place::COUNT
 }
 
-const fn parse_token(token: u64) -> (usize, Side, Component) {
-    let side = if token & 2 == 0 { Side::A } else { Side::B };
-    let component = if token & 1 == 0 {
-        Component::Rtp
-    } else {
-        Component::Rtcp
-    };
-    ((token >> 2) as usize, side, component)
+const fn parse_token(token: u64) -> (usize, Place) {
+    let slot = (token / Place::COUNT) as usize;
+    (slot, Place::of(token % Place::COUNT))
 }

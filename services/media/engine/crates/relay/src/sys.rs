@@ -1,12 +1,13 @@
 //! The system calls that the standard library does not offer: sockets with options, epoll, eventfd.
-//! All `unsafe` of this crate is here and in `batch`.
+//! All `unsafe` of this crate is here.
 
 #![allow(unsafe_code)]
 
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Turn -1 into the error of the call that returned it.
@@ -18,40 +19,61 @@ fn check(result: libc::c_int) -> io::Result<libc::c_int> {
     }
 }
 
-/// Bind a UDP socket whose packets carry a TOS or traffic-class byte. An IPv6 socket leaves the
-/// IPv4 port of the same number to another.
+/// Bind a UDP socket that never waits and whose packets carry a TOS or traffic-class byte. An IPv6
+/// socket leaves the IPv4 port of the same number to another.
 pub fn bind_udp(address: SocketAddr, type_of_service: u8) -> io::Result<UdpSocket> {
-    let domain = if address.is_ipv6() {
-        libc::AF_INET6
+    let socket = open_udp(address, type_of_service)?;
+    bind(&socket, address)?;
+    Ok(socket)
+}
+
+/// A second socket on the port of `own`, connected to `peer`: what comes from there comes to it, the
+/// rest still to `own`. The port is open for sharing while this lasts only.
+pub fn connect_beside(
+    own: &UdpSocket,
+    peer: SocketAddr,
+    type_of_service: u8,
+) -> io::Result<UdpSocket> {
+    let address = own.local_addr()?;
+    let socket = open_udp(address, type_of_service)?;
+    share_port(own, true)?;
+    let bound = share_port(&socket, true).and_then(|()| bind(&socket, address));
+    share_port(own, false)?;
+    bound?;
+    share_port(&socket, false)?;
+    socket.connect(peer)?;
+    Ok(socket)
+}
+
+fn open_udp(address: SocketAddr, type_of_service: u8) -> io::Result<UdpSocket> {
+    let (domain, level, option) = if address.is_ipv6() {
+        (libc::AF_INET6, libc::IPPROTO_IPV6, libc::IPV6_TCLASS)
     } else {
-        libc::AF_INET
+        (libc::AF_INET, libc::IPPROTO_IP, libc::IP_TOS)
     };
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: no pointer is passed; the descriptor returned is ours alone.
-    let fd = check(unsafe { libc::socket(domain, libc::SOCK_DGRAM | libc::SOCK_CLOEXEC, 0) })?;
+    let fd = check(unsafe { libc::socket(domain, kind, 0) })?;
     // SAFETY: as above.
     let socket = unsafe { UdpSocket::from_raw_fd(fd) };
     if address.is_ipv6() {
-        set_option(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
-        set_option(
-            &socket,
-            libc::IPPROTO_IPV6,
-            libc::IPV6_TCLASS,
-            type_of_service.into(),
-        )?;
-    } else {
-        set_option(
-            &socket,
-            libc::IPPROTO_IP,
-            libc::IP_TOS,
-            type_of_service.into(),
-        )?;
+        set_option(&socket, level, libc::IPV6_V6ONLY, 1)?;
     }
+    set_option(&socket, level, option, type_of_service.into())?;
+    Ok(socket)
+}
+
+fn bind(socket: &UdpSocket, address: SocketAddr) -> io::Result<()> {
     // SAFETY: zeroes are a valid value of this plain C structure.
     let mut storage = unsafe { MaybeUninit::zeroed().assume_init() };
     let length = to_raw(address, &mut storage);
     // SAFETY: the address was just written, and has the length that is said.
-    check(unsafe { libc::bind(fd, (&raw const storage).cast(), length) })?;
-    Ok(socket)
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const storage).cast(), length) })?;
+    Ok(())
+}
+
+fn share_port(socket: &UdpSocket, shared: bool) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, shared.into())
 }
 
 fn set_option(
@@ -84,47 +106,49 @@ pub fn thread_cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// A counter that wakes whoever polls it.
+/// A counter that wakes whoever polls it, by one system call however often it is asked meanwhile.
 #[derive(Debug)]
-pub struct Notifier(OwnedFd);
+pub struct Notifier {
+    counter: OwnedFd,
+    /// Whether it has been woken and not gone to rest since.
+    awake: AtomicBool,
+}
 
 impl Notifier {
     /// A notifier at rest.
     pub fn new() -> io::Result<Self> {
         // SAFETY: no pointer is passed; the descriptor returned is ours alone.
         let fd = check(unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) })?;
-        // SAFETY: as above.
-        Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+        Ok(Self {
+            // SAFETY: as above.
+            counter: unsafe { OwnedFd::from_raw_fd(fd) },
+            awake: AtomicBool::new(false),
+        })
     }
 
-    /// Wake. A counter at its limit is awake already, so no error matters.
+    /// Wake. To be called after what is to be found was put in its place.
     pub fn notify(&self) {
+        if self.awake.swap(true, Ordering::SeqCst) {
+            return;
+        }
         let one = 1_u64;
-        // SAFETY: eight bytes are read from a u64.
-        unsafe { libc::write(self.0.as_raw_fd(), (&raw const one).cast(), 8) };
+        // SAFETY: eight bytes are read from a u64. The counter is far from its limit: no error matters.
+        unsafe { libc::write(self.counter.as_raw_fd(), (&raw const one).cast(), 8) };
     }
 
-    /// Go to rest.
+    /// Go to rest. To be called before what was put in its place is looked for.
     pub fn clear(&self) {
         let mut count = 0_u64;
         // SAFETY: eight bytes are written to a u64.
-        unsafe { libc::read(self.0.as_raw_fd(), (&raw mut count).cast(), 8) };
+        unsafe { libc::read(self.counter.as_raw_fd(), (&raw mut count).cast(), 8) };
+        self.awake.store(false, Ordering::SeqCst);
     }
 }
 
 impl AsRawFd for Notifier {
     fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+        self.counter.as_raw_fd()
     }
-}
-
-/// How a descriptor's readiness is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trigger {
-    /// As long as there is something to read.
-    Level,
-    /// Once for every arrival: what arrived must be read until nothing is left.
-    Edge,
 }
 
 /// An epoll set, and room for what one wait returns.
@@ -146,15 +170,11 @@ impl Poller {
         })
     }
 
-    /// Watch `fd` for input; waits return `token` for it. Closing the descriptor ends that.
-    pub fn add(&self, fd: &impl AsRawFd, token: u64, trigger: Trigger) -> io::Result<()> {
-        let edge = if trigger == Trigger::Edge {
-            libc::EPOLLET
-        } else {
-            0
-        };
+    /// Watch `fd` for input; waits return `token` for it as long as there is something to read.
+    /// Closing the descriptor ends that.
+    pub fn add(&self, fd: &impl AsRawFd, token: u64) -> io::Result<()> {
         let mut event = libc::epoll_event {
-            events: (libc::EPOLLIN | edge) as u32,
+            events: libc::EPOLLIN as u32,
             u64: token,
         };
         // SAFETY: both descriptors are open, and the event is read during the call only.
@@ -191,7 +211,7 @@ impl Poller {
 }
 
 /// Write `address` as the kernel wants it, and return its length.
-pub fn to_raw(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc::socklen_t {
+fn to_raw(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc::socklen_t {
     match address {
         SocketAddr::V4(v4) => {
             let raw = libc::sockaddr_in {
@@ -220,25 +240,5 @@ pub fn to_raw(address: SocketAddr, storage: &mut libc::sockaddr_storage) -> libc
             unsafe { (&raw mut *storage).cast::<libc::sockaddr_in6>().write(raw) };
             mem::size_of::<libc::sockaddr_in6>() as libc::socklen_t
         }
-    }
-}
-
-/// Read an address that the kernel wrote.
-pub fn from_raw(storage: &libc::sockaddr_storage) -> Option<SocketAddr> {
-    match libc::c_int::from(storage.ss_family) {
-        libc::AF_INET => {
-            // SAFETY: the family says that the kernel wrote a sockaddr_in.
-            let raw = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in>() };
-            let ip = Ipv4Addr::from(raw.sin_addr.s_addr.to_ne_bytes());
-            Some(SocketAddrV4::new(ip, u16::from_be(raw.sin_port)).into())
-        }
-        libc::AF_INET6 => {
-            // SAFETY: the family says that the kernel wrote a sockaddr_in6.
-            let raw = unsafe { &*(&raw const *storage).cast::<libc::sockaddr_in6>() };
-            let ip = Ipv6Addr::from(raw.sin6_addr.s6_addr);
-            let port = u16::from_be(raw.sin6_port);
-            Some(SocketAddrV6::new(ip, port, raw.sin6_flowinfo, raw.sin6_scope_id).into())
-        }
-        _ => None,
     }
 }

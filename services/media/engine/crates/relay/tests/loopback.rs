@@ -1,93 +1,15 @@
 //! The relay over real sockets of the loopback interface.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+mod support;
 
-use trunkline_relay::{Engine, EngineSettings, Fact, FactKind, LegOpening, OpenError, PortRange};
-use trunkline_rtp::{
-    Audio, BuiltIn, Counters, Dropped, Encoding, EventKind, Learning, LegSettings, Monitor, Remote,
-    Side, VoiceFormat,
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::time::Duration;
+
+use support::{
+    PATIENCE, as_opened, at, closing_counters, engine, engine_on, facts_until, leg, peer, rtp,
 };
-
-const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const PATIENCE: Duration = Duration::from_secs(2);
-
-fn engine(quarantine: Duration, pairs: u16) -> Engine {
-    engine_on(&[LOOPBACK], quarantine, pairs)
-}
-
-fn engine_on(addresses: &[IpAddr], quarantine: Duration, pairs: u16) -> Engine {
-    let probe = peer();
-    let first = (probe.local_addr().expect("bound").port() & !1).min(60_000);
-    let ports = PortRange::new(first, first + 2 * pairs - 1).expect("a range");
-    let settings = EngineSettings {
-        addresses: addresses.to_vec(),
-        ports,
-        quarantine,
-        threads: 1,
-        type_of_service: 0xa0,
-    };
-    Engine::start(&settings, Arc::new(BuiltIn)).expect("threads")
-}
-
-fn peer() -> UdpSocket {
-    let socket = UdpSocket::bind((LOOPBACK, 0)).expect("a port");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    socket
-}
-
-fn leg(remote: &UdpSocket, learning: Learning) -> LegOpening {
-    let rtp = remote.local_addr().expect("bound");
-    let settings = LegSettings {
-        remote: Some(Remote {
-            rtp,
-            rtcp: None,
-            hint: None,
-        }),
-        learning,
-        ..LegSettings::default()
-    };
-    LegOpening {
-        settings,
-        ..LegOpening::default()
-    }
-}
-
-fn rtp(sequence_number: u16) -> [u8; 172] {
-    let mut packet = [0xd5; 172];
-    packet[..12].copy_from_slice(&[0x80, 8, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4]);
-    packet[2..4].copy_from_slice(&sequence_number.to_be_bytes());
-    packet
-}
-
-fn at(port: u16) -> SocketAddr {
-    SocketAddr::new(LOOPBACK, port)
-}
-
-fn facts_until(engine: &mut Engine, enough: impl Fn(&[Fact]) -> bool) -> Vec<Fact> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut facts = Vec::new();
-    while !enough(&facts) && Instant::now() < deadline {
-        facts.extend(engine.poll());
-        sleep(Duration::from_millis(1));
-    }
-    facts
-}
-
-fn closing_counters(engine: &mut Engine, session: u64) -> [Counters; 2] {
-    engine.close(session).expect("an open session");
-    let facts = facts_until(engine, |facts| {
-        facts
-            .iter()
-            .any(|fact| matches!(fact.kind, FactKind::Closed(_)))
-    });
-    match facts.into_iter().next_back().map(|fact| fact.kind) {
-        Some(FactKind::Closed(counters)) => *counters,
-        other => panic!("the session was not closed but {other:?}"),
-    }
-}
+use trunkline_relay::{Fact, FactKind, LegOpening, OpenError};
+use trunkline_rtp::{Audio, Dropped, Encoding, EventKind, Learning, Monitor, Side, VoiceFormat};
 
 #[test]
 fn what_one_leg_sends_the_other_receives_unchanged_and_counted() {
@@ -243,13 +165,14 @@ fn silence_is_told_within_200_ms_of_its_limit() {
     ];
     let opened = engine.open(legs).expect("ports");
     let limit = Duration::from_millis(100);
-    let mut settings = leg(&callee, Learning::Signaled).settings;
-    settings.monitor = Monitor {
+    let unchanged = as_opened(&caller, Learning::Signaled);
+    let mut watched = as_opened(&callee, Learning::Signaled);
+    watched.settings.monitor = Monitor {
         received: Some(limit),
         sent: None,
     };
     engine
-        .update(opened.session, Side::B, settings, false)
+        .update(opened.session, [unchanged, watched])
         .expect("open");
 
     let facts = facts_until(&mut engine, |facts| !facts.is_empty());

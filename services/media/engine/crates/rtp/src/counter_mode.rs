@@ -20,10 +20,13 @@ where
             counter = counter.wrapping_add(1);
         }
         cipher.encrypt_blocks(&mut blocks[..needed]);
-        for (bytes, key) in chunk.chunks_mut(BLOCK).zip(&blocks) {
-            for (byte, key) in bytes.iter_mut().zip(key) {
-                *byte ^= key;
-            }
+        let (whole, rest) = chunk.as_chunks_mut::<BLOCK>();
+        for (bytes, key) in whole.iter_mut().zip(&blocks) {
+            let sum = u128::from_ne_bytes(*bytes) ^ u128::from_ne_bytes(key.0);
+            *bytes = sum.to_ne_bytes();
+        }
+        for (byte, key) in rest.iter_mut().zip(blocks[whole.len() % ABREAST]) {
+            *byte ^= key;
         }
     }
 }

@@ -1,0 +1,169 @@
+//! A stream that has settled on one address has a connected socket: nothing else may change by it (MED-02).
+
+mod support;
+
+use std::fs::read_to_string;
+use std::net::UdpSocket;
+use std::time::Duration;
+
+use support::{PATIENCE, as_opened, at, closing_counters, engine, leg, peer, rtp};
+use trunkline_relay::{Engine, LegUpdate, Opened};
+use trunkline_rtp::{Dropped, Learning};
+
+/// More packets than it takes to settle.
+const ENOUGH: u16 = 60;
+
+struct Call {
+    engine: Engine,
+    caller: UdpSocket,
+    callee: UdpSocket,
+    opened: Opened,
+}
+
+/// A call whose streams have settled both ways.
+fn settled() -> Call {
+    let mut engine = engine(Duration::ZERO, 8);
+    let (caller, callee) = (peer(), peer());
+    let legs = [&caller, &callee].map(|peer| leg(peer, Learning::FirstPacket));
+    let opened = engine.open(legs).expect("ports");
+    let call = Call {
+        engine,
+        caller,
+        callee,
+        opened,
+    };
+    for number in 0..ENOUGH {
+        assert_eq!(
+            call.hear_from(&call.caller, &call.callee, number),
+            Some(number)
+        );
+        assert_eq!(
+            call.hear_from(&call.callee, &call.caller, number),
+            Some(number)
+        );
+    }
+    for ports in call.opened.ports {
+        assert!(
+            is_connected(ports.rtp),
+            "port {} has not settled",
+            ports.rtp
+        );
+    }
+    call
+}
+
+impl Call {
+    /// Send a packet to the port of one leg, and return the number of what its peer then hears.
+    fn hear_from(&self, from: &UdpSocket, to: &UdpSocket, number: u16) -> Option<u16> {
+        let own = usize::from(!std::ptr::eq(to, &raw const self.callee));
+        from.send_to(&rtp(number), at(self.opened.ports[own].rtp))
+            .expect("sent");
+        heard(to)
+    }
+}
+
+fn heard(peer: &UdpSocket) -> Option<u16> {
+    let mut buffer = [0; 2048];
+    peer.recv_from(&mut buffer).ok()?;
+    Some(u16::from_be_bytes([buffer[2], buffer[3]]))
+}
+
+/// Whether the system knows a connected socket on a local port.
+fn is_connected(port: u16) -> bool {
+    let sockets = read_to_string("/proc/self/net/udp").expect("a list of sockets");
+    let local = format!("0100007F:{port:04X}");
+    sockets.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(1);
+        fields.next() == Some(&local) && fields.next() != Some("00000000:0000")
+    })
+}
+
+fn stranger() -> UdpSocket {
+    UdpSocket::bind(("127.0.0.2", 0)).expect("another loopback address")
+}
+
+#[test]
+fn med02_a_stranger_is_still_counted_and_dropped() {
+    let mut call = settled();
+    stranger()
+        .send_to(&rtp(7), at(call.opened.ports[0].rtp))
+        .expect("sent");
+
+    assert_eq!(
+        call.hear_from(&call.caller, &call.callee, ENOUGH),
+        Some(ENOUGH)
+    );
+    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
+    assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+    assert_eq!(a.received.packets, u64::from(ENOUGH) + 1);
+}
+
+#[test]
+fn med02_a_peer_whose_nat_gives_it_another_port_is_followed() {
+    let call = settled();
+    let moved = peer();
+
+    assert_eq!(call.hear_from(&moved, &call.callee, ENOUGH), Some(ENOUGH));
+    assert_eq!(call.hear_from(&call.callee, &moved, 900), Some(900));
+}
+
+#[test]
+fn med02_a_reinvite_re_opens_learning_and_the_old_peer_is_a_stranger() {
+    let mut call = settled();
+    let new = UdpSocket::bind(("127.0.0.3", 0)).expect("another loopback address");
+    new.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let unchanged = as_opened(&call.callee, Learning::FirstPacket);
+    let re_opened = LegUpdate {
+        relearn: true,
+        ..as_opened(&new, Learning::Signaled)
+    };
+    call.engine
+        .update(call.opened.session, [re_opened, unchanged])
+        .expect("open");
+
+    assert_eq!(call.hear_from(&call.callee, &new, ENOUGH), Some(ENOUGH));
+    call.caller
+        .send_to(&rtp(7), at(call.opened.ports[0].rtp))
+        .expect("sent");
+    assert_eq!(call.hear_from(&new, &call.callee, 900), Some(900));
+    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
+    assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+}
+
+#[test]
+fn a_peer_that_refused_packets_for_a_while_hears_all_that_come_afterwards() {
+    let Call {
+        mut engine,
+        caller,
+        callee,
+        opened,
+    } = settled();
+    let address = callee.local_addr().expect("bound");
+    drop(callee);
+    for number in 0..3 {
+        caller
+            .send_to(&rtp(ENOUGH + number), at(opened.ports[0].rtp))
+            .expect("sent");
+        std::thread::sleep(Duration::from_millis(5)); // the system learns of the refusal
+    }
+    let back = UdpSocket::bind(address).expect("its own port");
+    back.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    caller
+        .send_to(&rtp(900), at(opened.ports[0].rtp))
+        .expect("sent");
+
+    assert_eq!(heard(&back), Some(900));
+    let [_, b] = closing_counters(&mut engine, opened.session);
+    assert_eq!(b.sent.failed, 0);
+}
+
+#[test]
+fn a_settled_port_is_not_open_to_others_and_free_once_the_call_is_closed() {
+    let mut call = settled();
+    let port = at(call.opened.ports[0].rtp);
+    UdpSocket::bind(port).expect_err("the port is in use");
+
+    closing_counters(&mut call.engine, call.opened.session);
+
+    UdpSocket::bind(port).expect("a free port");
+}
