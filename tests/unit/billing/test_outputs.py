@@ -107,7 +107,8 @@ NAMES = """
     flowNo callerE164 callerAccessE164 callerProductId callerToGatewayE164 callerGateway callerIp
     calleeE164 calleeAccessE164 calleeProductId calleeToGatewayE164 calleeGateway calleeIp
     start stop holdTime feeTime fee feePrefix suiteFee suiteFeeTime
-    agentFee agentFeeTime agentFeePrefix agentSuiteFee agentSuiteFeeTime callLevel account accountName agentAccount agentName
+    agentFee agentFeeTime agentFeePrefix agentSuiteFee agentSuiteFeeTime
+    callLevel account accountName agentAccount agentName
     endDirection endReason calleeBilling billingMode codecs clearingAccount clearingFee sipCode
     transactionId
 """
