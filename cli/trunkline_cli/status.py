@@ -112,7 +112,11 @@ def _load_of(switch: Switch, service: Service, index: int, address: str) -> Inst
 
 def missing_codecs(codecs: Iterable[media_pb2.CodecLibrary]) -> str:
     """Return what is to be installed for the codecs that can't be converted. Empty when none."""
-    missing = [f"{codec.encoding} ({codec.package})" for codec in codecs if not codec.available]
+    missing = [
+        f"{codec.encoding} ({codec.package or 'no library has it'})"
+        for codec in codecs
+        if not codec.available
+    ]
     return f", no {', '.join(missing)}" if missing else ""
 
 

@@ -85,11 +85,11 @@ def _kind(missing: AudioWentMissing) -> str:
 def _tell_codecs(metrics: Metrics, engine: Engine) -> None:
     """Say which codecs can be converted, and what to install for the others."""
     available = metrics.gauge(
-        "codec_available", "Whether the library of a codec was found.", ["codec"]
+        "codec_available", "Whether a codec can be converted: its library was found.", ["codec"]
     )
     for codec, found, package in engine.codecs():
         available.labels(codec).set(found)
-        if not found:
+        if not found and package:
             log.warning(
                 "codec is not offered: its library is missing", codec=codec, install=package
             )

@@ -10,6 +10,7 @@ from support.switch import CALLER, SECOND_VENDOR, VENDOR, Script, answers, candi
 from support.talking import SETTLED, VOICE, TalkingCall, local, plain, talking
 from support.user_agent import UserAgent
 from support.waiting import until
+from trunkline_signaling.calls.dtmf import DTMF_RELAY
 from trunkline_signaling.calls.media_policy import DtmfPolicy, DtmfSend, Prompts
 from trunkline_signaling.calls.policy import LegPolicy, MediaCheck
 from trunkline_signaling.calls.reasons import CallEndReason
@@ -160,6 +161,19 @@ async def test_med06_d_a_key_goes_from_payload_101_to_96() -> None:
         heard = await key_heard(call.callee)
 
     assert set(heard) == {(96, 5)}
+
+
+async def test_med06_b_an_info_becomes_events_on_the_wire() -> None:
+    events = "rtpmap:101 telephone-event/8000"
+
+    def takes_events(port: int) -> Script:
+        return answering(local("8 101", events, port=port))
+
+    async with talking(sides(), sides(), takes_events) as call:
+        call.bench.send_in(call.alice, "INFO", b"Signal=5\r\nDuration=160\r\n", DTMF_RELAY)
+        heard = await key_heard(call.callee)
+
+    assert set(heard) == {(101, 5)}
 
 
 async def test_med06_a_key_that_the_relay_hears_becomes_an_info() -> None:

@@ -155,6 +155,7 @@ async def test_med03_the_load_names_each_codec_and_the_package_that_brings_it(
         "G722": "libspandsp2",
         "opus": "libopus0",
         "AMR": "libopencore-amrnb0",
+        "iLBC": "",
     }
 
 

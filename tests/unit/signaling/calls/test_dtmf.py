@@ -13,6 +13,7 @@ from support.switch import (
     answers,
     caller,
     candidate,
+    gives,
     invite,
     plan,
     vendor,
@@ -33,7 +34,12 @@ from trunkline_signaling.calls.services import ConnectMedia, SendDigits
 from trunkline_signaling.sip.errors import MalformedValue
 from trunkline_signaling.sip.headers import Headers
 from trunkline_signaling.sip.message import Request
-from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, RequestReceived
+from trunkline_signaling.sip.outputs import (
+    DialogRequestReceived,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+)
 
 FIVE = b"Signal=5\r\nDuration=160\r\n"
 EVENTS = audio("8 101", EVENTS_101)
@@ -142,6 +148,41 @@ async def test_med06_d_each_leg_has_its_own_payload_type() -> None:
     assert listed(stream_to(call.bench, CALLER, "SIP/2.0 200"))[-1] == "101 telephone-event 0-16"
 
 
+@pytest.mark.parametrize("form", [DtmfForm.RFC4733, DtmfForm.INFO, DtmfForm.INBAND])
+@pytest.mark.parametrize(
+    ("target", "answer", "digits", "infos"),
+    [
+        (DEFAULT_DTMF, VENDOR_EVENTS, [(Side.B, "5")], []),
+        (DtmfPolicy(send=DtmfSend.INFO), VENDOR_EVENTS, [], [FIVE]),
+        (DtmfPolicy(send_inband=True), VENDOR_VOICE_ALONE, [(Side.B, "5")], []),
+    ],
+    ids=["to RFC2833", "to INFO", "to inband"],
+)
+async def test_med06_every_row_of_the_conversion_table(
+    form: DtmfForm,
+    target: DtmfPolicy,
+    answer: bytes,
+    digits: list[tuple[Side, str]],
+    infos: list[bytes],
+) -> None:
+    call = await talking(DtmfPolicy(detect_inband=True), target, answer=answer)
+    passes_in_the_voice = target.send_inband and form is DtmfForm.INBAND
+
+    await call.press("5", form) if form is not DtmfForm.INFO else await call.info()
+
+    assert call.digits == ([] if passes_in_the_voice else digits)
+    assert call.infos == infos
+
+
+async def test_med06_an_info_without_a_duration_is_an_event_of_160_ms() -> None:
+    call = await talking()
+
+    await call.info(b"5", "application/dtmf")
+
+    sent = [q for q in call.bench.media.asked if isinstance(q, SendDigits)]
+    assert [q.duration for q in sent] == [timedelta(milliseconds=160)]
+
+
 @pytest.mark.parametrize(
     ("receive", "forms"),
     [
@@ -222,17 +263,63 @@ async def test_med12_a_key_that_is_told_twice_is_sent_once() -> None:
 
 
 async def test_med06_keys_in_early_media_reach_the_vendor() -> None:
-    def progresses(agent: UserAgent, event: Event) -> None:
-        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
-            dialog = agent.dialogs.accept(event.transaction, agent.contact)
-            early = dialog.reply(event.request, 183, VENDOR_EVENTS, "application/sdp")
-            agent.transactions.respond(event.transaction, early, agent.now)
-
-    call = await talking(script=progresses)
+    call = await talking(script=early(VENDOR_EVENTS))
 
     await call.press("5")
 
     assert call.digits == [(Side.B, "5")]
+
+
+def early(description: bytes) -> Script:
+    """Return the script of a vendor that describes its media, and never answers."""
+
+    def script(agent: UserAgent, event: Event) -> None:
+        match event:
+            case RequestReceived(transaction, request) if request.method == "INVITE":
+                dialog = agent.dialogs.accept(transaction, agent.contact)
+                progress = dialog.reply(request, 183, description, "application/sdp")
+                agent.transactions.respond(transaction, progress, agent.now)
+            case DialogRequestReceived():
+                agent.reply(event, 200)
+
+    return script
+
+
+async def ringing(description: bytes, policy: DtmfPolicy = DEFAULT_DTMF) -> Bench:
+    """Return a call before its answer, in which the caller hears the vendor."""
+    call = await talking(script=early(description), dtmf_b=policy)
+    call.alice.dialogs.establish(call.alice.events_of(ResponseReceived)[-1])
+    return call
+
+
+async def test_med06_an_info_before_the_answer_becomes_what_the_vendor_takes() -> None:
+    """RFC 6086 section 4: an early dialog is one, too."""
+    call = await ringing(VENDOR_EVENTS)
+
+    await call.info()
+
+    assert call.alice.statuses()[-1] == 200
+    assert call.digits == [(Side.B, "5")]
+
+
+async def test_med06_keys_before_the_answer_go_by_info_into_the_early_dialog() -> None:
+    call = await ringing(VENDOR_VOICE_ALONE, DtmfPolicy(send=DtmfSend.INFO))
+
+    await call.info()
+
+    (info,) = call.bob.events_of(DialogRequestReceived)
+    assert info.request.body == info_body("5", timedelta(milliseconds=160))
+
+
+async def test_med06_a_key_before_there_is_media_has_nowhere_to_go() -> None:
+    """RFC 3261 section 21.4.27: the INVITE of that dialog is pending."""
+    call = await talking(script=gives(180))
+    call.alice.dialogs.establish(call.alice.events_of(ResponseReceived)[-1])
+
+    await call.info()
+
+    assert call.alice.statuses()[-1] == 491
+    assert call.digits == []
 
 
 async def test_med06_4_bodies_of_info_that_hold_no_key_are_refused() -> None:

@@ -1346,7 +1346,7 @@ class CodecLibrary(_message.Message):
     available: _builtins.bool
     """Whether the library was found: then the codec can be converted (MED-03)."""
     package: _builtins.str
-    """Debian package that has it."""
+    """Debian package that has it. Empty where none has: the codec is relayed only."""
     def __init__(
         self,
         *,

@@ -203,7 +203,10 @@ class Engine:
         """Return whether voice of one format can be made voice of the other."""
 
     def codecs(self) -> list[tuple[str, bool, str]]:
-        """Return each codec that a library brings, whether it is here, and its Debian package."""
+        """Return each codec that a library brings, whether it is here, and its Debian package.
+
+        Where Debian has none, the package is empty.
+        """
 
     def query(self, session: int) -> None:
         """Ask for the counters, which come up as SessionCounters. Raises UnknownSession."""

@@ -10,10 +10,14 @@ use std::sync::Arc;
 
 use trunkline_codecs::Installed;
 use trunkline_rtp::{
-    Codecs, Component, Datagram, Encoding, G711, Law, Leg, LegSettings, NARROWBAND, Origin, Remote,
-    Session, Side, Time, VoiceFormat,
+    AmrModes, Codecs, Component, Datagram, Encoding, G711, Law, Leg, LegSettings, NARROWBAND,
+    Origin, Remote, Session, Side, Time, VoiceFormat,
 };
 
+const ALIGNED_AMR: Encoding = Encoding::Amr {
+    aligned: true,
+    modes: AmrModes::ALL,
+};
 const SPEECH: &[u8] = include_bytes!("../../rtp/tests/data/speech.al");
 const RUNS: usize = 5;
 const ENCODINGS: [(&str, Encoding); 7] = [
@@ -22,8 +26,8 @@ const ENCODINGS: [(&str, Encoding); 7] = [
     ("G723", Encoding::G723),
     ("GSM", Encoding::Gsm),
     ("G722", Encoding::G722),
-    ("opus", Encoding::Opus),
-    ("AMR", Encoding::Amr { aligned: true }),
+    ("opus", Encoding::OPUS),
+    ("AMR", ALIGNED_AMR),
 ];
 
 /// One codec's packets of the speech, and the same speech in PCMA.
@@ -104,7 +108,7 @@ impl Material {
         ];
         let legs = legs.map(|settings| Leg::new(settings, Time::default()));
         let mut session = Session::new(legs, Arc::new(installed.clone()), Origin::default());
-        let clock = if self.encoding == Encoding::Opus {
+        let clock = if matches!(self.encoding, Encoding::Opus { .. }) {
             6
         } else {
             1
@@ -127,7 +131,7 @@ impl Material {
 }
 
 fn leg(side: Side, encoding: Encoding, payload_type: u8) -> LegSettings {
-    let clock_rate = if encoding == Encoding::Opus {
+    let clock_rate = if matches!(encoding, Encoding::Opus { .. }) {
         48_000
     } else {
         NARROWBAND

@@ -1,6 +1,6 @@
 //! AMR narrowband by opencore-amr (Apache-2.0), in payloads of RFC 4867: bandwidth-efficient, or
-//! octet-aligned where `octet-align=1` was agreed. Sent at 12.2 kbit/s without silence descriptors; a peer's wish
-//! for another mode is not obeyed.
+//! octet-aligned where `octet-align=1` was agreed. Sent in the mode that the peer asks for, at first the greatest of its
+//! `mode-set`, without silence descriptors.
 //!
 //! Signatures: `interf_dec.h` and `interf_enc.h` of opencore-amrnb 0.1.6.
 
@@ -9,7 +9,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use libloading::Library;
-use trunkline_rtp::{Decoder, Encoder};
+use trunkline_rtp::{AmrModes, Decoder, Encoder};
 
 use crate::bits::{BitReader, BitWriter};
 use crate::{function, open};
@@ -22,12 +22,13 @@ const MOST_FRAMES: usize = 12;
 const STORED: usize = 32;
 /// Speech bits of each frame type: eight modes, and the silence descriptor.
 const BITS: [usize; 9] = [95, 103, 118, 134, 148, 159, 204, 244, 39];
-/// `MR122`: 12.2 kbit/s.
-const MODE: u8 = 7;
 const SILENCE: u8 = 8;
 const NO_DATA: u8 = 15;
 /// No mode is asked for.
 const ANY_MODE: u32 = 15;
+/// Frames for which a mode is kept. With changes by one step only, this keeps to whatever
+/// `mode-change-period` and `mode-change-neighbor` say.
+const KEPT: u8 = 2;
 
 type Init = unsafe extern "C" fn() -> *mut c_void;
 type InitEncoder = unsafe extern "C" fn(discontinuous: c_int) -> *mut c_void;
@@ -68,6 +69,11 @@ pub struct Encoding {
     library: Arc<AmrLibrary>,
     state: NonNull<c_void>,
     aligned: bool,
+    modes: AmrModes,
+    mode: u8,
+    wanted: u8,
+    /// Frames since the mode changed.
+    kept: u8,
 }
 
 pub struct Decoding {
@@ -75,6 +81,7 @@ pub struct Decoding {
     state: NonNull<c_void>,
     aligned: bool,
     silent: bool,
+    requested_mode: Option<u8>,
 }
 
 // SAFETY: a state is plain memory of its own, used by whoever has the value.
@@ -83,20 +90,34 @@ unsafe impl Send for Encoding {}
 unsafe impl Send for Decoding {}
 
 impl Encoding {
-    pub fn new(library: Arc<AmrLibrary>, aligned: bool) -> Option<Self> {
+    pub fn new(library: Arc<AmrLibrary>, aligned: bool, modes: AmrModes) -> Option<Self> {
         // SAFETY: the function has no requirements.
         let state = NonNull::new(unsafe { (library.init_encoder)(0) })?;
         Some(Self {
             library,
             state,
             aligned,
+            modes,
+            mode: modes.highest(),
+            wanted: modes.highest(),
+            kept: 0,
         })
     }
 
+    /// The mode of the next frame.
+    fn next_mode(&mut self) -> u8 {
+        if self.mode != self.wanted && self.kept >= KEPT {
+            self.mode = self.modes.towards(self.mode, self.wanted);
+            self.kept = 0;
+        }
+        self.kept = self.kept.saturating_add(1);
+        self.mode
+    }
+
     /// The samples are the library's to change, whatever its header says: it does.
-    fn frame(&mut self, mut samples: [i16; SAMPLES]) -> [u8; STORED] {
+    fn frame(&mut self, mode: u8, mut samples: [i16; SAMPLES]) -> [u8; STORED] {
         let mut stored = [0; STORED];
-        let (state, mode) = (self.state.as_ptr(), c_int::from(MODE));
+        let (state, mode) = (self.state.as_ptr(), c_int::from(mode));
         let (sound, place) = (samples.as_mut_ptr(), stored.as_mut_ptr());
         // SAFETY: the state is live; a frame is read, and 32 bytes at most are written.
         unsafe { (self.library.encode)(state, mode, sound, place, 0) };
@@ -113,6 +134,7 @@ impl Decoding {
             state,
             aligned,
             silent: false,
+            requested_mode: None,
         })
     }
 
@@ -137,19 +159,30 @@ impl Encoder for Encoding {
         SAMPLES
     }
 
+    /// A mode that was not agreed is not asked for (RFC 4867 section 4.3.1).
+    fn request_mode(&mut self, mode: u8) {
+        if self.modes.allows(mode) {
+            self.wanted = mode;
+        }
+    }
+
     fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize {
         let frames = samples.as_chunks::<SAMPLES>().0;
+        let frames = &frames[..frames.len().min(MOST_FRAMES)];
+        let mut modes = [0; MOST_FRAMES];
+        let modes = &mut modes[..frames.len()];
+        modes.fill_with(|| self.next_mode());
         let mut bits = BitWriter::new(payload, self.aligned);
         bits.write(ANY_MODE, 4);
         bits.align();
-        for index in 1..=frames.len() {
-            let more = u32::from(index < frames.len());
-            bits.write(more << 5 | u32::from(entry(MODE) >> 2), 6);
+        for (index, mode) in modes.iter().enumerate() {
+            let more = u32::from(index + 1 < frames.len());
+            bits.write(more << 5 | u32::from(entry(*mode) >> 2), 6);
             bits.align();
         }
-        for samples in frames {
-            let stored = Self::frame(self, *samples);
-            bits.copy(&stored[1..], BITS[usize::from(MODE)]);
+        for (samples, mode) in frames.iter().zip(modes) {
+            let stored = Self::frame(self, *mode, *samples);
+            bits.copy(&stored[1..], BITS[usize::from(*mode)]);
             bits.align();
         }
         bits.bytes()
@@ -159,7 +192,10 @@ impl Encoder for Encoding {
 impl Decoder for Decoding {
     fn decode(&mut self, payload: &[u8], samples: &mut [i16]) -> usize {
         let mut bits = BitReader::new(payload, self.aligned);
-        bits.read(4);
+        let request = bits.read(4).map(|request| request as u8);
+        self.requested_mode = request
+            .filter(|mode| *mode < SILENCE)
+            .or(self.requested_mode);
         bits.align();
         let (mut entries, mut count) = ([0; MOST_FRAMES], 0);
         while let (Some(entry), Some(place)) = (bits.read(6), entries.get_mut(count)) {
@@ -194,6 +230,10 @@ impl Decoder for Decoding {
 
     fn is_silent(&self) -> bool {
         self.silent
+    }
+
+    fn requested_mode(&self) -> Option<u8> {
+        self.requested_mode
     }
 
     /// After a silence descriptor the library goes on with its noise.

@@ -31,7 +31,7 @@ pub struct Offer {
     pub encoding: &'static str,
     /// Whether it can be converted.
     pub available: bool,
-    /// The Debian package that brings it.
+    /// The Debian package that brings it. Empty where none does.
     pub package: &'static str,
 }
 
@@ -60,9 +60,9 @@ impl Installed {
         }
     }
 
-    /// Every codec that a library could bring.
+    /// Every codec that a library could bring, and iLBC, which none brings.
     #[must_use]
-    pub const fn offers(&self) -> [Offer; 6] {
+    pub const fn offers(&self) -> [Offer; 7] {
         const fn offer(encoding: &'static str, available: bool, package: &'static str) -> Offer {
             Offer {
                 encoding,
@@ -77,6 +77,7 @@ impl Installed {
             offer("G722", self.g722.is_some(), "libspandsp2"),
             offer("opus", self.opus.is_some(), "libopus0"),
             offer("AMR", self.amr.is_some(), "libopencore-amrnb0"),
+            offer("iLBC", false, ""), // Debian 12 has no encoder
         ]
     }
 }
@@ -86,7 +87,7 @@ impl Codecs for Installed {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Decoding::new(self.g729.clone()?)?)),
             Encoding::G723 => Some(Box::new(g723::Decoding::new(self.g723.clone()?)?)),
-            Encoding::Amr { aligned } => {
+            Encoding::Amr { aligned, .. } => {
                 Some(Box::new(amr::Decoding::new(self.amr.clone()?, aligned)?))
             }
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
@@ -94,7 +95,7 @@ impl Codecs for Installed {
                 self.g722.clone()?,
                 sample_rate,
             )?)),
-            Encoding::Opus => Some(Box::new(opus::Decoding::new(
+            Encoding::Opus { .. } => Some(Box::new(opus::Decoding::new(
                 self.opus.clone()?,
                 sample_rate,
             )?)),
@@ -106,17 +107,20 @@ impl Codecs for Installed {
         match encoding {
             Encoding::G729 => Some(Box::new(g729::Encoding::new(self.g729.clone()?)?)),
             Encoding::G723 => Some(Box::new(g723::Encoding::new(self.g723.clone()?)?)),
-            Encoding::Amr { aligned } => {
-                Some(Box::new(amr::Encoding::new(self.amr.clone()?, aligned)?))
-            }
+            Encoding::Amr { aligned, modes } => Some(Box::new(amr::Encoding::new(
+                self.amr.clone()?,
+                aligned,
+                modes,
+            )?)),
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
             Encoding::G722 => Some(Box::new(g722::Encoding::new(
                 self.g722.clone()?,
                 sample_rate,
             )?)),
-            Encoding::Opus => Some(Box::new(opus::Encoding::new(
+            Encoding::Opus { fec, .. } => Some(Box::new(opus::Encoding::new(
                 self.opus.clone()?,
                 sample_rate,
+                fec,
             )?)),
             _ => BuiltIn.encoder(encoding, sample_rate),
         }

@@ -14,6 +14,11 @@ use crate::{function, open};
 const MONO: c_int = 1;
 /// `OPUS_APPLICATION_VOIP`.
 const VOIP: c_int = 2048;
+/// `OPUS_SET_INBAND_FEC` and `OPUS_SET_PACKET_LOSS_PERC`: without expected loss nothing is repeated.
+const SET_INBAND_FEC: c_int = 4012;
+const SET_PACKET_LOSS: c_int = 4014;
+/// Percent.
+const EXPECTED_LOSS: c_int = 5;
 /// Frames of 20 ms a second.
 const FRAMES_A_SECOND: usize = 50;
 /// Frames of the longest packet, 120 ms.
@@ -25,6 +30,7 @@ const SILENT_BYTES: usize = 2;
 
 type EncoderCreate = unsafe extern "C" fn(i32, c_int, c_int, *mut c_int) -> *mut c_void;
 type DecoderCreate = unsafe extern "C" fn(i32, c_int, *mut c_int) -> *mut c_void;
+type EncoderControl = unsafe extern "C" fn(*mut c_void, c_int, ...) -> c_int;
 type Destroy = unsafe extern "C" fn(*mut c_void);
 type Encode = unsafe extern "C" fn(*mut c_void, *const i16, c_int, *mut u8, i32) -> i32;
 type Decode = unsafe extern "C" fn(*mut c_void, *const u8, i32, *mut i16, c_int, c_int) -> c_int;
@@ -32,6 +38,7 @@ type Decode = unsafe extern "C" fn(*mut c_void, *const u8, i32, *mut i16, c_int,
 #[derive(Debug)]
 pub struct OpusLibrary {
     encoder_create: EncoderCreate,
+    encoder_control: EncoderControl,
     encoder_destroy: Destroy,
     encode: Encode,
     decoder_create: DecoderCreate,
@@ -47,6 +54,7 @@ impl OpusLibrary {
         unsafe {
             Some(Self {
                 encoder_create: function(&library, "opus_encoder_create")?,
+                encoder_control: function(&library, "opus_encoder_ctl")?,
                 encoder_destroy: function(&library, "opus_encoder_destroy")?,
                 encode: function(&library, "opus_encode")?,
                 decoder_create: function(&library, "opus_decoder_create")?,
@@ -78,12 +86,21 @@ unsafe impl Send for Encoding {}
 unsafe impl Send for Decoding {}
 
 impl Encoding {
-    pub fn new(library: Arc<OpusLibrary>, sample_rate: u32) -> Option<Self> {
+    /// With `fec`, packets repeat what is dear of the one before, for peers that make use of it.
+    pub fn new(library: Arc<OpusLibrary>, sample_rate: u32, fec: bool) -> Option<Self> {
         let rate = sample_rate.cast_signed();
         // SAFETY: no error is asked for; the function returns null for what it can't do.
         let state = unsafe { (library.encoder_create)(rate, MONO, VOIP, null_mut()) };
+        let state = NonNull::new(state)?;
+        if fec {
+            // SAFETY: the state is live; each request takes one int.
+            unsafe {
+                (library.encoder_control)(state.as_ptr(), SET_INBAND_FEC, 1 as c_int);
+                (library.encoder_control)(state.as_ptr(), SET_PACKET_LOSS, EXPECTED_LOSS);
+            }
+        }
         Some(Self {
-            state: NonNull::new(state)?,
+            state,
             library,
             frame: sample_rate as usize / FRAMES_A_SECOND,
         })

@@ -1,6 +1,6 @@
 //! Sessions that convert by the codecs of this machine: silence, loss and bandwidth.
 //!
-//! A codec whose library is missing is skipped; CI installs them all.
+//! `make setup-tests` installs the libraries: a test without its codec fails.
 
 #[path = "../../rtp/tests/support/mod.rs"]
 mod support;
@@ -10,8 +10,12 @@ use std::sync::Arc;
 
 use support::{Bench, level, packet, pcmu, settings, tone};
 use trunkline_codecs::Installed;
-use trunkline_rtp::{Codecs, Encoding, Law, LegSettings, NARROWBAND, Side, WIDEBAND};
+use trunkline_rtp::{AmrModes, Codecs, Encoding, Law, LegSettings, NARROWBAND, Side, WIDEBAND};
 
+const ALIGNED_AMR: Encoding = Encoding::Amr {
+    aligned: true,
+    modes: AmrModes::ALL,
+};
 fn g729(side: Side) -> LegSettings {
     settings(side, Encoding::G729, 18, None)
 }
@@ -21,18 +25,20 @@ fn g722(side: Side) -> LegSettings {
 }
 
 fn opus(side: Side) -> LegSettings {
-    let mut leg = settings(side, Encoding::Opus, 111, None);
+    let mut leg = settings(side, Encoding::OPUS, 111, None);
     leg.voice.as_mut().expect("a voice").clock_rate = 48_000;
     leg
 }
 
-/// A session between two legs; none when a codec is missing.
-fn bench(a: LegSettings, b: LegSettings) -> Option<Bench> {
+/// A session between two legs.
+fn bench(a: LegSettings, b: LegSettings) -> Bench {
     let installed = Installed::find();
     for leg in [a, b] {
-        installed.decoder(leg.voice?.encoding, NARROWBAND)?;
+        let encoding = leg.voice.expect("a voice").encoding;
+        let decoder = installed.decoder(encoding, NARROWBAND);
+        assert!(decoder.is_some(), "{encoding:?}: make setup-tests");
     }
-    Some(Bench::with(Arc::new(installed), a, b))
+    Bench::with(Arc::new(installed), a, b)
 }
 
 /// Packets of 20 ms of sound in an encoding.
@@ -101,9 +107,7 @@ fn with_silence(voice: &[u8]) -> Vec<u8> {
 
 #[test]
 fn med05_a_silence_descriptor_becomes_noise_where_the_other_codec_has_none() {
-    let Some(mut bench) = bench(g729(Side::A), pcmu(Side::B)) else {
-        return;
-    };
+    let mut bench = bench(g729(Side::A), pcmu(Side::B));
     let mut payloads = coded(Encoding::G729, &sine(300.0, NARROWBAND, 0.2), NARROWBAND);
     let last = payloads.last_mut().expect("packets");
     *last = with_silence(last);
@@ -120,9 +124,7 @@ fn med05_a_silence_descriptor_becomes_noise_where_the_other_codec_has_none() {
 
 #[test]
 fn med05_no_silence_descriptor_is_made_and_none_goes_on_to_another_codec() {
-    let Some(mut bench) = bench(pcmu(Side::A), g729(Side::B)) else {
-        return;
-    };
+    let mut bench = bench(pcmu(Side::A), g729(Side::B));
     let silence = vec![vec![0xff; 160]; 100];
     say(&mut bench, &pcmu(Side::A), &silence, &[]);
     bench.receive(Side::A, &packet(13, 100, 16_000, &[60]));
@@ -135,9 +137,7 @@ fn med05_no_silence_descriptor_is_made_and_none_goes_on_to_another_codec() {
 
 #[test]
 fn med05_descriptors_of_g723_annex_a_become_noise_too() {
-    let Some(mut bench) = bench(settings(Side::A, Encoding::G723, 4, None), pcmu(Side::B)) else {
-        return;
-    };
+    let mut bench = bench(settings(Side::A, Encoding::G723, 4, None), pcmu(Side::B));
     let descriptor = [2, 0x55, 0x33, 0x0f];
     bench.receive(Side::A, &packet(4, 1, 240, &descriptor));
     bench.pass(400);
@@ -153,9 +153,7 @@ fn med05_descriptors_of_g723_annex_a_become_noise_too() {
 
 #[test]
 fn med05_between_legs_of_one_codec_descriptors_pass() {
-    let Some(mut bench) = bench(g729(Side::A), g729(Side::B)) else {
-        return;
-    };
+    let mut bench = bench(g729(Side::A), g729(Side::B));
     bench.receive(Side::A, &packet(18, 1, 160, &[0x2a, 0x54]));
 
     assert_eq!(bench.heard(Side::B)[0].2, [0x2a, 0x54]);
@@ -163,11 +161,9 @@ fn med05_between_legs_of_one_codec_descriptors_pass() {
 
 #[test]
 fn a_lost_packet_is_concealed_by_the_codec_that_lost_it() {
-    let amr = settings(Side::A, Encoding::Amr { aligned: true }, 97, None);
+    let amr = settings(Side::A, ALIGNED_AMR, 97, None);
     for leg in [g729(Side::A), g722(Side::A), opus(Side::A), amr] {
-        let Some(mut bench) = bench(leg, pcmu(Side::B)) else {
-            continue;
-        };
+        let mut bench = bench(leg, pcmu(Side::B));
         let encoding = leg.voice.expect("a voice").encoding;
         let payloads = coded(encoding, &sine(300.0, NARROWBAND, 1.0), NARROWBAND);
         say(&mut bench, &leg, &payloads, &[30]);
@@ -188,9 +184,7 @@ fn wideband_stays_wideband_between_g722_and_opus() {
         (g722(Side::A), opus(Side::B)),
         (opus(Side::A), g722(Side::B)),
     ] {
-        let Some(mut bench) = bench(a, b) else {
-            return;
-        };
+        let mut bench = bench(a, b);
         let [from, to] = [a, b].map(|leg| leg.voice.expect("a voice").encoding);
         let mut sound = sine(1_000.0, WIDEBAND, 2.0);
         for (sample, high) in sound.iter_mut().zip(sine(5_500.0, WIDEBAND, 2.0)) {
@@ -213,9 +207,7 @@ fn wideband_stays_wideband_between_g722_and_opus() {
 #[test]
 fn what_narrowband_can_t_hold_is_filtered_and_not_folded_back() {
     for leg in [g722(Side::A), opus(Side::A)] {
-        let Some(mut bench) = bench(leg, pcmu(Side::B)) else {
-            continue;
-        };
+        let mut bench = bench(leg, pcmu(Side::B));
         let encoding = leg.voice.expect("a voice").encoding;
         let sound = sine(5_500.0, WIDEBAND, 2.0);
         say(&mut bench, &leg, &coded(encoding, &sound, WIDEBAND), &[]);
@@ -230,9 +222,7 @@ fn what_narrowband_can_t_hold_is_filtered_and_not_folded_back() {
 #[test]
 fn narrowband_has_no_mirror_image_in_wideband() {
     for leg in [g722(Side::B), opus(Side::B)] {
-        let Some(mut bench) = bench(pcmu(Side::A), leg) else {
-            continue;
-        };
+        let mut bench = bench(pcmu(Side::A), leg);
         let encoding = leg.voice.expect("a voice").encoding;
         let packets: Vec<Vec<u8>> = (0..100)
             .map(|place| tone(Law::Mu, 2_500.0, 160 * place..160 * place + 160))
@@ -248,10 +238,8 @@ fn narrowband_has_no_mirror_image_in_wideband() {
 
 #[test]
 fn timestamps_follow_the_clock_of_each_leg() {
-    let Some(mut bench) = bench(opus(Side::A), pcmu(Side::B)) else {
-        return;
-    };
-    let payloads = coded(Encoding::Opus, &sine(300.0, NARROWBAND, 1.0), NARROWBAND);
+    let mut bench = bench(opus(Side::A), pcmu(Side::B));
+    let payloads = coded(Encoding::OPUS, &sine(300.0, NARROWBAND, 1.0), NARROWBAND);
     say(&mut bench, &opus(Side::A), &payloads, &[]);
 
     let timestamps: Vec<u32> = bench
@@ -260,4 +248,90 @@ fn timestamps_follow_the_clock_of_each_leg() {
         .map(|sent| sent.1.timestamp)
         .collect();
     assert!(timestamps.windows(2).all(|pair| pair[1] - pair[0] == 160));
+}
+
+/// The modes of the AMR frames of one packet each that a leg was sent, octet-aligned.
+fn modes(bench: &Bench, side: Side) -> Vec<u8> {
+    let heard = bench.heard(side);
+    heard.iter().map(|sent| sent.2[1] >> 3 & 15).collect()
+}
+
+#[test]
+fn rfc4867_amr_is_spoken_in_the_mode_that_the_peer_asks_for_step_by_step() {
+    let amr = Encoding::from_name("AMR", "octet-align=1;mode-set=0,2,4,7");
+    let mut bench = bench(settings(Side::A, amr, 97, None), pcmu(Side::B));
+    let wish = [2 << 4, 15 << 3 | 4];
+    for number in 0..10 {
+        bench.receive(
+            Side::B,
+            &packet(0, number, 160 * u32::from(number), &[0x33; 160]),
+        );
+    }
+    bench.receive(Side::A, &packet(97, 1, 160, &wish));
+    for number in 10..20 {
+        bench.receive(
+            Side::B,
+            &packet(0, number, 160 * u32::from(number), &[0x33; 160]),
+        );
+    }
+
+    let modes = modes(&bench, Side::A);
+    assert_eq!(modes[..10], [7; 10]);
+    assert_eq!(modes[10..], [4, 4, 2, 2, 2, 2, 2, 2, 2, 2]);
+}
+
+#[test]
+fn rfc4867_a_mode_outside_of_the_agreed_set_is_not_spoken() {
+    let amr = Encoding::from_name("AMR", "octet-align=1;mode-set=2,4");
+    let mut bench = bench(settings(Side::A, amr, 97, None), pcmu(Side::B));
+    bench.receive(Side::A, &packet(97, 1, 160, &[7 << 4, 15 << 3 | 4]));
+    for number in 0..10 {
+        bench.receive(
+            Side::B,
+            &packet(0, number, 160 * u32::from(number), &[0x33; 160]),
+        );
+    }
+
+    assert_eq!(modes(&bench, Side::A), [4; 10]);
+}
+
+/// The audio bandwidth that the first byte of an Opus packet names (RFC 6716 table 2).
+fn is_narrowband(payload: &[u8]) -> bool {
+    matches!(payload[0] >> 3, 0..=3 | 16..=19)
+}
+
+#[test]
+fn rfc7587_a_peer_that_plays_narrowband_is_sent_no_more() {
+    for (parameters, narrowband) in [("maxplaybackrate=8000", true), ("", false)] {
+        let mut leg = opus(Side::B);
+        leg.voice.as_mut().expect("a voice").encoding = Encoding::from_name("opus", parameters);
+        let mut bench = bench(g722(Side::A), leg);
+        let sound = sine(1_000.0, WIDEBAND, 1.0);
+        say(
+            &mut bench,
+            &g722(Side::A),
+            &coded(Encoding::G722, &sound, WIDEBAND),
+            &[],
+        );
+
+        let heard = bench.heard(Side::B);
+        let last = &heard.last().expect("packets").2;
+        assert_eq!(is_narrowband(last), narrowband, "{parameters:?}");
+    }
+}
+
+#[test]
+fn rfc7587_packets_repeat_the_last_one_where_the_peer_makes_use_of_it() {
+    let bytes = |parameters| -> usize {
+        let mut encoder = Installed::find()
+            .encoder(Encoding::from_name("opus", parameters), NARROWBAND)
+            .expect("libopus0: make setup-tests");
+        let code = |packet: &[i16]| encoder.encode(packet, &mut [0; 1024]);
+        sine(300.0, NARROWBAND, 1.0)
+            .chunks_exact(160)
+            .map(code)
+            .sum()
+    };
+
+    assert_ne!(bytes("useinbandfec=1"), bytes("useinbandfec=0"));
 }

@@ -39,7 +39,8 @@ mod udptl;
 pub use activity::Watch;
 pub use audio::{AUDIO_RATE, Audio};
 pub use codec::{
-    BuiltIn, Codecs, Decoder, Encoder, Encoding, G711, Law, MOST_SAMPLES, NARROWBAND, WIDEBAND,
+    AmrModes, BuiltIn, Codecs, Decoder, Encoder, Encoding, G711, Law, MOST_SAMPLES, NARROWBAND,
+    WIDEBAND,
 };
 pub use counters::{Counters, Dropped, ReceivedCounters, SentCounters};
 pub use dtmf::{Digit, DigitForm, DtmfSettings, DualTone, EventPayload, Key};

@@ -109,6 +109,21 @@ impl Path {
         Ok(Passage::On)
     }
 
+    /// The codec mode in which the other leg last asked to be spoken to.
+    pub(crate) fn requested_mode(&self) -> Option<u8> {
+        self.transcoder.as_ref()?.requested_mode()
+    }
+
+    /// Obey this leg's wish for a codec mode, in everything that is made for it.
+    pub(crate) fn request_mode(&mut self, mode: u8) {
+        if let Some(transcoder) = &mut self.transcoder {
+            transcoder.request_mode(mode);
+        }
+        if let Some((_, encoder)) = &mut self.encoder {
+            encoder.request_mode(mode);
+        }
+    }
+
     /// Take note of a packet of the other leg that doesn't come this way.
     pub(crate) fn pass_over(&mut self, header: &Header) {
         if let Some(transcoder) = &mut self.transcoder {

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::codec::Encoding;
-use crate::dtmf::DtmfSettings;
+use crate::dtmf::{DigitForm, DtmfSettings};
 use crate::latch::Learning;
 
 /// The clock rate of most telephony codecs (RFC 3551 section 6).
@@ -81,6 +81,11 @@ impl LegSettings {
     pub fn clock_rate(&self) -> u32 {
         self.voice
             .map_or(TELEPHONY_CLOCK_RATE, |voice| voice.clock_rate)
+    }
+
+    /// Whether digits go to the peer as tones: it wants them so, or has no events.
+    pub(crate) fn is_sent_tones(&self) -> bool {
+        self.dtmf.send == DigitForm::Inband || self.telephone_event.is_none()
     }
 
     /// The span of so many units of the RTP timestamps.

@@ -114,6 +114,16 @@ impl Transcoder {
         self.between
     }
 
+    /// The codec mode that the source last asked for.
+    pub(crate) fn requested_mode(&self) -> Option<u8> {
+        self.decoder.requested_mode()
+    }
+
+    /// Take the wish of whoever hears it for a codec mode.
+    pub(crate) fn request_mode(&mut self, mode: u8) {
+        self.encoder.request_mode(mode);
+    }
+
     /// Take a packet's voice, unless it comes too late.
     pub(crate) fn take(&mut self, header: &Header, payload: &[u8], now: Time) {
         if !self.meet(header) {

@@ -384,3 +384,18 @@ fn med06_a_tone_towards_events_is_sent_as_an_event_beside_the_voice() {
         kinds(101)
     );
 }
+
+#[test]
+fn med06_a_tone_towards_tones_is_told_and_passes_in_the_voice_alone() {
+    let mut bench = Bench::new(hearing_tones(Side::A), inband(Side::B));
+    for (number, payload) in (1..).zip(pressed('5')) {
+        let timestamp = 160 * u32::from(number);
+        bench.receive(Side::A, &packet(8, number, timestamp, &payload));
+        bench.pass(20);
+    }
+    bench.pass(300);
+
+    let payloads: Vec<_> = bench.sent.iter().map(|sent| sent.2.clone()).collect();
+    assert_eq!(bench.digits(), [(Side::A, '5')]);
+    assert_eq!(payloads, pressed('5'));
+}

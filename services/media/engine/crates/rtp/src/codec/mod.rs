@@ -3,12 +3,18 @@
 //! Two codecs meet at the greatest sample rate that both have, so that no sound is resampled between
 //! them. G.711 is here. Others come from outside through [`Codecs`], as this crate calls no library.
 
+mod amr;
 mod g711;
+mod parameters;
 
+pub use amr::AmrModes;
 pub use g711::{G711, Law};
 
 use std::fmt::Debug;
 use std::time::Duration;
+
+use amr::amr;
+use parameters::{is_on, value};
 
 /// Samples of the longest packet that is converted: 240 ms of wideband.
 pub const MOST_SAMPLES: usize = 3_840;
@@ -34,11 +40,18 @@ pub enum Encoding {
     /// GSM full rate.
     Gsm,
     /// Opus (RFC 7587).
-    Opus,
+    Opus {
+        /// The peer plays no more than narrowband.
+        narrowband: bool,
+        /// The peer makes use of what repeats a lost packet.
+        fec: bool,
+    },
     /// AMR narrowband (RFC 4867).
     Amr {
         /// Fields begin on whole bytes; otherwise it is bandwidth-efficient.
         aligned: bool,
+        /// What may be sent.
+        modes: AmrModes,
     },
     /// Relayed only.
     #[default]
@@ -46,6 +59,17 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Opus of a peer that has said nothing about it.
+    pub const OPUS: Self = Self::Opus {
+        narrowband: false,
+        fec: false,
+    };
+    /// AMR of a peer that has said nothing about it.
+    pub const AMR: Self = Self::Amr {
+        aligned: false,
+        modes: AmrModes::ALL,
+    };
+
     /// The encoding of an `a=rtpmap` name, whose case doesn't matter, and of its `a=fmtp` value. All
     /// spellings of G.729 are one (MED-04).
     #[must_use]
@@ -57,30 +81,19 @@ impl Encoding {
             "G723" => Self::G723,
             "G722" => Self::G722,
             "GSM" => Self::Gsm,
-            "OPUS" => Self::Opus,
+            "OPUS" => opus(parameters),
             "AMR" => amr(parameters),
             _ => Self::Other,
         }
     }
 }
 
-/// AMR by its parameters (RFC 4867 section 8.1). What protects or interleaves frames is not spoken,
-/// nor are modes without 12.2 kbit/s.
-fn amr(parameters: &str) -> Encoding {
-    let value = |name: &str| {
-        let pairs = parameters
-            .split(';')
-            .filter_map(|pair| pair.split_once('='));
-        let mut named = pairs.filter(|(key, _)| key.trim().eq_ignore_ascii_case(name));
-        named.next().map(|(_, value)| value.trim())
-    };
-    let is_on = |name| value(name).is_some_and(|value| value != "0");
-    let has_12_2 = value("mode-set").is_none_or(|modes| modes.split(',').any(|mode| mode == "7"));
-    if !has_12_2 || is_on("crc") || is_on("robust-sorting") || value("interleaving").is_some() {
-        return Encoding::Other;
-    }
-    Encoding::Amr {
-        aligned: is_on("octet-align"),
+/// Opus by its parameters (RFC 7587 section 6.1).
+fn opus(parameters: &str) -> Encoding {
+    let rate = value(parameters, "maxplaybackrate").and_then(|rate| rate.parse().ok());
+    Encoding::Opus {
+        narrowband: rate.is_some_and(|rate: u32| rate < WIDEBAND),
+        fec: is_on(parameters, "useinbandfec"),
     }
 }
 
@@ -89,7 +102,10 @@ impl Encoding {
     #[must_use]
     pub const fn sample_rate(self) -> u32 {
         match self {
-            Self::G722 | Self::Opus => WIDEBAND,
+            Self::G722
+            | Self::Opus {
+                narrowband: false, ..
+            } => WIDEBAND,
             _ => NARROWBAND,
         }
     }
@@ -116,6 +132,11 @@ pub trait Decoder: Send {
         false
     }
 
+    /// The codec mode that the peer last asked for, of codecs that have modes.
+    fn requested_mode(&self) -> Option<u8> {
+        None
+    }
+
     /// Fill `samples` with what the codec itself puts in place of a lost packet, or of silence;
     /// false when it has nothing to put there.
     fn conceal(&mut self, samples: &mut [i16]) -> bool {
@@ -128,6 +149,11 @@ pub trait Decoder: Send {
 pub trait Encoder: Send {
     /// Samples of one frame; only whole frames are encoded.
     fn frame(&self) -> usize;
+
+    /// The peer asks for a codec mode. Means nothing to codecs without modes.
+    fn request_mode(&mut self, mode: u8) {
+        let _ = mode;
+    }
 
     /// Encode whole frames, and return how many bytes they have.
     fn encode(&mut self, samples: &[i16], payload: &mut [u8]) -> usize;
@@ -162,15 +188,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rfc4867_parameters_say_how_amr_is_packed_and_whether_it_is_spoken() {
-        let amr = |parameters| Encoding::from_name("amr", parameters);
+    fn rfc7587_parameters_say_what_the_peer_plays_and_whether_it_repairs_loss() {
+        let opus = |parameters| Encoding::from_name("opus", parameters);
+        let (wideband, narrowband) = (false, true);
 
-        assert_eq!(amr(""), Encoding::Amr { aligned: false });
-        assert_eq!(
-            amr("octet-align=1; mode-set=0,2,7"),
-            Encoding::Amr { aligned: true }
-        );
-        assert_eq!(amr("mode-set=0,2,4"), Encoding::Other);
-        assert_eq!(amr("octet-align=1;crc=1"), Encoding::Other);
+        for (parameters, narrowband, fec) in [
+            ("", wideband, false),
+            ("maxplaybackrate=48000; useinbandfec=1", wideband, true),
+            ("maxplaybackrate=8000;useinbandfec=0", narrowband, false),
+        ] {
+            assert_eq!(opus(parameters), Encoding::Opus { narrowband, fec });
+        }
+        assert_eq!(opus("").sample_rate(), WIDEBAND);
+        assert_eq!(opus("maxplaybackrate=8000").sample_rate(), NARROWBAND);
     }
 }

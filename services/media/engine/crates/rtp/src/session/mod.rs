@@ -272,10 +272,13 @@ impl Session {
         let (mut changed, mut passage) = (false, Passage::On);
         if let Some(path) = leg.path.as_mut().filter(|path| !path.is_plain()) {
             changed = true;
-            let (here, there) = (&leg.settings, &there.settings);
+            let here = &leg.settings;
             passage = path
-                .relay(datagram, &mut header, here, there, now)
+                .relay(datagram, &mut header, here, &there.settings, now)
                 .map_err(dropped)?;
+            if let (Some(mode), Some(back)) = (path.requested_mode(), &mut there.path) {
+                back.request_mode(mode);
+            }
         }
         let sequence_number = match passage {
             Passage::On => leg.outgoing.relay(&header, now),

@@ -103,7 +103,9 @@ impl Session {
             side,
             kind: EventKind::Digit(digit, form),
         });
-        if self.legs[side.other() as usize].settings.dtmf.forward {
+        let there = &self.legs[side.other() as usize].settings;
+        let is_in_the_voice = form == DigitForm::Inband && there.is_sent_tones();
+        if there.dtmf.forward && !is_in_the_voice {
             self.send_digit(side.other(), digit, now);
         }
     }
