@@ -67,6 +67,10 @@ class Party:
     negotiating: bool = False
     refreshed: int = 0
     """Refreshes of the switch so far."""
+    described: int = 0
+    """Session descriptions it has made so far."""
+    referred: bool = False
+    """It has sent REFER: its place may be another one's."""
 
     def meets_refresh(self) -> Refresh:
         """Return what it does with the next refresh."""

@@ -47,13 +47,13 @@ class Caller(Agent):
         super().__init__(customer.address, wire, random, on_vanished)
         self.customer = customer
         self.placed: dict[str, Placed] = {}
-        """By the number called."""
+        """By the script's key."""
         self._inviting: dict[ClientTransaction, Placed] = {}
 
     def place(self, script: CallerScript) -> None:
         """Begin a call."""
-        call = Placed(script.number, script.talk, script=script)
-        self.placed[script.number] = call
+        call = Placed(script.key, script.talk, script=script)
+        self.placed[script.key] = call
         invite = self._invite(call, script)
         call.saw.call_id = invite.headers.call_id
         call.saw.invited = self._loop.time()
@@ -123,7 +123,9 @@ class Caller(Agent):
 
     def _on_failure(self, event: ResponseReceived, call: Placed, response: Response) -> None:
         del self._inviting[event.transaction]
-        again = self._with_credentials(call, event.transaction.request, response)
+        assert call.script is not None
+        request, wrong = event.transaction.request, call.script.wrong_password
+        again = self._with_credentials(request, response, wrong=wrong)
         if again is not None and call.saw.gave_up is None:
             self._offer(call, again)
             return
@@ -153,7 +155,7 @@ class Caller(Agent):
         headers = Headers(
             (
                 ("Max-Forwards", 70),
-                ("From", f"<sip:1001@{host}>;tag={tag:016x}"),
+                ("From", f"<sip:{script.caller}@{host}>;tag={tag:016x}"),
                 ("To", f"<sip:{script.number}@{host}>"),
                 ("Call-ID", f"{call_id:016x}@{self.address[0]}"),
                 ("CSeq", "1 INVITE"),
@@ -170,7 +172,7 @@ class Caller(Agent):
         return request
 
     def _with_credentials(
-        self, call: Placed, request: Request, response: Response
+        self, request: Request, response: Response, *, wrong: bool = False
     ) -> Request | None:
         """Return the request once more, with credentials, when the response asks for them."""
         challenge_name, credentials_name = CREDENTIALS.get(response.status, ("", ""))
@@ -180,8 +182,7 @@ class Caller(Agent):
         challenge = strongest([Challenge.parse(line) for line in lines])
         if challenge is None:
             return None
-        assert call.script is not None
-        password = "wrong" if call.script.wrong_password else PASSWORD
+        password = "wrong" if wrong else PASSWORD
         again = Request(request.method, request.target, request.headers.copy(), request.body)
         again.headers.remove("Via")
         credentials = answer(
@@ -193,7 +194,7 @@ class Caller(Agent):
             self._transactions.new_tag(),
         )
         again.headers.set(credentials_name, credentials)
-        again.headers.set("CSeq", f"{request.headers.cseq.number + 1} INVITE")
+        again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
         return again
 
     def finished(self, call: Placed) -> bool:

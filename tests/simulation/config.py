@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
@@ -32,6 +32,18 @@ class Customer:
 
 
 @dataclass(frozen=True)
+class Line(Customer):
+    """A phone, which calls as a customer's gateway does, is called, and registers."""
+
+    forwarding: Mapping[str, Any] = field(default_factory=dict)
+    refuses: bool = False
+    """Do not disturb."""
+    moves: bool = False
+    """Nobody reaches it at times, though it is registered."""
+    registers: bool = True
+
+
+@dataclass(frozen=True)
 class Vendor:
     """A routing gateway."""
 
@@ -45,6 +57,7 @@ class Configuration:
     """What is applied before the first call."""
 
     customers: tuple[Customer, ...]
+    lines: tuple[Line, ...]
     vendors: tuple[Vendor, ...]
     auth: Specs
     routing: Specs
@@ -66,6 +79,28 @@ CUSTOMERS: Final = (
     Customer("stranger", ("10.0.1.8", 5060), "", stranger=True, share=1),
 )
 
+ELSEWHERE: Final = "44900"
+"""A vendor's number that phones pass calls on to."""
+
+
+def _line(place: int, *, share: int = 0, **more: Any) -> Line:
+    address = ("10.0.4.1", 5060 + place)
+    return Line(f"200{place}", address, "office", digest=True, share=share, **more)
+
+
+LINES: Final = (
+    _line(1, share=1, forwarding={"busy": {"numbers": [ELSEWHERE]}}),
+    _line(2, share=1, forwarding={"busy": {"numbers": ["2001"]}}),
+    _line(3, forwarding={"noAnswer": {"numbers": ["2001", ELSEWHERE], "alert": 5}}),
+    _line(4, moves=True, forwarding={"offline": {"numbers": ["2002"]}}),
+    _line(5, forwarding={"unconditional": {"numbers": ["2001", "2003"], "method": "simultaneous"}}),
+    _line(6, refuses=True),
+    _line(7, forwarding={"unconditional": {"numbers": ["2008"]}}),
+    _line(8, forwarding={"unconditional": {"numbers": ["2007"]}}),
+    _line(9, registers=False),
+)
+"""2007 and 2008 pass all calls on to each other: none arrives (SIG-22)."""
+
 VENDORS: Final = (
     Vendor("first", ("10.0.2.1", 5060), "vendor-a"),
     Vendor("second", ("10.0.2.2", 5060), "vendor-b"),
@@ -78,13 +113,18 @@ def draw_configuration(random: Random) -> Configuration:
     """Return a configuration; what may differ between installations is drawn."""
     return Configuration(
         CUSTOMERS,
+        LINES,
         VENDORS,
-        auth={"MappingGateway": {c.name: _access(c) for c in CUSTOMERS if not c.stranger}},
+        auth={
+            "MappingGateway": {c.name: _access(c) for c in CUSTOMERS if not c.stranger},
+            "Phone": {line.name: {"access": {"password": PASSWORD}} for line in LINES},
+        },
         routing={
             "MappingGateway": {c.name: _customer(c, random) for c in CUSTOMERS if not c.stranger},
             "RoutingGateway": {
                 v.name: _vendor(v, place, random) for place, v in enumerate(VENDORS)
             },
+            "Phone": {line.name: _phone(line, random) for line in LINES},
         },
         billing=_money(),
         routing_parameters={
@@ -126,6 +166,18 @@ def _customer(customer: Customer, random: Random) -> dict[str, Any]:
     return spec
 
 
+def _phone(line: Line, random: Random) -> dict[str, Any]:
+    return {
+        "account": line.account,
+        "duration": {"least": 240, "most": 300},
+        "media": {"proxy": random.choice(("on", "auto", "off")), "check": "received"},
+        "sip": _sip(random),
+        "doNotDisturb": line.refuses,
+        "forwarding": dict(line.forwarding),
+        "transfer": {"allowed": True},
+    }
+
+
 def _sip(random: Random) -> dict[str, Any]:
     """Return a side's SIP options (SIG-03, SIG-19)."""
     return {
@@ -159,10 +211,14 @@ def _money() -> Specs:
         "wholesale": {"perMinute": "0.1370", "firstInterval": 1, "interval": 1},
     }
     return {
-        "RateGroup": {name: {"rates": [{"prefix": "44", **rate}]} for name, rate in rates.items()},
+        "RateGroup": {
+            name: {"rates": [{"prefix": prefix, **rate} for prefix in ("2", "44")]}
+            for name, rate in rates.items()
+        },
         "Account": {
             "rich": account("100000"),
             "poor": account("25.00"),
+            "office": account("100000"),
             "agent": account("100000", rateGroup="wholesale"),
             "child": account("100000", agent="agent"),
             "broke": account("0"),

@@ -16,6 +16,7 @@ from .books import Books, StoredCdr, check_books
 from .callers import Placed
 from .config import VENDORS
 from .loop import EPOCH
+from .vendors import Taken
 from .world import World
 
 EPSILON: Final = 0.001
@@ -99,7 +100,7 @@ def _answered_by(saw: Sighting, moment: float) -> bool:
 def _prices(world: World, books: Books) -> Iterator[str]:
     """Rate every call again, by the contract, with arithmetic of our own."""
     for cdr in books.cdrs:
-        if cdr.answer is None or cdr.account not in ("rich", "poor", "broke"):
+        if cdr.answer is None or cdr.account not in ("rich", "poor", "broke", "office"):
             continue
         expected = _retail(cdr.hold_seconds)
         if abs(cdr.fee - expected) > Decimal("0.005"):
@@ -146,7 +147,7 @@ def _talk_times(world: World, books: Books) -> Iterator[str]:
 
 def _one_talk_time(world: World, call: Placed, cdr: StoredCdr) -> Iterator[str]:
     name = f"call {cdr.call_id} ({call.saw.call_id}, {call.number})"
-    taken = [t for v in VENDORS for t in world.callees[v.name].taken.get(call.number, ())]
+    taken = list(_taken(world, call))
     parties = [party for t in taken for party in (t, *t.forks)]
     answers = [party.saw for party in parties if party.saw.answered is not None]
     if cdr.answer is None:
@@ -163,10 +164,24 @@ def _one_talk_time(world: World, call: Placed, cdr: StoredCdr) -> Iterator[str]:
         yield f"{name}: answered at {answer:.3f}, not between {earliest:.3f} and {heard}"
     if cdr.recovered_by:
         return
+    if any(party.referred for party in (call, *parties)):
+        return  # from then on others may be in the call
     yield from _let_go(name, answers, end)
-    lower, upper = _bounds_of_end(world, call.saw, answers, cdr)
+    passed_on = call.script is not None and call.script.to_phone
+    lower, upper = _bounds_of_end(world, call.saw, answers, cdr, was_passed_on=passed_on)
     if not lower - EPSILON <= end <= upper + EPSILON:
         yield f"{name}: ended at {end:.3f}, not between {lower:.3f} and {upper:.3f}"
+
+
+def _taken(world: World, call: Placed) -> Iterator[Taken]:
+    """Yield what came of a call at those it was for: phones pass calls on, to vendors too."""
+    assert call.script is not None
+    if not call.script.to_phone:
+        yield from (t for v in VENDORS for t in world.callees[v.name].taken.get(call.number, ()))
+        return
+    for callee in world.callees.values():
+        for taken in callee.taken.values():
+            yield from (each for each in taken if each.caller == call.number)
 
 
 def _let_go(name: str, answers: list[Sighting], end: float) -> Iterator[str]:
@@ -180,7 +195,12 @@ def _let_go(name: str, answers: list[Sighting], end: float) -> Iterator[str]:
 
 
 def _bounds_of_end(
-    world: World, caller: Sighting, callees: list[Sighting], cdr: StoredCdr
+    world: World,
+    caller: Sighting,
+    callees: list[Sighting],
+    cdr: StoredCdr,
+    *,
+    was_passed_on: bool,
 ) -> tuple[float, float]:
     """Return when the call can have ended, by who ended it."""
     never = world.ended_at
@@ -193,6 +213,8 @@ def _bounds_of_end(
     # a CANCEL or an early BYE may cross the answer, and another BYE follows
     moments = [moment for saw in sides for moment in (saw.bye_sent, saw.gave_up)]
     first = min((moment for moment in moments if moment is not None), default=None)
+    if first is None and was_passed_on:  # it ended in the call of a phone between
+        return _loop_time(cdr.answer or cdr.end), never
     if first is None:
         return never, never
     taken = [saw.bye_taken for saw in sides if saw.bye_sent is not None]

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from random import Random
 from typing import Final
 
-from .config import CUSTOMERS, Customer
+from .config import CUSTOMERS, LINES, Customer, Line
 
 PATIENT: Final = (30.0, 30.0, 120.0, 120.0, 120.0, 120.0, 120.0)
 """Seconds that most callers wait for an answer."""
@@ -117,6 +117,8 @@ class Talk:
     reinvites: tuple[float, ...]
     informs: float | None
     """When it sends INFO."""
+    transfers: tuple[float, str] | None
+    """When a phone sends REFER, and to whom; "" is a vendor's subscriber of its own."""
     session: Session
 
 
@@ -140,6 +142,16 @@ class CallerScript:
     """It gives up with BYE instead of CANCEL."""
     late_offer: bool = False
     """Its INVITE has no offer; that comes with the ACK."""
+    caller: str = "1001"
+    """Number it calls from."""
+    to_phone: bool = False
+
+    @property
+    def key(self) -> str:
+        """What no other call has: the number of a vendor's subscriber, or that of who calls a
+        phone.
+        """
+        return self.caller if self.to_phone else self.number
 
 
 @dataclass(frozen=True)
@@ -157,12 +169,17 @@ class CalleeScript:
     talk: Talk
 
 
-def draw_caller(random: Random, number: str, starts: float) -> CallerScript:
-    """Return what a caller does."""
-    customer = random.choices(CUSTOMERS, [customer.share for customer in CUSTOMERS])[0]
+def draw_caller(random: Random, number: str, starts: float, to_phones: float) -> CallerScript:
+    """Return what a caller does; `to_phones` is the share of customers' calls that go to one."""
+    customers = (*CUSTOMERS, *LINES)
+    customer = random.choices(customers, [customer.share for customer in customers])[0]
+    is_phone = isinstance(customer, Line)
+    to_phone = not is_phone and random.random() < to_phones
     return CallerScript(
         customer=customer,
-        number=number,
+        number=random.choice(LINES).name if to_phone else number,
+        caller=customer.name if is_phone else f"15{number[2:]}" if to_phone else "1001",
+        to_phone=to_phone,
         starts=starts,
         patience=random.choice((random.uniform(0.0, 4.0), 0.01, *PATIENT)),
         talk=_talk(random),
@@ -200,8 +217,14 @@ def _talk(random: Random) -> Talk:
             for _ in range(random.choice((0, 0, 0, 0, 1, 2)))
         ),
         informs=random.uniform(0.0, 20.0) if random.random() < 0.05 else None,
+        transfers=_transfer(random) if random.random() < 0.4 else None,
         session=_session(random),
     )
+
+
+def _transfer(random: Random) -> tuple[float, str]:
+    targets = ("", *(line.name for line in LINES), "nobody")
+    return random.choice((0.0, 1.0, random.uniform(0.0, 30.0))), random.choice(targets)
 
 
 def _session(random: Random) -> Session:

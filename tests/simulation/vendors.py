@@ -37,6 +37,8 @@ class Taken(Party):
     dialogs: list[Dialog] = field(default_factory=list)
     decided: bool = False
     """It has sent its final response."""
+    caller: str = ""
+    """Number it came from."""
     forks: list[Party] = field(default_factory=list)
     """Other phones that answered the same INVITE."""
 
@@ -55,7 +57,7 @@ class Callee(Agent):
         super().__init__(vendor.address, wire, random, on_vanished)
         self.vendor = vendor
         self.taken: dict[str, list[Taken]] = {}
-        """By the number called; one for each INVITE."""
+        """By what tells calls apart; one for each INVITE."""
         self._seed = seed
         self._ringing: dict[ServerTransaction, Taken] = {}
 
@@ -79,16 +81,21 @@ class Callee(Agent):
 
     def _take(self, transaction: ServerTransaction) -> None:
         request = transaction.request
-        number = getattr(request.request_uri, "number", "")
+        number = self.key_of(request)
         calls = self.taken.setdefault(number, [])
         script = draw_callee(Random(f"{self._seed}/{number}/{self.vendor.name}/{len(calls)}"))
         call = Taken(number, script.talk, script=script, transaction=transaction)
+        call.caller = caller_of(request)
         call.takes_bye = script.takes_bye
         call.saw.call_id = request.headers.call_id
         call.saw.invited = self._loop.time()
         calls.append(call)
         self._ringing[transaction] = call
         self._begin(call, script)
+
+    def key_of(self, request: Request) -> str:
+        """Return what tells a call from others: the number called."""
+        return getattr(request.request_uri, "number", "")
 
     def _begin(self, call: Taken, script: CalleeScript) -> None:
         later = self._loop.call_later
@@ -202,3 +209,8 @@ def _interval(request: Request) -> int:
 
 def _opens_a_call(request: Request) -> bool:
     return request.method == "INVITE" and request.to_tag is None
+
+
+def caller_of(request: Request) -> str:
+    """Return the number a call comes from."""
+    return getattr(request.headers.from_.uri, "number", "")

@@ -19,11 +19,12 @@ from trunkline_signaling.calls.session_timer import TimerParameters
 
 from .agent import Agent
 from .callers import Caller
-from .config import CUSTOMERS, VENDORS, draw_configuration
+from .config import CUSTOMERS, LINES, VENDORS, draw_configuration
 from .faults import draw_spells, faulty
 from .logbook import describe_exception, errors_of_the_product
 from .loop import run_simulation
 from .manners import Manners
+from .phones import Phone
 from .scenario import draw_caller
 from .services import ControlPlane, control_plane
 from .signaling import Life, Watcher
@@ -59,6 +60,8 @@ class Plan:
     """Signaling is killed at times."""
     storms: bool = True
     """The network loses, repeats and reorders."""
+    to_phones: float = 0.25
+    """Share of customers' calls that go to phones."""
 
 
 @dataclass
@@ -70,6 +73,7 @@ class World:
     callers: dict[str, Caller]
     callees: dict[str, Callee]
     plane: ControlPlane
+    phones: dict[str, Phone] = field(default_factory=dict)
     life: Life | None = None
     manners: Manners = field(default_factory=Manners)
     began: dict[str, str] = field(default_factory=dict)
@@ -113,6 +117,7 @@ async def _run(plan: Plan, folder: Path) -> World:
         _people(world, wire, random)
         signaling = _Signaling(world, folder, dict(channels), wire, random, configuration.timers)
         await signaling.start()
+        living = [asyncio.create_task(phone.live()) for phone in world.phones.values()]
         await asyncio.sleep(begins - loop.time())  # media has been looked at by now
         async with asyncio.TaskGroup() as tasks:
             if plan.kills:
@@ -120,6 +125,9 @@ async def _run(plan: Plan, folder: Path) -> World:
             tasks.create_task(_pay(plane.channels["billing"], Random(plan.seed), launch))
             tasks.create_task(_call(world, random))
         await _until_quiet(world)
+        for task in living:
+            task.cancel()
+        await asyncio.sleep(LINGER)
         assert world.life is not None
         world.left = world.life.left()
         await world.life.close()
@@ -202,7 +210,7 @@ def _people(world: World, wire: Wire, random: Random) -> None:
     """Put the customers and vendors where they belong."""
 
     def vanished(number: str, agent: Agent) -> None:
-        _tell_media(world, random, number, isinstance(agent, Caller))
+        _tell_media(world, random, number, isinstance(agent, Caller) and number in agent.placed)
 
     for customer in CUSTOMERS:
         generator = Random(random.getrandbits(64))
@@ -211,6 +219,10 @@ def _people(world: World, wire: Wire, random: Random) -> None:
         generator = Random(random.getrandbits(64))
         seed = f"callee/{world.plan.seed}"
         world.callees[vendor.name] = Callee(vendor, seed, wire, generator, vanished)
+    for line in LINES:
+        generator = Random(random.getrandbits(64))
+        phone = Phone(line, f"phone/{world.plan.seed}", wire, generator, vanished)
+        world.callers[line.name] = world.callees[line.name] = world.phones[line.name] = phone
 
 
 def _tell_media(world: World, random: Random, number: str, caller: bool) -> None:
@@ -221,7 +233,7 @@ def _tell_media(world: World, random: Random, number: str, caller: bool) -> None
         life = world.life
         calls = life.switch.calls.values() if life is not None else ()
         for call in list(calls):
-            if call.cdr.callee == number:
+            if number in (call.cdr.callee, call.cdr.caller_access):
                 world.plane.media.fall_silent(call.id, leg)
 
     asyncio.get_running_loop().call_later(30.0 + random.random(), notice)
@@ -234,7 +246,8 @@ async def _call(world: World, random: Random) -> None:
     for index in range(world.plan.calls):
         number = f"44{world.plan.seed % 10_000:04}{index:06}"
         starts += random.expovariate(RATE)
-        script = draw_caller(Random(f"caller/{world.plan.seed}/{index}"), number, starts)
+        draws = Random(f"caller/{world.plan.seed}/{index}")
+        script = draw_caller(draws, number, starts, world.plan.to_phones)
         await asyncio.sleep(max(began + starts - loop.time(), 0.0))
         world.callers[script.customer.name].place(script)
 
@@ -261,12 +274,11 @@ async def _pay(billing: Channel, random: Random, within: float) -> None:
 
 
 async def _until_quiet(world: World) -> None:
-    """Wait until nobody holds anything any more, and then for what comes late."""
+    """Wait until nobody holds anything any more."""
     loop = asyncio.get_running_loop()
     limit = loop.time() + QUIET
     while loop.time() < limit and _busy(world):  # noqa: ASYNC110  nobody tells us of quiet
         await asyncio.sleep(LOOK)
-    await asyncio.sleep(LINGER)
 
 
 def _busy(world: World) -> bool:

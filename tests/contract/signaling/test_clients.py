@@ -1,11 +1,13 @@
 """What signaling asks the other services, and what it makes of their answers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from trunkline.auth.v1 import auth_pb2, lists_pb2
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
@@ -24,6 +26,7 @@ from trunkline.routing.v1.routing_pb2_grpc import (
     add_RoutingServiceServicer_to_server,
 )
 from trunkline_kernel.faults import Fault, TrunklineError
+from trunkline_kernel.logs import CALL_ID
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel
 from trunkline_signaling.calls.cdr import Attempt, Cdr, MediaStatistics, StreamStatistics
@@ -81,6 +84,7 @@ from trunkline_signaling.sip.sdp import Direction
 
 GATEWAY = Endpoint(EndpointKind.MAPPING_GATEWAY, "acme-pbx")
 VENDOR = Endpoint(EndpointKind.ROUTING_GATEWAY, "voxcarrier")
+LOCATE = Locate("call-1", Endpoint(EndpointKind.PHONE, "1001"))
 VENDOR_PROTO = common_pb2.Endpoint(kind=common_pb2.ENDPOINT_KIND_ROUTING_GATEWAY, name="voxcarrier")
 PHONE_PROTO = common_pb2.Endpoint(kind=common_pb2.ENDPOINT_KIND_PHONE, name="1001")
 
@@ -98,12 +102,14 @@ class Told:
     def __init__(self) -> None:
         self.answer: Any = None
         self.asked: Any = None
+        self.call_id = ""
+        """The call it was asked for."""
 
     def __getattr__(self, method: str) -> Any:
         return self._tell
 
     async def _tell(self, request: Any, context: object) -> Any:
-        self.asked = request
+        self.asked, self.call_id = request, CALL_ID.get()
         if isinstance(self.answer, TrunklineError):
             raise self.answer
         return self.answer
@@ -132,6 +138,7 @@ def admit() -> Admit:
         sip_call_id="x",
         authorization=("Digest x",),
         branch="z9hG4bK-1",
+        call_id="call-1",
     )
 
 
@@ -193,7 +200,7 @@ async def test_a_binding_tells_where_to_send() -> None:
         add_AuthServiceServicer_to_server, Told(), auth_pb2.LocateResponse(bindings=[binding])
     )
 
-    located = await AuthClient(channel).locate(Locate(Endpoint(EndpointKind.PHONE, "1001")))
+    located = await AuthClient(channel).locate(LOCATE)
 
     assert located.bindings[0].received_address == ("192.0.2.7", 40000)
     assert located.bindings[0].behind_nat
@@ -516,6 +523,43 @@ def test_reasons_have_the_same_numbers_on_the_wire(reason: CallEndReason) -> Non
 
 
 SCREEN = Screen("call-1", "100", "777", Endpoint(EndpointKind.PHONE, "1001"))
+ENDED = ReportEnd(SCREEN, True, True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("ask", "add", "answer"),
+    [
+        (
+            lambda auth: auth.admit(admit()),
+            add_AuthServiceServicer_to_server,
+            auth_pb2.AdmitResponse(allow=auth_pb2.Allow()),
+        ),
+        (
+            lambda auth: auth.locate(LOCATE),
+            add_AuthServiceServicer_to_server,
+            auth_pb2.LocateResponse(),
+        ),
+        (
+            lambda auth: auth.screen(SCREEN),
+            add_ListServiceServicer_to_server,
+            lists_pb2.ScreenResponse(),
+        ),
+        (
+            lambda auth: auth.report_end(ENDED),
+            add_ListServiceServicer_to_server,
+            lists_pb2.ReportEndsResponse(),
+        ),
+    ],
+    ids=["admit", "locate", "screen", "report_end"],
+)
+async def test_what_auth_does_for_a_call_is_in_its_logs_and_its_trace(
+    ask: Callable[[AuthClient], Awaitable[object]], add: Any, answer: Message
+) -> None:
+    servicer = Told()
+
+    await ask(AuthClient(channel_to(add, servicer, answer)))
+
+    assert servicer.call_id == "call-1"
 
 
 async def test_a_black_list_entry_stops_a_call() -> None:

@@ -57,14 +57,18 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     if dialog is None:  # nothing in it says where an ACK would go
         failover.failed(call, attempt.failure(502), "malformed answer")
         return
+    if attempt.prack is not None:
+        acknowledge_and_end(call, event)
+        failover.failed(call, attempt.failure(502), "answered before its offer was")
+        return
     leg = early_leg(call)
-    leg.dialog = dialog
+    leg.dialog, leg.early = dialog, None
     leg.source = dialog.flow
     dialog.flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
     described = attempt.descriptions.get(event.response.to_tag) or leg.received
-    received = event.response.body or described
+    received = described if attempt.agreed else event.response.body or described
     try:
-        place, body = _read_answer(call, leg, received)
+        place, body = (None, b"") if attempt.agreed else _read_answer(call, leg, received)
     except (MalformedValue, MediaMismatch) as error:
         acknowledge_and_end(call, event)
         leg.dialog = None
@@ -77,8 +81,9 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     leg.timer = refresh.granted(event) if leg.policy.session_timer else None
     _book(call, attempt)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
-    if place is not None:
-        call.connect_media((leg, place), answered=True)
+    places = () if place is None else ((leg, place),)
+    if places or attempt.agreed:
+        call.connect_media(*places, answered=True)
     call.note_codecs()
     _answer_caller(call, body)
     call.emit(Journal(call.cdr))
@@ -115,7 +120,7 @@ def acknowledged(call: Call, event: AckReceived) -> None:
     if delayed is None or delayed.awaits is not event.side:
         return
     leg, peer = call.leg(event.side.other), call.leg(event.side)
-    body = _delayed_answer(call, leg, peer, event.request.body)
+    body = delayed_answer(call, leg, peer, event.request.body)
     if leg.received and not body:
         call.note(f"leg {peer.side.value} has not answered the offer it had asked for")
         ending.release(call, CallEndReason.CODEC_MISMATCH)
@@ -179,7 +184,8 @@ def _acknowledge(call: Call, leg: Leg, invite: Outgoing | None, *, offered: bool
         call.delayed_ack = DelayedAck(Side.A, invite)
 
 
-def _delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
+def delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
+    """Return what `leg`, which had offered, is told of `peer`'s answer; b"" where it is no use."""
     if not body:
         return b""
     try:
@@ -187,7 +193,7 @@ def _delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
         place = leg_media(peer, description)
         answer = answer_to(leg, peer, description, call.terms(leg))
     except (MalformedValue, MediaMismatch) as error:
-        call.note(f"the answer in an ACK is of no use: {error}")
+        call.note(f"the answer of leg {peer.side.value} is of no use: {error}")
         return b""
     peer.received = body
     call.note_codecs()

@@ -19,8 +19,8 @@ from .parties import PassedOn
 from .services import Admit, Allowed
 
 
-def admission_of(request: Request, flow: Flow) -> Admit:
-    """Return what auth is asked about a request."""
+def admission_of(request: Request, flow: Flow, call_id: str = "") -> Admit:
+    """Return what auth is asked about a request, and the call it begins if it does."""
     headers = request.headers
     from_, to = headers.from_.uri, headers.to.uri
     return Admit(
@@ -38,6 +38,7 @@ def admission_of(request: Request, flow: Flow) -> Admit:
         tuple(headers.lines("Proxy-Authorization")),
         headers.get("User-Agent") or "",
         headers.via.branch or "",
+        call_id,
     )
 
 
@@ -66,7 +67,7 @@ def begin_call(
     session_id.learn(call, request.headers)
     if passed_on is None:
         leg.behind_nat = _behind_nat(request, flow)
-        call.ask(admission_of(request, flow))
+        call.ask(admission_of(request, flow, call_id))
     else:
         call.passed_on, cdr.caller_address = passed_on, passed_on.caller_address
         call.note(f"{passed_on.how} by {passed_on.phone}")

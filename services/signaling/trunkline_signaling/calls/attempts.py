@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..sip.fields import Reason
 from ..sip.methods import INVITE
 from . import (
     answer,
     correction,
     early_media,
+    early_offers,
     failover,
     fork,
     forwarding,
@@ -62,6 +65,8 @@ def begin(call: Call) -> None:
 def response_received(call: Call, event: ResponseReceived) -> None:
     """A response to the INVITE of the attempt."""
     attempt = _attempt(call)
+    if early_offers.answered(call, event):
+        return
     fork.turn_to(attempt, event.outgoing)
     if event.outgoing is not attempt.outgoing:
         late_response(call, event)
@@ -80,6 +85,8 @@ def response_received(call: Call, event: ResponseReceived) -> None:
 def request_failed(call: Call, event: RequestFailed) -> None:
     """Nobody answered the INVITE, or it could not be sent."""
     attempt = _attempt(call)
+    if early_offers.unanswered(call, event):
+        return
     fork.turn_to(attempt, event.outgoing)
     if event.outgoing is attempt.outgoing and not fork.lost(attempt):
         timeout = attempt.progress.timeout_reason
@@ -121,6 +128,7 @@ def give_up(call: Call, outcome: str, reason: CallEndReason) -> None:
     cause = str(Reason.of("Q.850", cause_of_reason(reason)))
     outgoing.request.headers.set("Reason", cause)  # the CANCEL takes it over
     call.emit(Cancel(outgoing))
+    early_offers.abandon(call)
     fork.give_up_rivals(call, attempt, cause)
     call.clear_timer(Timer.PROGRESS)
 
@@ -176,7 +184,7 @@ def _choose_relay(call: Call, attempt: LiveAttempt) -> None:
 
 
 def _timed_out(attempt: LiveAttempt, reason: CallEndReason) -> Failure:
-    return Failure(0, 0, reason, attempt.ringing, attempt.sdp, attempt.rtp)
+    return replace(attempt.failure(), own_reason=reason)
 
 
 def _attempt(call: Call) -> LiveAttempt:

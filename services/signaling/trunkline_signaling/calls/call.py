@@ -18,6 +18,7 @@ from ..sip.message import Request, Response
 from ..sip.methods import BYE
 from ..sip.sdp import SessionDescription
 from ..sip.transactions import ServerTransaction
+from . import addresses
 from .agreement import Terms, treated
 from .call_settings import CallSettings, HeldBy, nobody
 from .cdr import Cdr
@@ -180,6 +181,11 @@ class Call:
         return offer
 
     @property
+    def offered(self) -> bool:
+        """Tell whether the caller's INVITE made an offer; else it waits for the callee's."""
+        return bool(self.invite.request.body)
+
+    @property
     def answered(self) -> bool:
         """Tell whether the callee has answered."""
         return self.cdr.answer_time is not None
@@ -206,9 +212,10 @@ class Call:
             self.leg_b = leg
 
     def local_ip(self, leg: Leg) -> str:
-        """Our address as the peer of an established leg sees it."""
-        assert leg.dialog is not None
-        flow = leg.dialog.flow
+        """Our address as the peer of a leg sees it that has a dialog."""
+        dialog = leg.dialog or leg.early
+        assert dialog is not None
+        flow = dialog.flow
         return self.settings.own.seen_by(flow.remote[0], flow.transport)[0]
 
     @property
@@ -249,11 +256,13 @@ class Call:
         return dialog.reply(transaction.request, status, body, SDP)
 
     def send(self, leg: Leg, request: Request) -> Outgoing:
-        """Send a request inside a leg's dialog."""
-        assert leg.dialog is not None
-        outgoing = Outgoing(
-            leg.side, request, leg.dialog.flow, dialog=leg.dialog, credentials=leg.credentials
-        )
+        """Send a request inside a leg's dialog, or its early one."""
+        dialog = leg.dialog or leg.early
+        assert dialog is not None
+        flow = dialog.flow
+        if leg.dialog is None:
+            flow = addresses.request_flow(dialog, flow, leg.policy.request_address)
+        outgoing = Outgoing(leg.side, request, flow, dialog=dialog, credentials=leg.credentials)
         self.emit(Send(outgoing))
         return outgoing
 

@@ -75,7 +75,8 @@ def _pressed(call: Call, leg: Leg, digit: Digit) -> None:
 
 
 def _send_info(call: Call, leg: Leg, digit: Digit) -> None:
-    if leg.dialog is None or not call.answered:
-        return  # in an early dialog nobody expects it
-    info = leg.dialog.request(INFO, info_body(digit.key, digit.duration), DTMF_RELAY)
+    dialog = leg.dialog or leg.early
+    if dialog is None:
+        return  # it has left; who follows it has not answered yet
+    info = dialog.request(INFO, info_body(digit.key, digit.duration), DTMF_RELAY)
     call.send(leg, info)

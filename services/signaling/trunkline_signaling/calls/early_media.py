@@ -28,7 +28,7 @@ def own_description(call: Call, priority: Sequence[str] = ()) -> bytes:
     one the relay can make sound in comes first. With a `priority`, just the first codec of that.
     """
     leg = call.leg_a
-    if leg.relay is None or not leg.received or not call.relayed:
+    if leg.relay is None or not call.offered or not call.relayed:
         return b""
     description = read(leg.received)
     stream = stream_of(description)

@@ -10,8 +10,8 @@ from typing import Final
 
 from ..sip.fields import Reason
 from ..sip.headers import Headers
-from ..sip.methods import BYE, INVITE, PRACK, UPDATE
-from . import announcement, answer, attempts, provisional, transfer
+from ..sip.methods import BYE, INFO, INVITE, PRACK, UPDATE
+from . import announcement, answer, attempts, digits, early_offers, provisional, transfer
 from .call import Call
 from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
@@ -112,8 +112,10 @@ def early_request(call: Call, event: RequestReceived) -> None:
         attempts.hung_up_early(call, transaction.request.headers.call_id)
     elif transaction.request.method == PRACK:
         provisional.acknowledged(call, event)
-    elif transaction.request.method == UPDATE and not transaction.request.body:
-        call.emit(Reply(transaction, transaction.request.reply(200)))
+    elif transaction.request.method == INFO and digits.ends_here(call):
+        digits.info_received(call, call.leg(event.side), transaction)
+    elif transaction.request.method == UPDATE:
+        early_offers.update_received(call, event.side, transaction)
     else:
         call.emit(Reply(transaction, transaction.request.reply(491)))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason, RetryAfter
 from ..sip.message import Response
-from . import ending, preparation, ring_tone
+from . import early_offers, ending, preparation, ring_tone
 from .call import Call
 from .codecs import MediaMismatch
 from .effects import Timer
@@ -41,6 +41,7 @@ def failed(call: Call, failure: Failure, outcome: str) -> None:
     call.last_failure = failure
     call.clear_timer(Timer.PROGRESS)
     ring_tone.stop(call, attempt)
+    early_offers.abandon(call)
     rules = attempt.candidate.stop_rules
     rule = stop_rule(failure, rules, call.plan.switch_policy, len(call.cdr.attempts))
     if rule is not None:

@@ -9,7 +9,7 @@ from ..sip.headers import Headers
 from ..sip.message import Request
 from ..sip.methods import INVITE
 from ..sip.uri import SipUri, parse_sip_uri
-from . import answer, forwarding, session_timer
+from . import answer, forwarding, provisional, session_timer
 from .acceptance import ALLOW, write_extensions
 from .agreement import Terms, offer_to
 from .call import SDP, Call
@@ -54,8 +54,8 @@ def build(call: Call, candidate: Candidate, uri: str, target: Target, body: byte
 
 
 def _write_extensions(call: Call, headers: Headers, policy: LegPolicy, *, offers: bool) -> None:
-    """Offer timer and 100rel; the latter not without SDP, which a PRACK would have to answer."""
-    if not offers:
+    """Offer timer and 100rel; the latter without SDP only if the caller can answer in a PRACK."""
+    if not offers and not provisional.must_be_reliable(call):
         policy = replace(policy, reliable_provisionals=False)
     write_extensions(headers, policy)
     if policy.session_timer:

@@ -66,6 +66,8 @@ class Leg:
     """The Reason of a BYE that waits."""
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
+    early: Dialog | None = None
+    """Of leg B, before the answer: the dialog whose description the caller has seen last."""
     credentials: Credentials | None = None
     """Ours at this side."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..sip.dialog import Dialog
 from ..sip.message import Response
 from .cdr import Attempt
 from .effects import Outgoing
@@ -33,6 +34,12 @@ class LiveAttempt:
     rtp: bool = False
     descriptions: dict[str | None, bytes] = field(default_factory=dict)
     """What each fork has said of its media so far, by its To tag."""
+    prack: Outgoing | None = None
+    """Acknowledges an offer of the callee, and waits for the caller's answer to it."""
+    agreed: bool = False
+    """The caller has answered that offer: both are bound to their session."""
+    settled: Dialog | None = None
+    """The early dialog in which offer and answer have been exchanged, by a reliable response."""
 
     def note_address(self) -> None:
         """Write down where the INVITE went, which the shell found out."""
@@ -41,4 +48,5 @@ class LiveAttempt:
 
     def failure(self, status: int = 0, q850_cause: int = 0) -> Failure:
         """Describe a failure by final response."""
-        return Failure(status, q850_cause, None, self.ringing, self.sdp, self.rtp)
+        bound = self.agreed or self.prack is not None
+        return Failure(status, q850_cause, None, self.ringing, self.sdp, self.rtp, bound)

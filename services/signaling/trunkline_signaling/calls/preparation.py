@@ -29,7 +29,7 @@ def prepare(call: Call, candidate: Candidate) -> None:
     """Find the candidate's terminal and open media, whatever of it is needed."""
     call.attempt = LiveAttempt(candidate, _record(call, candidate))
     if not _is_located(call.attempt):
-        call.ask(Locate(candidate.endpoint))
+        call.ask(Locate(call.id, candidate.endpoint))
     if _is_located(call.attempt) or _relay(call, candidate) is not Relay.NONE:
         _open_media(call)
     go_on(call)

@@ -8,7 +8,7 @@ reliable response would bind the caller to a vendor that may still fail.
 from __future__ import annotations
 
 from ..sip.message import Request, Response
-from . import attempts, early_media, ending
+from . import attempts, early_media, early_offers, ending
 from .acceptance import RELIABLE
 from .call import Call
 from .effects import Reply, ReplyReliably
@@ -28,9 +28,9 @@ def show(call: Call, status: int, body: bytes) -> None:
         return
     call.provisionals.add(seen)
     response = call.response(call.invite, status, body)
-    if not _must_be_reliable(call):
+    if not must_be_reliable(call):
         call.emit(Reply(call.invite, response))
-    elif not call.leg_a.received:
+    elif not call.offered and not call.leg_a.sent:
         call.note(f"a reliable {status} would have to carry an offer: the caller waits for the 200")
     else:
         call.unshown.append(response)
@@ -38,10 +38,9 @@ def show(call: Call, status: int, body: bytes) -> None:
 
 
 def acknowledged(call: Call, event: RequestReceived) -> None:
-    """The caller's PRACK: what waited for it goes out. An offer in it is refused."""
-    request = event.transaction.request
-    call.emit(Reply(event.transaction, request.reply(488 if request.body else 200)))
+    """The caller's PRACK: what waited for it goes out."""
     call.unacknowledged = None
+    early_offers.prack_received(call, event.transaction)
     if call.held_answer is not None:
         held, call.held_answer = call.held_answer, None
         call.answer(call.leg_a, call.invite, held)
@@ -78,9 +77,9 @@ def _as_wanted(call: Call, status: int, body: bytes) -> tuple[int, bytes]:
         return wanted, body
     attempt = call.attempt
     assert attempt is not None
-    if attempt.sdp and call.leg_a.sent:
+    if attempt.sdp and call.leg_a.sent and call.offered:
         return wanted, call.leg_a.sent
-    if _must_be_reliable(call):
+    if must_be_reliable(call):
         return status, body  # it would be the answer, whatever the callee's will be
     made_up = early_media.own_description(call)
     if not made_up:
@@ -93,7 +92,8 @@ def _seen_status(call: Call, status: int) -> bool:
     return any(seen == status for seen, _ in call.provisionals)
 
 
-def _must_be_reliable(call: Call) -> bool:
+def must_be_reliable(call: Call) -> bool:
+    """Tell whether the caller requires PRACK."""
     request: Request = call.invite.request
     return RELIABLE in request.headers.tokens("Require")
 

@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from ..sip.errors import MalformedValue
 from ..sip.message import Response
-from . import addresses, answer, attempts, provisional
+from . import addresses, answer, attempts, early_offers, provisional
 from .acceptance import RELIABLE
 from .call import Call
 from .codecs import MediaMismatch
-from .effects import Outgoing, Send
+from .effects import Outgoing
 from .events import ResponseReceived
 from .legs import Side
 from .live_attempt import LiveAttempt
@@ -21,12 +21,17 @@ from .session import leg_media, read
 def progressed(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     """A provisional response to the INVITE of the attempt."""
     response = event.response
-    if _is_reliable(attempt, response) and not _acknowledge(call, event):
+    reliable = _is_reliable(attempt, response)
+    prack = _prack(call, event) if reliable else None
+    if reliable and prack is None:
         return
     has_sdp = bool(response.body)
     if response.status > 100:
         _note_progress(call, attempt, response.status, has_sdp)
-        provisional.show(call, response.status, _early_media(call, attempt, response))
+        body = _early_media(call, attempt, event)
+        if prack is not None:
+            early_offers.acknowledge(call, attempt, prack, response, shown=bool(body))
+        provisional.show(call, response.status, body)
     before, attempt.progress = attempt.progress, advance(attempt.progress, response.status, has_sdp)
     if attempt.progress is not before:
         attempts.watch(call, attempt)
@@ -41,21 +46,21 @@ def _is_reliable(attempt: LiveAttempt, response: Response) -> bool:
     )
 
 
-def _acknowledge(call: Call, event: ResponseReceived) -> bool:
-    """Send the PRACK for a reliable response; False when that response is not to be looked at."""
-    if event.dialog is None:
-        return False
+def _prack(call: Call, event: ResponseReceived) -> Outgoing | None:
+    """Return the PRACK for a reliable response; None when that response is not to be looked at."""
+    dialog = event.dialog
+    if dialog is None:
+        return None
     try:
-        prack = event.dialog.prack(event.response)
+        prack = dialog.prack(event.response)
     except MalformedValue as error:
         call.note(f"dropped a reliable {event.response.status}: {error}")
-        return False
-    if prack is not None:
-        dialog, leg = event.dialog, answer.early_leg(call)
-        flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
-        outgoing = Outgoing(Side.B, prack, flow, dialog=dialog, credentials=leg.credentials)
-        call.emit(Send(outgoing))
-    return prack is not None
+        return None
+    if prack is None:
+        return None
+    leg = answer.early_leg(call)
+    flow = addresses.request_flow(dialog, dialog.flow, leg.policy.request_address)
+    return Outgoing(Side.B, prack, flow, dialog=dialog, credentials=leg.credentials)
 
 
 def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool) -> None:
@@ -67,12 +72,14 @@ def _note_progress(call: Call, attempt: LiveAttempt, status: int, has_sdp: bool)
     attempt.sdp = attempt.sdp or has_sdp
 
 
-def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
+def _early_media(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> bytes:
     """Return the caller's form of the description in a 18x; one that is malformed is dropped.
 
-    Where several are called at once nobody is heard before the answer.
+    Where several are called at once nobody is heard before the answer; where the caller has been
+    offered a session, no other (RFC 3262 section 5).
     """
-    if not response.body or attempt.rivals:
+    response = event.response
+    if not response.body or attempt.rivals or attempt.prack is not None or attempt.agreed:
         return b""
     try:
         description = read(response.body)
@@ -83,5 +90,7 @@ def _early_media(call: Call, attempt: LiveAttempt, response: Response) -> bytes:
     except (MalformedValue, MediaMismatch) as error:
         call.note(f"dropped the description in a {response.status}: {error}")
         return b""
+    leg.early = event.dialog
+    leg.note_allow(response.headers)
     call.connect_media((leg, place))
     return body

@@ -31,6 +31,8 @@ class Failure:
     """A provisional response carried SDP."""
     rtp: bool = False
     """RTP of the callee was relayed."""
+    bound: bool = False
+    """The caller has got the callee's offer, and no other may follow it (RFC 3262 section 5)."""
 
     @property
     def busy(self) -> bool:
@@ -59,6 +61,8 @@ def stop_rule(
 
     `attempts` counts those made, the failed one included.
     """
+    if failure.bound:
+        return "the caller has the callee's offer"
     if failure.busy:
         if rules.after_busy:
             return "busy"

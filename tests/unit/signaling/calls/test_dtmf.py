@@ -13,6 +13,7 @@ from support.switch import (
     answers,
     caller,
     candidate,
+    gives,
     invite,
     plan,
     vendor,
@@ -33,7 +34,12 @@ from trunkline_signaling.calls.services import ConnectMedia, SendDigits
 from trunkline_signaling.sip.errors import MalformedValue
 from trunkline_signaling.sip.headers import Headers
 from trunkline_signaling.sip.message import Request
-from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, RequestReceived
+from trunkline_signaling.sip.outputs import (
+    DialogRequestReceived,
+    Event,
+    RequestReceived,
+    ResponseReceived,
+)
 
 FIVE = b"Signal=5\r\nDuration=160\r\n"
 EVENTS = audio("8 101", EVENTS_101)
@@ -257,17 +263,63 @@ async def test_med12_a_key_that_is_told_twice_is_sent_once() -> None:
 
 
 async def test_med06_keys_in_early_media_reach_the_vendor() -> None:
-    def progresses(agent: UserAgent, event: Event) -> None:
-        if isinstance(event, RequestReceived) and event.request.method == "INVITE":
-            dialog = agent.dialogs.accept(event.transaction, agent.contact)
-            early = dialog.reply(event.request, 183, VENDOR_EVENTS, "application/sdp")
-            agent.transactions.respond(event.transaction, early, agent.now)
-
-    call = await talking(script=progresses)
+    call = await talking(script=early(VENDOR_EVENTS))
 
     await call.press("5")
 
     assert call.digits == [(Side.B, "5")]
+
+
+def early(description: bytes) -> Script:
+    """Return the script of a vendor that describes its media, and never answers."""
+
+    def script(agent: UserAgent, event: Event) -> None:
+        match event:
+            case RequestReceived(transaction, request) if request.method == "INVITE":
+                dialog = agent.dialogs.accept(transaction, agent.contact)
+                progress = dialog.reply(request, 183, description, "application/sdp")
+                agent.transactions.respond(transaction, progress, agent.now)
+            case DialogRequestReceived():
+                agent.reply(event, 200)
+
+    return script
+
+
+async def ringing(description: bytes, policy: DtmfPolicy = DEFAULT_DTMF) -> Bench:
+    """Return a call before its answer, in which the caller hears the vendor."""
+    call = await talking(script=early(description), dtmf_b=policy)
+    call.alice.dialogs.establish(call.alice.events_of(ResponseReceived)[-1])
+    return call
+
+
+async def test_med06_an_info_before_the_answer_becomes_what_the_vendor_takes() -> None:
+    """RFC 6086 section 4: an early dialog is one, too."""
+    call = await ringing(VENDOR_EVENTS)
+
+    await call.info()
+
+    assert call.alice.statuses()[-1] == 200
+    assert call.digits == [(Side.B, "5")]
+
+
+async def test_med06_keys_before_the_answer_go_by_info_into_the_early_dialog() -> None:
+    call = await ringing(VENDOR_VOICE_ALONE, DtmfPolicy(send=DtmfSend.INFO))
+
+    await call.info()
+
+    (info,) = call.bob.events_of(DialogRequestReceived)
+    assert info.request.body == info_body("5", timedelta(milliseconds=160))
+
+
+async def test_med06_a_key_before_there_is_media_has_nowhere_to_go() -> None:
+    """RFC 3261 section 21.4.27: the INVITE of that dialog is pending."""
+    call = await talking(script=gives(180))
+    call.alice.dialogs.establish(call.alice.events_of(ResponseReceived)[-1])
+
+    await call.info()
+
+    assert call.alice.statuses()[-1] == 491
+    assert call.digits == []
 
 
 async def test_med06_4_bodies_of_info_that_hold_no_key_are_refused() -> None:

@@ -31,6 +31,8 @@ class Admit:
     user_agent: str = ""
     branch: str = ""
     """Of the topmost Via: tells a repeat of the question from a replay of the credentials."""
+    call_id: str = ""
+    """The call that the request begins; empty outside of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ Registration = Registered | Challenged | Rejected | Dropped
 class Locate:
     """Ask where a terminal is."""
 
+    call_id: str
     endpoint: Endpoint
 
 

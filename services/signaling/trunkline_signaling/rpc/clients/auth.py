@@ -92,7 +92,7 @@ class AuthClient:
 
     async def admit(self, question: Admit) -> Admission:
         """Identify the source of one request."""
-        response = await ask(self._channel, ADMIT, _encode_admit(question))
+        response = await ask(self._channel, ADMIT, _encode_admit(question), question.call_id)
         if response.WhichOneof("decision") == "allow":
             allow = response.allow
             known = decode_endpoint(allow.endpoint) if allow.HasField("endpoint") else None
@@ -109,7 +109,7 @@ class AuthClient:
     async def locate(self, question: Locate) -> Located:
         """Return where a terminal is."""
         request = pb.LocateRequest(endpoint=encode_endpoint(question.endpoint))
-        response = await ask(self._channel, LOCATE, request)
+        response = await ask(self._channel, LOCATE, request, question.call_id)
         return Located(tuple(map(_decode_binding, response.bindings)))
 
     async def registered(self, instance: str, *, behind_nat: bool) -> list[Terminal]:
@@ -144,7 +144,7 @@ class AuthClient:
 
     async def screen(self, question: Screen) -> Screened | Blacklisted:
         """Judge a call by its numbers, and count it."""
-        response = await ask(self._channel, SCREEN, _encode_screen(question))
+        response = await ask(self._channel, SCREEN, _encode_screen(question), question.call_id)
         if not response.HasField("stopped_by"):
             return Screened()
         entry = response.stopped_by
@@ -161,7 +161,8 @@ class AuthClient:
             busy=question.busy,
             cancel_duration=encode_span(gave_up) if gave_up is not None else None,
         )
-        await ask(self._channel, REPORT_ENDS, lists_pb.ReportEndsRequest(ends=[end]))
+        request = lists_pb.ReportEndsRequest(ends=[end])
+        await ask(self._channel, REPORT_ENDS, request, question.screen.call_id)
         return EndReported()
 
 
