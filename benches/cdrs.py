@@ -4,17 +4,19 @@
 
 Fills an empty database (SQLite in a temporary folder, or a PostgreSQL by URL, as
 tests/support/postgres.py lends one) with CDRs of the last 30 days: 200 customers, 50 vendors,
-100,000 numbers. Then it prints, for every filter, how long a page of 100 takes at the top and
-half-way down, and the plan of one; how long the export to CSV takes; and how fast calls are charged
-anew, looked at only and with the differences booked.
+100,000 numbers; what is over 200,000 are copies made by the database. Then it prints, for every
+filter, how long a page of 100 takes at the top and half-way down, and the plan of one; how long
+reports and the export to CSV take, with the memory of this process; and how fast calls are charged
+anew, looked at only and with the differences booked. `--only` leaves the rest out.
 """
 
 import argparse
 import asyncio
 import random
+import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvloop
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from trunkline_billing.__main__ import MIGRATIONS, now, open_journal
 from trunkline_billing.accounts.account import Account, Accounts
 from trunkline_billing.cashier.cashier import Cashier
@@ -36,11 +38,13 @@ from trunkline_billing.money import Currency
 from trunkline_billing.rating.deck import Rate, RateDeck
 from trunkline_billing.rating.tariff import SECOND, per_minute
 from trunkline_billing.reasons import CallEndReason, EndDirection
+from trunkline_billing.reports.report import Dimension
 from trunkline_billing.rerating import Rerater
 from trunkline_billing.store.cdr_reader import CdrReader, statements
 from trunkline_billing.store.cdr_rows import encode_cdr
 from trunkline_billing.store.ledger_reader import LedgerReader
 from trunkline_billing.store.partitions import CdrDays
+from trunkline_billing.store.report_reader import ReportReader
 from trunkline_billing.store.tables import CDRS
 from trunkline_kernel.database import Database
 
@@ -49,6 +53,8 @@ END: Final = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 MONTH: Final = timedelta(days=30)
 CUSTOMERS: Final = [f"customer-{number}" for number in range(200)]
 VENDORS: Final = [f"vendor-{number}" for number in range(50)]
+MADE: Final = 200_000
+"""CDRs that are made here."""
 ROWS_AT_ONCE: Final = 5000
 PAGES: Final = 40
 BOOKED: Final = 20_000
@@ -93,12 +99,14 @@ async def fill(database: Database, count: int) -> None:
         await days.maintain(END - MONTH + week * timedelta(days=7))
     began = time.perf_counter()
     part: list[dict[str, object]] = []
-    for row in rows(count):
+    for row in rows(min(count, MADE)):
         part.append(row)
         if len(part) == ROWS_AT_ONCE:
             await _store(database, part)
             part = []
     await _store(database, part)
+    for copy in range(1, count // MADE):
+        await _copy(database, copy)
     async with database.engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
     print(f"filled with {count:,} CDRs in {time.perf_counter() - began:.0f} s")
@@ -110,7 +118,16 @@ async def _store(database: Database, part: list[dict[str, object]]) -> None:
             await session.execute(insert(CDRS), part)
 
 
-async def pages(database: Database) -> None:
+async def _copy(database: Database, copy: int) -> None:
+    """Store every CDR that was made once more, under another call id."""
+    columns = [column for column in CDRS.c if column.name != "flow_no"]
+    values = [column + f"-{copy}" if column.name == "call_id" else column for column in columns]
+    made = select(*values).where(CDRS.c.flow_no <= MADE)
+    async with database.session() as session:
+        await session.execute(insert(CDRS).from_select(columns, made))
+
+
+async def pages(database: Database, _count: int) -> None:
     """Read pages by every filter."""
     reader = CdrReader(database)
     middle = Position(END - MONTH / 2, 2**60)
@@ -150,13 +167,33 @@ async def explain(database: Database, query: CdrQuery) -> None:
             print("\n".join(f"    {line[:150]}" for line in lines[:14]))
 
 
-async def export(database: Database) -> None:
+async def export(database: Database, _count: int) -> None:
     """Write all of them as CSV, to nowhere."""
+    before = resident()
     began, cpu, size = time.perf_counter(), time.process_time(), 0
     async for part in CdrReader(database).export.parts(END - MONTH, END + timedelta(days=1)):
         size += len(part)
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
-    print(f"export: {size / 2**20:.0f} MiB of CSV in {took:.1f} s, {cpu:.1f} s of CPU")
+    print(
+        f"export: {size / 2**20:.0f} MiB of CSV in {took:.1f} s, {cpu:.1f} s of CPU;"
+        f" {resident() - before:.0f} MiB more resident than before"
+    )
+
+
+async def reports(database: Database, _count: int) -> None:
+    """Add all of them up."""
+    reader = ReportReader(database)
+    for dimensions in ([Dimension.DAY], [Dimension.ACCOUNT], [Dimension.DAY, Dimension.VENDOR]):
+        began, cpu = time.perf_counter(), time.process_time()
+        found = await reader.groups(END - MONTH, END + timedelta(days=1), dimensions)
+        took, cpu = time.perf_counter() - began, time.process_time() - cpu
+        names = " and ".join(dimension.name.lower() for dimension in dimensions)
+        print(f"report by {names}: {len(found)} rows in {took:.1f} s, {cpu:.2f} s of CPU")
+
+
+def resident() -> float:
+    """Return the most memory that this process had so far, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def rerate(database: Database, count: int) -> None:
@@ -187,6 +224,9 @@ async def rerate(database: Database, count: int) -> None:
         running.cancel()
 
 
+PARTS: Final = {"pages": pages, "reports": reports, "export": export, "rerate": rerate}
+
+
 @contextmanager
 def measured(what: str) -> Iterator[list[int]]:
     """Print how fast the block did as many as it counts."""
@@ -202,14 +242,13 @@ def _p(values: list[float], percent: int) -> float:
     return sorted(values)[len(values) * percent // 100] * 1000
 
 
-async def measure(url: str, count: int) -> None:
-    """Run every measurement on one database."""
+async def measure(url: str, count: int, parts: Sequence[str]) -> None:
+    """Run these measurements on one database."""
     database = Database(url)
     await database.migrate(MIGRATIONS)
     await fill(database, count)
-    await pages(database)
-    await export(database)
-    await rerate(database, count)
+    for part in parts:
+        await PARTS[part](database, count)
     await database.close()
 
 
@@ -218,10 +257,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--url")
     parser.add_argument("--count", type=int, default=200_000)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS])
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         url = options.url or f"sqlite:///{Path(folder)}/bench.db"
-        uvloop.run(measure(url, options.count))
+        uvloop.run(measure(url, options.count, options.only))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     benches/media_sessions.py [--sessions 3000] [--in-flight 32] [--runs 3]
                                 [--realtime]
 
-The service runs in a process of its own with the real engine, reached by frames as signaling does.
+The service runs as in production, with one relay thread, reached by frames as signaling does.
 A session is Open with the caller's offer, Connect with the answer, Close; for rtpengine, offer,
 answer and delete. No packet is sent. CPU is that of all threads of the process, by sessions.
 The engine's share is the same session through its Python module, with nothing around it; it
@@ -19,9 +19,10 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,21 +31,13 @@ from typing import Final
 
 import rtpengine as peer
 import uvloop
-from processes import thread_seconds
+from processes import start, stop, thread_seconds
+from support.ports import free_port
 from trunkline.common.v1.common_pb2 import SocketAddress
 from trunkline.media.v1 import media_pb2 as pb
-from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
 from trunkline_engine import Engine, LegSettings, VoiceFormat
 from trunkline_kernel.metrics import Metrics
-from trunkline_kernel.parameters import Parameters
-from trunkline_kernel.rpc import ClientMetrics, MultiplexedChannel, RpcServer, method_of
-from trunkline_media.addresses import LocalAddresses
-from trunkline_media.audio import AudioLibrary
-from trunkline_media.control import MediaControl
-from trunkline_media.domain.sessions import Sessions
-from trunkline_media.observation import Observation
-from trunkline_media.parameters import PARAMETERS
-from trunkline_media.rpc.servicer import MediaServicer
+from trunkline_kernel.rpc import ClientMetrics, MultiplexedChannel, method_of
 
 LOOPBACK: Final = peer.LOOPBACK
 PORTS: Final = (10000, 39999)
@@ -84,23 +77,25 @@ OFFER: Final = leg(20000, CODECS)
 ANSWER: Final = leg(20002, (CODECS[0], CODECS[3]))
 
 
-async def serve() -> None:
-    """Answer until standard input closes."""
-    engine = Engine([LOOPBACK], *PORTS, quarantine=timedelta(seconds=5))
-    control = MediaControl(engine, Sessions(engine, LocalAddresses([LOOPBACK])))
-    metrics = Metrics("bench")
-    control.on_end(Observation(metrics, engine).session_ended)
-    nowhere = Path("/dev/null")
-    servicer = MediaServicer(
-        "media-0", control, engine, Parameters(PARAMETERS), AudioLibrary(nowhere), nowhere
-    )
-    server = RpcServer(metrics)
-    server.add(add_MediaServiceServicer_to_server, servicer)
-    running = asyncio.create_task(control.run())
-    print(await server.start(LOOPBACK, 0), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-    running.cancel()
-    await server.stop(0)
+def settings(port: int) -> Mapping[str, str]:
+    """Return what the service is started with, besides its folder."""
+    return {
+        "TRUNKLINE_MEDIA_GRPC_PORT": str(port),
+        "TRUNKLINE_MEDIA_HTTP_PORT": str(free_port()),
+        "TRUNKLINE_MEDIA_ADDRESSES": f'["{LOOPBACK}"]',
+        "TRUNKLINE_MEDIA_RTP_PORTS": "{}-{}".format(*PORTS),
+        "TRUNKLINE_MEDIA_THREADS": "1",
+    }
+
+
+async def listening(port: int) -> None:
+    """Return once somebody takes connections on a port. Raises `TimeoutError` after 20 s."""
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(LOOPBACK, port)
+                return writer.close()
+            await asyncio.sleep(0.1)
 
 
 async def session(channel: MultiplexedChannel, name: str) -> None:
@@ -130,9 +125,9 @@ def through_the_service(load: Load) -> float:
 
 
 async def _through_the_service(load: Load) -> float:
-    with running([sys.executable, __file__, "--serve"]) as server:
-        assert server.stdout is not None
-        port = int(server.stdout.readline())
+    port = free_port()
+    with running([sys.executable, "-m", "trunkline_media"], settings(port)) as server:
+        await listening(port)
         metrics = ClientMetrics(Metrics("bench"))
         async with MultiplexedChannel(f"{LOOPBACK}:{port}", metrics=metrics) as channel:
             await drive(channel, 0, load.sessions // 10, load.in_flight)
@@ -174,17 +169,16 @@ def engine_alone(load: Load) -> float:
 
 
 @contextmanager
-def running(command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
-    """Run `command` until the block ends."""
-    pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(10)
+def running(
+    command: Sequence[str], environment: Mapping[str, str] | None = None
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run `command` in a folder of its own until the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = start(command, Path(folder), environment)
+        try:
+            yield process
+        finally:
+            stop([process])
 
 
 def main() -> None:
@@ -194,13 +188,9 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=32)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--realtime", action="store_true")
-    parser.add_argument("--serve", action="store_true")
     arguments = parser.parse_args()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if arguments.serve:
-        uvloop.run(serve())
-        return
     load = Load(arguments.sessions, arguments.in_flight)
     if arguments.realtime:
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))

@@ -17,14 +17,14 @@ from .cashier.cashier import Cashier
 from .cashier.work import Pay, Settle
 from .cdrs.cdr import Call, Cdr
 from .cdrs.closed_hours import parse_closed_hours
-from .cdrs.query import CdrQuery, Position, page_limit, require_open, time_range
+from .cdrs.query import CdrQuery, Position, page_limit, require_open, require_order, time_range
 from .charging.authorization import Extension, paying_chain, shortest
 from .charging.reservation import CallStart, Reservation, Terms
 from .charging.rules import Rules
 from .charging.settlement import Settlement
 from .charging.terms import terms_of
 from .charging.till import unsold
-from .errors import BadQuery, UnknownCall
+from .errors import UnknownCall
 from .ledger.payments import Payment
 from .ledger.transactions import EntryKind, transaction_id
 from .observation import Observation
@@ -37,8 +37,8 @@ from .reports.reconciliation import (
     Tolerance,
     reconcile,
 )
-from .reports.report import Dimension, Report, Row
-from .rerating import Rerated, Rerater
+from .reports.report import Dimension, Row
+from .rerating import Rerater
 from .store.cdr_reader import CdrReader, position_of
 from .store.cdr_rows import StoredCdr
 from .store.ledger_reader import BookedEntry, LedgerReader
@@ -128,22 +128,6 @@ class Desk:
         """Return a number for an external call that brings none: 63 random bits."""
         return self._random.getrandbits(63) or 1
 
-    async def rerate_many(
-        self,
-        begin: datetime,
-        end: datetime,
-        *,
-        account: str,
-        author: str,
-        memo: str,
-        dry_run: bool,
-    ) -> Rerated:
-        """Charge the calls of a time range anew (BIL-10); raise `BadQuery`, `RatedMeanwhile`."""
-        _require_order(begin, end)
-        return await self.rerater.many(
-            begin, end, account=account, author=author, memo=memo, dry_run=dry_run
-        )
-
     async def quote(
         self, account: str, callee: str, talk: timedelta, setup_time: datetime
     ) -> QuoteAnswer:
@@ -232,17 +216,16 @@ class Desk:
         gateway: str = "",
     ) -> list[Row]:
         """Return sums over the CDRs of a time range (BIL-16); raise `BadQuery`."""
-        _require_order(begin, end)
-        report = Report(dimensions)
-        async for stored in self._cdrs.each(begin, end, account=account, gateway=gateway):
-            report.add(stored.cdr)
-        return report.rows()
+        require_order(begin, end)
+        return await self._cdrs.reports.groups(
+            begin, end, dimensions, account=account, gateway=gateway
+        )
 
     def export(
         self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
     ) -> AsyncIterator[bytes]:
         """Return the CDRs of a time range as CSV; raise `BadQuery` or `QueryDenied`."""
-        _require_order(begin, end)
+        require_order(begin, end)
         self._require_open()
         return self._cdrs.export.parts(begin, end, account=account, gateway=gateway)
 
@@ -256,7 +239,7 @@ class Desk:
     ) -> tuple[Account, Reconciliation]:
         """Compare an account's calls with a statement (BIL-14)."""
         account = self._till.accounts.get(name)
-        _require_order(begin, end)
+        require_order(begin, end)
         ours = [
             call
             for direction in Direction
@@ -289,8 +272,3 @@ class Desk:
         if unsold(settlement):
             call = settlement.cdr.call
             log.error("call_not_charged", call_id=call.call_id, account=call.account)
-
-
-def _require_order(begin: datetime, end: datetime) -> None:
-    if begin > end:
-        raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")

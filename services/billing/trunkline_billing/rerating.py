@@ -11,6 +11,7 @@ from typing import Final
 from .cashier.cashier import Cashier
 from .cashier.work import Correct
 from .cdrs.cdr import Cdr
+from .cdrs.query import require_order
 from .charging.correction import Correction, charge_anew, costs_otherwise
 from .charging.rules import Rules
 from .errors import RatedMeanwhile, UnknownCall
@@ -21,7 +22,7 @@ from .store.ledger_reader import LedgerReader
 
 AT_ONCE: Final = 200
 """Corrections that are booked together."""
-LOOKED_AT_ONCE: Final = 500
+LOOKED_AT_ONCE: Final = 50
 """Calls after which others have their turn on the event loop."""
 
 
@@ -83,9 +84,11 @@ class Rerater:
     ) -> Rerated:
         """Charge the calls of a time range anew; those that cost the same are left alone.
 
-        A repeat finds nothing to change. Raises `RatedMeanwhile` when somebody else charges the
-        same calls: what was booked until then stays.
+        A repeat finds nothing to change. Raises `BadQuery` for a range that ends before it begins,
+        and `RatedMeanwhile` when somebody else charges the same calls: what was booked until then
+        stays.
         """
+        require_order(begin, end)
         done, waiting, till = Rerated(), list[Cdr](), self._cashier.till
         async for stored in self._cdrs.each(begin, end, account=account):
             done.looked_at += 1

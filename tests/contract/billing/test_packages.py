@@ -36,6 +36,7 @@ async def test_bil_15_seconds_of_a_package_are_used_before_money(billing: Billin
     stored = await billing.cdr("call-1")
     assert stored.charge.amount == "0.20"
     assert stored.gift_duration.seconds == 600
+    assert stored.gift_value.amount == "1.00"
     assert await billing.balance() == "0.30"
 
 

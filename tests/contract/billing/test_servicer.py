@@ -348,6 +348,21 @@ async def test_bil_04_a_bound_numbers_account_pays_and_the_cdr_says_why(
     assert (await billing.balance("callback"), await billing.balance("acme")) == ("0.90", "1.00")
 
 
+async def test_bil_10_a_cdr_names_the_holders_and_what_agents_paid(billing: BillingClient) -> None:
+    contact = {"contact": {"name": "Ann", "company": "Resale Ltd"}}
+    child = {**ACME, "agent": "reseller", "contact": {"name": "Bob"}}
+    await billing.apply(("Account", "reseller", {**ACME, **contact}), ("Account", "child", child))
+    await billing.settle(cdr(account="child", talk=61, caller_product="PBX", callee_product="Vox"))
+
+    stored = await billing.cdr("call-1")
+
+    assert (stored.account_holder, stored.charge.amount) == ("Bob", "0.20")
+    assert (stored.cdr.caller_product, stored.cdr.callee_product) == ("PBX", "Vox")
+    (agent,) = stored.agents
+    assert (agent.account, agent.holder, agent.charge.amount) == ("reseller", "Resale Ltd", "0.20")
+    assert (agent.charged_duration.seconds, agent.rate_prefix) == (120, "44")
+
+
 async def test_bil_13_a_range_over_the_limit_is_rejected(billing: BillingClient) -> None:
     now = datetime.now(UTC)
 

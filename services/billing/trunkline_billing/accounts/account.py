@@ -39,6 +39,8 @@ class Account:
 
     name: str
     currency: Currency
+    holder: str = ""
+    """Who it is, in words: the contact's company, else its name."""
     type: AccountType = AccountType.ORDINARY
     rate_group: str | None = None
     """Rates it is charged by. None: its calls find no rate."""

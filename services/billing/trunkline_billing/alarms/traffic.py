@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ..cdrs.cdr import Cdr
-from ..reports.report import attempts_of
 from .rules import Traffic
 
 Minute = tuple[datetime, str]
@@ -28,7 +27,7 @@ class TrafficCounter:
     def add(self, cdr: Cdr) -> None:
         """Count the attempts of a call, in the minute of its end."""
         minute = cdr.call.end_time.replace(second=0, microsecond=0)
-        for attempt in attempts_of(cdr):
+        for attempt in cdr.call.attempts:
             sums = self._sums[minute, str(attempt.get("endpoint", {}).get("name", ""))]
             sums.attempts += 1
             if attempt.get("answered"):

@@ -7,9 +7,9 @@ media statistics) travels as JSON objects in `extension` and is not looked into 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
-from ..money import Currency
+from ..money import ZERO, Currency
 from ..rating.tariff import Tariff
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
@@ -76,6 +76,13 @@ class Call:
             return NOTHING
         return max(self.end_time - self.answer_time, NOTHING)
 
+    @property
+    def attempts(self) -> list[dict[str, Any]]:
+        """The call's attempts in order, as the proto's JSON has them: what is zero is left out."""
+        attempts = self.extension.get("attempts", [])
+        assert isinstance(attempts, list)
+        return attempts
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -89,6 +96,10 @@ class Share:
     rate_group: str
     prefix: str
     level: int = 0
+    holder: str = ""
+    """The account's holder, in words."""
+    gift_value: Decimal = ZERO
+    """What the gift time would have cost."""
     tariff: Tariff | None = field(default=None, compare=False)
     """What was charged by, known when the call is settled; not stored."""
 

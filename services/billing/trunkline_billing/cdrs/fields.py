@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from ..ledger.transactions import EntryKind, transaction_id
 from ..money import ZERO
 from .cdr import NOTHING, Call, Cdr, Share
 
@@ -25,11 +26,13 @@ def cdr_fields(flow_no: int, cdr: Cdr) -> Fields:
         "callId": call.call_id,
         "callerE164": call.caller.billed,
         "callerAccessE164": call.caller.access,
+        "callerProductId": call.extension.get("caller_product", ""),
         "callerToGatewayE164": call.caller.to_gateway,
         "callerGateway": call.caller_party.name,
         "callerIp": call.caller_party.ip,
         "calleeE164": call.callee.billed,
         "calleeAccessE164": call.callee.access,
+        "calleeProductId": call.extension.get("callee_product", ""),
         "calleeToGatewayE164": call.callee.to_gateway,
         "calleeGateway": call.callee_party.name,
         "calleeIp": call.callee_party.ip,
@@ -50,6 +53,7 @@ def cdr_fields(flow_no: int, cdr: Cdr) -> Fields:
         "clearingPrefix": None if cdr.vendor is None else cdr.vendor.prefix,
         "codecs": list(call.codecs),
         "sipCallId": call.sip_call_id,
+        "transactionId": transaction_id(EntryKind.CALL, call.call_id),
         "explanationId": call.explanation_id,
         "recoveredBy": call.recovered_by,
         "extension": call.extension,
@@ -69,6 +73,8 @@ def _payer(share: Share | None) -> Fields:
         "currency": share.currency if share else None,
         "feeTime": (share.fee_time if share else NOTHING) // SECOND,
         "feePrefix": share.prefix if share else "",
+        "accountName": share.holder if share else "",
+        "suiteFee": str(share.gift_value if share else ZERO),
         "suiteFeeTime": (share.gift_time if share else NOTHING) // SECOND,
         "callLevel": share.level if share else 0,
     }
@@ -77,7 +83,10 @@ def _payer(share: Share | None) -> Fields:
 def _agent(share: Share | None) -> Fields:
     return {
         "agentAccount": share.account if share else "",
+        "agentName": share.holder if share else "",
         "agentFee": str(share.fee if share else ZERO),
         "agentFeeTime": (share.fee_time if share else NOTHING) // SECOND,
         "agentFeePrefix": share.prefix if share else "",
+        "agentSuiteFee": str(share.gift_value if share else ZERO),
+        "agentSuiteFeeTime": (share.gift_time if share else NOTHING) // SECOND,
     }

@@ -42,14 +42,19 @@ def time_range(
     widest = timedelta(days=max_days)
     end = end or now
     begin = begin or end - widest
-    if begin > end:
-        raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
+    require_order(begin, end)
     if end - begin > widest:
         raise BadQuery(
             f"the range spans {(end - begin) / timedelta(days=1):.1f} days: at most {max_days}"
             " are allowed (SERVER_QUERY_CDR_MAX_DAYS)"
         )
     return begin, end
+
+
+def require_order(begin: datetime, end: datetime) -> None:
+    """Raise `BadQuery` unless the range begins before it ends."""
+    if begin > end:
+        raise BadQuery(f"begin_time {begin.isoformat()} is after end_time {end.isoformat()}")
 
 
 def require_open(hours: Iterable[ClosedHours], now: datetime) -> None:

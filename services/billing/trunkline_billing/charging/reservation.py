@@ -39,6 +39,8 @@ class Terms:
     prefix: str
     tariff: Tariff
     level: CallLevel
+    holder: str = ""
+    """The account's holder, in words."""
 
 
 @dataclass(slots=True)

@@ -152,6 +152,7 @@ def _share(
     terms: Terms, talk: timedelta, rating: RatingRules, gift: timedelta, *, free: bool = False
 ) -> Share:
     charge = NO_CHARGE if free else rate_call(terms.tariff, talk, rating, gift)
+    whole = rate_call(terms.tariff, talk, rating) if charge.gift_time else charge
     return Share(
         account=terms.account,
         currency=terms.currency,
@@ -161,6 +162,8 @@ def _share(
         rate_group=terms.rate_group,
         prefix=terms.prefix,
         level=terms.level,
+        holder=terms.holder,
+        gift_value=whole.fee - charge.fee,
         tariff=terms.tariff,
     )
 

@@ -25,4 +25,12 @@ def terms_of(account: Account, decks: Decks, callee: str, setup_time: datetime) 
             f" rate group {deck.name} is in {deck.currency}"
         )
     rate = deck.find(callee, setup_time)
-    return Terms(account.name, account.currency, deck.name, rate.prefix, rate.tariff, rate.level)
+    return Terms(
+        account.name,
+        account.currency,
+        deck.name,
+        rate.prefix,
+        rate.tariff,
+        rate.level,
+        account.holder,
+    )

@@ -123,6 +123,7 @@ def account_of(name: str, spec: AccountSpec, created_at: datetime | None = None)
     return Account(
         name=name,
         currency=parse_currency(spec.currency),
+        holder=spec.contact.company or spec.contact.name,
         type=type,
         rate_group=spec.rate_group,
         overdraft=None if overdraft == "unlimited" else Decimal(overdraft),

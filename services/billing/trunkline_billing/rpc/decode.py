@@ -217,7 +217,13 @@ def _reason(value: int) -> CallEndReason:
 def _extension(cdr: pb.Cdr) -> dict[str, object]:
     """Return what only readers need, as JSON by the names of the proto."""
     lists = map(clean, cdr.codec_lists)
-    part = pb.Cdr(attempts=cdr.attempts, external=cdr.external, codec_lists=lists)
+    part = pb.Cdr(
+        attempts=cdr.attempts,
+        external=cdr.external,
+        codec_lists=lists,
+        caller_product=clean(cdr.caller_product),
+        callee_product=clean(cdr.callee_product),
+    )
     if cdr.HasField("media"):
         part.media.CopyFrom(cdr.media)
     return MessageToDict(part, preserving_proto_field_name=True)

@@ -111,6 +111,20 @@ def rated_cdr(stored: StoredCdr) -> pb.RatedCdr:
         settle_time=timestamp(rated.settled_at),
         flow_no=stored.flow_no,
         gift_duration=duration(payer.gift_time if payer else None),
+        gift_value=money(payer.gift_value, payer.currency) if payer else None,
+        account_holder=payer.holder if payer else "",
+        agents=map(agent_charge, rated.agents),
+    )
+
+
+def agent_charge(share: Share) -> pb.AgentCharge:
+    """Return what an agent was charged."""
+    return pb.AgentCharge(
+        account=share.account,
+        holder=share.holder,
+        charge=money(share.fee, share.currency),
+        charged_duration=duration(share.fee_time),
+        rate_prefix=share.prefix,
     )
 
 

@@ -161,7 +161,7 @@ class BillingServicer(BillingServiceServicer):
     async def RerateCdrs(
         self, request: pb.RerateCdrsRequest, context: Context
     ) -> pb.RerateCdrsResponse:
-        done = await self._desk.rerate_many(
+        done = await self._desk.rerater.many(
             decode.moment(request.begin_time, "begin_time"),
             decode.moment(request.end_time, "end_time"),
             account=decode.clean(request.account),

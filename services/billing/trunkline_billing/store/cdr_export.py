@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Integer, String, cast, func, or_, select, type_coerce
-from trunkline_kernel.database import Database, UtcDateTime
+from sqlalchemy import Column, ColumnElement, Integer, String, cast, func, select, type_coerce
+from trunkline_kernel.database import Database, ExactDecimal, UtcDateTime
 
+from .cdr_filters import in_range
 from .tables import CDRS
 from .types import Seconds
 
@@ -34,7 +35,7 @@ class CdrExport:
         yield _lines([[column.name for column in COLUMNS]])
         query = (
             select(*self._selected)
-            .where(*_conditions(begin, end, account, gateway))
+            .where(*in_range(begin, end, account, gateway))
             .order_by(CDRS.c.end_time, CDRS.c.flow_no)
             .execution_options(yield_per=ROWS_AT_ONCE)
         )
@@ -50,18 +51,7 @@ def _as_text(column: Column[Any], *, sqlite: bool) -> ColumnElement[Any]:
     if isinstance(column.type, UtcDateTime):
         utc = func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24:MI:SS.US", type_=String)
         return (type_coerce(column, String) if sqlite else utc) + "+00:00"
-    return cast(column, String) if column.name in ("fee", "cost") else column
-
-
-def _conditions(
-    begin: datetime, end: datetime, account: str, gateway: str
-) -> list[ColumnElement[bool]]:
-    conditions = [CDRS.c.end_time >= begin, CDRS.c.end_time < end]
-    if account:
-        conditions.append(or_(CDRS.c.account == account, CDRS.c.clearing_account == account))
-    if gateway:
-        conditions.append(or_(CDRS.c.caller_name == gateway, CDRS.c.callee_name == gateway))
-    return conditions
+    return cast(column, String) if isinstance(column.type, ExactDecimal) else column
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> bytes:

@@ -1,7 +1,8 @@
-"""Reads CDRs: by call, and a page at a time by filters (BIL-13).
+"""Reads CDRs: by call, one after another, and a page at a time by filters (BIL-13).
 
-Pages go by key, not by offset: every filter but `answered_only` has an index that ends in
-(end_time, flow_no), so a page costs the same however far down it is. A filter that means one of two
+All go by key, not by offset: every filter but `answered_only` has an index that ends in
+(end_time, flow_no), so a page costs the same however far down it is, and none keeps a transaction
+open while its reader works. A filter that means one of two
 columns reads both indexes and merges.
 """
 
@@ -15,12 +16,15 @@ from trunkline_kernel.database import Database
 from ..cdrs.query import CdrQuery, Position
 from ..ledger.transactions import EntryKind, transaction_id
 from .cdr_export import CdrExport
+from .cdr_filters import in_range
 from .cdr_rows import StoredCdr, decode_cdr
+from .report_reader import ReportReader
 from .stated import StatedCalls
 from .tables import CDRS, TRANSACTIONS
 
 CHUNK: Final = 1000
-ORDER: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
+NEWEST: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
+OLDEST: Final = (CDRS.c.end_time, CDRS.c.flow_no)
 
 
 class CdrReader:
@@ -30,6 +34,7 @@ class CdrReader:
         self._database = database
         self.export = CdrExport(database)
         self.stated = StatedCalls(database)
+        self.reports = ReportReader(database)
 
     async def find(self, call_id: str) -> StoredCdr | None:
         """Return the CDR of a call. Its transaction knows which day's partition holds it."""
@@ -44,19 +49,20 @@ class CdrReader:
         return None if row is None else decode_cdr(row._asdict())
 
     async def each(
-        self, begin: datetime, end: datetime, *, account: str = "", gateway: str = ""
+        self, begin: datetime, end: datetime, *, account: str = ""
     ) -> AsyncIterator[StoredCdr]:
         """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first."""
-        conditions = [CDRS.c.end_time >= begin, CDRS.c.end_time < end]
-        if account:
-            conditions.append(or_(CDRS.c.account == account, CDRS.c.clearing_account == account))
-        if gateway:
-            conditions.append(or_(CDRS.c.caller_name == gateway, CDRS.c.callee_name == gateway))
-        query = select(CDRS).where(*conditions).order_by(CDRS.c.end_time, CDRS.c.flow_no)
-        async with self._database.reading() as session:
-            rows = await session.stream(query.execution_options(yield_per=CHUNK))
-            async for row in rows:
+        last = Position(begin, 0)
+        while True:
+            within = in_range(last.end_time, end, account)
+            query = select(CDRS).where(*within, _newer(last)).order_by(*OLDEST).limit(CHUNK)
+            async with self._database.reading() as session:
+                rows = (await session.execute(query)).all()
+            for row in rows:
                 yield decode_cdr(row._asdict())
+            if len(rows) < CHUNK:
+                return
+            last = Position(rows[-1].end_time, rows[-1].flow_no)
 
     async def page(self, query: CdrQuery) -> list[StoredCdr]:
         """Return the CDRs that match, newest first, at most `query.limit`."""
@@ -85,7 +91,7 @@ def statements(query: CdrQuery) -> list[Select[Any]]:
     conditions = [*_common(query), *(or_(*narrow[at : at + 2]) for at in range(0, len(narrow), 2))]
     alternatives = either[first] if first else [true()]
     return [
-        select(CDRS).where(*conditions, one).order_by(*ORDER).limit(query.limit)
+        select(CDRS).where(*conditions, one).order_by(*NEWEST).limit(query.limit)
         for one in alternatives
     ]
 
@@ -104,14 +110,24 @@ def _either(query: CdrQuery) -> dict[str, list[ColumnElement[bool]]]:
 
 
 def _common(query: CdrQuery) -> list[ColumnElement[bool]]:
-    conditions = [CDRS.c.end_time >= query.begin, CDRS.c.end_time < query.end]
+    conditions = [CDRS.c.end_time >= query.begin, _before(query)]
     if query.account:
         conditions.append(CDRS.c.account == query.account)
     if query.answered_only:
         conditions.append(CDRS.c.answer_time.is_not(None))
-    if query.after is not None:
-        conditions.append(_older(query.after))
     return conditions
+
+
+def _before(query: CdrQuery) -> ColumnElement[bool]:
+    """Return one upper limit: of two, SQLite would walk its index from the wrong one."""
+    if query.after is None or query.after.end_time >= query.end:
+        return CDRS.c.end_time < query.end
+    return _older(query.after)
+
+
+def _newer(position: Position) -> ColumnElement[bool]:
+    """Return what is newer of the CDRs that do not end before `position`."""
+    return or_(CDRS.c.end_time > position.end_time, CDRS.c.flow_no > position.flow_no)
 
 
 def _older(position: Position) -> ColumnElement[bool]:

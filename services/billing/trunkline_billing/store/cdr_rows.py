@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ..cdrs.cdr import Call, Cdr, Numbers, Party, Share
-from ..money import Currency
+from ..money import ZERO, Currency
 from ..reasons import BillingMode, CallEndReason, EndDirection
 
 NOTHING: Final = timedelta(0)
@@ -21,6 +21,8 @@ CHARGE_COLUMNS: Final = (
     "fee",
     "fee_time",
     "gift_time",
+    "gift_value",
+    "account_holder",
     "rate_group",
     "prefix",
     "level",
@@ -130,6 +132,8 @@ def _payer_columns(payer: Share | None) -> dict[str, object]:
         "fee": payer.fee if payer else None,
         "fee_time": payer.fee_time if payer else NOTHING,
         "gift_time": payer.gift_time if payer else NOTHING,
+        "gift_value": payer.gift_value if payer else ZERO,
+        "account_holder": payer.holder if payer else "",
         "rate_group": payer.rate_group if payer else "",
         "prefix": payer.prefix if payer else "",
         "level": payer.level if payer else 0,
@@ -158,6 +162,8 @@ def _payer(row: Mapping[str, Any]) -> Share | None:
         rate_group=row["rate_group"],
         prefix=row["prefix"],
         level=row["level"],
+        holder=row["account_holder"],
+        gift_value=row["gift_value"],
     )
 
 
@@ -185,6 +191,7 @@ def _encode_share(share: Share) -> dict[str, object]:
         "rate_group": share.rate_group,
         "prefix": share.prefix,
         "level": share.level,
+        "holder": share.holder,
     }
 
 
@@ -198,6 +205,7 @@ def _decode_share(share: Mapping[str, Any]) -> Share:
         rate_group=share["rate_group"],
         prefix=share["prefix"],
         level=share["level"],
+        holder=share.get("holder", ""),
     )
 
 

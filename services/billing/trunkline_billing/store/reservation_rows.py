@@ -119,6 +119,7 @@ def _encode_terms(terms: Terms) -> Json:
         "rate_group": terms.rate_group,
         "prefix": terms.prefix,
         "level": terms.level,
+        "holder": terms.holder,
         "tariff": encode_tariff(terms.tariff),
     }
 
@@ -131,6 +132,7 @@ def _decode_terms(terms: Json) -> Terms:
         prefix=terms["prefix"],
         tariff=decode_tariff(terms["tariff"]),
         level=CallLevel(terms["level"]),
+        holder=terms.get("holder", ""),
     )
 
 

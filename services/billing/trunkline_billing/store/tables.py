@@ -114,6 +114,8 @@ CDRS = Table(
     Column("fee", ExactDecimal),
     Column("fee_time", Seconds, nullable=False),
     Column("gift_time", Seconds, nullable=False),
+    Column("gift_value", ExactDecimal, nullable=False),
+    Column("account_holder", Text, nullable=False),
     Column("rate_group", Text, nullable=False),
     Column("prefix", Text, nullable=False),
     Column("level", Integer, nullable=False),

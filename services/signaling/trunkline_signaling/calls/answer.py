@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from ..sip.errors import MalformedValue
 from ..sip.fields import Reason
+from ..sip.headers import Headers
 from ..sip.sdp import SessionDescription
 from . import (
     addresses,
@@ -20,6 +21,7 @@ from . import (
 from .acceptance import ALLOW, write_extensions
 from .agreement import answer_to, offer_to
 from .call import SDP, Call
+from .cdr import product_of
 from .codecs import MediaMismatch
 from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
@@ -79,7 +81,7 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
     leg.received = received
     leg.note_allow(event.response.headers)
     leg.timer = refresh.granted(event) if leg.policy.session_timer else None
-    _book(call, attempt)
+    _book(call, attempt, event.response.headers)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
     places = () if place is None else ((leg, place),)
     if places or attempt.agreed:
@@ -201,7 +203,7 @@ def delayed_answer(call: Call, leg: Leg, peer: Leg, body: bytes) -> bytes:
     return answer
 
 
-def _book(call: Call, attempt: LiveAttempt) -> None:
+def _book(call: Call, attempt: LiveAttempt, headers: Headers) -> None:
     record, cdr = attempt.record, call.cdr
     cdr.answer_time = call.now
     record.answered = True
@@ -211,3 +213,4 @@ def _book(call: Call, attempt: LiveAttempt) -> None:
         record.post_dial_delay = timedelta(seconds=call.now - record.start_time)
     attempt.note_address()
     cdr.callee_address = record.remote_address
+    cdr.callee_product = product_of(headers)

@@ -11,7 +11,7 @@ from ..sip.transactions import ServerTransaction
 from . import admission, session_id
 from .call import Call
 from .call_settings import CallSettings, HeldBy, nobody
-from .cdr import Cdr
+from .cdr import Cdr, product_of
 from .effects import Effect
 from .identity import host_of, user_of
 from .legs import Leg, Side
@@ -60,6 +60,7 @@ def begin_call(
     leg.note_allow(request.headers)
     call_id = f"{random.getrandbits(128):032x}"
     cdr = Cdr(call_id, settings.instance, request.headers.call_id, flow.remote, now)
+    cdr.caller_product = product_of(request.headers)
     # SIG-20's defaults, for a call that ends before routing has chosen among the headers.
     cdr.caller_access = user_of(request.headers.from_.uri)
     cdr.callee_access = user_of(request.headers.to.uri)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from ..sip.flow import Address
+from ..sip.headers import Headers
 from .parties import Endpoint, EndpointKind
 from .reasons import CallEndReason, EndDirection
+
+PRODUCT_LENGTH: Final = 128
+"""Characters kept of what an end says it is: the text is the peer's."""
 
 
 @dataclass(slots=True)
@@ -75,6 +80,10 @@ class Cdr:
     caller_endpoint: Endpoint | None = None
     callee_endpoint: Endpoint | None = None
     callee_address: Address | None = None
+    caller_product: str = ""
+    """What the caller's end says it is."""
+    callee_product: str = ""
+    """What the end that answered says it is."""
     caller_access: str = ""
     callee_access: str = ""
     caller: str = ""
@@ -106,3 +115,8 @@ class Cdr:
         if self.answer_time is None:
             return timedelta(0)
         return timedelta(seconds=max(self.end_time - self.answer_time, 0.0))
+
+
+def product_of(headers: Headers) -> str:
+    """Return what the sender of a request or response says it is, empty when it does not say."""
+    return (headers.get("Server") or headers.get("User-Agent") or "")[:PRODUCT_LENGTH]

@@ -267,6 +267,8 @@ class Cdr(_message.Message):
     EXTERNAL_FIELD_NUMBER: _builtins.int
     CALLEE_PAYS_FIELD_NUMBER: _builtins.int
     CODEC_LISTS_FIELD_NUMBER: _builtins.int
+    CALLER_PRODUCT_FIELD_NUMBER: _builtins.int
+    CALLEE_PRODUCT_FIELD_NUMBER: _builtins.int
     call_id: _builtins.str
     """The call's id, unique for ever. Key of the CDR."""
     signaling_instance: _builtins.str
@@ -307,6 +309,12 @@ class Cdr(_message.Message):
     """Whether another system handled the call and only had it charged here (calleeBilling 2, BIL-17)."""
     callee_pays: _builtins.bool
     """Whether the called phone's account pays (calleeBilling 1, BIL-04). Said by billing."""
+    caller_product: _builtins.str
+    """What the caller's end says it is: User-Agent of the INVITE (callerProductId). Empty when it does not say."""
+    callee_product: _builtins.str
+    """What the callee's end says it is: Server or User-Agent of the answer (calleeProductId). Empty for a call that was
+    never answered.
+    """
     @_builtins.property
     def caller_endpoint(self) -> _common_pb2.Endpoint:
         """Who called in."""
@@ -387,10 +395,12 @@ class Cdr(_message.Message):
         external: _builtins.bool = ...,
         callee_pays: _builtins.bool = ...,
         codec_lists: _abc.Iterable[_builtins.str] | None = ...,
+        caller_product: _builtins.str = ...,
+        callee_product: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["answer_time", b"answer_time", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "end_time", b"end_time", "media", b"media", "setup_time", b"setup_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_pays", b"callee_pays", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codec_lists", b"codec_lists", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "answer_time", b"answer_time", "attempts", b"attempts", "billing_mode", b"billing_mode", "call_end_reason", b"call_end_reason", "call_id", b"call_id", "callee", b"callee", "callee_access", b"callee_access", "callee_address", b"callee_address", "callee_endpoint", b"callee_endpoint", "callee_pays", b"callee_pays", "callee_product", b"callee_product", "callee_to_gateway", b"callee_to_gateway", "caller", b"caller", "caller_access", b"caller_access", "caller_address", b"caller_address", "caller_endpoint", b"caller_endpoint", "caller_product", b"caller_product", "caller_to_gateway", b"caller_to_gateway", "clearing_account", b"clearing_account", "clearing_callee", b"clearing_callee", "codec_lists", b"codec_lists", "codecs", b"codecs", "end_direction", b"end_direction", "end_time", b"end_time", "explanation_id", b"explanation_id", "external", b"external", "media", b"media", "recovered_by", b"recovered_by", "setup_time", b"setup_time", "signaling_instance", b"signaling_instance", "sip_call_id", b"sip_call_id", "sip_status", b"sip_status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -413,6 +423,9 @@ class RatedCdr(_message.Message):
     SETTLE_TIME_FIELD_NUMBER: _builtins.int
     FLOW_NO_FIELD_NUMBER: _builtins.int
     GIFT_DURATION_FIELD_NUMBER: _builtins.int
+    GIFT_VALUE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_HOLDER_FIELD_NUMBER: _builtins.int
+    AGENTS_FIELD_NUMBER: _builtins.int
     rate_prefix: _builtins.str
     """Prefix of the rate that applied. Empty when no rate did."""
     rate_group: _builtins.str
@@ -421,6 +434,8 @@ class RatedCdr(_message.Message):
     """Prefix of the vendor's rate."""
     flow_no: _builtins.int
     """Number it was stored under (flowNo), growing. Zero when it was not stored."""
+    account_holder: _builtins.str
+    """Holder of the payer's account, in words (accountName): the contact's company, else its name."""
     @_builtins.property
     def cdr(self) -> Global___Cdr:
         """The call."""
@@ -449,6 +464,14 @@ class RatedCdr(_message.Message):
     def gift_duration(self) -> _duration_pb2.Duration:
         """Package time that was used before money (suiteFeeTime, BIL-15)."""
 
+    @_builtins.property
+    def gift_value(self) -> _common_pb2.Money:
+        """What that time would have cost (suiteFee). Absent when nobody was charged."""
+
+    @_builtins.property
+    def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentCharge]:
+        """The agents above the payer, nearest first (BIL-08)."""
+
     def __init__(
         self,
         *,
@@ -463,14 +486,59 @@ class RatedCdr(_message.Message):
         settle_time: _timestamp_pb2.Timestamp | None = ...,
         flow_no: _builtins.int = ...,
         gift_duration: _duration_pb2.Duration | None = ...,
+        gift_value: _common_pb2.Money | None = ...,
+        account_holder: _builtins.str = ...,
+        agents: _abc.Iterable[Global___AgentCharge] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "gift_duration", b"gift_duration", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "gift_duration", b"gift_duration", "gift_value", b"gift_value", "hold_duration", b"hold_duration", "settle_time", b"settle_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "gift_duration", b"gift_duration", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_holder", b"account_holder", "agents", b"agents", "cdr", b"cdr", "charge", b"charge", "charged_duration", b"charged_duration", "cost", b"cost", "cost_prefix", b"cost_prefix", "flow_no", b"flow_no", "gift_duration", b"gift_duration", "gift_value", b"gift_value", "hold_duration", b"hold_duration", "rate_group", b"rate_group", "rate_prefix", b"rate_prefix", "settle_time", b"settle_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RatedCdr: _TypeAlias = RatedCdr  # noqa: Y015
+
+@_typing.final
+class AgentCharge(_message.Message):
+    """What an agent was charged for a call of an account below it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    CHARGE_FIELD_NUMBER: _builtins.int
+    CHARGED_DURATION_FIELD_NUMBER: _builtins.int
+    RATE_PREFIX_FIELD_NUMBER: _builtins.int
+    account: _builtins.str
+    """The agent's account."""
+    holder: _builtins.str
+    """Its holder, in words."""
+    rate_prefix: _builtins.str
+    """Prefix of its rate."""
+    @_builtins.property
+    def charge(self) -> _common_pb2.Money:
+        """Charge at the agent's own rate."""
+
+    @_builtins.property
+    def charged_duration(self) -> _duration_pb2.Duration:
+        """Time it was charged for."""
+
+    def __init__(
+        self,
+        *,
+        account: _builtins.str = ...,
+        holder: _builtins.str = ...,
+        charge: _common_pb2.Money | None = ...,
+        charged_duration: _duration_pb2.Duration | None = ...,
+        rate_prefix: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["charge", b"charge", "charged_duration", b"charged_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "charge", b"charge", "charged_duration", b"charged_duration", "holder", b"holder", "rate_prefix", b"rate_prefix"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentCharge: _TypeAlias = AgentCharge  # noqa: Y015
 
 @_typing.final
 class AuthorizeRequest(_message.Message):

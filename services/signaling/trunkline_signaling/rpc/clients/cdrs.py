@@ -53,6 +53,8 @@ def encode_cdr(cdr: Cdr) -> bytes:
         explanation_id=cdr.explanation_id,
         sip_call_id=cdr.sip_call_id,
         clearing_callee=cdr.clearing_callee,
+        caller_product=cdr.caller_product,
+        callee_product=cdr.callee_product,
     )
     if cdr.caller_endpoint is not None:
         message.caller_endpoint.CopyFrom(encode_endpoint(cdr.caller_endpoint))
