@@ -3,12 +3,18 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.text import Text
-from trunkline.common.v1.documents_pb2 import ApplyDocumentsRequest, ChangeAction, FieldChange
+from trunkline.common.v1.documents_pb2 import (
+    ApplyDocumentsRequest,
+    ChangeAction,
+    FieldChange,
+    GeneratedSecret,
+)
 
 from .context import author, switch_of
 from .documents.catalog import Part, read_catalog
@@ -58,27 +64,29 @@ def apply(
             f"{_count(len(plan.problems), 'problem')}; nothing was changed",
             map(str, plan.problems),
         )
-    if not dry_run:
-        store(plan, switch)
-    _show(plan, dry_run, output)
+    generated = [] if dry_run else store(plan, switch)
+    _show(plan, generated, dry_run, output)
 
 
-def store(plan: Plan, switch: Switch) -> None:
-    """Send every service its part of the plan.
+def store(plan: Plan, switch: Switch) -> list[GeneratedSecret]:
+    """Send every service its part of the plan; return the secrets that services made up.
 
     Raises the error of the service that failed, with what was stored before it and what was not.
     """
     done: list[str] = []
+    generated: list[GeneratedSecret] = []
     waiting = dict(plan.work)
     for service, parts in plan.work.items():
         try:
-            switch.documents(service).ApplyDocuments(
+            answer = switch.documents(service).ApplyDocuments(
                 ApplyDocumentsRequest(documents=map(wire_document, parts), author=author())
             )
         except CommandError as error:
-            details = [*error.details, *_halfway(done, waiting)]
+            details = [*error.details, *_halfway(done, waiting), *map(_spell_secret, generated)]
             raise type_of(error)(error.message, details) from None
         done += _describe(service, waiting.pop(service))
+        generated += answer.generated
+    return generated
 
 
 def type_of(error: CommandError) -> type[CommandError]:
@@ -113,9 +121,13 @@ def _read(names: list[str]) -> Batch:
     return batch
 
 
-def _show(plan: Plan, dry_run: bool, output: Format) -> None:
+def _spell_secret(secret: GeneratedSecret) -> str:
+    return f"{secret.kind}/{secret.name}: {secret.field} is {secret.value}; it is not shown again"
+
+
+def _show(plan: Plan, generated: Sequence[GeneratedSecret], dry_run: bool, output: Format) -> None:
     if output is Format.JSON:
-        write_json([_change_as_json(change) for change in plan.changes])
+        write_json([_change_as_json(change, generated) for change in plan.changes])
         return
     out = console()
     for warning in plan.warnings:
@@ -125,6 +137,8 @@ def _show(plan: Plan, dry_run: bool, output: Format) -> None:
         if dry_run or change.action == CHANGED:
             for field in change.fields:
                 out.print(_difference(field))
+    for secret in generated:
+        out.print(Text(_spell_secret(secret)))
     out.print(_summary(plan, dry_run))
 
 
@@ -153,7 +167,8 @@ def _summary(plan: Plan, dry_run: bool) -> str:
     return f"dry run: {text}" if dry_run else text
 
 
-def _change_as_json(change: PlannedChange) -> dict[str, Any]:
+def _change_as_json(change: PlannedChange, generated: Sequence[GeneratedSecret]) -> dict[str, Any]:
+    subject = (change.document.kind, change.document.name)
     return {
         "kind": change.document.kind,
         "name": change.document.name,
@@ -165,6 +180,11 @@ def _change_as_json(change: PlannedChange) -> dict[str, Any]:
                 "new": json.loads(field.new_json or "null"),
             }
             for field in change.fields
+        ],
+        "generated": [
+            {"field": secret.field, "value": secret.value}
+            for secret in generated
+            if (secret.kind, secret.name) == subject
         ],
     }
 

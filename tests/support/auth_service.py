@@ -94,9 +94,13 @@ async def start_auth(database: Database) -> RunningAuth:
     await parameters.load()
     store = NumberListStore(database)
     operators, hasher = OperatorFeed(), ArgonHasher()
+
+    def make_password() -> str:
+        return generate(parameters.values[TERMINAL_ADDITIONAL_CHARACTERS], SystemRandom())
+
     documents = Documents(
         [
-            *kinds(REALM),
+            *kinds(REALM, make_password),
             *list_kinds(store),
             operator_kind(hasher, lambda: parameters.values[PASSWORD_LENGTH]),
         ],
@@ -163,7 +167,7 @@ async def start_auth(database: Database) -> RunningAuth:
         OperatorServicer(
             logins,
             AuditStore(database),
-            lambda: generate(parameters.values[TERMINAL_ADDITIONAL_CHARACTERS], SystemRandom()),
+            make_password,
             lambda: house.now,
             lambda: operators.has_admin,
         ),

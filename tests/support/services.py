@@ -20,6 +20,7 @@ from trunkline.common.v1.documents_pb2 import (
     DocumentChange,
     DocumentError,
     FieldChange,
+    GeneratedSecret,
     GetDocumentRequest,
     GetDocumentResponse,
     Kind,
@@ -73,6 +74,8 @@ class StoredDocuments(DocumentServiceServicer):
     doubtful: dict[str, str] = field(default_factory=dict)
     """Warning, by the field it is of."""
     store: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    """Secrets that it makes up for every document, by path."""
     broken: str = ""
     """Why Apply fails, when it is to fail."""
     applied: list[str] = field(default_factory=list)
@@ -110,7 +113,12 @@ class StoredDocuments(DocumentServiceServicer):
         for one in request.documents:
             self.store[one.kind, one.name] = json.loads(one.spec_json)
             self.applied.append(one.name)
-        return ApplyDocumentsResponse(changes=changes)
+        generated = [
+            GeneratedSecret(kind=one.kind, name=one.name, field=path, value=secret)
+            for one in request.documents
+            for path, secret in self.secrets.items()
+        ]
+        return ApplyDocumentsResponse(changes=changes, generated=generated)
 
     def GetDocument(self, request: GetDocumentRequest, context: Any) -> GetDocumentResponse:
         key = (request.kind, request.name)

@@ -5,16 +5,13 @@ import random
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from trunkline.auth.v1.auth_pb2_grpc import add_AuthServiceServicer_to_server
-from trunkline.auth.v1.lists_pb2_grpc import add_ListServiceServicer_to_server
 from trunkline.auth.v1.operators_pb2_grpc import add_OperatorServiceServicer_to_server
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
-from trunkline.common.v1.replication_pb2_grpc import add_ReplicationServiceServicer_to_server
 from trunkline_kernel.database import Database, open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.names import DnsLookUp, Names
@@ -22,10 +19,8 @@ from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.replication import (
-    MemorySource,
     Replica,
     ReplicaMetrics,
-    ReplicationServicer,
 )
 from trunkline_kernel.reporting import Reporter
 from trunkline_kernel.rights import AskedRights
@@ -40,8 +35,7 @@ from .documents.areas import AreaFeed
 from .documents.lists import list_kinds
 from .documents.operators import OperatorFeed, operator_kind
 from .identity import Directory
-from .list_parameters import list_policy_of
-from .lists import BlackList, ListPolicy, Screener
+from .list_wiring import keep_lists, screen
 from .login_parameters import (
     PASSWORD_LENGTH,
     TERMINAL_ADDITIONAL_CHARACTERS,
@@ -52,17 +46,15 @@ from .operators.logins import Logins
 from .operators.passwords import generate
 from .operators.tokens import Tokens
 from .parameters import PARAMETERS, Live, policy_of
-from .publication import TOPIC, ListPublication
 from .reporting import Announcements
 from .rpc.guards import GUARDS
-from .rpc.lists import ListServicer
 from .rpc.operators import OperatorServicer
 from .rpc.servicer import AuthServicer
 from .settings import AuthSettings
 from .state import AuthState, state_in_memory
 from .store.audit import AuditStore
 from .store.bindings import BindingStore
-from .store.number_lists import NumberLists, NumberListStore
+from .store.number_lists import NumberListStore
 
 MIGRATIONS: Final = "trunkline_auth:store/migrations"
 
@@ -82,9 +74,14 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         parameters = StoredParameters(Parameters(PARAMETERS), database)
         await parameters.load()
         number_lists, hasher = NumberListStore(database), ArgonHasher()
+
+        def make_password() -> str:
+            added = parameters.values[TERMINAL_ADDITIONAL_CHARACTERS]
+            return generate(added, random.SystemRandom())
+
         documents = Documents(
             [
-                *kinds(settings.realm),
+                *kinds(settings.realm, make_password),
                 *list_kinds(number_lists),
                 operator_kind(hasher, lambda: parameters.values[PASSWORD_LENGTH]),
             ],
@@ -99,8 +96,8 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
         service.background(names.run)
         feed = _follow_sources(service, settings, documents, routing, names)
         async with _open_state(service, settings, database) as state:
-            lists = _screen(service, settings, documents, state, parameters.values)
-            await _keep_lists(service, database, feed.directory, number_lists, lists)
+            lists = screen(service, settings, documents, state, parameters.values, _now)
+            await keep_lists(service, database, feed.directory, number_lists, lists, _now)
             operators = OperatorFeed()
             documents.subscribe(operators.documents_changed)
             await documents.load()
@@ -130,9 +127,7 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
                 nobody_hash=hasher.hash(secrets.token_hex()),
             )
             audit = AuditStore(database)
-            _let_in(
-                service, logins, audit, parameters.values, lambda: _is_guarded(settings, operators)
-            )
+            _let_in(service, logins, audit, make_password, lambda: _is_guarded(settings, operators))
             service.add(
                 add_DocumentServiceServicer_to_server, DocumentServicer(documents, service.rights)
             )
@@ -214,15 +209,11 @@ def _let_in(
     service: Service,
     logins: Logins,
     audit: AuditStore,
-    parameters: Parameters,
+    make_password: Callable[[], str],
     guarded: Callable[[], bool],
 ) -> None:
     """Answer consoles and the other services, and ask itself what those ask."""
-
-    def generate_password() -> str:
-        return generate(parameters[TERMINAL_ADDITIONAL_CHARACTERS], random.SystemRandom())
-
-    servicer = OperatorServicer(logins, audit, generate_password, _now, guarded)
+    servicer = OperatorServicer(logins, audit, make_password, _now, guarded)
     service.add(add_OperatorServiceServicer_to_server, servicer)
     service.rights = AskedRights(InProcessChannel(service.server.dispatcher))
     service.guard(GUARDS)
@@ -230,76 +221,6 @@ def _let_in(
 
 def _is_guarded(settings: AuthSettings, operators: OperatorFeed) -> bool:
     return settings.require_login and operators.has_admin
-
-
-@dataclass(frozen=True, slots=True)
-class _Lists:
-    """What judges and publishes numbers."""
-
-    screener: Screener
-    black_list: BlackList
-    publication: ListPublication
-    policy: Callable[[], ListPolicy]
-
-    def could_stop(self) -> bool:
-        """Return whether any number's behaviour could stop a call now."""
-        return self.policy().watches or self.publication.has_entries
-
-
-def _screen(
-    service: Service,
-    settings: AuthSettings,
-    documents: Documents,
-    state: AuthState,
-    parameters: Parameters,
-) -> _Lists:
-    """Screen calls, and publish what routing is to know of numbers."""
-    source = MemorySource()
-    publication = ListPublication(source, service.metrics)
-    documents.subscribe(publication.documents_changed)
-    policy = Live(parameters, list_policy_of)
-    screener = Screener(
-        state.black_list,
-        state.windows,
-        state.seats,
-        publication,
-        policy=policy,
-        white_list=lambda: publication.white_list,
-        longest_call=settings.longest_call,
-    )
-    service.add(add_ReplicationServiceServicer_to_server, ReplicationServicer({TOPIC: source}))
-    service.background(lambda: _publish(publication, state.black_list))
-    return _Lists(screener, state.black_list, publication, policy)
-
-
-async def _keep_lists(
-    service: Service,
-    database: Database,
-    directory: Directory,
-    store: NumberListStore,
-    lists: _Lists,
-) -> None:
-    """Keep number lists in memory as they are stored, and answer for all lists."""
-    publication = lists.publication
-    numbers = NumberLists(store, database, publication.part_changed)
-    await numbers.refresh()
-    servicer = ListServicer(
-        lists.screener,
-        lists.black_list,
-        lambda: publication.white_list,
-        directory,
-        store,
-        numbers,
-        _now,
-    )
-    service.add(add_ListServiceServicer_to_server, servicer)
-    service.background(numbers.follow)
-
-
-async def _publish(publication: ListPublication, black_list: BlackList) -> None:
-    while True:
-        await publication.refresh(black_list, _now())
-        await asyncio.sleep(TICK)
 
 
 async def _tick(

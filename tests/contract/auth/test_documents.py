@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.auth_doors import Knocker, status
 from support.auth_service import RunningAuth
-from trunkline_kernel.documents import BadDocuments, Document, DocumentInUse
+from trunkline_kernel.documents import Action, BadDocuments, Document, DocumentInUse
 from trunkline_kernel.documents.kinds import masked
 
 
@@ -53,6 +53,54 @@ async def test_a_gateways_username_is_its_name_unless_it_says_otherwise(auth: Ru
 async def test_a_phone_without_access_can_not_register(auth: RunningAuth) -> None:
     await auth.documents.apply([Document("Phone", "1001", {})])
 
+    assert auth.house.directory.named("1001") is None
+
+
+@pytest.mark.parametrize(
+    ("document", "username"),
+    [(terminal(), "1001"), (gateway(mode="digest"), "acme")],
+    ids=["a phone", "a gateway"],
+)
+async def test_aut17_a_terminal_without_a_password_gets_one_that_works(
+    auth: RunningAuth, document: Document, username: str
+) -> None:
+    (made,) = await auth.documents.apply([document])
+
+    password = made.generated["spec.access.password"]
+    assert len(password) == 12
+    assert password not in repr(made)
+    assert status(await Knocker(auth.house, username, password).signed_register()) == 200
+
+
+async def test_aut17_a_password_that_was_made_up_is_told_once_and_stays(auth: RunningAuth) -> None:
+    (first,) = await auth.documents.apply([terminal()])
+    (again,) = await auth.documents.apply([terminal()])
+    (changed,) = await auth.documents.apply([terminal(trustBinding="ip")])
+
+    password = first.generated["spec.access.password"]
+    assert (again.action, again.generated, changed.generated) == (Action.UNCHANGED, {}, {})
+    assert status(await Knocker(auth.house, "1001", password).signed_register()) == 200
+
+
+async def test_aut17_made_up_passwords_are_all_different_and_reach_no_disk(
+    auth: RunningAuth, tmp_path: Path
+) -> None:
+    changes = await auth.documents.apply([terminal(str(number)) for number in range(1000, 2000)])
+
+    passwords = {change.generated["spec.access.password"] for change in changes}
+    stored = everything_in(tmp_path)
+    assert len(passwords) == 1000
+    assert not any(password.encode() in stored for password in passwords)
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("*.db*"))
+
+
+async def test_aut17_a_dry_run_makes_nothing_up_that_holds(auth: RunningAuth) -> None:
+    plan = await auth.documents.plan([terminal()])
+
+    assert [change.action for change in plan.changes] == [Action.CREATED]
     assert auth.house.directory.named("1001") is None
 
 
@@ -122,11 +170,6 @@ async def test_a_masked_password_keeps_the_stored_one(auth: RunningAuth) -> None
             gateway(mode="ip", addresses=["192.0.2.1"], trustBinding="ip"),
             "spec.access: mode ip takes no trustBinding",
             id="trust in mode ip",
-        ),
-        pytest.param(
-            gateway(mode="digest"),
-            "spec.access: mode digest needs a password",
-            id="no password in mode digest",
         ),
         pytest.param(
             gateway(mode="digest", password="x", addresses=["192.0.2.1"]),

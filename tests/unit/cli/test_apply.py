@@ -148,3 +148,40 @@ def test_a_folder_without_documents_is_refused(run: Run, tmp_path: Path) -> None
 
     assert ended.status == 1
     assert "no documents in" in ended.err
+
+
+def test_aut17_a_password_that_was_made_up_is_shown_once(
+    run: Run, switch: FakeSwitch, file: Path
+) -> None:
+    switch.documents[Service.AUTH].secrets = {"spec.access.password": "aB3+xyzXYZ12"}
+
+    first, again = run("apply", "-f", str(file)), run("apply", "-f", str(file))
+
+    told = "MappingGateway/acme-pbx: spec.access.password is aB3+xyzXYZ12; it is not shown again"
+    assert told in first.out.splitlines()
+    assert "aB3+xyzXYZ12" not in again.out
+
+
+def test_aut17_programs_get_the_password_with_its_document(
+    run: Run, switch: FakeSwitch, file: Path
+) -> None:
+    switch.documents[Service.AUTH].secrets = {"spec.access.password": "aB3+xyzXYZ12"}
+
+    changes = json.loads(run("apply", "-f", str(file), "-o", "json").out)
+
+    assert {change["name"]: change["generated"] for change in changes} == {
+        "acme": [],
+        "acme-pbx": [{"field": "spec.access.password", "value": "aB3+xyzXYZ12"}],
+    }
+
+
+def test_aut17_a_secret_is_told_even_if_the_next_service_fails(
+    run: Run, switch: FakeSwitch, file: Path
+) -> None:
+    switch.documents[Service.BILLING].secrets = {"spec.key": "aB3+xyzXYZ12"}
+    switch.documents[Service.ROUTING].broken = "no disk"
+
+    ended = run("apply", "-f", str(file))
+
+    assert ended.status == 1
+    assert "Account/acme: spec.key is aB3+xyzXYZ12; it is not shown again" in ended.err

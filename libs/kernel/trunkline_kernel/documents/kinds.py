@@ -118,6 +118,10 @@ class Kind(Generic[SpecT]):
     prepare: Callable[[str, SpecT, SpecT | None], SpecT] | None = None
     """Turns (name, spec as written, stored spec) into the spec to store: a password into its hash.
     Raises `ValueError`, or `TrunklineError` with a violation for each wrong field."""
+    generate: Callable[[str, SpecT, SpecT | None], tuple[SpecT, Mapping[str, str]]] | None = None
+    """Fills in secrets that a document leaves to the service, before `prepare`: turns (name, spec
+    as written, stored spec) into the spec with them, and by path what it made up. Whoever applies
+    the document is told that, and nobody later."""
     store: KindStore[SpecT] | None = None
     singleton: bool = False
     fields: Sequence[str] = field(default=())

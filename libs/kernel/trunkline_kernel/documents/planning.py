@@ -57,6 +57,8 @@ class Change:
     spec: BaseModel
     previous: BaseModel | None
     fields: tuple[FieldChange, ...] = ()
+    generated: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secrets that the service made up, by path."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class Planner:
         self._specs = {kind: dict(stored.get(kind, {})) for kind in kinds}
         self._names = {kind: set(found) for kind, found in names.items()}
         self._given: set[Key] = set()
+        self._generated: dict[Key, Mapping[str, str]] = {}
         self._plan = Plan()
 
     def of(self, kind: str) -> Mapping[str, Any]:
@@ -136,6 +139,9 @@ class Planner:
             for each in error.errors(include_url=False, include_input=False):
                 self._problem(document, spell_path(each["loc"]), _wording(each))
             return None
+        if kind.generate is not None:
+            spec, generated = kind.generate(document.name, spec, previous)
+            self._generated[kind.name, document.name] = generated
         if kind.prepare is None:
             return spec
         try:
@@ -151,14 +157,15 @@ class Planner:
         return prepared
 
     def _change(self, document: Document, spec: BaseModel) -> Change:
-        previous = self._previous.get((document.kind, document.name))
+        key = (document.kind, document.name)
+        previous, generated = self._previous.get(key), self._generated.get(key, {})
         if previous is None:
-            return Change(document.kind, document.name, Action.CREATED, spec, None)
+            return Change(*key, Action.CREATED, spec, None, generated=generated)
         if dump(previous) == dump(spec):
             return Change(document.kind, document.name, Action.UNCHANGED, spec, previous)
         kind = self._kinds[document.kind]
         fields = tuple(field_changes(kind.shown(previous), kind.shown(spec)))
-        return Change(document.kind, document.name, Action.CHANGED, spec, previous, fields)
+        return Change(*key, Action.CHANGED, spec, previous, fields, generated)
 
     def _check_references(self) -> None:
         for change in self._plan.changes:

@@ -63,7 +63,9 @@ class DocumentServicer(DocumentServiceServicer):
         writes = [self._write(each) for each in changes if each.action is not Action.UNCHANGED]
         await self._rights.record(context, author, writes)
         return pb.ApplyDocumentsResponse(
-            changes=map(_change_to_proto, changes), revision=self._documents.revision
+            changes=map(_change_to_proto, changes),
+            revision=self._documents.revision,
+            generated=[each for change in changes for each in _generated_to_proto(change)],
         )
 
     async def GetDocument(
@@ -165,6 +167,13 @@ def _change_to_proto(change: Change) -> pb.DocumentChange:
         action=pb.ChangeAction.Value(f"CHANGE_ACTION_{change.action.name}"),
         fields=_fields_to_proto(change.fields),
     )
+
+
+def _generated_to_proto(change: Change) -> list[pb.GeneratedSecret]:
+    return [
+        pb.GeneratedSecret(kind=change.kind, name=change.name, field=path, value=secret)
+        for path, secret in change.generated.items()
+    ]
 
 
 def _fields_to_proto(fields: Sequence[FieldChange]) -> list[pb.FieldChange]:

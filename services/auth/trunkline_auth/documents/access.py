@@ -45,7 +45,7 @@ class GatewayAccess(Spec):
     address apart."""
 
     password: Annotated[Password | None, SECRET] = None
-    """Digest password, in mode digest."""
+    """Digest password, in mode digest. Unset: the one before, or one that is made up (AUT-17)."""
 
     trust_binding: BindingTrust = BindingTrust.NONE
     """Whether calls from the registered address need no credentials, in mode digest."""
@@ -77,7 +77,6 @@ class GatewayAccess(Spec):
     def _fits_its_mode(self) -> "GatewayAccess":
         if self.mode is AccessMode.DIGEST:
             self._require(not self.addresses, "mode digest takes no addresses")
-            self._require(self.password is not None, "mode digest needs a password")
             return self
         self._require(bool(self.addresses), f"mode {self.mode} needs addresses")
         self._require(self.password is None, f"mode {self.mode} takes no password")
@@ -96,8 +95,8 @@ class GatewayAccess(Spec):
 class PhoneAccess(Spec):
     """How a phone proves itself: its number is the username."""
 
-    password: Annotated[Password, SECRET]
-    """Digest password."""
+    password: Annotated[Password | None, SECRET] = None
+    """Digest password. Unset: the one before, or one that is made up (AUT-17)."""
 
     trust_binding: BindingTrust = BindingTrust.NONE
     """Whether calls from the registered address need no credentials (AUT-05)."""

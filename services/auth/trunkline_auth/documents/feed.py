@@ -88,7 +88,9 @@ class DirectoryFeed:
                     EndpointId(EndpointKind.PHONE, name),
                     AccessMode.DIGEST,
                     username=name,
-                    secret=self._secret(name, spec.access.password),
+                    secret=self._secret(name, spec.access.password)
+                    if spec.access.password
+                    else None,
                     trust=spec.access.trust_binding,
                     areas=spec.access.areas.compiled() if spec.access.areas else None,
                 )

@@ -1,23 +1,30 @@
 """The kinds of documents that auth keeps, and what is checked across them (AUT-05)."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from trunkline_kernel.documents import Kind, Planned, Problem
 
 from ..identity import AccessMode, EndpointKind, parse_source
-from .access import GatewayAccess, MappingGatewaySpec, PhoneSpec, hashed
+from .access import GatewayAccess, MappingGatewaySpec, PhoneAccess, PhoneSpec, hashed
 from .areas import AREA_KIND
 
+PATH: Final = "spec.access.password"
 
-def kinds(realm: str) -> list[Kind[Any]]:
-    """Return auth's kinds; passwords are hashed with `realm`."""
+AccessT = TypeVar("AccessT", GatewayAccess, PhoneAccess)
+
+MakePassword = Callable[[], str]
+
+
+def kinds(realm: str, make_password: MakePassword) -> list[Kind[Any]]:
+    """Return auth's kinds; passwords are hashed with `realm`, and made up where none is given."""
     return [
         AREA_KIND,
         Kind(
             EndpointKind.MAPPING_GATEWAY,
             MappingGatewaySpec,
             rest=False,
+            generate=_gateway_generation(make_password),
             prepare=_gateway_preparation(realm),
             module="gateways",
         ),
@@ -25,6 +32,7 @@ def kinds(realm: str) -> list[Kind[Any]]:
             EndpointKind.PHONE,
             PhoneSpec,
             rest=False,
+            generate=_phone_generation(make_password),
             prepare=_phone_preparation(realm),
             module="phones",
         ),
@@ -83,6 +91,51 @@ def _usernames(planned: Planned) -> Iterator[tuple[str, str, str, str]]:
             )
 
 
+def _gateway_generation(
+    make_password: MakePassword,
+) -> Callable[
+    [str, MappingGatewaySpec, MappingGatewaySpec | None],
+    tuple[MappingGatewaySpec, Mapping[str, str]],
+]:
+    def generate(
+        name: str, spec: MappingGatewaySpec, stored: MappingGatewaySpec | None
+    ) -> tuple[MappingGatewaySpec, Mapping[str, str]]:
+        if spec.access.mode is not AccessMode.DIGEST:
+            return spec, {}
+        before = stored.access if stored else None
+        access, generated = _filled(spec.access, before, make_password)
+        return spec.model_copy(update={"access": access}), generated
+
+    return generate
+
+
+def _phone_generation(
+    make_password: MakePassword,
+) -> Callable[[str, PhoneSpec, PhoneSpec | None], tuple[PhoneSpec, Mapping[str, str]]]:
+    def generate(
+        name: str, spec: PhoneSpec, stored: PhoneSpec | None
+    ) -> tuple[PhoneSpec, Mapping[str, str]]:
+        if spec.access is None:
+            return spec, {}
+        before = stored.access if stored else None
+        access, generated = _filled(spec.access, before, make_password)
+        return spec.model_copy(update={"access": access}), generated
+
+    return generate
+
+
+def _filled(
+    access: AccessT, stored: AccessT | None, make_password: MakePassword
+) -> tuple[AccessT, Mapping[str, str]]:
+    """Return `access` with a password: its own, the stored one, or one that is made up (AUT-17)."""
+    if access.password is not None:
+        return access, {}
+    kept = stored.password if stored else None
+    password = kept or make_password()
+    filled = access.model_copy(update={"password": password})
+    return filled, {} if kept else {PATH: password}
+
+
 def _gateway_preparation(
     realm: str,
 ) -> Callable[[str, MappingGatewaySpec, MappingGatewaySpec | None], MappingGatewaySpec]:
@@ -107,7 +160,7 @@ def _phone_preparation(
 ) -> Callable[[str, PhoneSpec, PhoneSpec | None], PhoneSpec]:
     def prepare(name: str, spec: PhoneSpec, stored: PhoneSpec | None) -> PhoneSpec:
         access = spec.access
-        if access is None:
+        if access is None or access.password is None:
             return spec
         before = stored.access.password if stored and stored.access else None
         password = access.password

@@ -24,15 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/common/v1/documents.proto\x12\x13trunkline.common.v1\"n\n\x04Kind\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\x12\x0c\n\x04rest\x18\x03 \x01(\x08\x12\x12\n\nreferences\x18\x04 \x03(\t\x12\x13\n\x0bschema_json\x18\x05 \x01(\t\x12\x11\n\tsingleton\x18\x06 \x01(\x08\"K\n\x08\x44ocument\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tspec_json\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x04\"K\n\rDocumentError\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"`\n\tReference\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0btarget_kind\x18\x04 \x01(\t\x12\x13\n\x0btarget_name\x18\x05 \x01(\t\"@\n\x0b\x46ieldChange\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x10\n\x08old_json\x18\x02 \x01(\t\x12\x10\n\x08new_json\x18\x03 \x01(\t\"\x91\x01\n\x0e\x44ocumentChange\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32!.trunkline.common.v1.ChangeAction\x12\x30\n\x06\x66ields\x18\x04 \x03(\x0b\x32 .trunkline.common.v1.FieldChange\"\x12\n\x10ListKindsRequest\"=\n\x11ListKindsResponse\x12(\n\x05kinds\x18\x01 \x03(\x0b\x32\x19.trunkline.common.v1.Kind\"H\n\x14PlanDocumentsRequest\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.trunkline.common.v1.Document\"\xeb\x01\n\x15PlanDocumentsResponse\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.trunkline.common.v1.DocumentChange\x12\x32\n\x06\x65rrors\x18\x02 \x03(\x0b\x32\".trunkline.common.v1.DocumentError\x12\x32\n\nreferences\x18\x03 \x03(\x0b\x32\x1e.trunkline.common.v1.Reference\x12\x34\n\x08warnings\x18\x04 \x03(\x0b\x32\".trunkline.common.v1.DocumentError\"Y\n\x15\x41pplyDocumentsRequest\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.trunkline.common.v1.Document\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\"`\n\x16\x41pplyDocumentsResponse\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.trunkline.common.v1.DocumentChange\x12\x10\n\x08revision\x18\x02 \x01(\x04\"0\n\x12GetDocumentRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"F\n\x13GetDocumentResponse\x12/\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x1d.trunkline.common.v1.Document\"K\n\x14ListDocumentsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x15ListDocumentsResponse\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.trunkline.common.v1.Document\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x15\x44\x65leteDocumentRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"*\n\x16\x44\x65leteDocumentResponse\x12\x10\n\x08revision\x18\x01 \x01(\x04\"2\n\x14ListReferrersRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"K\n\x15ListReferrersResponse\x12\x32\n\nreferences\x18\x01 \x03(\x0b\x32\x1e.trunkline.common.v1.Reference*\x80\x01\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANGE_ACTION_CREATED\x10\x01\x12\x19\n\x15\x43HANGE_ACTION_CHANGED\x10\x02\x12\x1b\n\x17\x43HANGE_ACTION_UNCHANGED\x10\x03\x32\xdd\x05\n\x0f\x44ocumentService\x12Z\n\tListKinds\x12%.trunkline.common.v1.ListKindsRequest\x1a&.trunkline.common.v1.ListKindsResponse\x12\x66\n\rPlanDocuments\x12).trunkline.common.v1.PlanDocumentsRequest\x1a*.trunkline.common.v1.PlanDocumentsResponse\x12i\n\x0e\x41pplyDocuments\x12*.trunkline.common.v1.ApplyDocumentsRequest\x1a+.trunkline.common.v1.ApplyDocumentsResponse\x12`\n\x0bGetDocument\x12\'.trunkline.common.v1.GetDocumentRequest\x1a(.trunkline.common.v1.GetDocumentResponse\x12\x66\n\rListDocuments\x12).trunkline.common.v1.ListDocumentsRequest\x1a*.trunkline.common.v1.ListDocumentsResponse\x12i\n\x0e\x44\x65leteDocument\x12*.trunkline.common.v1.DeleteDocumentRequest\x1a+.trunkline.common.v1.DeleteDocumentResponse\x12\x66\n\rListReferrers\x12).trunkline.common.v1.ListReferrersRequest\x1a*.trunkline.common.v1.ListReferrersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#trunkline/common/v1/documents.proto\x12\x13trunkline.common.v1\"n\n\x04Kind\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x66ields\x18\x02 \x03(\t\x12\x0c\n\x04rest\x18\x03 \x01(\x08\x12\x12\n\nreferences\x18\x04 \x03(\t\x12\x13\n\x0bschema_json\x18\x05 \x01(\t\x12\x11\n\tsingleton\x18\x06 \x01(\x08\"K\n\x08\x44ocument\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tspec_json\x18\x03 \x01(\t\x12\x10\n\x08revision\x18\x04 \x01(\x04\"K\n\rDocumentError\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x0f\n\x07message\x18\x04 \x01(\t\"`\n\tReference\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\x13\n\x0btarget_kind\x18\x04 \x01(\t\x12\x13\n\x0btarget_name\x18\x05 \x01(\t\"@\n\x0b\x46ieldChange\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x10\n\x08old_json\x18\x02 \x01(\t\x12\x10\n\x08new_json\x18\x03 \x01(\t\"\x91\x01\n\x0e\x44ocumentChange\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x31\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32!.trunkline.common.v1.ChangeAction\x12\x30\n\x06\x66ields\x18\x04 \x03(\x0b\x32 .trunkline.common.v1.FieldChange\"\x12\n\x10ListKindsRequest\"=\n\x11ListKindsResponse\x12(\n\x05kinds\x18\x01 \x03(\x0b\x32\x19.trunkline.common.v1.Kind\"H\n\x14PlanDocumentsRequest\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.trunkline.common.v1.Document\"\xeb\x01\n\x15PlanDocumentsResponse\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.trunkline.common.v1.DocumentChange\x12\x32\n\x06\x65rrors\x18\x02 \x03(\x0b\x32\".trunkline.common.v1.DocumentError\x12\x32\n\nreferences\x18\x03 \x03(\x0b\x32\x1e.trunkline.common.v1.Reference\x12\x34\n\x08warnings\x18\x04 \x03(\x0b\x32\".trunkline.common.v1.DocumentError\"Y\n\x15\x41pplyDocumentsRequest\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.trunkline.common.v1.Document\x12\x0e\n\x06\x61uthor\x18\x02 \x01(\t\"\x99\x01\n\x16\x41pplyDocumentsResponse\x12\x34\n\x07\x63hanges\x18\x01 \x03(\x0b\x32#.trunkline.common.v1.DocumentChange\x12\x10\n\x08revision\x18\x02 \x01(\x04\x12\x37\n\tgenerated\x18\x03 \x03(\x0b\x32$.trunkline.common.v1.GeneratedSecret\"K\n\x0fGeneratedSecret\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\"0\n\x12GetDocumentRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"F\n\x13GetDocumentResponse\x12/\n\x08\x64ocument\x18\x01 \x01(\x0b\x32\x1d.trunkline.common.v1.Document\"K\n\x14ListDocumentsRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"b\n\x15ListDocumentsResponse\x12\x30\n\tdocuments\x18\x01 \x03(\x0b\x32\x1d.trunkline.common.v1.Document\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x15\x44\x65leteDocumentRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\"*\n\x16\x44\x65leteDocumentResponse\x12\x10\n\x08revision\x18\x01 \x01(\x04\"2\n\x14ListReferrersRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\"K\n\x15ListReferrersResponse\x12\x32\n\nreferences\x18\x01 \x03(\x0b\x32\x1e.trunkline.common.v1.Reference*\x80\x01\n\x0c\x43hangeAction\x12\x1d\n\x19\x43HANGE_ACTION_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HANGE_ACTION_CREATED\x10\x01\x12\x19\n\x15\x43HANGE_ACTION_CHANGED\x10\x02\x12\x1b\n\x17\x43HANGE_ACTION_UNCHANGED\x10\x03\x32\xdd\x05\n\x0f\x44ocumentService\x12Z\n\tListKinds\x12%.trunkline.common.v1.ListKindsRequest\x1a&.trunkline.common.v1.ListKindsResponse\x12\x66\n\rPlanDocuments\x12).trunkline.common.v1.PlanDocumentsRequest\x1a*.trunkline.common.v1.PlanDocumentsResponse\x12i\n\x0e\x41pplyDocuments\x12*.trunkline.common.v1.ApplyDocumentsRequest\x1a+.trunkline.common.v1.ApplyDocumentsResponse\x12`\n\x0bGetDocument\x12\'.trunkline.common.v1.GetDocumentRequest\x1a(.trunkline.common.v1.GetDocumentResponse\x12\x66\n\rListDocuments\x12).trunkline.common.v1.ListDocumentsRequest\x1a*.trunkline.common.v1.ListDocumentsResponse\x12i\n\x0e\x44\x65leteDocument\x12*.trunkline.common.v1.DeleteDocumentRequest\x1a+.trunkline.common.v1.DeleteDocumentResponse\x12\x66\n\rListReferrers\x12).trunkline.common.v1.ListReferrersRequest\x1a*.trunkline.common.v1.ListReferrersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'trunkline.common.v1.documents_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CHANGEACTION']._serialized_start=1764
-  _globals['_CHANGEACTION']._serialized_end=1892
+  _globals['_CHANGEACTION']._serialized_start=1899
+  _globals['_CHANGEACTION']._serialized_end=2027
   _globals['_KIND']._serialized_start=60
   _globals['_KIND']._serialized_end=170
   _globals['_DOCUMENT']._serialized_start=172
@@ -55,24 +55,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLANDOCUMENTSRESPONSE']._serialized_end=1031
   _globals['_APPLYDOCUMENTSREQUEST']._serialized_start=1033
   _globals['_APPLYDOCUMENTSREQUEST']._serialized_end=1122
-  _globals['_APPLYDOCUMENTSRESPONSE']._serialized_start=1124
-  _globals['_APPLYDOCUMENTSRESPONSE']._serialized_end=1220
-  _globals['_GETDOCUMENTREQUEST']._serialized_start=1222
-  _globals['_GETDOCUMENTREQUEST']._serialized_end=1270
-  _globals['_GETDOCUMENTRESPONSE']._serialized_start=1272
-  _globals['_GETDOCUMENTRESPONSE']._serialized_end=1342
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=1344
-  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=1419
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=1421
-  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=1519
-  _globals['_DELETEDOCUMENTREQUEST']._serialized_start=1521
-  _globals['_DELETEDOCUMENTREQUEST']._serialized_end=1588
-  _globals['_DELETEDOCUMENTRESPONSE']._serialized_start=1590
-  _globals['_DELETEDOCUMENTRESPONSE']._serialized_end=1632
-  _globals['_LISTREFERRERSREQUEST']._serialized_start=1634
-  _globals['_LISTREFERRERSREQUEST']._serialized_end=1684
-  _globals['_LISTREFERRERSRESPONSE']._serialized_start=1686
-  _globals['_LISTREFERRERSRESPONSE']._serialized_end=1761
-  _globals['_DOCUMENTSERVICE']._serialized_start=1895
-  _globals['_DOCUMENTSERVICE']._serialized_end=2628
+  _globals['_APPLYDOCUMENTSRESPONSE']._serialized_start=1125
+  _globals['_APPLYDOCUMENTSRESPONSE']._serialized_end=1278
+  _globals['_GENERATEDSECRET']._serialized_start=1280
+  _globals['_GENERATEDSECRET']._serialized_end=1355
+  _globals['_GETDOCUMENTREQUEST']._serialized_start=1357
+  _globals['_GETDOCUMENTREQUEST']._serialized_end=1405
+  _globals['_GETDOCUMENTRESPONSE']._serialized_start=1407
+  _globals['_GETDOCUMENTRESPONSE']._serialized_end=1477
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_start=1479
+  _globals['_LISTDOCUMENTSREQUEST']._serialized_end=1554
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_start=1556
+  _globals['_LISTDOCUMENTSRESPONSE']._serialized_end=1654
+  _globals['_DELETEDOCUMENTREQUEST']._serialized_start=1656
+  _globals['_DELETEDOCUMENTREQUEST']._serialized_end=1723
+  _globals['_DELETEDOCUMENTRESPONSE']._serialized_start=1725
+  _globals['_DELETEDOCUMENTRESPONSE']._serialized_end=1767
+  _globals['_LISTREFERRERSREQUEST']._serialized_start=1769
+  _globals['_LISTREFERRERSREQUEST']._serialized_end=1819
+  _globals['_LISTREFERRERSRESPONSE']._serialized_start=1821
+  _globals['_LISTREFERRERSRESPONSE']._serialized_end=1896
+  _globals['_DOCUMENTSERVICE']._serialized_start=2030
+  _globals['_DOCUMENTSERVICE']._serialized_end=2763
 # @@protoc_insertion_point(module_scope)

@@ -412,25 +412,65 @@ class ApplyDocumentsResponse(_message.Message):
 
     CHANGES_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    GENERATED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Number of the last change. Zero when nothing was ever stored."""
     @_builtins.property
     def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___DocumentChange]:
         """What happened to each document, in the order of the request."""
 
+    @_builtins.property
+    def generated(self) -> _containers.RepeatedCompositeFieldContainer[Global___GeneratedSecret]:
+        """Secrets that documents left to the service. Told here and never again."""
+
     def __init__(
         self,
         *,
         changes: _abc.Iterable[Global___DocumentChange] | None = ...,
         revision: _builtins.int = ...,
+        generated: _abc.Iterable[Global___GeneratedSecret] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "generated", b"generated", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApplyDocumentsResponse: _TypeAlias = ApplyDocumentsResponse  # noqa: Y015
+
+@_typing.final
+class GeneratedSecret(_message.Message):
+    """A secret that a service made up."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind of the document."""
+    name: _builtins.str
+    """Name of the document."""
+    field: _builtins.str
+    """Path of the field, "spec.access.password"."""
+    value: _builtins.str
+    """The secret itself. Keep it out of logs."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        name: _builtins.str = ...,
+        field: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "kind", b"kind", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GeneratedSecret: _TypeAlias = GeneratedSecret  # noqa: Y015
 
 @_typing.final
 class GetDocumentRequest(_message.Message):
