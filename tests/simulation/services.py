@@ -215,7 +215,7 @@ async def _auth(
     await database.migrate()
     directory = Directory()
     feed = DirectoryFeed(directory, REALM)
-    documents = Documents(auth_kinds(REALM), database, checks=AUTH_CHECKS)
+    documents = Documents(auth_kinds(REALM, lambda: "made up"), database, checks=AUTH_CHECKS)
     documents.subscribe(feed.documents_changed)
     await documents.load()
     await _apply(documents, configuration.auth)
