@@ -108,17 +108,17 @@ class Observation:
         """Count a settlement that came again."""
         self._settlements.labels("duplicate").inc()
 
-    def pushed(self, outcome: str) -> None:
-        """Count a push: taken, failed or given_up."""
-        self._pushes.labels(outcome).inc()
+    def pushed(self, outcome: str, count: int) -> None:
+        """Count pushes: taken, failed or given_up."""
+        self._pushes.labels(outcome).inc(count)
 
-    def streamed(self, outcome: str) -> None:
-        """Count a try to publish a CDR: taken or failed."""
-        self._streamed.labels(outcome).inc()
+    def streamed(self, outcome: str, count: int) -> None:
+        """Count tries to publish a CDR: taken or failed."""
+        self._streamed.labels(outcome).inc(count)
 
-    def noticed(self, outcome: str) -> None:
-        """Count a notice: taken, failed or given_up."""
-        self._notices.labels(outcome).inc()
+    def noticed(self, outcome: str, count: int) -> None:
+        """Count notices: taken, failed or given_up."""
+        self._notices.labels(outcome).inc(count)
 
     def owed(self, counts: Mapping[str, int]) -> None:
         """Show what outputs owe."""
