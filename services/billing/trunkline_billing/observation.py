@@ -9,8 +9,9 @@ from trunkline_kernel.metrics import Metrics
 
 from .alarms.alarm import Condition
 from .alarms.traffic import TrafficCounter
+from .charging.changes import Changes
 from .charging.settlement import Settlement
-from .charging.till import Changes, Till, unsold
+from .charging.till import Till, unsold
 from .errors import Refused
 
 log = structlog.stdlib.get_logger(__name__)

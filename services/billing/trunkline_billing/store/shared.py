@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..accounts.purse import Purse
-from ..charging.till import Changes, Till
+from ..charging.changes import Changes
+from ..charging.till import Till
 from .driver import Driver, NamedRows, driver_of
 from .edits import Edit, edits_of, empty_purses
 from .journal import Known, journal_errors
