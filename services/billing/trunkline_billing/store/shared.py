@@ -48,6 +48,10 @@ LOCK_PERIODS: Final = NamedRows(
 )
 
 
+ONE_PLAN: Final = "SET plan_cache_mode TO force_generic_plan"
+"""Plans are made once, for groups of any size: made for each, they read small tables whole."""
+
+
 class SharedJournal:
     """The ledger in PostgreSQL."""
 
@@ -97,7 +101,9 @@ class SharedJournal:
                 return driver
             await self._drop()
         self._kept = await self._engine.connect()
-        return await driver_of(self._kept)
+        driver = await driver_of(self._kept)
+        await driver.execute(ONE_PLAN)
+        return driver
 
     async def _drop(self) -> None:
         if self._kept is not None:
