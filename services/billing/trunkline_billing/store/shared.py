@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..accounts.purse import Purse
-from ..charging.till import Changes, Till
+from ..charging.changes import Changes
+from ..charging.till import Till
 from .driver import Driver, NamedRows, driver_of
 from .edits import Edit, edits_of, empty_purses
 from .journal import Known, journal_errors
@@ -45,6 +46,10 @@ LOCK_PERIODS: Final = NamedRows(
     .order_by(PACKAGE_PERIODS.c.order_name)
     .with_for_update()
 )
+
+
+ONE_PLAN: Final = "SET plan_cache_mode TO force_generic_plan"
+"""Plans are made once, for groups of any size: made for each, they read small tables whole."""
 
 
 class SharedJournal:
@@ -96,7 +101,9 @@ class SharedJournal:
                 return driver
             await self._drop()
         self._kept = await self._engine.connect()
-        return await driver_of(self._kept)
+        driver = await driver_of(self._kept)
+        await driver.execute(ONE_PLAN)
+        return driver
 
     async def _drop(self) -> None:
         if self._kept is not None:
