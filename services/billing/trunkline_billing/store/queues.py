@@ -21,7 +21,7 @@ ContentT = TypeVar("ContentT")
 
 COUNTED: Final = 100_000
 """What is owed is counted up to here: the rest is as many times as bad."""
-EXPIRED_AT_ONCE: Final = 10_000
+EXPIRED_AT_ONCE: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ class _StoredQueue(Generic[ContentT]):
             await session.execute(change.values(attempts=attempts, due_at=due_at))
 
     async def expire(self, before: datetime) -> int:
-        found = select(self._table.c.id).where(self._ours, self._table.c.first_at < before)
-        some = delete(self._table).where(self._table.c.id.in_(found.limit(EXPIRED_AT_ONCE)))
+        old = select(self._table.c.id).where(self._ours, self._table.c.first_at < before)
         async with self._database.session() as session:
-            gone = await session.execute(some)
-        return int(gone.rowcount)
+            ids = list(await session.scalars(old.limit(EXPIRED_AT_ONCE)))
+            await session.execute(delete(self._table).where(self._table.c.id.in_(ids)))
+        return len(ids)
 
     def _oldest(self) -> Select[Any]:
         """Return the id of each account's oldest item: one step of an index for each account.
