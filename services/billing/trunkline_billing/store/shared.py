@@ -48,8 +48,8 @@ LOCK_PERIODS: Final = NamedRows(
 )
 
 
-ONE_PLAN: Final = "SET plan_cache_mode TO force_generic_plan"
-"""Plans are made once, for groups of any size: made for each, they read small tables whole."""
+FOR_ANY_ROWS: Final = "SET LOCAL plan_cache_mode TO force_generic_plan"
+"""CDRs are changed by a plan for any rows: one for these would rather read a month of them whole."""
 
 
 class SharedJournal:
@@ -101,9 +101,7 @@ class SharedJournal:
                 return driver
             await self._drop()
         self._kept = await self._engine.connect()
-        driver = await driver_of(self._kept)
-        await driver.execute(ONE_PLAN)
-        return driver
+        return await driver_of(self._kept)
 
     async def _drop(self) -> None:
         if self._kept is not None:
@@ -152,6 +150,8 @@ class SharedWrite:
     async def store(self, changes: Changes, till: Till) -> None:
         """Write everything that changed."""
         edits = edits_of(changes, till, self._stored)
+        if changes.corrected:
+            await self._driver.execute(FOR_ANY_ROWS)
         if edits:
             await self._make(edits, durable=bool(changes.posted))
 
