@@ -49,7 +49,7 @@ LOCK_PERIODS: Final = NamedRows(
 
 
 FOR_ANY_ROWS: Final = "SET LOCAL plan_cache_mode TO force_generic_plan"
-"""CDRs are changed by a plan for any rows: one for these would rather read a month of them whole."""
+"""CDRs are changed by a plan for any rows: one for these would read a month of them whole."""
 
 
 class SharedJournal:
