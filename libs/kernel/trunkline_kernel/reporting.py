@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 from trunkline.common.v1 import reports_pb2 as pb
 
-from .faults import TrunklineError
+from .faults import Fault, TrunklineError
 from .metrics import Metrics
 from .names import Names
 from .rpc import Channel, method_of
@@ -52,8 +52,10 @@ class Reporter:
         self._watches: list[Watch] = []
         self._waiting: deque[pb.Notice] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
+        self._changed = True
+        self._due = 0.0
         self._dropped = metrics.counter(
-            "notices_dropped", "Notices forgotten because the service that tells them was away."
+            "notices_dropped", "Notices forgotten: who tells them was away for long, or refused."
         )
 
     def watch(self, *watches: Watch) -> None:
@@ -62,6 +64,7 @@ class Reporter:
 
     def stir(self) -> None:
         """Report soon."""
+        self._changed = True
         self._news.set()
 
     def send(self, notice: pb.Notice) -> None:
@@ -80,25 +83,39 @@ class Reporter:
         while True:
             self._news.clear()
             try:
-                await self._tell()
+                await self._report()
+                await self._send_waiting()
             except TrunklineError as error:
                 if reached:
                     log.warning("what is seen here is not reported", error=str(error))
                 reached = False
             else:
                 reached = True
-            await self._wait(INTERVAL if reached else RETRY)
+            now = asyncio.get_running_loop().time()
+            await self._wait(max(self._due - now, 0.0) if reached else RETRY)
 
-    async def _tell(self) -> None:
+    async def _report(self) -> None:
+        """Say all that is watched, when some of it has changed or it is time to say it again."""
+        now = asyncio.get_running_loop().time()
+        if not self._changed and now < self._due:
+            return
+        self._changed, self._due = False, now
         conditions = chain.from_iterable(watch() for watch in self._watches)
         request = pb.ReportConditionsRequest(reporter=self._reporter, conditions=conditions)
         await self._channel.call(REPORT_CONDITIONS, request, timeout=TIMEOUT)
+        self._due = now + INTERVAL
+
+    async def _send_waiting(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             try:
                 notices = pb.SendNoticesRequest(notices=batch)
                 await self._channel.call(SEND_NOTICES, notices, timeout=TIMEOUT)
-            except TrunklineError:
+            except TrunklineError as error:
+                if error.fault is Fault.INVALID_ARGUMENT:  # it would be refused for ever
+                    log.error("notices are refused", count=len(batch), error=str(error))
+                    self._dropped.inc(len(batch))
+                    continue
                 self._keep(batch)
                 raise
 

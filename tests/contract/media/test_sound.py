@@ -34,7 +34,7 @@ async def test_legs_of_different_codecs_hear_each_other(media: MediaClient) -> N
 
 @pytest.mark.parametrize(
     ("encoding", "payload_type", "payload_bytes"),
-    [("G729", 18, 20), ("GSM", 3, 33), ("G722", 9, 160)],
+    [("G729", 18, 20), ("GSM", 3, 33), ("G722", 9, 160), ("G726-32", 102, 80)],
 )
 async def test_a_leg_of_g711_hears_one_of_a_library_codec(
     media: MediaClient, encoding: str, payload_type: int, payload_bytes: int

@@ -30,10 +30,15 @@ class Impairment:
 G711_CONCEALED: Final = Impairment(0, 25.1)
 
 IMPAIRMENTS: Final = {
+    # G.113 has no Bpl for G.726, which is taken to bear loss as G.711 does.
     "PCMA": G711_CONCEALED,
     "PCMU": G711_CONCEALED,
     "G729": Impairment(11, 19),
     "G723": Impairment(15, 16.1),
+    "G726-16": Impairment(50, 25.1),
+    "G726-24": Impairment(25, 25.1),
+    "G726-32": Impairment(7, 25.1),
+    "G726-40": Impairment(2, 25.1),
     "GSM": Impairment(20, 10),
     "ILBC": Impairment(10, 34),
     "AMR": Impairment(5, 10),

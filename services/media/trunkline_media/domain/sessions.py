@@ -23,9 +23,6 @@ from trunkline_engine import (
     Silence,
     SourceLearned,
 )
-from trunkline_engine import (
-    Direction as Way,
-)
 
 from ..errors import (
     CapacityExceeded,
@@ -37,33 +34,22 @@ from ..errors import (
     SessionNotFound,
 )
 from .events import (
-    AudioCameBack,
-    AudioEnded,
-    AudioWentMissing,
-    ClosedUnasked,
-    DigitPressed,
-    FellSilent,
-    FirstPacketCame,
-    Happening,
     Outcome,
     RecordingLost,
     SessionEnd,
-    SessionEvent,
     SessionProgress,
     SessionStatistics,
-    time_of,
 )
 from .leases import Leases
 from .legs import (
-    DigitForm,
     Leg,
     LegChange,
     LegName,
     MediaAddress,
-    MediaCheck,
     SilenceLimits,
     protection,
 )
+from .news import event_of_close, event_on_leg
 from .session import Addresses, LocalAddress, Opening, Playing, Relay, Session
 
 REMEMBERED: Final = 60.0
@@ -216,36 +202,15 @@ class Sessions:
         if session is None:
             return
         match fact:
-            case FirstPacket() | Silence() | Digit() | PlayEnded() if session.closing:
-                return
-            case AudioMissing() | AudioBack() if session.closing:
-                return
-            case FirstPacket():
-                source = MediaAddress(*fact.source)
-                yield _event(session, fact.unix_nanos, FirstPacketCame(source), fact.side)
-            case Silence():
-                silence = FellSilent(_direction(fact.direction), fact.duration)
-                yield _event(session, fact.unix_nanos, silence, fact.side)
-            case AudioMissing():
-                missing = AudioWentMissing(_direction(fact.direction), fact.duration, fact.dead_air)
-                yield _event(session, fact.unix_nanos, missing, fact.side)
-            case AudioBack():
-                back = AudioCameBack(_direction(fact.direction), fact.duration)
-                yield _event(session, fact.unix_nanos, back, fact.side)
-            case Digit():
-                form = DigitForm.INBAND if fact.inband else DigitForm.RFC4733
-                pressed = DigitPressed(fact.key, fact.duration, form)
-                yield _event(session, fact.unix_nanos, pressed, fact.side)
-            case PlayEnded():
-                name = session.playing.pop(_leg_name(fact.side), "")
-                yield _event(session, fact.unix_nanos, AudioEnded(name), fact.side)
+            case FirstPacket() | Silence() | AudioMissing() | AudioBack() | Digit() | PlayEnded():
+                if not session.closing:
+                    yield event_on_leg(session, fact)
             case RecordingFailed():
                 yield RecordingLost(session.session_id, fact.problem)
             case SessionCounters(closed=True):
                 yield self._end(session, fact, now)
                 if session.explanation:
-                    closed = ClosedUnasked(session.explanation)
-                    yield _event(session, fact.unix_nanos, closed)
+                    yield event_of_close(session, fact.unix_nanos)
             case SessionCounters():
                 yield SessionProgress.of(session.session_id, fact, session.encoding)
             case SourceLearned() | Resumed():
@@ -348,18 +313,3 @@ class Sessions:
             if self._never_opened[oldest] > now:
                 break
             del self._never_opened[oldest]
-
-
-def _event(
-    session: Session, unix_nanos: int, happening: Happening, side: Side | None = None
-) -> SessionEvent:
-    leg = None if side is None else _leg_name(side)
-    return SessionEvent(session.session_id, session.owner, time_of(unix_nanos), happening, leg)
-
-
-def _direction(way: Way) -> MediaCheck:
-    return MediaCheck.SENT if way == Way.SENT else MediaCheck.RECEIVED
-
-
-def _leg_name(side: Side) -> LegName:
-    return LegName.A if side == Side.A else LegName.B

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .formats import (
     FIRST_DYNAMIC,
@@ -19,6 +19,10 @@ from .formats import (
 )
 
 Formats = tuple[PayloadFormat, ...]
+
+UNVOLUNTEERED: Final = frozenset({"G726-16", "G726-24", "G726-32", "G726-40"})
+"""Codecs that are offered only where a side lists them, though the relay converts them: few speak
+them, and an offer is to fit into a datagram."""
 
 
 class MediaMismatch(Exception):
@@ -59,7 +63,8 @@ def to_offer(
         _require(usable, f"one of {', '.join(assigned_there)}", voices)
         wanted = [_named(voices, name) for name in listed]
     else:
-        more = [name for name in convertible if can_convert and name not in names]
+        spoken = [name for name in convertible if name not in UNVOLUNTEERED]
+        more = [name for name in spoken if can_convert and name not in names]
         wanted = [*voices, *map(format_named, more)]
     return tuple(wanted)
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from ..sip.fields import Reason
 from ..sip.headers import Headers
-from ..sip.methods import BYE, INFO, INVITE, PRACK, UPDATE
-from . import announcement, answer, attempts, digits, early_offers, provisional, transfer
+from ..sip.methods import BYE, INVITE
+from . import announcement, answer, attempts, transfer
 from .call import Call
 from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
@@ -75,6 +75,7 @@ def refuse(
 def turn_down(call: Call, refusal: Refusal) -> None:
     """Send the final status."""
     status = refusal.status
+    call.unshown.clear()
     of_attempt = call.cdr.attempts[-1].sip_status if call.cdr.attempts else 0
     call.cdr.sip_status = of_attempt or status
     response = call.response(call.invite, replaced_status(status, refusal.failure_codes))
@@ -98,26 +99,6 @@ def cancelled(call: Call, event: CancelReceived) -> None:
     """The caller gave up before the answer."""
     attempts.give_up(call, "cancelled", CallEndReason.CALLER_HANGUP)
     refuse(call, CallEndReason.CALLER_HANGUP, 487, direction=EndDirection.CALLER)
-
-
-def early_request(call: Call, event: RequestReceived) -> None:
-    """A request inside a dialog that is not answered: BYE ends it, an offer has to wait."""
-    transaction = event.transaction
-    if event.side is Side.A and transaction.request.method == BYE:
-        call.unanswered_byes.append(transaction)
-        attempts.give_up(call, "cancelled", CallEndReason.CALLER_HANGUP)
-        refuse(call, CallEndReason.CALLER_HANGUP, 487, direction=EndDirection.CALLER)
-    elif transaction.request.method == BYE:
-        call.emit(Reply(transaction, transaction.request.reply(200)))
-        attempts.hung_up_early(call, transaction.request.headers.call_id)
-    elif transaction.request.method == PRACK:
-        provisional.acknowledged(call, event)
-    elif transaction.request.method == INFO and digits.ends_here(call):
-        digits.info_received(call, call.leg(event.side), transaction)
-    elif transaction.request.method == UPDATE:
-        early_offers.update_received(call, event.side, transaction)
-    else:
-        call.emit(Reply(transaction, transaction.request.reply(491)))
 
 
 def hung_up(call: Call, event: RequestReceived) -> None:

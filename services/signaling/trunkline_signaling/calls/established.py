@@ -19,6 +19,7 @@ from . import (
     correction,
     digits,
     ending,
+    glare,
     provisional,
     refresh,
     replacement,
@@ -31,7 +32,7 @@ from .call import SDP, Call
 from .codecs import MediaMismatch
 from .effects import Cancel, Outgoing, Reply
 from .events import CancelReceived, RequestFailed, RequestReceived, ResponseReceived
-from .legs import Leg, Side
+from .legs import Leg
 from .negotiation import DelayedAck, Negotiation
 from .reasons import CallEndReason, EndDirection
 from .services import ServiceFailed
@@ -138,42 +139,16 @@ def _change_session(call: Call, leg: Leg, transaction: ServerTransaction) -> Non
     refusal = session_timer.refusal_of(request, call.settings.timers) if leg.timer else None
     if refusal is not None:
         call.emit(Reply(transaction, refusal))
-    elif _meets_ours(call, leg.side, request):
+    elif glare.meets_ours(call, leg.side, request):
         call.emit(Reply(transaction, request.reply(491)))
     elif request.method == UPDATE and not request.body:
         _answer_alone(call, leg, transaction, b"")  # a session refresh (SIG-04 rule 7)
     elif request.body and request.body == leg.received:
         _answer_alone(call, leg, transaction, leg.sent)
-    elif _is_busy(call, leg.side.other, request):
+    elif glare.is_busy(call, leg.side.other, request):
         call.emit(Reply(transaction, request.reply(491)))
     else:
         pass_offer(call, leg, transaction)
-
-
-def session_moves(call: Call) -> bool:
-    """Tell whether an offer is on its way, or a side is about to be another."""
-    waits = call.negotiation, call.delayed_ack, call.transfer, call.replacement
-    return any(one is not None for one in waits)
-
-
-def _is_busy(call: Call, side: Side, request: Request) -> bool:
-    """Tell whether an offer has to wait for another one, or for a refresh of its way's end."""
-    if session_moves(call):
-        return True
-    ours = call.refreshes.get(side)
-    return ours is not None and _cross(ours.request, request)
-
-
-def _meets_ours(call: Call, side: Side, request: Request) -> bool:
-    """Tell whether a request crosses one of ours to the same side (SIG-04 rule 7, RFC 3311)."""
-    open_ones = [call.refreshes.get(side)]
-    if call.negotiation is not None and call.negotiation.side is not side:
-        open_ones.append(call.negotiation.outgoing)
-    return any(ours is not None and _cross(ours.request, request) for ours in open_ones)
-
-
-def _cross(ours: Request, theirs: Request) -> bool:
-    return ours.method == theirs.method or bool(ours.body and theirs.body)
 
 
 def pass_offer(call: Call, leg: Leg, transaction: ServerTransaction) -> None:

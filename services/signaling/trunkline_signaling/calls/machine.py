@@ -13,6 +13,7 @@ from . import (
     audibility,
     digits,
     early_media,
+    early_requests,
     ending,
     established,
     failover,
@@ -88,7 +89,7 @@ Handler = Callable[[Call, Any], None]
 _UNANSWERED: Final[Mapping[type, Handler]] = {
     CancelReceived: ending.cancelled,
     HangUp: ending.released_by_operator,
-    RequestReceived: ending.early_request,
+    RequestReceived: early_requests.received,
     ResponseReceived: attempts.late_response,
     Extended: money.extended,
     MediaLost: ending.media_lost,

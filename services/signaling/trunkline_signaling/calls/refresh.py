@@ -13,7 +13,7 @@ from ..sip.errors import MalformedValue
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import INVITE, UPDATE
-from . import answer, correction, ending, established, session_timer
+from . import answer, correction, ending, glare, session_timer
 from .acceptance import ALLOW
 from .call import SDP, Call
 from .effects import Cancel, Outgoing, Timer
@@ -140,7 +140,7 @@ def granted(event: ResponseReceived) -> TimerTerms | None:
 def _must_wait(call: Call, leg: Leg) -> bool:
     """Tell whether a refresh would meet another request of ours; an UPDATE meets only its like."""
     if not leg.takes_update:
-        return established.session_moves(call) or leg.unacknowledged
+        return glare.session_moves(call) or leg.unacknowledged
     if call.negotiation is None:
         return False
     passed = call.negotiation.outgoing

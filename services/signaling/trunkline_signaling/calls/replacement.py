@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..sip.fields import Reason
-from . import established, refresh, session_timer
+from . import established, glare, refresh, session_timer
 from .call import Call
 from .effects import EndDialog, Reply
 from .events import Replaced
@@ -16,7 +16,7 @@ from .referral import INNER_POLICY, Replacement, TransferState
 def replaced(call: Call, event: Replaced) -> None:
     """Another call of ours is to take the place of a leg: ask the far side (RFC 3891)."""
     request = event.transaction.request
-    if established.session_moves(call):
+    if glare.session_moves(call):
         call.emit(Reply(event.transaction, request.reply(491)))
         call.emit(EndDialog(event.dialog))
         return

@@ -21,6 +21,7 @@ from . import (
     ending,
     established,
     forwarding,
+    glare,
     invitation,
     refresh,
     replacement,
@@ -61,7 +62,7 @@ def refer(call: Call, event: RequestReceived) -> None:
         call.note(f"refused a REFER of leg {leg.side.value}: {error}")
         call.emit(Reply(transaction, request.reply(400)))
         return
-    if established.session_moves(call):
+    if glare.session_moves(call):
         call.emit(Reply(transaction, request.reply(491)))
         return
     call.emit(Reply(transaction, leg.dialog.reply(request, 202)))

@@ -433,8 +433,9 @@ def _untie(call: Call) -> None:
     """Break the rings of references, so that an ended call needs no garbage collector."""
     call.invite.owner = None
     for leg in (call.leg_a, call.leg_b):
-        if leg is not None and leg.dialog is not None:
-            leg.dialog.owner = None
+        dialog = None if leg is None else leg.dialog or leg.early
+        if dialog is not None:
+            dialog.owner = None
     outgoing = call.attempt.outgoing if call.attempt is not None else None
     if outgoing is not None and outgoing.transaction is not None and not outgoing.abandoned:
         let_go(outgoing.transaction)

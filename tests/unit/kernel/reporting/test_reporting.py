@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from trunkline.common.v1 import reports_pb2 as pb
+from trunkline_kernel.faults import InvalidArgument
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Found, Name, Names, NotFound
 from trunkline_kernel.reporting import MOST_WAITING, Reporter, unresolved
@@ -20,12 +21,16 @@ class Billing:
 
     def __init__(self) -> None:
         self.away = False
+        self.refused = ""
+        """Call id of a notice that it takes for wrong."""
         self.requests: list[Any] = []
 
     async def call(self, method: Any, request: Any, **_: Any) -> Any:
         """Take a request."""
         if self.away:
             raise Unavailable("billing is away")
+        if isinstance(request, pb.SendNoticesRequest) and self.refused in _call_ids(request):
+            raise InvalidArgument("notices.event: is required")
         self.requests.append(request)
         return method.response()
 
@@ -33,13 +38,17 @@ class Billing:
     def told(self) -> list[str]:
         """Call ids of the notices that came."""
         notices = [r for r in self.requests if isinstance(r, pb.SendNoticesRequest)]
-        return [each.call_state.call_id for request in notices for each in request.notices]
+        return [call_id for request in notices for call_id in _call_ids(request)]
 
     @property
     def reported(self) -> list[pb.ReportedCondition]:
         """What came last of conditions."""
         reports = [r for r in self.requests if isinstance(r, pb.ReportConditionsRequest)]
         return list(reports[-1].conditions)
+
+
+def _call_ids(request: pb.SendNoticesRequest) -> list[str]:
+    return [each.call_state.call_id for each in request.notices]
 
 
 @pytest.fixture
@@ -98,6 +107,30 @@ async def test_the_oldest_notices_go_when_too_many_wait(billing: Billing) -> Non
 
     assert len(billing.told) == MOST_WAITING
     assert (billing.told[0], billing.told[-1]) == ("1", str(MOST_WAITING))
+
+
+async def test_a_notice_that_is_refused_does_not_hold_up_those_after_it(billing: Billing) -> None:
+    reporter = reporter_to(billing)
+    billing.refused = "bad"
+    reporter.send(moved("bad"))
+    await runs(reporter, 1)
+
+    reporter.send(moved("good"))
+    await runs(reporter, 1)
+
+    assert billing.told == ["good"]
+
+
+async def test_notices_alone_repeat_no_report(billing: Billing) -> None:
+    reporter = reporter_to(billing)
+    running = asyncio.create_task(reporter.run())
+    for number in range(10):
+        reporter.send(moved(str(number)))
+        await asyncio.sleep(1)
+    running.cancel()
+
+    reports = [r for r in billing.requests if isinstance(r, pb.ReportConditionsRequest)]
+    assert (len(reports), len(billing.told)) == (1, 10)
 
 
 async def test_a_change_is_reported_at_once_and_all_again_every_15_s(billing: Billing) -> None:

@@ -14,6 +14,7 @@ G723 = PayloadFormat(4, "G723", 8000)
 EVENT = PayloadFormat(101, "telephone-event", 8000, "0-16")
 
 CONVERTIBLE = ("PCMA", "PCMU", "G729")
+RARE = ("PCMA", "G726-32")
 
 
 def names(formats: tuple[PayloadFormat, ...]) -> list[str]:
@@ -45,6 +46,8 @@ def said(policy: G729Policy, parameters: str = "") -> str:
         pytest.param(
             [PCMU], (), (), CONVERTIBLE, ["PCMU", "PCMA", "G729"], id="the platform's after them"
         ),
+        pytest.param([PCMA], (), (), RARE, ["PCMA"], id="no codec that few speak"),
+        pytest.param([PCMA], (), ("G726-32",), RARE, ["G726-32"], id="unless it is listed"),
         pytest.param([G723], (), (), CONVERTIBLE, ["G723"], id="nothing to convert it with"),
         pytest.param([PCMA], (), ("G729",), CONVERTIBLE, ["G729"], id="converted"),
     ],

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 from support.switch import (
     ANSWER,
     CALLER,
@@ -209,6 +210,20 @@ async def test_rfc3262_5_a_prack_that_answers_no_offer_ends_the_call(
     assert "CANCEL" in bench.to(VENDOR)
     assert bench.cdr.reason is CallEndReason.CODEC_MISMATCH
     assert not bench.switch.calls
+
+
+async def test_what_waited_for_a_prack_that_ends_the_call_is_never_shown() -> None:
+    bob = Callee()
+    alice, bench = await progressing(bob, b"")
+    await bob.finish(bench, 180)
+
+    with capture_logs() as logged:
+        await alice.prack(bench, b"")
+
+    assert logged == []
+    assert "180" not in bench.to(CALLER)
+    assert alice.answer_to("INVITE")[0] == 488
+    assert bench.cdr.reason is CallEndReason.CODEC_MISMATCH
 
 
 @pytest.mark.parametrize("answered", [False, True])

@@ -8,6 +8,7 @@ mod avcodec;
 mod bits;
 mod g722;
 mod g723;
+mod g726;
 mod g729;
 mod gsm;
 mod opus;
@@ -20,6 +21,7 @@ use trunkline_rtp::{BuiltIn, Codecs, Decoder, Encoder, Encoding};
 use crate::amr::AmrLibrary;
 use crate::g722::G722Library;
 use crate::g723::G723Library;
+use crate::g726::G726Library;
 use crate::g729::G729Library;
 use crate::gsm::GsmLibrary;
 use crate::opus::OpusLibrary;
@@ -41,6 +43,7 @@ pub struct Installed {
     g729: Option<Arc<G729Library>>,
     gsm: Option<Arc<GsmLibrary>>,
     g722: Option<Arc<G722Library>>,
+    g726: Option<Arc<G726Library>>,
     opus: Option<Arc<OpusLibrary>>,
     amr: Option<Arc<AmrLibrary>>,
     g723: Option<Arc<G723Library>>,
@@ -54,6 +57,7 @@ impl Installed {
             g729: G729Library::load().map(Arc::new),
             gsm: GsmLibrary::load().map(Arc::new),
             g722: G722Library::load().map(Arc::new),
+            g726: G726Library::load().map(Arc::new),
             opus: OpusLibrary::load().map(Arc::new),
             amr: AmrLibrary::load().map(Arc::new),
             g723: G723Library::load().map(Arc::new),
@@ -62,7 +66,7 @@ impl Installed {
 
     /// Every codec that a library could bring, and iLBC, which none brings.
     #[must_use]
-    pub const fn offers(&self) -> [Offer; 7] {
+    pub const fn offers(&self) -> [Offer; 11] {
         const fn offer(encoding: &'static str, available: bool, package: &'static str) -> Offer {
             Offer {
                 encoding,
@@ -75,6 +79,10 @@ impl Installed {
             offer("G723", self.g723.is_some(), "libavcodec59"),
             offer("GSM", self.gsm.is_some(), "libgsm1"),
             offer("G722", self.g722.is_some(), "libspandsp2"),
+            offer("G726-16", self.g726.is_some(), "libspandsp2"),
+            offer("G726-24", self.g726.is_some(), "libspandsp2"),
+            offer("G726-32", self.g726.is_some(), "libspandsp2"),
+            offer("G726-40", self.g726.is_some(), "libspandsp2"),
             offer("opus", self.opus.is_some(), "libopus0"),
             offer("AMR", self.amr.is_some(), "libopencore-amrnb0"),
             offer("iLBC", false, ""), // Debian 12 has no encoder
@@ -90,6 +98,7 @@ impl Codecs for Installed {
             Encoding::Amr { aligned, .. } => {
                 Some(Box::new(amr::Decoding::new(self.amr.clone()?, aligned)?))
             }
+            Encoding::G726 { bits } => Some(Box::new(g726::Coding::new(self.g726.clone()?, bits)?)),
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
             Encoding::G722 => Some(Box::new(g722::Decoding::new(
                 self.g722.clone()?,
@@ -112,6 +121,7 @@ impl Codecs for Installed {
                 aligned,
                 modes,
             )?)),
+            Encoding::G726 { bits } => Some(Box::new(g726::Coding::new(self.g726.clone()?, bits)?)),
             Encoding::Gsm => Some(Box::new(gsm::Coding::new(self.gsm.clone()?)?)),
             Encoding::G722 => Some(Box::new(g722::Encoding::new(
                 self.g722.clone()?,

@@ -101,6 +101,13 @@ fn amr_keeps_tones_however_it_is_packed() {
 }
 
 #[test]
+fn g726_keeps_tones_at_every_rate_but_the_lowest() {
+    for bits in 3..=5 {
+        keeps_tones(Encoding::G726 { bits });
+    }
+}
+
+#[test]
 fn opus_keeps_tones() {
     keeps_tones(Encoding::OPUS);
 }
@@ -115,6 +122,8 @@ fn silence_stays_silent() {
         ALIGNED_AMR,
         Encoding::Gsm,
         Encoding::G722,
+        Encoding::G726 { bits: 2 },
+        Encoding::G726 { bits: 5 },
         Encoding::OPUS,
     ] {
         let heard = heard(encoding, &[0; 8_000]);
@@ -136,6 +145,8 @@ fn any_bytes_decode_to_sound_or_nothing() {
         ALIGNED_AMR,
         Encoding::Gsm,
         Encoding::G722,
+        Encoding::G726 { bits: 2 },
+        Encoding::G726 { bits: 5 },
         Encoding::OPUS,
     ] {
         let decoder = installed.decoder(encoding, NARROWBAND);

@@ -32,12 +32,13 @@ const MOST_DELAY: usize = 480;
 /// Decibels. The same sound through two codecs of low rates differs by no more.
 const BOUND: f32 = 6.0;
 
-const ENCODINGS: [(Encoding, u8); 8] = [
+const ENCODINGS: [(Encoding, u8); 9] = [
     (Encoding::Pcma, 8),
     (Encoding::Pcmu, 0),
     (Encoding::G729, 18),
     (Encoding::G723, 4),
     (Encoding::G722, 9),
+    (Encoding::G726 { bits: 4 }, 102),
     (Encoding::Gsm, 3),
     (Encoding::OPUS, 111),
     (Encoding::AMR, 97),

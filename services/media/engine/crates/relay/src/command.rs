@@ -36,6 +36,14 @@ pub enum Command {
     Stop,
 }
 
+impl Command {
+    /// Whether it makes no difference before the next packet or tick, which finds it obeyed: then
+    /// nobody is woken for it.
+    pub const fn waits(&self) -> bool {
+        matches!(self, Self::Update(..))
+    }
+}
+
 /// How busy a shard is; written by its thread about once a second.
 #[derive(Debug, Default)]
 pub struct ShardLoad {

@@ -363,10 +363,13 @@ impl Thread {
     }
 
     fn command(&self, command: Command) -> Result<(), OpenError> {
+        let waits = command.waits();
         self.commands
             .send(command)
             .map_err(|_| OpenError::Stopped)?;
-        self.wake.notify();
+        if !waits {
+            self.wake.notify();
+        }
         Ok(())
     }
 }

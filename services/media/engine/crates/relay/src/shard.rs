@@ -94,7 +94,10 @@ impl Shard {
             let ready = self.wait(deadline);
             // Commands come first: a packet sent after an answer is to meet the answered session.
             // Tokens of sessions that are closed by them find nobody.
-            if (0..ready).any(|index| self.poller.token(index) == WAKE) && !self.obey() {
+            if (0..ready).any(|index| self.poller.token(index) == WAKE) {
+                self.wake.clear();
+            }
+            if !self.obey() {
                 return;
             }
             self.relay_ready(ready);
@@ -185,7 +188,6 @@ impl Shard {
 
     /// Carry out the commands; false when told to stop.
     fn obey(&mut self) -> bool {
-        self.wake.clear();
         while let Ok(command) = self.commands.try_recv() {
             match command {
                 Command::Open(id, opening) => self.open(id, *opening),

@@ -3,10 +3,10 @@
 mod support;
 
 use std::fs::read_to_string;
-use std::net::UdpSocket;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
-use support::{PATIENCE, as_opened, at, closing_counters, engine, leg, peer, rtp};
+use support::{LOOPBACK, PATIENCE, as_opened, at, closing_counters, engine_on, leg, peer, rtp};
 use trunkline_relay::{Engine, LegUpdate, Opened};
 use trunkline_rtp::{Dropped, Learning};
 
@@ -22,8 +22,13 @@ struct Call {
 
 /// A call whose streams have settled both ways.
 fn settled() -> Call {
-    let mut engine = engine(Duration::ZERO, 8);
-    let (caller, callee) = (peer(), peer());
+    settled_on(LOOPBACK, LOOPBACK)
+}
+
+/// The same with an engine that listens on `local`, and peers of the loopback address `peers`.
+fn settled_on(local: IpAddr, peers: IpAddr) -> Call {
+    let mut engine = engine_on(&[local], Duration::ZERO, 8);
+    let (caller, callee) = (peer_at(peers), peer_at(peers));
     let legs = [&caller, &callee].map(|peer| leg(peer, Learning::FirstPacket));
     let opened = engine.open(legs).expect("ports");
     let call = Call {
@@ -56,7 +61,8 @@ impl Call {
     /// Send a packet to the port of one leg, and return the number of what its peer then hears.
     fn hear_from(&self, from: &UdpSocket, to: &UdpSocket, number: u16) -> Option<u16> {
         let own = usize::from(!std::ptr::eq(to, &raw const self.callee));
-        from.send_to(&rtp(number), at(self.opened.ports[own].rtp))
+        let ip = to.local_addr().expect("bound").ip();
+        from.send_to(&rtp(number), (ip, self.opened.ports[own].rtp))
             .expect("sent");
         heard(to)
     }
@@ -68,18 +74,30 @@ fn heard(peer: &UdpSocket) -> Option<u16> {
     Some(u16::from_be_bytes([buffer[2], buffer[3]]))
 }
 
+fn peer_at(ip: IpAddr) -> UdpSocket {
+    let socket = UdpSocket::bind((ip, 0)).expect("a port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket
+}
+
 /// Whether the system knows a connected socket on a local port.
 fn is_connected(port: u16) -> bool {
-    let sockets = read_to_string("/proc/self/net/udp").expect("a list of sockets");
-    let local = format!("0100007F:{port:04X}");
-    sockets.lines().any(|line| {
-        let mut fields = line.split_whitespace().skip(1);
-        fields.next() == Some(&local) && fields.next() != Some("00000000:0000")
+    let lists = ["/proc/self/net/udp", "/proc/self/net/udp6"];
+    let sockets = lists.map(|list| read_to_string(list).expect("a list of sockets"));
+    sockets.iter().flat_map(|list| list.lines()).any(|line| {
+        let addresses: Vec<_> = line.split_whitespace().skip(1).take(2).collect();
+        addresses[0].ends_with(&format!(":{port:04X}")) && !addresses[1].ends_with(":0000")
     })
 }
 
 fn stranger() -> UdpSocket {
     UdpSocket::bind(("127.0.0.2", 0)).expect("another loopback address")
+}
+
+#[test]
+fn a_stream_settles_where_the_engine_listens_on_every_address_and_by_ipv6() {
+    settled_on(Ipv4Addr::UNSPECIFIED.into(), LOOPBACK);
+    settled_on(Ipv6Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into());
 }
 
 #[test]
@@ -110,8 +128,7 @@ fn med02_a_peer_whose_nat_gives_it_another_port_is_followed() {
 #[test]
 fn med02_a_reinvite_re_opens_learning_and_the_old_peer_is_a_stranger() {
     let mut call = settled();
-    let new = UdpSocket::bind(("127.0.0.3", 0)).expect("another loopback address");
-    new.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    let new = peer_at(Ipv4Addr::new(127, 0, 0, 3).into());
     let unchanged = as_opened(&call.callee, Learning::FirstPacket);
     let re_opened = LegUpdate {
         relearn: true,
@@ -121,7 +138,10 @@ fn med02_a_reinvite_re_opens_learning_and_the_old_peer_is_a_stranger() {
         .update(call.opened.session, [re_opened, unchanged])
         .expect("open");
 
-    assert_eq!(call.hear_from(&call.callee, &new, ENOUGH), Some(ENOUGH));
+    call.callee
+        .send_to(&rtp(ENOUGH), at(call.opened.ports[1].rtp))
+        .expect("sent");
+    assert_eq!(heard(&new), Some(ENOUGH));
     call.caller
         .send_to(&rtp(7), at(call.opened.ports[0].rtp))
         .expect("sent");

@@ -26,6 +26,7 @@ mod protection;
 mod reception;
 mod reports;
 mod rtcp;
+mod samples;
 mod sequence;
 mod session;
 mod settings;

@@ -12,6 +12,7 @@ use crate::codec::{Codecs, Decoder, Encoder, MOST_SAMPLES};
 use crate::comfort_noise::ComfortNoise;
 use crate::concealment::Concealment;
 use crate::packet::Header;
+use crate::samples::{samples, samples_of, span, units};
 use crate::sequence::delta;
 use crate::settings::VoiceFormat;
 use crate::time::Time;
@@ -361,20 +362,4 @@ impl Transcoder {
 /// Whether a packet may have so many samples. Shorter ones would make many packets of one.
 fn fits(count: usize, encoder: &dyn Encoder) -> bool {
     (SHORTEST_PACKET..=MOST_SAMPLES).contains(&count) && count.is_multiple_of(encoder.frame())
-}
-
-fn samples(span: Duration, sample_rate: u32) -> usize {
-    (span.as_micros() * u128::from(sample_rate) / 1_000_000) as usize
-}
-
-fn span(samples: usize, sample_rate: u32) -> Duration {
-    Duration::from_micros(samples as u64 * 1_000_000 / u64::from(sample_rate))
-}
-
-fn units(samples: usize, clock_rate: u32, sample_rate: u32) -> u32 {
-    (samples as u64 * u64::from(clock_rate) / u64::from(sample_rate)) as u32
-}
-
-fn samples_of(units: i32, clock_rate: u32, sample_rate: u32) -> i64 {
-    i64::from(units) * i64::from(sample_rate) / i64::from(clock_rate)
 }

@@ -37,6 +37,11 @@ pub enum Encoding {
     G723,
     /// G.722.
     G722,
+    /// G.726, packed as RFC 3551 says.
+    G726 {
+        /// Of a sample: 2 (16 kbit/s) to 5 (40 kbit/s).
+        bits: u8,
+    },
     /// GSM full rate.
     Gsm,
     /// Opus (RFC 7587).
@@ -80,6 +85,10 @@ impl Encoding {
             "G729" | "G729A" | "G729B" | "G729AB" => Self::G729,
             "G723" => Self::G723,
             "G722" => Self::G722,
+            "G726-16" => Self::G726 { bits: 2 },
+            "G726-24" => Self::G726 { bits: 3 },
+            "G726-32" => Self::G726 { bits: 4 },
+            "G726-40" => Self::G726 { bits: 5 },
             "GSM" => Self::Gsm,
             "OPUS" => opus(parameters),
             "AMR" => amr(parameters),
