@@ -26,7 +26,7 @@ class PhoneCalls:
 
     def end(self, call: Call) -> None:
         """Forget a call, which may be none of these."""
-        if not call.answered:
+        if not self._calls or not call.answered:
             return
         for side in Side:
             phone = endpoint_of(call, side)
