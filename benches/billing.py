@@ -28,9 +28,10 @@ from trunkline_billing.cashier.cashier import Cashier
 from trunkline_billing.cashier.observer import NoObserver
 from trunkline_billing.cashier.work import Pay, Settle
 from trunkline_billing.cdrs.cdr import Call, Numbers, Party
+from trunkline_billing.charging.changes import Changes
 from trunkline_billing.charging.reservation import CallStart
 from trunkline_billing.charging.rules import Rules
-from trunkline_billing.charging.till import Changes, Till
+from trunkline_billing.charging.till import Till
 from trunkline_billing.imports.dialect import detect
 from trunkline_billing.imports.reader import read
 from trunkline_billing.ledger.payments import Payment

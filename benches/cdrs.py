@@ -59,7 +59,6 @@ ROWS_AT_ONCE: Final = 5000
 PAGES: Final = 40
 BOOKED: Final = 20_000
 """Calls whose difference is booked."""
-ATTEMPTS: Final = [{"number": 1, "sip_status": 200, "answered": True, "post_dial_delay": "1.2s"}]
 
 
 def rows(count: int) -> Iterator[dict[str, object]]:
@@ -86,10 +85,21 @@ def rows(count: int) -> Iterator[dict[str, object]]:
             caller_party=Party(1, f"{customer}-pbx", "192.0.2.10", 5060),
             callee_party=Party(2, vendor, "198.51.100.7", 5060),
             sip_status=200,
-            extension={"attempts": ATTEMPTS},
+            extension={"attempts": [attempt_at(vendor)]},
         )
         cost = replace(share, account=vendor, rate_group="wholesale", fee=Decimal("0.01"))
         yield encode_cdr(Cdr(call, talk, setup + talk, share, (), cost))
+
+
+def attempt_at(vendor: str) -> dict[str, object]:
+    """Return an answered attempt as the proto's JSON has it."""
+    return {
+        "number": 1,
+        "endpoint": {"kind": "ENDPOINT_KIND_ROUTING_GATEWAY", "name": vendor},
+        "sip_status": 200,
+        "answered": True,
+        "post_dial_delay": "1.2s",
+    }
 
 
 async def fill(database: Database, count: int) -> None:

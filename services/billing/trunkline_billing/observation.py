@@ -9,8 +9,9 @@ from trunkline_kernel.metrics import Metrics
 
 from .alarms.alarm import Condition
 from .alarms.traffic import TrafficCounter
+from .charging.changes import Changes
 from .charging.settlement import Settlement
-from .charging.till import Changes, Till, unsold
+from .charging.till import Till, unsold
 from .errors import Refused
 
 log = structlog.stdlib.get_logger(__name__)
@@ -108,17 +109,17 @@ class Observation:
         """Count a settlement that came again."""
         self._settlements.labels("duplicate").inc()
 
-    def pushed(self, outcome: str) -> None:
-        """Count a push: taken, failed or given_up."""
-        self._pushes.labels(outcome).inc()
+    def pushed(self, outcome: str, count: int) -> None:
+        """Count pushes: taken, failed or given_up."""
+        self._pushes.labels(outcome).inc(count)
 
-    def streamed(self, outcome: str) -> None:
-        """Count a try to publish a CDR: taken or failed."""
-        self._streamed.labels(outcome).inc()
+    def streamed(self, outcome: str, count: int) -> None:
+        """Count tries to publish a CDR: taken or failed."""
+        self._streamed.labels(outcome).inc(count)
 
-    def noticed(self, outcome: str) -> None:
-        """Count a notice: taken, failed or given_up."""
-        self._notices.labels(outcome).inc()
+    def noticed(self, outcome: str, count: int) -> None:
+        """Count notices: taken, failed or given_up."""
+        self._notices.labels(outcome).inc(count)
 
     def owed(self, counts: Mapping[str, int]) -> None:
         """Show what outputs owe."""

@@ -14,8 +14,9 @@ from trunkline_billing.accounts.purse import Purse
 from trunkline_billing.cashier.cashier import Cashier
 from trunkline_billing.cashier.observer import NoObserver
 from trunkline_billing.cashier.work import Expire, Pay, Post, Settle
+from trunkline_billing.charging.changes import Changes
 from trunkline_billing.charging.rules import Rules
-from trunkline_billing.charging.till import Changes, Till
+from trunkline_billing.charging.till import Till
 from trunkline_billing.errors import LedgerUnavailable
 from trunkline_billing.ledger.payments import Payment
 from trunkline_billing.money import Money

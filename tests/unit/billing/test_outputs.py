@@ -76,6 +76,17 @@ def test_bil_11_a_line_written_before_a_crash_is_not_written_again(tmp_path: Pat
     assert (tmp_path / "2026030110.txt").read_text() == "a|1\nb|2\nc|3\n"
 
 
+def test_bil_11_of_a_long_file_the_end_alone_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "2026030110.txt"
+    path.write_text("".join(f"{'x' * 300}|{number}\n" for number in range(2000)) + "y|20")
+
+    TextFiles(tmp_path).append(path.name, ["a|1999", "a|2000"])
+
+    text = path.read_text()
+    assert text.endswith("|1998\n" + "x" * 300 + "|1999\na|2000\n")
+    assert text.count("\n") == 2001
+
+
 def test_bil_11_a_torn_line_is_written_again(tmp_path: Path) -> None:
     path = tmp_path / "2026030110.txt"
     path.write_text("a|1\nb|")

@@ -15,9 +15,10 @@ import structlog
 
 from ..accounts.purse import Purse
 from ..charging.authorization import Extension
+from ..charging.changes import Changes
 from ..charging.reservation import CallStart, Reservation
 from ..charging.rules import Rules
-from ..charging.till import Changes, Till
+from ..charging.till import Till
 from ..errors import LedgerUnavailable
 from ..store.journal import Away, Journal, JournalError, Known, Taken, Write
 from ..store.ledger_reader import LedgerReader

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
+from ..charging.changes import Changes
 from ..charging.settlement import Settlement
-from ..charging.till import Changes
 
 
 class Observer(Protocol):

@@ -6,7 +6,7 @@ failed write the till is filled anew from the store.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,50 +16,18 @@ from ..cdrs.cdr import Call, Cdr, Numbers
 from ..errors import UnknownCall
 from ..ledger.payments import MoneyChange, Payment, book_payment
 from ..ledger.transactions import Transaction, is_account
-from ..packages.package import FailedProcess, GiftPart, Period, Shelf, gift_time
+from ..packages.package import FailedProcess, GiftPart, Shelf, gift_time
 from ..packages.renewal import Renewal, begin_period, shortfall
 from ..rating.deck import RateDeck
 from ..rating.tariff import NOTHING, hold_time
 from ..reasons import BillingMode, CallEndReason, EndDirection
 from .authorization import Extension, extend, reserve
-from .brakes import Reading, count
+from .brakes import count
+from .changes import Changes, Posted
 from .correction import Correction, correct
 from .reservation import CallStart, Reservation
 from .rules import Rules
 from .settlement import Settlement, charged_talk, settle
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A transaction with the balance of each entry's account after it; None for house books."""
-
-    transaction: Transaction
-    balances: tuple[Decimal | None, ...]
-
-
-@dataclass(slots=True)
-class Changes:
-    """What decisions changed and the store must write, in their order."""
-
-    posted: list[Posted] = field(default_factory=list)
-    cdrs: list[Cdr] = field(default_factory=list)
-    corrected: list[Cdr] = field(default_factory=list)
-    """CDRs that are charged anew."""
-    warnings: list[Reading] = field(default_factory=list)
-    """Fraud brakes that were touched."""
-    deliveries: list[tuple[str, Cdr]] = field(default_factory=list)
-    """CDRs with the outputs that owe them."""
-    money_changes: list[MoneyChange] = field(default_factory=list)
-    """Payments that are to be told to the outside."""
-    reservations: dict[str, Reservation | None] = field(default_factory=dict)
-    """By call id; None for a reservation that ended."""
-    purses: set[str] = field(default_factory=set)
-    """Accounts whose balance or reservations changed."""
-    periods: dict[str, Period] = field(default_factory=dict)
-    """Periods of packages that changed, by order."""
-
-    def __bool__(self) -> bool:
-        return bool(self.posted or self.reservations or self.purses or self.periods)
 
 
 class Till:

@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Generic, Protocol, TypeVar
 
 import structlog
 from trunkline_kernel.background import steadily
 
-from ..cdrs.retries import next_try
+from ..cdrs.retries import LIFE, next_try, try_for_ever
 from ..store.queues import Owed, Queue
 
 ACCOUNTS_AT_ONCE: Final = 16
 BATCH: Final = 100
 PAUSE: Final = 0.5
+DEAD: Final = LIFE + timedelta(hours=2)
+"""After so long without a success the receiver is gone, and what is as old has had its tries."""
 
 NextTry = Callable[[int, datetime, datetime], datetime | None]
 """Returns when to try again, of attempts, first try and now; None to give up."""
@@ -48,15 +50,16 @@ class OrderedOutput(Generic[ContentT]):
         queue: Queue[ContentT],
         receiver: Receiver[ContentT],
         clock: Callable[[], datetime],
-        count: Callable[[str], None],
+        count: Callable[[str, int], None],
         next_try: NextTry = next_try,
     ) -> None:
-        """`count` is told the outcome of every try: taken, failed or given_up."""
+        """`count` is told how many were taken, failed or given_up."""
         self._queue = queue
         self._receiver = receiver
         self._clock = clock
         self._count = count
         self._next_try = next_try
+        self._last_taken = clock()
 
     async def run(self) -> None:
         """Deliver whatever is due. Never returns."""
@@ -73,7 +76,21 @@ class OrderedOutput(Generic[ContentT]):
             async with asyncio.TaskGroup() as tasks:
                 for account in due:
                     tasks.create_task(self._deliver_account(account))
-        return len(due)
+            return len(due) + await self._expire_some()
+
+    async def _expire_some(self) -> int:
+        """Forget what is too old where the receiver has long taken nothing; return how much.
+
+        One by one it would grow without end: each try of a dead receiver takes a timeout.
+        """
+        now = self._clock()
+        if self._next_try is try_for_ever or now - self._last_taken < DEAD:
+            return 0
+        gone = await self._queue.expire(now - DEAD)
+        if gone:
+            log.error("deliveries_given_up", output=self._receiver.name, count=gone)
+            self._count("given_up", gone)
+        return gone
 
     async def _deliver_account(self, account: str) -> None:
         taken = []
@@ -83,7 +100,8 @@ class OrderedOutput(Generic[ContentT]):
                 await self._failed(one, problem)
                 break
             taken.append(one.id)
-            self._count("taken")
+            self._last_taken = self._clock()
+            self._count("taken", 1)
         if taken:
             await self._queue.done(taken)
 
@@ -98,9 +116,9 @@ class OrderedOutput(Generic[ContentT]):
         )
         if due is None:
             told.error("delivery_given_up")
-            self._count("given_up")
+            self._count("given_up", 1)
             await self._queue.done([one.id])
             return
         told.warning("delivery_failed")
-        self._count("failed")
+        self._count("failed", 1)
         await self._queue.postpone(one.id, attempts, due)

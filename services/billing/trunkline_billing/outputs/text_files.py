@@ -1,7 +1,8 @@
 """Writes CDR text files from what is owed (BIL-11).
 
 A line is on disk before its delivery is forgotten. After a crash between the two, the flow numbers
-in the file tell which lines are there already; a torn last line is cut off and written again.
+of the file's last lines tell which are there already: no more than one batch can be both. A torn
+last line is cut off and written again.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from trunkline_kernel.background import steadily
 from trunkline_kernel.parameters import Parameters
@@ -21,6 +22,8 @@ from ..store.cdr_rows import StoredCdr
 from ..store.queues import Owed, Queue
 
 BATCH: Final = 500
+CHUNK: Final = 65_536
+"""Bytes that are read at a time from the end of a file."""
 PAUSE: Final = 1.0
 NOTHING: Final = timedelta(0)
 
@@ -30,31 +33,25 @@ class TextFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._checked: dict[str, set[str]] = {}
+        self._last: dict[str, set[str]] = {}
 
     def append(self, name: str, lines: Iterable[str]) -> None:
         """Append lines to a file, durably, leaving out those it has."""
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / name
-        present = self._present(path)
+        present = self._last.get(name) or _repair(path)
         fresh = [text for text in lines if flow_no_of(text) not in present]
         with path.open("ab") as file:
             file.write("".join(f"{text}\n" for text in fresh).encode())
             file.flush()
             os.fsync(file.fileno())
-        present.update(map(flow_no_of, fresh))
+        self._last = {name: present | {flow_no_of(text) for text in fresh}}
 
     def prune(self, keep: int) -> None:
         """Delete all but the newest `keep` files."""
         names = sorted(path.name for path in self._folder.glob("[0-9]*.txt"))
         for name in names[:-keep]:
             (self._folder / name).unlink()
-            self._checked.pop(name, None)
-
-    def _present(self, path: Path) -> set[str]:
-        if path.name not in self._checked:
-            self._checked = {path.name: _repair(path)}  # one hour's numbers are enough
-        return self._checked[path.name]
 
 
 class FileOutput:
@@ -92,11 +89,23 @@ class FileOutput:
 
 
 def _repair(path: Path) -> set[str]:
-    """Cut off a torn last line and return the flow numbers of the others."""
+    """Cut off a torn last line and return the flow numbers of the last whole ones."""
     if not path.exists():
         return set()
-    raw = path.read_bytes()
-    whole = raw[: raw.rfind(b"\n") + 1]
-    if len(whole) < len(raw):
-        path.write_bytes(whole)
-    return {flow_no_of(text) for text in whole.decode().splitlines()}
+    with path.open("rb+") as file:
+        tail = _tail(file)
+        torn = len(tail) - (tail.rfind(b"\n") + 1)
+        file.truncate(file.seek(0, os.SEEK_END) - torn)
+    lines = tail[: len(tail) - torn].decode(errors="replace").splitlines()
+    return {flow_no_of(text) for text in lines[-BATCH:]}
+
+
+def _tail(file: BinaryIO) -> bytes:
+    """Return the end of a file: at least `BATCH` whole lines of it, or all."""
+    begin = file.seek(0, os.SEEK_END)
+    tail = b""
+    while begin and tail.count(b"\n") <= BATCH + 1:
+        size = min(CHUNK, begin)
+        begin = file.seek(begin - size)
+        tail = file.read(size) + tail
+    return tail

@@ -22,7 +22,8 @@ from .report_reader import ReportReader
 from .stated import StatedCalls
 from .tables import CDRS, TRANSACTIONS
 
-CHUNK: Final = 1000
+CHUNK: Final = 250
+"""CDRs that are read at once: a few milliseconds of the event loop."""
 NEWEST: Final = (CDRS.c.end_time.desc(), CDRS.c.flow_no.desc())
 OLDEST: Final = (CDRS.c.end_time, CDRS.c.flow_no)
 

@@ -9,8 +9,9 @@ from sqlalchemy import Table
 from ..accounts.purse import Purse
 from ..cdrs.cdr import Cdr
 from ..cdrs.fields import epoch_ms
+from ..charging.changes import Changes, Posted
 from ..charging.reservation import Reservation
-from ..charging.till import Changes, Posted, Till
+from ..charging.till import Till
 from ..ledger.payments import MoneyChange
 from .cdr_rows import CHARGE_COLUMNS, encode_cdr
 from .notice_rows import MONEY, notice_row

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.pool import StaticPool
 
-from ..charging.till import Changes, Till
+from ..charging.changes import Changes
+from ..charging.till import Till
 from .edits import Edit, edits_of, empty_purses
 from .journal import Known, journal_errors
 from .period_rows import decode_period

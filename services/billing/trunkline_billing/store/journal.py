@@ -12,7 +12,8 @@ from typing import Final, Protocol
 import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
-from ..charging.till import Changes, Till
+from ..charging.changes import Changes
+from ..charging.till import Till
 
 Known = dict[str, str | None]
 """Booked transactions by id, with the content of their request."""

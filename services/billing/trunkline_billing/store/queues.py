@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, true, update
 from trunkline_kernel.database import Database
@@ -18,6 +18,10 @@ from .tables import CDRS, DELIVERIES, NOTICES
 from .turns import turn
 
 ContentT = TypeVar("ContentT")
+
+COUNTED: Final = 100_000
+"""What is owed is counted up to here: the rest is as many times as bad."""
+EXPIRED_AT_ONCE: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,9 @@ class Queue(Protocol[ContentT]):
     async def postpone(self, id: int, attempts: int, due_at: datetime) -> None:
         """Try an item again later."""
 
+    async def expire(self, before: datetime) -> int:
+        """Forget some of what is owed since before then; return how many items."""
+
 
 class _StoredQueue(Generic[ContentT]):
     """A queue in a table with the columns id, account, attempts, first_at and due_at."""
@@ -72,10 +79,9 @@ class _StoredQueue(Generic[ContentT]):
 
     async def due_accounts(self, now: datetime, limit: int) -> list[str]:
         columns = self._table.c
-        oldest = select(func.min(columns.id)).where(self._ours).group_by(columns.account)
         query = (
             select(columns.account)
-            .where(columns.id.in_(oldest), columns.due_at <= now)
+            .where(columns.id.in_(self._oldest()), columns.due_at <= now)
             .order_by(columns.due_at)
             .limit(limit)
         )
@@ -100,8 +106,9 @@ class _StoredQueue(Generic[ContentT]):
         ]
 
     async def count(self) -> int:
-        """Return how many items are owed."""
-        query = select(func.count()).select_from(self._table).where(self._ours)
+        """Return how many items are owed, at most `COUNTED`."""
+        some = select(self._table.c.id).where(self._ours).limit(COUNTED).subquery()
+        query = select(func.count()).select_from(some)
         async with self._database.reading() as session:
             return int(await session.scalar(query) or 0)
 
@@ -113,6 +120,32 @@ class _StoredQueue(Generic[ContentT]):
         change = update(self._table).where(self._table.c.id == id)
         async with self._database.session() as session:
             await session.execute(change.values(attempts=attempts, due_at=due_at))
+
+    async def expire(self, before: datetime) -> int:
+        old = select(self._table.c.id).where(self._ours, self._table.c.first_at < before)
+        async with self._database.session() as session:
+            ids = list(await session.scalars(old.limit(EXPIRED_AT_ONCE)))
+            await session.execute(delete(self._table).where(self._table.c.id.in_(ids)))
+        return len(ids)
+
+    def _oldest(self) -> Select[Any]:
+        """Return the id of each account's oldest item: one step of an index for each account.
+
+        A GROUP BY would read all of what may be millions of items.
+        """
+        columns = self._table.c
+        first = select(func.min(columns.account).label("account")).where(self._ours)
+        accounts = first.cte("accounts", recursive=True)
+        following = select(func.min(columns.account)).where(
+            self._ours, columns.account > accounts.c.account
+        )
+        accounts = accounts.union_all(
+            select(following.scalar_subquery()).where(accounts.c.account.is_not(None))
+        )
+        oldest = select(func.min(columns.id)).where(
+            self._ours, columns.account == accounts.c.account
+        )
+        return select(oldest.scalar_subquery()).where(accounts.c.account.is_not(None))
 
     def _columns(self) -> list[ColumnElement[Any]]:
         columns = self._table.c

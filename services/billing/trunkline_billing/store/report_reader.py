@@ -42,8 +42,7 @@ class ReportReader:
     ) -> list[Group]:
         """Return the groups of calls that ended from `begin` until before `end`, by their keys."""
         calls = self._calls(dimensions).where(*in_range(begin, end, account, gateway))
-        # The attempts of a call come after it in FROM: they are read out of it.
-        sums = _sums(calls.select_from(CDRS).subquery(), len(dimensions))
+        sums = _sums(calls.subquery(), len(dimensions))
         async with self._database.reading() as session:
             return self._merged(await session.execute(sums), len(dimensions))
 
@@ -66,7 +65,7 @@ class ReportReader:
             _on_last(each, words.amount(CDRS.c.cost)).label("cost"),
             _on_last(each, words.decimals(CDRS.c.fee)).label("charge_decimals"),
             _on_last(each, words.decimals(CDRS.c.cost)).label("cost_decimals"),
-        )
+        ).select_from(each.source)
 
     def _key(self, dimension: Dimension, each: Attempt) -> Term:
         match dimension:

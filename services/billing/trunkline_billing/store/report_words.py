@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Float,
+    FromClause,
     Integer,
     Numeric,
     String,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    select,
     true,
     type_coerce,
 )
@@ -34,6 +36,8 @@ Term = ColumnElement[Any]
 class Attempt:
     """The terms of one attempt, or of a whole call by its last one."""
 
+    source: FromClause
+    """What they are read from."""
     vendor: Term
     answered: Term
     delay: Term
@@ -76,10 +80,9 @@ class SqliteWords:
 
     def each_attempt(self) -> Attempt:
         """Return the terms of every attempt: a statement with them has a row for each."""
-        each = func.json_each(CDRS.c.extension, "$.attempts").table_valued(
-            "key", "value", joins_implicitly=True
-        )
+        each = func.json_each(CDRS.c.extension, "$.attempts").table_valued("key", "value")
         return Attempt(
+            source=CDRS.join(each, true()),
             vendor=func.json_extract(each.c.value, "$.endpoint.name"),
             answered=func.coalesce(func.json_extract(each.c.value, "$.answered"), 0) == 1,
             delay=self._micros(func.json_extract(each.c.value, "$.post_dial_delay")),
@@ -89,7 +92,7 @@ class SqliteWords:
     def whole_call(self) -> Attempt:
         """Return the terms of a call."""
         last = func.json_extract(CDRS.c.extension, "$.attempts[#-1].post_dial_delay")
-        return Attempt(CDRS.c.callee_name, ANSWERED, self._micros(last), true())
+        return Attempt(CDRS, CDRS.c.callee_name, ANSWERED, self._micros(last), true())
 
     def begin_of(self, dimension: Dimension) -> Term:
         """Return the hour, day or month of the call's end in UTC."""
@@ -126,23 +129,26 @@ class PostgresWords:
 
     def each_attempt(self) -> Attempt:
         """Return the terms of every attempt: a statement with them has a row for each."""
+        # OFFSET keeps the subquery one: pulled up, it would parse the JSON for every use of it.
+        parsed = select(self.ATTEMPTS.label("attempts")).correlate(CDRS).offset(0).lateral()
         each = (
-            func.jsonb_array_elements(self.ATTEMPTS)
-            .table_valued(Column("value", JSONB), with_ordinality="place", joins_implicitly=True)
+            func.jsonb_array_elements(parsed.c.attempts)
+            .table_valued(Column("value", JSONB), with_ordinality="place")
             .render_derived()
         )
         value = each.c.value
         return Attempt(
+            source=CDRS.join(parsed, true()).join(each, true()),
             vendor=value[("endpoint", "name")].astext,
             answered=func.coalesce(value["answered"].astext, "") == "true",
             delay=self._micros(value["post_dial_delay"].astext),
-            is_last=each.c.place == func.jsonb_array_length(self.ATTEMPTS),
+            is_last=each.c.place == func.jsonb_array_length(parsed.c.attempts),
         )
 
     def whole_call(self) -> Attempt:
         """Return the terms of a call."""
         delay = self._micros(self.ATTEMPTS[-1]["post_dial_delay"].astext)
-        return Attempt(CDRS.c.callee_name, ANSWERED, delay, true())
+        return Attempt(CDRS, CDRS.c.callee_name, ANSWERED, delay, true())
 
     def begin_of(self, dimension: Dimension) -> Term:
         """Return the hour, day or month of the call's end in UTC."""

@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..accounts.purse import Purse
-from ..charging.till import Changes, Till
+from ..charging.changes import Changes
+from ..charging.till import Till
 from .driver import Driver, NamedRows, driver_of
 from .edits import Edit, edits_of, empty_purses
 from .journal import Known, journal_errors
@@ -45,6 +46,10 @@ LOCK_PERIODS: Final = NamedRows(
     .order_by(PACKAGE_PERIODS.c.order_name)
     .with_for_update()
 )
+
+
+FOR_ANY_ROWS: Final = "SET LOCAL plan_cache_mode TO force_generic_plan"
+"""CDRs are changed by a plan for any rows: one for these would read a month of them whole."""
 
 
 class SharedJournal:
@@ -145,6 +150,8 @@ class SharedWrite:
     async def store(self, changes: Changes, till: Till) -> None:
         """Write everything that changed."""
         edits = edits_of(changes, till, self._stored)
+        if changes.corrected:
+            await self._driver.execute(FOR_ANY_ROWS)
         if edits:
             await self._make(edits, durable=bool(changes.posted))
 

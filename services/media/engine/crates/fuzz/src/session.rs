@@ -4,12 +4,16 @@
 //! next how long the datagram is.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use trunkline_rtp::{
-    BuiltIn, Component, Datagram, DigitForm, DtmfSettings, Encoding, Learning, Leg, LegSettings,
-    Origin, PayloadProtection, Remote, Session, Side, Srtp, Suite, Time, VoiceFormat, Xor,
+    AudioDue, BuiltIn, Component, Datagram, DigitForm, DtmfSettings, Encoding, Event, Learning,
+    Leg, LegSettings, Origin, PayloadProtection, Remote, Session, Side, Srtp, Suite, Time,
+    VoiceFormat, Xor,
 };
 
+/// Half seconds that a session lives on: its reports fall due, and audio goes missing.
+const AFTERMATH: usize = 20;
 const ADDRESSES: [&str; 2] = ["192.0.2.1:4000", "198.51.100.1:6000"];
 
 fn settings(side: Side, variant: u8) -> LegSettings {
@@ -49,6 +53,10 @@ fn settings(side: Side, variant: u8) -> LegSettings {
         },
         fax: variant & 8 != 0,
         rtcp_mux: variant & 16 != 0,
+        audio: AudioDue {
+            received: Some(Duration::from_secs(1)),
+            sent: Some(Duration::from_secs(1)),
+        },
         ..LegSettings::default()
     }
 }
@@ -84,8 +92,18 @@ pub fn session(input: &[u8]) {
         let mut datagram = Datagram::new(&mut buffer, bytes.len());
         let from = ADDRESSES[side as usize].parse().expect("an address");
         let _ = session.receive((side, component), from, &mut datagram, now, &mut events);
-        let mut own = Datagram::new(&mut buffer, 0);
-        while session.poll(&mut own, now, &mut events).is_some() {}
-        session.tick(now, &mut events);
+        pass(&mut session, now, &mut events);
     }
+    for _ in 0..AFTERMATH {
+        millis += 500;
+        pass(&mut session, Time::from_millis(millis), &mut events);
+    }
+}
+
+/// Let a session send what is due of its own.
+fn pass(session: &mut Session, now: Time, events: &mut Vec<Event>) {
+    session.tick(now, events);
+    let mut buffer = [0; 2048];
+    let mut own = Datagram::new(&mut buffer, 0);
+    while session.poll(&mut own, now, events).is_some() {}
 }
