@@ -5,6 +5,7 @@
     benches/relay.py --one-way --only engine,srtp,srtp-gcm
     benches/relay.py --calls 150 --only g729
     benches/relay.py --most --only aes128,rtpengine
+    benches/relay.py --only loop-connected,loop-by-address,loop-batches,loop-until-empty
 
 Every relay has core 1 to itself, the generator core 0; all of them run in turn, so a noisy minute
 hits all alike. G.711 in packets of 20 ms, both ways: 100 packets a second for each call. CPU is
@@ -16,7 +17,8 @@ cost. But SRTP would refuse it, so there only callers send (--one-way). With g72
 converted. --most looks for the highest number of calls with a loss under 0.1 % and a latency of
 p99 under 5 ms. On a machine that has other work, --realtime lets the relay and the generator run
 before it (SCHED_FIFO, which needs root); what both leave of the two cores is for the rest.
-Needs a C compiler, and Debian's rtpengine-daemon for the peer.
+The loops in C are those that docs/adr/0007 chose among; loop-ring is io_uring's and needs Debian's
+liburing-dev. Needs a C compiler, and Debian's rtpengine-daemon for the peer.
 """
 
 import argparse
@@ -125,6 +127,24 @@ def floor(wrapper: Sequence[str], calls: int, folder: Path) -> Iterator[tuple[in
 
 
 @contextmanager
+def loop(
+    wrapper: Sequence[str], calls: int, folder: Path, flags: str
+) -> Iterator[tuple[int, PortMap]]:
+    """Another loop in C: `loops.c` with `flags`, or `ring.c` without."""
+    name, libraries = ("loops", ()) if flags else ("ring", ("-luring",))
+    binary = str(folder / name)
+    compile_command = ["cc", "-O2", "-o", binary, str(SOURCES / f"{name}.c"), *libraries]
+    subprocess.run(compile_command, check=True)
+    ports = (FIRST_RELAY_PORT, CALLER_PORT, CALLEE_PORT)
+    command = [*wrapper, binary, *([flags] if flags else []), *map(str, ports), str(calls)]
+    with process(command, stdout=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        running.stdout.readline()
+        first = FIRST_RELAY_PORT
+        yield running.pid, [(first + 2 * call, first + 2 * call + 1) for call in range(calls)]
+
+
+@contextmanager
 def rtpengine(wrapper: Sequence[str], calls: int, _: Path) -> Iterator[tuple[int, PortMap]]:
     """The peer, one thread, no kernel module."""
     control = peer.free_address()
@@ -138,11 +158,21 @@ Relay = Callable[[Sequence[str], int, Path], AbstractContextManager[tuple[int, P
 
 PEERS: Final = ("engine", "rtpengine", "floor")
 LEGS_B: Final = ("xor", "rc4", "aes128", "srtp", "srtp-gcm", "g729")
+LOOPS: Final = {
+    "loop-connected": "f",
+    "loop-by-address": "uf",
+    "loop-batches": "ueb",
+    "loop-until-empty": "efd",
+    "loop-read-once": "ef",
+    "loop-ring": "",
+}
 RELAYS: Final[Mapping[str, Relay]] = {
     "engine": engine,
     "rtpengine": rtpengine,
     "floor": floor,
-} | {leg_b: partial(engine, leg_b=leg_b) for leg_b in LEGS_B}
+    **{leg_b: partial(engine, leg_b=leg_b) for leg_b in LEGS_B},
+    **{name: partial(loop, flags=flags) for name, flags in LOOPS.items()},
+}
 
 
 class Bench:

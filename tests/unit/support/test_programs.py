@@ -1,6 +1,5 @@
 """Programs under test end as asked, and leave nothing behind."""
 
-import asyncio
 import os
 import sys
 from contextlib import suppress
@@ -13,8 +12,8 @@ from support.waiting import until
 PARENT = """
 import signal, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-print(child.pid, flush=True)
 {manner}
+print(child.pid, flush=True)
 time.sleep(60)
 """
 POLITE = 'signal.signal(signal.SIGTERM, lambda *_: (print("bye", flush=True), sys.exit()))'
@@ -39,7 +38,6 @@ async def test_a_program_is_asked_to_end_and_its_children_end_with_it(
         await until(lambda: bool(running.lines))
         child = int(running.lines[0])
         assert os.getpgid(child) == running.pid
-        await asyncio.sleep(0.2)  # until it listens to signals
 
     assert not lives(running.pid)
     await until(lambda: not lives(child))

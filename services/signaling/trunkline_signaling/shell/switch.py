@@ -222,6 +222,8 @@ class Switch:
                 call, side = dialog.owner
                 self._own(transaction, call)
                 self._happen(call, RequestReceived(side, transaction))
+            case outputs.DialogRequestReceived(_, transaction, request):  # its call is over
+                self.transactions.respond(transaction, request.reply(481), self._driver.now)
             case outputs.AnswerAcknowledged(dialog, request) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._happen(call, AckReceived(side, request))

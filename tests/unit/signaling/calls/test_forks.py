@@ -113,3 +113,25 @@ async def test_a_call_whose_forks_all_ring_in_vain_leaves_no_dialog_behind() -> 
 
     assert bench.switch.dialogs == 0
     assert len(bench.cdrs.cdrs) == 1
+
+
+@pytest.mark.parametrize("fork", range(FORKS))
+async def test_what_comes_in_an_early_dialog_of_a_call_that_is_over_is_met_with_481(
+    fork: int,
+) -> None:
+    """A vendor may take no notice of CANCEL (RFC 3261 section 9.1), and keeps its dialogs."""
+    alice, bob = caller(), vendor(forks())
+    bench = SwitchBench(alice, bob)
+    invite = bench.call(alice)
+    await asyncio.sleep(1)
+    bench.cancel(alice, invite)
+    await asyncio.sleep(1)
+    bob.now = asyncio.get_running_loop().time()
+    early = list(bob.dialogs)[fork]
+
+    bob.transactions.send_request(early.request("INFO"), early.flow, bob.now)
+    bench.pump(bob)
+    await asyncio.sleep(1)
+
+    assert bench.switch.calls == {}
+    assert bench.to(VENDOR)[-1] == "481"
