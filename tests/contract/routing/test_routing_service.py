@@ -474,6 +474,27 @@ async def test_a_change_that_would_break_a_route_test_is_refused_with_the_call(
     assert (await two_vendors.route()).plan.first.endpoint.name == "first"
 
 
+async def test_bil_04_a_bound_caller_is_told_as_the_payer(two_vendors: Client) -> None:
+    await two_vendors.apply(
+        ("MappingGateway", "acme", {**CUSTOMER, "boundNumbersPay": True}),
+        ("BoundNumber", "15551234", {"account": "callback"}),
+    )
+
+    answer = await two_vendors.route()
+
+    assert (answer.account, answer.payer) == ("callback", common.ENDPOINT_KIND_BOUND_NUMBER)
+
+
+@pytest.mark.parametrize("kind", ["Phone", "BoundNumber"])
+async def test_bil_04_who_pays_by_number_is_named_by_it(two_vendors: Client, kind: str) -> None:
+    with pytest.raises(RemoteError) as error:
+        await two_vendors.apply((kind, "reception", {"account": "acme"}))
+
+    [violation] = error.value.violations
+    assert violation.field == f"{kind}/reception: name"
+    assert "expected its number, 1-32 digits" in violation.description
+
+
 DOMAIN = {"refresh": 120}
 
 
