@@ -68,11 +68,12 @@ class Formats:
     def voice_beside(self, other: "Formats") -> Codec | None:
         """Return what a leg that lists these speaks, beside one that lists `other`.
 
-        The shorter list is the answer; its first codec that both have is spoken. Without one, or
-        with the other leg unknown, a leg speaks the first of its own.
+        The shorter list is the answer; its first codec that both have is spoken. Of two as long
+        either would do, but both legs have to take the same. Without a common codec, or with the
+        other leg unknown, a leg speaks the first of its own.
         """
         here, there = self.kinds, other.kinds
-        answer, offer = (here, there) if len(here) < len(there) else (there, here)
+        answer, offer = sorted((here, there), key=lambda kinds: (len(kinds), kinds))
         for chosen in answer:
             if chosen in offer:
                 return self.voice[here.index(chosen)]
