@@ -67,7 +67,7 @@ def _measure(folder: Path, decks: int, rates: int) -> None:
         _wait_until(lambda: _known(http) >= held)
         complete = time.perf_counter() - began
         print(f"rates                {held:>12,} in {decks} decks")
-        print(f"answers after        {ready:>12.1f} s")
+        print(f"ready after          {ready:>12.1f} s")
         print(f"has every rate after {complete:>12.1f} s")
         print(f"CPU of the replica   {cpu_seconds(replica.pid):>12.1f} s")
         print(f"resident             {resident_bytes(replica.pid) / 2**20:>12.0f} MiB")

@@ -32,6 +32,7 @@ log = structlog.stdlib.get_logger(__name__)
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 Background = Callable[[], Coroutine[Any, Any, None]]
+Need = Callable[[], Coroutine[Any, Any, object]]
 Build = Callable[["Service", SettingsT], AbstractAsyncContextManager[None]]
 
 STOP_GRACE: Final = 2.0
@@ -60,6 +61,7 @@ class Service:
         self.spans = _spans(settings)
         self.server.dispatcher.spans = self.spans
         self._background: list[Background] = []
+        self._needs: list[Need] = []
         self._drains: list[Callable[[], Awaitable[None]]] = []
         self._draining = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -80,6 +82,14 @@ class Service:
     def background(self, work: Background) -> None:
         """Run `work()` beside the service until its end. If it fails, the service ends."""
         self._background.append(work)
+
+    def ready_after(self, need: Need) -> None:
+        """Be ready no sooner than `need()` returns, or the setting `ready_patience` is over.
+
+        Methods are answered before. Needs must not go in a circle: one that is not ready is found
+        by nobody where replicas are found by name.
+        """
+        self._needs.append(need)
 
     def on_drain(self, drain: Callable[[], Awaitable[None]]) -> None:
         """Call `drain()` when draining begins; it returns when the work in progress is done."""
@@ -128,8 +138,25 @@ class Service:
             raise PortTaken(
                 f"HTTP cannot listen on {settings.grpc_host}:{settings.metrics_port}: {error}"
             ) from error
+        await self._satisfy_needs()
         await self.server.set_ready(True)
         log.info("ready", grpc_port=self.server.port, http_port=self._http.port)
+
+    async def _satisfy_needs(self) -> None:
+        patience = self.settings.ready_patience.total_seconds()
+        needs = asyncio.gather(*(need() for need in self._needs))
+        leaving = asyncio.ensure_future(self._draining.wait())
+        try:
+            await asyncio.wait(
+                (needs, leaving), timeout=patience, return_when=asyncio.FIRST_COMPLETED
+            )
+            if needs.done():
+                needs.result()
+            elif not self.draining:
+                log.warning("ready without what it needs from others", waited_seconds=patience)
+        finally:
+            needs.cancel()
+            leaving.cancel()
 
     async def _drain(self) -> None:
         grace = self.settings.drain_grace.total_seconds()

@@ -72,6 +72,10 @@ class ServiceSettings(Settings):
     drain_grace: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=30)
     """How long after SIGTERM work in progress may go on."""
 
+    ready_patience: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=45)
+    """How long a service that starts is not ready for want of what it needs from others. Then it
+    takes work without."""
+
     ready_while_draining: bool = False
     """Stay ready while draining: for UDP behind a Kubernetes Service, whose proxy drops the
     connection tracking of endpoints that are not ready."""

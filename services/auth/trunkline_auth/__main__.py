@@ -186,6 +186,7 @@ def _follow_sources(
         delete=feed.domain_delete,
         metrics=ages,
     )
+    service.ready_after(gateways.synced.wait)
     service.background(gateways.follow)
     service.background(domains.follow)
     return feed

@@ -92,6 +92,12 @@ async def build(service: Service, settings: RoutingSettings) -> AsyncIterator[No
             delete=routing.view.lists.delete,
             metrics=ages,
         )
+
+        async def rates_are_known() -> None:
+            await rates.synced.wait()
+            await routing.rates.build()
+
+        service.ready_after(rates_are_known)
         for work in (
             parameters.follow,
             documents.follow,

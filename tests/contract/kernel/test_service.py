@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from urllib.request import urlopen
 
 from support.waiting import until
@@ -90,6 +91,38 @@ async def running(service: Service) -> AsyncIterator[asyncio.Task[None]]:
     service.signal()
     service.signal()
     await asyncio.wait((task,))
+
+
+async def test_a_service_is_ready_when_it_has_what_it_needs() -> None:
+    service, need = Service(EchoSettings()), asyncio.Event()
+    service.ready_after(need.wait)
+    task = asyncio.create_task(service.run())
+    await until(lambda: service.server.port > 0)
+    before = service.server.ready
+    need.set()
+    await until(lambda: service.server.ready)
+    service.drain()
+    await task
+
+    assert not before
+
+
+async def test_a_need_that_nobody_meets_is_not_waited_for_for_ever() -> None:
+    service = Service(EchoSettings(ready_patience=timedelta(milliseconds=10)))
+    service.ready_after(asyncio.Event().wait)
+
+    async with running(service):
+        assert service.server.ready
+
+
+async def test_a_service_that_is_told_to_leave_waits_for_no_need() -> None:
+    service = Service(EchoSettings())
+    service.ready_after(asyncio.Event().wait)
+    task = asyncio.create_task(service.run())
+    service.drain()
+
+    async with asyncio.timeout(5):
+        await task
 
 
 async def test_draining_waits_for_the_work_in_progress() -> None:

@@ -57,6 +57,7 @@ class ReplicatedRates:
         self._groups: dict[str, _Group] = {}
         self._decks: dict[str, Deck] = {}
         self._changed = asyncio.Event()
+        self._building = asyncio.Lock()
 
     @property
     def size(self) -> int:
@@ -97,6 +98,10 @@ class ReplicatedRates:
 
     async def build(self) -> None:
         """Build every deck that is not up to date, and publish the book if anything changed."""
+        async with self._building:
+            await self._build_due()
+
+    async def _build_due(self) -> None:
         now = self._clock().timestamp()
         due = {name: group for name, group in self._groups.items() if _is_due(group, now)}
         if not due and not self._changed.is_set():
