@@ -24,8 +24,20 @@ settings.load_profile("thorough" if os.environ.get("CI") else "fast")
 SHOWN_LINES = 60
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    """Test on the loop that services run on, which reads at other moments than asyncio's own."""
+PROCESSES = ("integration", "interop", "deployment", "processes")
+"""Marks of tests that start processes."""
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Test on the loop that services run on, which reads at other moments than asyncio's own.
+
+    But not where processes are started: uvloop forks, and gRPC waits for ever in what is forked
+    for threads that are not there.
+    """
+    if any(item.get_closest_marker(name) for name in PROCESSES):
+        return {"asyncio": asyncio.new_event_loop}
     return {"uvloop": uvloop.new_event_loop}
 
 

@@ -9,10 +9,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.request import urlopen
 
+import pytest
 from support.waiting import until
 from trunkline_kernel.faults import TrunklineError
 from trunkline_kernel.service import Service
 from trunkline_kernel.settings import ServiceSettings
+
+pytestmark = pytest.mark.processes
 
 PROGRAM = """
 from contextlib import asynccontextmanager

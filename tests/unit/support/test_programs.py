@@ -9,6 +9,8 @@ import pytest
 from support.programs import program
 from support.waiting import until
 
+pytestmark = pytest.mark.processes
+
 PARENT = """
 import signal, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
