@@ -7,6 +7,7 @@ machine may be busy.
 import asyncio
 import os
 from collections.abc import Callable, Generator, Mapping
+from typing import Any
 
 import pytest
 import uvloop
@@ -38,7 +39,20 @@ def pytest_asyncio_loop_factories(
     """
     if any(item.get_closest_marker(name) for name in PROCESSES):
         return {"asyncio": asyncio.new_event_loop}
-    return {"uvloop": uvloop.new_event_loop}
+    return {"uvloop": _new_uvloop}
+
+
+def _new_uvloop() -> asyncio.AbstractEventLoop:
+    loop = uvloop.new_event_loop()
+    loop.set_exception_handler(_end_on_timeout)
+    return loop
+
+
+def _end_on_timeout(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """End the test whose time is up: uvloop takes that for a callback's error and goes on."""
+    if isinstance(context.get("exception"), pytest.fail.Exception):
+        loop.stop()
+    loop.default_exception_handler(context)
 
 
 @pytest.hookimpl(wrapper=True)
