@@ -1,5 +1,7 @@
 """`trunkline gateway`: gateways and phones as routing sees them now (MGT-10)."""
 
+from typing import Final
+
 import typer
 from trunkline.routing.v1.routing_pb2 import GatewayStatus, ListGatewaysRequest
 from trunkline.signaling.v1.signaling_pb2 import HostName, ListNamesRequest
@@ -11,6 +13,8 @@ from .output import Column, Format, OutputOption, show_list
 app = typer.Typer(
     no_args_is_help=True, help="See gateways with their load and quality, and vendors' names."
 )
+
+UP: Final = "up"
 
 
 @app.command("list")
@@ -49,7 +53,7 @@ def state(gateway: GatewayStatus) -> str:
         return "locked"
     if gateway.HasField("disabled_until_time"):
         return f"left out until {words.time(gateway.disabled_until_time)}"
-    return "up" if gateway.reachable else "unreachable"
+    return UP if gateway.reachable else "unreachable"
 
 
 def ratio(gateway: GatewayStatus) -> str:

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final
 
 import typer
 from trunkline.auth.v1.auth_pb2 import Binding, ListRegistrationsRequest
-from trunkline.common.v1.common_pb2 import SocketAddress, Transport
+from trunkline.common.v1.common_pb2 import EndpointKind, SocketAddress, Transport
 from trunkline.routing.v1.routing_pb2 import GatewayStatus, ListGatewaysRequest
 
 from . import words
 from .context import switch_of
-from .gateways import ratio, state
+from .gateways import UP, ratio, state
 from .output import Column, Format, OutputOption, as_json, show_table, write_json
 from .paging import PAGE_SIZE, collect
 from .registrations import KINDS, TerminalKind
@@ -103,7 +103,11 @@ def _state(entry: Entry) -> str:
     binding = entry.binding
     if binding is not None and not binding.reachable:
         return "unreachable"
-    return state(entry.status)
+    words_of_routing = state(entry.status)
+    is_phone = entry.status.endpoint.kind == EndpointKind.ENDPOINT_KIND_PHONE
+    if binding is None and is_phone and words_of_routing == UP:
+        return "not registered"
+    return words_of_routing
 
 
 def _calls(entry: Entry) -> str:

@@ -18,6 +18,7 @@ VOX = common_pb2.Endpoint(
     kind=common_pb2.EndpointKind.ENDPOINT_KIND_ROUTING_GATEWAY, name="voxcarrier"
 )
 PHONE = common_pb2.Endpoint(kind=common_pb2.EndpointKind.ENDPOINT_KIND_PHONE, name="1001")
+DESK = common_pb2.Endpoint(kind=common_pb2.EndpointKind.ENDPOINT_KIND_PHONE, name="1000")
 FAX = common_pb2.Endpoint(kind=common_pb2.EndpointKind.ENDPOINT_KIND_PHONE, name="1002")
 
 
@@ -65,6 +66,7 @@ class Routing(routing_pb2_grpc.RoutingServiceServicer):
                 routing_pb2.GatewayStatus(
                     endpoint=PHONE, calls=1, answer_seizure_ratio=-1, reachable=True
                 ),
+                routing_pb2.GatewayStatus(endpoint=DESK, answer_seizure_ratio=-1, reachable=True),
             ]
         )
 
@@ -108,17 +110,18 @@ def switch() -> FakeSwitch:
 
 
 def test_mgt10_gateways_and_phones_are_shown_with_their_registration(run: Run) -> None:
-    vox, phone, fax = (line.split() for line in run("online").out.splitlines()[1:])
+    vox, phone, desk, fax = (line.split() for line in run("online").out.splitlines()[1:])
 
     assert vox[:3] == ["voxcarrier", "routing", "gateway"]
     assert {"6/500", "50", "1:05", "sip.vox.example,", "192.0.2.7:5070"} <= set(vox)
     assert {"1/-", "sip:1001@10.0.0.9", "198.51.100.9:40000", "yes"} <= set(phone)
     assert {"192.0.2.1:5061", "tls", "signaling-2"} <= set(phone)
+    assert desk[:4] == ["1000", "phone", "not", "registered"]
     assert fax[:3] == ["1002", "phone", "unreachable"]
 
 
 def test_mgt10_json_has_what_is_left_of_a_retry_after(run: Run) -> None:
-    vox, phone, fax = json.loads(run("online", "-o", "json").out)
+    vox, phone, _, fax = json.loads(run("online", "-o", "json").out)
 
     assert vox["calls"] == 6
     assert 15 <= vox["retryAfterSeconds"] <= 20
