@@ -43,7 +43,7 @@ from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
-from ..sip.methods import ACK, BYE, INVITE
+from ..sip.methods import ACK, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
@@ -57,6 +57,7 @@ from .outsiders import Outsiders
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .questions import Questions
 from .replacements import Replacements
+from .stragglers import Stragglers
 from .tasks import Tasks
 from .timers import CallTimers
 
@@ -108,6 +109,7 @@ class Switch:
         self.questions = Questions(peers, tasks, observer, self._learn, self._note_emptiness)
         self.inquiries = Inquiries(self.transactions, self._driver, network)
         """Asks the world outside of calls."""
+        self._stragglers = Stragglers(self._dialogs, self._driver, random)
         self._inner = InnerCalls()
         self._phones = PhoneCalls()
         self._replacements = Replacements(
@@ -203,13 +205,11 @@ class Switch:
     # --- what the SIP core says
 
     def _dispatch(self, output: outputs.Event) -> None:
-        if self.inquiries.take(output):
+        if self.inquiries.take(output) or self._stragglers.take(output):
             return
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
-            case outputs.ResponseReceived(transaction, response) if response.is_success:
-                self._end_straggler(output)
             case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
                 call, side = dialog.owner
                 if transaction.request.method == INVITE:
@@ -256,21 +256,6 @@ class Switch:
         call, outgoing = let_go(transaction)
         self._departures.missed(outgoing)
         self._happen(call, RequestFailed(outgoing, explanation))
-
-    def _end_straggler(self, output: outputs.ResponseReceived) -> None:
-        """End the dialog of a callee that answered when nobody waited for it any more."""
-        transaction = output.transaction
-        if transaction.request.method != INVITE:
-            return
-        try:
-            dialog = self._dialogs.establish(output)
-        except MalformedMessage as error:
-            log.info("a late answer opens no dialog", defect=error.defect)
-            return
-        self.transactions.send_ack(transaction, dialog.ack(transaction.request), dialog.flow)
-        if dialog.owner is None:  # else it answers a re-INVITE of a call that goes on
-            self.transactions.send_request(dialog.request(BYE), dialog.flow, self._driver.now)
-            self._dialogs.terminate(dialog)
 
     # --- calls begin
 
