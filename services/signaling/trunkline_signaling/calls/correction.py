@@ -7,8 +7,8 @@ from __future__ import annotations
 from random import Random
 from typing import Final
 
-from ..sip import digest
 from ..sip.message import Request, Response
+from ..sip.proofs import FIELDS, Proofs, challenges_in
 from . import session_timer
 from .call import Call
 from .effects import Outgoing, Send
@@ -30,26 +30,14 @@ def corrected(call: Call, event: ResponseReceived) -> bool:
 def authenticated(outgoing: Outgoing, response: Response, random: Random) -> bool:
     """Put into a challenged request the credentials of its peer's; False if that can't be."""
     credentials = outgoing.credentials
-    if outgoing.authenticated or credentials is None or response.status not in CHALLENGES:
+    if credentials is None or response.status not in CHALLENGES:
         return False
-    proxy = response.status == 407
-    name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-    challenge = digest.strongest(digest.challenges_in(response.headers.lines(name)))
-    if challenge is None:
+    proofs = outgoing.proofs or Proofs(credentials.username, credentials.password)
+    if not proofs.take(challenges_in(response)):
         return False
-    request = outgoing.request
-    cnonce = f"{random.getrandbits(64):016x}"
-    answered = digest.answer(
-        challenge,
-        request.method,
-        request.target,
-        credentials.username,
-        credentials.password,
-        cnonce,
-    )
     again = _next(outgoing)
-    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
-    outgoing.authenticated = True
+    proofs.write(again, random)
+    outgoing.proofs = proofs
     _replace(outgoing, again)
     return True
 
@@ -57,16 +45,16 @@ def authenticated(outgoing: Outgoing, response: Response, random: Random) -> boo
 def _prolonged(outgoing: Outgoing, response: Response) -> bool:
     """Ask for the session interval that a 422 demands, once (SIG-03 rule 6, SIG-04 rule 6).
 
-    The peer may challenge it anew: the answer to its first challenge is left out.
+    The peer may challenge it anew: the answers to its challenges so far are left out.
     """
     if response.status != 422 or outgoing.prolonged:
         return False
     again = _next(outgoing)
-    again.headers.remove("Authorization")
-    again.headers.remove("Proxy-Authorization")
+    for field in FIELDS.values():
+        again.headers.remove(field)
     if not session_timer.prolong(again.headers, response.headers):
         return False
-    outgoing.prolonged, outgoing.authenticated = True, False
+    outgoing.prolonged, outgoing.proofs = True, None
     _replace(outgoing, again)
     return True
 
