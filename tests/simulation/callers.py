@@ -8,10 +8,10 @@ from random import Random
 from typing import Final
 
 from trunkline_signaling.sip.dialog import Dialog
-from trunkline_signaling.sip.digest import Challenge, answer, strongest
 from trunkline_signaling.sip.headers import Headers
 from trunkline_signaling.sip.message import Request, Response
 from trunkline_signaling.sip.outputs import Event, RequestTimedOut, ResponseReceived
+from trunkline_signaling.sip.proofs import FIELDS, Proofs, challenges_in
 from trunkline_signaling.sip.transactions import ClientTransaction
 
 from .agent import SDP_TYPE, Agent, Party
@@ -19,9 +19,6 @@ from .config import PASSWORD, SWITCH, Customer
 from .scenario import CallerScript
 from .wire import Wire
 
-CREDENTIALS: Final = {401: ("WWW-Authenticate", "Authorization")} | {
-    407: ("Proxy-Authenticate", "Proxy-Authorization")
-}
 TIMED_OUT: Final = 408
 
 
@@ -175,25 +172,13 @@ class Caller(Agent):
         self, request: Request, response: Response, *, wrong: bool = False
     ) -> Request | None:
         """Return the request once more, with credentials, when the response asks for them."""
-        challenge_name, credentials_name = CREDENTIALS.get(response.status, ("", ""))
-        if not challenge_name or not self.customer.digest or credentials_name in request.headers:
+        proofs = Proofs(self.customer.name, "wrong" if wrong else PASSWORD)
+        is_proven = any(field in request.headers for field in FIELDS.values())
+        if not self.customer.digest or is_proven or not proofs.take(challenges_in(response)):
             return None
-        lines = response.headers.lines(challenge_name)
-        challenge = strongest([Challenge.parse(line) for line in lines])
-        if challenge is None:
-            return None
-        password = "wrong" if wrong else PASSWORD
         again = Request(request.method, request.target, request.headers.copy(), request.body)
         again.headers.remove("Via")
-        credentials = answer(
-            challenge,
-            request.method,
-            request.target,
-            self.customer.name,
-            password,
-            self._transactions.new_tag(),
-        )
-        again.headers.set(credentials_name, credentials)
+        proofs.write(again, self._random)
         again.headers.set("CSeq", f"{request.headers.cseq.number + 1} {request.method}")
         return again
 

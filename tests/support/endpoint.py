@@ -13,7 +13,6 @@ from typing import Any
 
 from trunkline_signaling.sip.dialog import Dialog, DialogId
 from trunkline_signaling.sip.dialog_layer import DialogLayer
-from trunkline_signaling.sip.digest import Challenge, answer, strongest
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.framing import Frame
 from trunkline_signaling.sip.headers import Headers
@@ -30,6 +29,7 @@ from trunkline_signaling.sip.outputs import (
     Transmit,
     TransportFailed,
 )
+from trunkline_signaling.sip.proofs import FIELDS, Proofs, challenges_in
 from trunkline_signaling.sip.sdp import CONTENT_TYPE
 from trunkline_signaling.sip.transaction_layer import TransactionLayer
 from trunkline_signaling.sip.transactions import ClientTransaction, ServerTransaction
@@ -38,10 +38,6 @@ from .behaviours import Behaviour, answering
 from .calls import PATIENCE, Call, PlacedCall, TakenCall
 from .sip_sockets import Receive, SipSockets, Sockets
 from .voice import RtpSocket
-
-CREDENTIALS = {401: ("WWW-Authenticate", "Authorization")} | {
-    407: ("Proxy-Authenticate", "Proxy-Authorization")
-}
 
 
 class Endpoint:
@@ -190,20 +186,13 @@ class Endpoint:
 
     def _with_credentials(self, request: Request, response: Response) -> Request | None:
         """Return the request once more, with credentials, when the response asks for them."""
-        challenge_name, credentials_name = CREDENTIALS.get(response.status, ("", ""))
-        if not challenge_name or not self.password or credentials_name in request.headers:
+        proofs = Proofs(self.user, self.password)
+        is_proven = any(field in request.headers for field in FIELDS.values())
+        if not self.password or is_proven or not proofs.take(challenges_in(response)):
             return None
-        lines = response.headers.lines(challenge_name)
-        challenge = strongest([Challenge.parse(line) for line in lines])
-        if challenge is None:
-            return None
-        cnonce = self._transactions.new_tag()
-        credentials = answer(
-            challenge, request.method, request.target, self.user, self.password, cnonce
-        )
         again = Request(request.method, request.target, request.headers.copy(), request.body)
         again.headers.remove("Via")
-        again.headers.set(credentials_name, credentials)
+        proofs.write(again, self._random)
         cseq = request.headers.cseq
         again.headers.set("CSeq", f"{cseq.number + 1} {cseq.method}")
         return again

@@ -4,66 +4,58 @@ the session interval that its peer demands. That is no failure of its attempt (R
 
 from __future__ import annotations
 
-from ..sip import digest
-from ..sip.message import Request
+from random import Random
+from typing import Final
+
+from ..sip.message import Request, Response
+from ..sip.proofs import FIELDS, Proofs, challenges_in
 from . import session_timer
 from .call import Call
 from .effects import Outgoing, Send
 from .events import ResponseReceived
 
+CHALLENGES: Final = frozenset({401, 407})
+"""Meant for our credentials, not for the other side's."""
+
 
 def corrected(call: Call, event: ResponseReceived) -> bool:
     """Send a refused request again the way the peer wants it; False if that can't be."""
-    match event.response.status:
-        case 401 | 407:
-            return _authenticate(call, event)
-        case 422:
-            return _prolong(call, event)
-        case _:
-            return False
+    outgoing, response = event.outgoing, event.response
+    if authenticated(outgoing, response, call.random) or _prolonged(outgoing, response):
+        call.emit(Send(outgoing))
+        return True
+    return False
 
 
-def _authenticate(call: Call, event: ResponseReceived) -> bool:
-    """Answer a vendor's challenge."""
-    outgoing = event.outgoing
+def authenticated(outgoing: Outgoing, response: Response, random: Random) -> bool:
+    """Put into a challenged request the credentials of its peer's; False if that can't be."""
     credentials = outgoing.credentials
-    if outgoing.authenticated or credentials is None:
+    if credentials is None or response.status not in CHALLENGES:
         return False
-    proxy = event.response.status == 407
-    name = "Proxy-Authenticate" if proxy else "WWW-Authenticate"
-    challenge = digest.strongest(digest.challenges_in(event.response.headers.lines(name)))
-    if challenge is None:
+    proofs = outgoing.proofs or Proofs(credentials.username, credentials.password)
+    if not proofs.take(challenges_in(response)):
         return False
-    request = outgoing.request
-    cnonce = f"{call.random.getrandbits(64):016x}"
-    answered = digest.answer(
-        challenge,
-        request.method,
-        request.target,
-        credentials.username,
-        credentials.password,
-        cnonce,
-    )
     again = _next(outgoing)
-    again.headers.set("Proxy-Authorization" if proxy else "Authorization", answered)
-    outgoing.authenticated = True
-    _send_again(call, outgoing, again)
+    proofs.write(again, random)
+    outgoing.proofs = proofs
+    _replace(outgoing, again)
     return True
 
 
-def _prolong(call: Call, event: ResponseReceived) -> bool:
+def _prolonged(outgoing: Outgoing, response: Response) -> bool:
     """Ask for the session interval that a 422 demands, once (SIG-03 rule 6, SIG-04 rule 6).
 
-    The peer may challenge it anew: the answer to its first challenge is left out.
+    The peer may challenge it anew: the answers to its challenges so far are left out.
     """
-    outgoing = event.outgoing
-    again = _next(outgoing)
-    again.headers.remove("Authorization")
-    again.headers.remove("Proxy-Authorization")
-    if outgoing.prolonged or not session_timer.prolong(again.headers, event.response.headers):
+    if response.status != 422 or outgoing.prolonged:
         return False
-    outgoing.prolonged, outgoing.authenticated = True, False
-    _send_again(call, outgoing, again)
+    again = _next(outgoing)
+    for field in FIELDS.values():
+        again.headers.remove(field)
+    if not session_timer.prolong(again.headers, response.headers):
+        return False
+    outgoing.prolonged, outgoing.proofs = True, None
+    _replace(outgoing, again)
     return True
 
 
@@ -77,8 +69,7 @@ def _next(outgoing: Outgoing) -> Request:
     return again
 
 
-def _send_again(call: Call, outgoing: Outgoing, request: Request) -> None:
+def _replace(outgoing: Outgoing, request: Request) -> None:
     outgoing.request = request
     if outgoing.dialog is not None:
         outgoing.dialog.local_cseq = request.headers.cseq.number
-    call.emit(Send(outgoing))

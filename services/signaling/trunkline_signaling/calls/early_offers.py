@@ -197,7 +197,7 @@ def _accept(call: Call, leg: Leg, transaction: ServerTransaction, body: bytes) -
 def _refuse(call: Call, transaction: ServerTransaction, status: int) -> None:
     """Refuse an offer. A PRACK is understood all the same, so its refusal is always 488."""
     request = transaction.request
-    told = 488 if request.method == PRACK or status in established.CHALLENGES else status
+    told = 488 if request.method == PRACK or status in correction.CHALLENGES else status
     call.emit(Reply(transaction, request.reply(told)))
 
 

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from ..sip.dialog import Dialog
 from ..sip.flow import Flow
 from ..sip.message import Request, Response
+from ..sip.proofs import Proofs
 from ..sip.transactions import ClientTransaction, ServerTransaction
 from .cdr import Cdr
 from .legs import Side
@@ -65,8 +66,8 @@ class Outgoing:
     """The dialog it is in; None for an INVITE that opens one."""
     credentials: Credentials | None = None
     """What answers a challenge of its peer."""
-    authenticated: bool = False
-    """A challenge was answered; a second one is a failure."""
+    proofs: Proofs | None = None
+    """Answers to the challenges so far."""
     prolonged: bool = False
     """A 422 was answered with a longer session interval; a second one is a failure (SIG-03)."""
     abandoned: bool = False

@@ -42,10 +42,6 @@ DIALOG_GONE = frozenset({408, 481})
 """Answers to an in-dialog request after which there is nobody to talk to (RFC 5057)."""
 
 
-CHALLENGES = frozenset({401, 407})
-"""Meant for our credentials, not for the other side's."""
-
-
 def request_received(call: Call, event: RequestReceived) -> None:
     """A request of either side."""
     leg, transaction = call.leg(event.side), event.transaction
@@ -265,7 +261,7 @@ def _pass_info(call: Call, leg: Leg, transaction: ServerTransaction) -> None:
 
 def _pass_back(call: Call, negotiation: Negotiation, status: int) -> None:
     transaction = negotiation.transaction
-    told = 403 if status in CHALLENGES else status
+    told = 403 if status in correction.CHALLENGES else status
     call.emit(Reply(transaction, transaction.request.reply(told)))
 
 

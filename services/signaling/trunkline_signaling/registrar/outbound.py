@@ -14,13 +14,13 @@ from typing import Final
 
 from ..calls.parties import Target
 from ..calls.policy import Credentials
-from ..sip import digest
 from ..sip.errors import MalformedValue
 from ..sip.fields import RetryAfter, parse_delta_seconds
 from ..sip.headers import Headers
 from ..sip.message import Request, Response
 from ..sip.methods import REGISTER
 from ..sip.name_addr import NameAddr
+from ..sip.proofs import Proofs, challenges_in
 from ..sip.uri import SipUri
 
 SHORTEST: Final = 20
@@ -63,7 +63,11 @@ TRANSITIONS: Final[Mapping[State, Mapping[Trigger, State]]] = {
         Trigger.GRANT: State.REGISTERED,
         Trigger.FAILURE: State.FAILED,
     },
-    State.AUTHENTICATING: {Trigger.GRANT: State.REGISTERED, Trigger.FAILURE: State.FAILED},
+    State.AUTHENTICATING: {
+        Trigger.CHALLENGE: State.AUTHENTICATING,  # a proxy has let it pass, and the vendor asks
+        Trigger.GRANT: State.REGISTERED,
+        Trigger.FAILURE: State.FAILED,
+    },
     State.REGISTERED: {Trigger.DUE: State.REFRESHING, Trigger.LEAVE: State.UNREGISTERING},
     State.REFRESHING: {
         Trigger.CHALLENGE: State.REFRESHING,  # the binding lives while the refresh is proven
@@ -127,10 +131,8 @@ class Registration:
         self._cseq = 0
         self._contact = SipUri(peer.host)
         self._expires = 0
-        self._challenge: digest.Challenge | None = None
-        self._from_proxy = False
-        self._nonce_count = 0
-        self._has_proven = self._was_brief = False
+        self._proofs = _proofs_of(peer)
+        self._was_brief = False
 
     @property
     def is_registered(self) -> bool:
@@ -208,16 +210,13 @@ class Registration:
         return 0
 
     def _prove(self, response: Response, now: float) -> Request | None:
-        """Answer a challenge, once a round."""
-        self._from_proxy = response.status == 407
-        name = "Proxy-Authenticate" if self._from_proxy else "WWW-Authenticate"
-        self._challenge = digest.strongest(digest.challenges_in(response.headers.lines(name)))
-        if self.peer.credentials is None or self._challenge is None:
+        """Answer what a proxy or the vendor asks, each once a round."""
+        challenges = challenges_in(response)
+        if self._proofs is None or not challenges:
             return self._failed(f"{response.status}, and nothing to answer it with", now)
-        if self._has_proven:
-            self._challenge = None
+        if not self._proofs.take(challenges):
+            self._proofs.forget()
             return self._failed(f"{response.status}, the credentials are refused", now)
-        self._has_proven, self._nonce_count = True, 0
         self._fire(Trigger.CHALLENGE)
         return self._register()
 
@@ -239,7 +238,9 @@ class Registration:
 
     def _round(self) -> Request:
         self.deadline = None
-        self._has_proven = self._was_brief = False
+        self._was_brief = False
+        if self._proofs is not None:
+            self._proofs.begin()
         return self._register()
 
     def _register(self) -> Request:
@@ -255,29 +256,17 @@ class Registration:
         headers.set("Contact", f"<{self._contact}>{gone}")
         headers.set("Expires", self._expires)
         request = Request(REGISTER, str(SipUri(peer.host)), headers)
-        self._sign(request)
+        if self._proofs is not None:  # most registrars take the last nonce again
+            self._proofs.write(request, self._random)
         return request
-
-    def _sign(self, request: Request) -> None:
-        """Prove who we are by the last challenge: most registrars take its nonce again."""
-        credentials = self.peer.credentials
-        if self._challenge is None or credentials is None:
-            return
-        self._nonce_count += 1
-        answered = digest.answer(
-            self._challenge,
-            request.method,
-            request.target,
-            credentials.username,
-            credentials.password,
-            f"{self._random.getrandbits(64):016x}",
-            self._nonce_count,
-        )
-        name = "Proxy-Authorization" if self._from_proxy else "Authorization"
-        request.headers.set(name, answered)
 
     def _fire(self, trigger: Trigger) -> None:
         self.state = TRANSITIONS[self.state][trigger]
+
+
+def _proofs_of(peer: Peer) -> Proofs | None:
+    credentials = peer.credentials
+    return None if credentials is None else Proofs(credentials.username, credentials.password)
 
 
 def _retry_after(response: Response) -> int:

@@ -96,9 +96,9 @@ class Departures:
 
 
 def let_go(transaction: ClientTransaction) -> tuple[Call, Outgoing]:
-    """Part a transaction from its call; return what it belonged to."""
+    """Part a transaction from its call; return what it belonged to. `Stragglers` has it now."""
     call, outgoing = transaction.owner
-    transaction.owner = None
+    transaction.owner = outgoing
     if outgoing.transaction is transaction:
         outgoing.transaction = None
     return call, outgoing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from ..calls.parties import Target
 from ..sip import outputs
@@ -14,8 +13,6 @@ from ..transport.driver import Driver
 from .ports import Network
 
 Answered = asyncio.Future[Response | None]
-
-_OURS: Final = (outputs.ResponseReceived, outputs.RequestTimedOut, outputs.TransportFailed)
 
 
 class Inquiries:
@@ -54,7 +51,7 @@ class Inquiries:
 
     def take(self, output: outputs.Event) -> bool:
         """Take what happened to a request, if it is one of these."""
-        if not isinstance(output, _OURS):
+        if not isinstance(output, outputs.ClientEvent):
             return False
         answered = output.transaction.owner
         if not isinstance(answered, asyncio.Future):

@@ -1,6 +1,7 @@
-"""The switch: messages and answers go to their calls, and what the calls want is done.
+"""The switch: its calls, how they begin and end, and which of them a message belongs to.
 
-One event at a time: a call is moved, all its effects are run, and only then comes the next event.
+One event at a time: a call is moved, all that it wants is done (`effects`), and only then comes the
+next event.
 """
 
 from __future__ import annotations
@@ -15,33 +16,12 @@ import structlog
 from ..calls import arrival, machine
 from ..calls.call import Call
 from ..calls.call_settings import CallSettings
-from ..calls.cdr import Cdr
 from ..calls.consultation import PhoneCalls
-from ..calls.effects import (
-    Answer,
-    Ask,
-    Cancel,
-    ClearTimer,
-    ClearTimers,
-    Effect,
-    EndDialog,
-    Finish,
-    Ignore,
-    Journal,
-    Note,
-    Reply,
-    ReplyReliably,
-    Send,
-    SendAck,
-    SetTimer,
-    Timer,
-    WriteCdr,
-)
+from ..calls.effects import Timer
 from ..calls.events import (
     AckMissing,
     AckReceived,
     CancelReceived,
-    CdrStored,
     Event,
     HangUp,
     PrackMissing,
@@ -63,13 +43,13 @@ from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
-from ..sip.methods import ACK, BYE, INVITE
+from ..sip.methods import ACK, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
-from ..sip.transaction_tables import State as TransactionState
-from ..sip.transactions import ServerTransaction
+from ..sip.transactions import ClientTransaction, ServerTransaction
 from ..transport.driver import Driver
 from .departures import Departures, let_go
+from .effects import Effects
 from .handovers import TICKET, Handovers, NoOthers
 from .inner import InnerCalls, InnerFlow
 from .inquiries import Inquiries
@@ -77,6 +57,7 @@ from .outsiders import Outsiders
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .questions import Questions
 from .replacements import Replacements
+from .stragglers import Stragglers
 from .tasks import Tasks
 from .timers import CallTimers
 
@@ -128,6 +109,7 @@ class Switch:
         self.questions = Questions(peers, tasks, observer, self._learn, self._note_emptiness)
         self.inquiries = Inquiries(self.transactions, self._driver, network)
         """Asks the world outside of calls."""
+        self._stragglers = Stragglers(self._dialogs, self._driver, random)
         self._inner = InnerCalls()
         self._phones = PhoneCalls()
         self._replacements = Replacements(
@@ -143,6 +125,18 @@ class Switch:
             observer,
             tasks,
             self._learn,
+        )
+        self._effects = Effects(
+            self._dialogs,
+            self._driver,
+            self._departures,
+            self.questions,
+            self._timers,
+            self._phones,
+            cdrs,
+            observer,
+            self._learn,
+            self._finish,
         )
         self.publications = Publications(random)
         self._outsiders = Outsiders(
@@ -208,19 +202,18 @@ class Switch:
         """Number of dialogs, for tests and metrics."""
         return len(self._dialogs)
 
-    # --- events
+    # --- what the SIP core says
 
     def _dispatch(self, output: outputs.Event) -> None:
-        if self.inquiries.take(output):
+        if self.inquiries.take(output) or self._stragglers.take(output):
             return
         match output:
             case outputs.ResponseReceived(transaction) if transaction.owner is not None:
                 self._response(output)
-            case outputs.ResponseReceived(transaction, response) if response.is_success:
-                self._end_straggler(output)
             case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
                 call, side = dialog.owner
-                self._own(transaction, call)
+                if transaction.request.method == INVITE:
+                    transaction.owner = call  # which its CANCEL is to find
                 self._happen(call, RequestReceived(side, transaction))
             case outputs.DialogRequestReceived(_, transaction, request):  # its call is over
                 self.transactions.respond(transaction, request.reply(481), self._driver.now)
@@ -236,13 +229,9 @@ class Switch:
             case outputs.CancelReceived(transaction) if transaction.owner is not None:
                 self._happen(transaction.owner, CancelReceived(transaction))
             case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
-                call, outgoing = let_go(transaction)
-                self._departures.missed(outgoing)
-                self._happen(call, RequestFailed(outgoing, "no answer"))
+                self._failed(transaction, "no answer")
             case outputs.TransportFailed(transaction) if transaction.owner is not None:
-                call, outgoing = let_go(transaction)
-                self._departures.missed(outgoing)
-                self._happen(call, RequestFailed(outgoing, "cannot be reached"))
+                self._failed(transaction, "cannot be reached")
             case outputs.RequestReceived(transaction, request):
                 self._new_request(transaction, request)
             case outputs.RefusalDue():
@@ -263,20 +252,12 @@ class Switch:
         if dialog is None and not response.is_provisional:
             let_go(output.transaction)  # it stays for copies only
 
-    def _end_straggler(self, output: outputs.ResponseReceived) -> None:
-        """End the dialog of a callee that answered when nobody waited for it any more."""
-        transaction = output.transaction
-        if transaction.request.method != INVITE:
-            return
-        try:
-            dialog = self._dialogs.establish(output)
-        except MalformedMessage as error:
-            log.info("a late answer opens no dialog", defect=error.defect)
-            return
-        self.transactions.send_ack(transaction, dialog.ack(transaction.request), dialog.flow)
-        if dialog.owner is None:  # else it answers a re-INVITE of a call that goes on
-            self.transactions.send_request(dialog.request(BYE), dialog.flow, self._driver.now)
-            self._dialogs.terminate(dialog)
+    def _failed(self, transaction: ClientTransaction, explanation: str) -> None:
+        call, outgoing = let_go(transaction)
+        self._departures.missed(outgoing)
+        self._happen(call, RequestFailed(outgoing, explanation))
+
+    # --- calls begin
 
     def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
         if request.method == ACK:
@@ -329,7 +310,9 @@ class Switch:
         transaction.owner = call
         self.calls[call.id] = call
         self._observer.call_began(call.id, call.cdr.sip_call_id)
-        self._run(call, effects)
+        self._effects.run(call, effects)
+
+    # --- calls go on and end
 
     def _happen(self, call: Call, event: Event) -> None:
         """Move a call by one event and do what it wants."""
@@ -340,7 +323,7 @@ class Switch:
             self._abort(call)
         else:
             self._observer.moved(call)
-            self._run(call, effects)
+            self._effects.run(call, effects)
 
     def _abort(self, call: Call) -> None:
         """Give a call that we cannot carry on its CDR, and forget it."""
@@ -349,63 +332,10 @@ class Switch:
             self._cdrs.finished(call.cdr, _nothing)
         self._finish(call)
 
-    # --- effects
-
-    def _run(self, call: Call, effects: list[Effect]) -> None:
-        for effect in effects:
-            self._do(call, effect)
-
-    def _do(self, call: Call, effect: Effect) -> None:
-        match effect:
-            case Ask(question):
-                self.questions.ask(call, question)
-            case Reply(transaction, response):
-                self.transactions.respond(transaction, response, self._driver.now)
-            case Answer(dialog, transaction, response):
-                self._dialogs.answer(dialog, transaction, response, self._driver.now)
-            case ReplyReliably(dialog, transaction, response):
-                self._dialogs.respond_reliably(dialog, transaction, response, self._driver.now)
-            case Send(outgoing):
-                self._departures.send(call, outgoing)
-            case SendAck(invite, ack, flow):
-                if invite.transaction is not None:
-                    self.transactions.send_ack(invite.transaction, ack, flow)
-            case Cancel(outgoing):
-                if outgoing.transaction is not None:
-                    if outgoing.transaction.state is TransactionState.CALLING:
-                        self._departures.missed(outgoing)
-                    self.transactions.cancel(outgoing.transaction, self._driver.now)
-            case SetTimer(timer, after):
-                self._timers.set(call, timer, after)
-            case ClearTimer(timer):
-                self._timers.clear(call, timer)
-            case ClearTimers():
-                self._timers.clear_all(call)
-            case Note():
-                self._observer.noted(call.id, effect)
-            case Journal(cdr):
-                self._observer.call_answered(cdr)
-                self._cdrs.opened(cdr)
-                self._phones.begin(call)
-            case WriteCdr(cdr):
-                self._write(call, cdr)
-            case EndDialog(dialog):
-                self._dialogs.terminate(dialog)
-            case Ignore(transaction):
-                self.transactions.ignore(transaction)
-            case Finish():
-                self._finish(call)
-
     def _learn(self, call: Call, event: Event) -> None:
         """Tell a call what came of what it wanted."""
         self._happen(call, event)
         self._driver.drain()
-
-    def _write(self, call: Call, cdr: Cdr) -> None:
-        def stored() -> None:
-            self._learn(call, CdrStored())
-
-        self._cdrs.finished(cdr, stored)
 
     def _timer_fired(self, call: Call, timer: Timer) -> None:
         self._learn(call, TimerFired(timer))
@@ -421,10 +351,6 @@ class Switch:
     def _note_emptiness(self) -> None:
         if self.draining and not self.calls and not self.questions.waiting:
             self._empty.set()
-
-    def _own(self, transaction: ServerTransaction, call: Call) -> None:
-        if transaction.request.method == INVITE:
-            transaction.owner = call
 
     def _sent_by(self, flow: Flow) -> str:
         own = self._settings().own

@@ -16,6 +16,7 @@ from .headers import Headers
 from .message import Message, Request, Response
 from .methods import ACK, CANCEL, PRACK, TARGET_REFRESH
 from .name_addr import NameAddr
+from .proofs import FIELDS
 from .uri import SipUri, Uri
 
 _MAX_FORWARDS = 70  # RFC 3261 section 8.1.1.6
@@ -163,9 +164,7 @@ class Dialog:
     def ack(self, invite: Request, body: bytes = b"", content_type: str = "") -> Request:
         """Build the ACK for a 2xx (section 13.2.2.4): same CSeq number, same credentials."""
         ack = self._build(ACK, invite.headers.cseq.number, body, content_type)
-        for name in ("Authorization", "Proxy-Authorization"):
-            if name in invite.headers:
-                ack.headers.copy_from(invite.headers, name)
+        ack.headers.copy_from(invite.headers, *FIELDS.values())
         return ack
 
     def prack(self, response: Response) -> Request | None:

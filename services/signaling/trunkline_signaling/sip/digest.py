@@ -213,11 +213,6 @@ def answer(
     )
 
 
-def strongest(challenges: Iterable[Challenge]) -> Challenge | None:
-    """Return the first challenge we can answer: the server lists the best first (RFC 8760 2.3)."""
-    return next((challenge for challenge in challenges if challenge.supported), None)
-
-
 def challenges_in(lines: Iterable[str]) -> Iterator[Challenge]:
     """Yield the challenges of a header field; other schemes and what is malformed are left out."""
     for line in lines:

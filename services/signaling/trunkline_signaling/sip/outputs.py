@@ -106,15 +106,16 @@ class ProvisionalTimedOut(NamedTuple):
     dialog: Dialog
 
 
+ClientEvent = ResponseReceived | RequestTimedOut | TransportFailed
+"""What happens to a request of ours."""
+
 Event = (
-    RequestReceived
+    ClientEvent
+    | RequestReceived
     | RefusalDue
     | CancelReceived
     | AckReceived
-    | ResponseReceived
-    | RequestTimedOut
     | AckTimedOut
-    | TransportFailed
     | DialogRequestReceived
     | AnswerAcknowledged
     | AnswerTimedOut

@@ -6,9 +6,12 @@ from dataclasses import replace
 import pytest
 from support.switch import (
     ANSWER,
+    CALLER,
     OFFER,
     VENDOR,
+    Script,
     SwitchBench,
+    answers,
     caller,
     candidate,
     invite,
@@ -19,7 +22,8 @@ from support.timer_peers import METHODS, timer_headers
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.media_policy import DtmfPolicy, DtmfSend
 from trunkline_signaling.calls.policy import Credentials, LegPolicy, MediaProxy
-from trunkline_signaling.sip.message import Request
+from trunkline_signaling.sip.digest import Challenge
+from trunkline_signaling.sip.message import Request, Response
 from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, RequestReceived
 
 HOLD = OFFER + b"a=sendonly\r\n"
@@ -67,6 +71,57 @@ class Challenger:
         for name, value in timer_headers(300, "uac", self.methods).items():
             answer.headers.set(name, value)
         agent.dialogs.answer(event.dialog, call.transaction, answer, agent.now)
+
+
+class Guarded:
+    """A vendor behind a proxy: every request has to prove itself to both, to the proxy first."""
+
+    demands = (
+        (407, "Proxy-Authenticate", "Proxy-Authorization", "transit"),
+        (401, "WWW-Authenticate", "Authorization", "v"),
+    )
+
+    def __init__(self, *, stale: bool = False) -> None:
+        self.stale = stale
+
+    def __call__(self, agent: UserAgent, event: Event) -> None:
+        if isinstance(event, RequestReceived | DialogRequestReceived):
+            demand = self._demand_of(event.request)
+            if demand is None:
+                answers(agent, event)
+            else:
+                agent.transactions.respond(event.transaction, demand, agent.now)
+
+    def _demand_of(self, request: Request) -> Response | None:
+        for status, asks, answers_it, realm in self.demands:
+            proven = any(f'realm="{realm}"' in line for line in request.headers.lines(answers_it))
+            if proven and not self.stale:
+                continue
+            response = request.reply(status, to_tag="challenged")
+            response.headers.set(asks, Challenge(realm, "n", stale=proven))
+            return response
+        return None
+
+
+@pytest.fixture
+async def guarded() -> tuple[UserAgent, SwitchBench]:
+    """A caller that talks to such a vendor, and the switch."""
+    return await call_to(Guarded())
+
+
+async def call_to(script: Script) -> tuple[UserAgent, SwitchBench]:
+    """Return a caller that calls a vendor with credentials, and the switch."""
+    alice = caller()
+    bench = SwitchBench(alice, vendor(script))
+    bench.routing.plan = plan(candidate(credentials=Credentials("us", "secret")))
+    bench.call(alice, invite())
+    await asyncio.sleep(5)
+    return alice, bench
+
+
+def carries_both(request: Request) -> bool:
+    """Tell whether a request proves itself to the proxy and to the vendor."""
+    return "Authorization" in request.headers and "Proxy-Authorization" in request.headers
 
 
 async def talking(
@@ -195,3 +250,42 @@ async def test_a_request_between_a_challenge_and_its_answer_keeps_the_numbers_in
 
     numbers = [one.headers.cseq.number for one in bench.requests(VENDOR, "INFO")]
     assert numbers == [4, 5, 6, 7]
+
+
+async def test_a_call_proves_itself_to_the_proxy_and_to_the_vendor(
+    guarded: tuple[UserAgent, SwitchBench],
+) -> None:
+    """RFC 3261 section 22.3: 407, then 401; the attempt has not failed (RTE-09)."""
+    _, bench = guarded
+
+    first, second, third = bench.requests(VENDOR)
+
+    assert "Proxy-Authorization" in second.headers and not carries_both(second)
+    assert carries_both(third)
+    assert [one.headers.cseq.number for one in (first, second, third)] == [1, 2, 3]
+    assert carries_both(bench.requests(VENDOR, "ACK")[-1])  # section 13.2.2.4
+    assert bench.to(CALLER)[-1] == "200"
+    assert not bench.routing.failed
+
+
+async def test_a_bye_proves_itself_to_the_proxy_and_to_the_vendor(
+    guarded: tuple[UserAgent, SwitchBench],
+) -> None:
+    """RFC 3261 section 22.3: the vendor would go on charging."""
+    alice, bench = guarded
+
+    bench.send_in(alice, "BYE")
+    await asyncio.sleep(2)
+
+    byes = bench.requests(VENDOR, "BYE")
+    assert [carries_both(bye) for bye in byes] == [False, False, True]
+    assert not bench.switch.calls
+    assert not bench.switch.dialogs
+
+
+async def test_a_proxy_that_always_finds_the_nonce_stale_is_answered_twice() -> None:
+    """RFC 7616 section 3.3, RFC 3261 section 22.3: then the attempt has failed."""
+    _, bench = await call_to(Guarded(stale=True))
+
+    assert len(bench.requests(VENDOR)) == 3
+    assert bench.cdr.attempts[0].sip_status == 407

@@ -21,7 +21,7 @@ from support.switch import (
 from support.timer_peers import METHODS, SILENT, timer_headers, timer_vendor
 from support.user_agent import UserAgent
 from trunkline_signaling.calls.call_settings import CallSettings
-from trunkline_signaling.calls.policy import StopRules
+from trunkline_signaling.calls.policy import Credentials, StopRules
 from trunkline_signaling.calls.progress import ProgressLimits
 from trunkline_signaling.sip.dialog import Dialog
 from trunkline_signaling.sip.flow import Flow, Transport
@@ -30,7 +30,7 @@ from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, Reques
 SHORT = ProgressLimits(invite=timedelta(seconds=2), ringing=timedelta(seconds=5))
 
 
-def rings(*statuses: int) -> Script:
+def rings(*statuses: int, challenges: bool = False, takes_credentials: bool = True) -> Script:
     """Return a script that gives these responses and knows nothing of CANCEL."""
 
     def script(agent: UserAgent, event: Event) -> None:
@@ -38,6 +38,12 @@ def rings(*statuses: int) -> Script:
             case RequestReceived(_, request) if request.method == "INVITE":
                 for status in statuses:
                     agent.reply(event, status)
+            case DialogRequestReceived(_, transaction, request) if challenges and not (
+                takes_credentials and "Authorization" in request.headers
+            ):
+                challenge = request.reply(401)
+                challenge.headers.set("WWW-Authenticate", 'Digest realm="v", nonce="n"')
+                agent.transactions.respond(transaction, challenge, agent.now)
             case DialogRequestReceived():
                 agent.reply(event, 200)
 
@@ -47,12 +53,12 @@ def rings(*statuses: int) -> Script:
 class LateVendor:
     """A call that is given up while a vendor rings on, which answers much later."""
 
-    def __init__(self, *statuses: int) -> None:
-        self.alice, self.bob = caller(), vendor(rings(*statuses))
+    def __init__(self, *statuses: int, **manners: bool) -> None:
+        self.alice, self.bob = caller(), vendor(rings(*statuses, **manners))
         self.carol = vendor(answers, address=SECOND_VENDOR)
         self.bench = SwitchBench(self.alice, self.bob, self.carol)
         self.bench.settings = CallSettings("signaling-1", self.bench.settings.own, SHORT)
-        self.bench.routing.plan = plan()
+        self.bench.routing.plan = plan(candidate(credentials=Credentials("us", "secret")))
 
     def answer(self, body: bytes = ANSWER, contact: str = "") -> Dialog:
         """Let the vendor answer now, again and again until it hears an ACK."""
@@ -82,6 +88,37 @@ async def test_an_answer_long_after_the_cancel_is_acknowledged_and_ended(after: 
     assert late.bench.cdr.talk == timedelta(0)
     assert late.bench.cdr.answer_time is None
     assert late.bench.switch.dialogs == 0
+
+
+@pytest.mark.parametrize("after", [5, 40, 200])
+async def test_the_bye_to_a_late_answer_goes_out_again_with_credentials(after: int) -> None:
+    """RFC 3261 section 22.2: else the vendor charges for a call that nobody has."""
+    late = LateVendor(180, challenges=True)
+    transaction = late.bench.call(late.alice)
+    await asyncio.sleep(1)
+    late.bench.cancel(late.alice, transaction)
+    await asyncio.sleep(after)
+
+    late.answer()
+    await asyncio.sleep(1)
+
+    first, second = late.bench.requests(VENDOR, "BYE")
+    assert second.headers.cseq.number == first.headers.cseq.number + 1
+    assert 'username="us"' in second.headers.lines("Authorization")[0]
+
+
+async def test_the_bye_to_a_late_answer_proves_itself_once() -> None:
+    """RFC 3261 section 22.3: who refuses the credentials is not asked for ever."""
+    late = LateVendor(180, challenges=True, takes_credentials=False)
+    transaction = late.bench.call(late.alice)
+    await asyncio.sleep(1)
+    late.bench.cancel(late.alice, transaction)
+    await asyncio.sleep(200)
+
+    late.answer()
+    await asyncio.sleep(60)
+
+    assert len(late.bench.requests(VENDOR, "BYE")) == 2
 
 
 async def test_each_copy_of_a_late_answer_gets_the_ack_again_and_one_bye() -> None:

@@ -45,11 +45,18 @@ def granted(request: Request, expires: int | None = None, contact: str = OURS) -
     return response
 
 
-def challenged(request: Request, status: int = 401, nonce: str = "n1") -> Response:
+def challenged(
+    request: Request, status: int = 401, nonce: str = "n1", *, stale: bool = False
+) -> Response:
     name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
     response = request.reply(status)
-    response.headers.set(name, Challenge("vox", nonce, qop=frozenset({"auth"})))
+    response.headers.set(name, Challenge("vox", nonce, qop=frozenset({"auth"}), stale=stale))
     return response
+
+
+def carried(request: Request) -> list[str]:
+    """Return which credentials a request carries."""
+    return [name for name in ("Proxy-Authorization", "Authorization") if name in request.headers]
 
 
 def refused(request: Request, status: int, **headers: int | str) -> Response:
@@ -158,6 +165,52 @@ def test_sig02_a_challenge_is_answered_once(status: int) -> None:
     assert proof.verify("REGISTER", compute_ha1(Algorithm.MD5, "4711", "vox", "swordfish"))
     assert made.take(challenged(again, status, "n2"), now=1.0) is None
     assert (made.state, made.deadline) == (State.FAILED, 61.0)
+
+
+def test_sig02_a_proxy_and_the_vendor_may_both_ask() -> None:
+    """RFC 3261 section 22.3: the REGISTER then carries both credentials."""
+    made = registration()
+    to_proxy = made.take(challenged(made.begin(CONTACT), 407), now=0.0)
+    assert to_proxy is not None
+    to_both = made.take(challenged(to_proxy, 401), now=0.1)
+    assert to_both is not None
+    made.take(granted(to_both), now=0.2)
+
+    assert carried(to_proxy) == ["Proxy-Authorization"]
+    assert (
+        carried(to_both)
+        == carried(made.begin(CONTACT))
+        == [
+            "Proxy-Authorization",
+            "Authorization",
+        ]
+    )
+    assert made.is_registered
+
+
+def test_sig01_a_proxy_and_the_vendor_may_both_ask_who_leaves() -> None:
+    made, _ = registered()
+    to_proxy = made.take(challenged(made.leave(), 407), now=1.0)
+    assert to_proxy is not None
+    to_both = made.take(challenged(to_proxy, 401), now=1.1)
+    assert to_both is not None
+    made.take(refused(to_both, 200), now=1.2)
+
+    assert len(carried(to_both)) == 2
+    assert to_both.headers.get("Expires") == "0"
+    assert (made.state, made.explanation) == (State.UNREGISTERED, "")
+
+
+def test_sig02_a_vendor_that_always_finds_the_nonce_stale_is_answered_twice() -> None:
+    made = registration()
+    again = made.take(challenged(made.begin(CONTACT)), now=0.0)
+    assert again is not None
+    anew = made.take(challenged(again, nonce="n2", stale=True), now=0.1)
+    assert anew is not None
+
+    assert proof_in(anew).nonce == "n2"
+    assert made.take(challenged(anew, nonce="n3", stale=True), now=0.2) is None
+    assert "refused" in made.explanation
 
 
 def test_sig02_a_refresh_proves_itself_without_being_asked() -> None:

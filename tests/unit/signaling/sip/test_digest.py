@@ -10,7 +10,6 @@ from trunkline_signaling.sip.digest import (
     answer,
     compute_ha1,
     compute_response,
-    strongest,
 )
 from trunkline_signaling.sip.errors import MalformedValue
 
@@ -90,14 +89,6 @@ def test_credentials_we_cannot_compute_are_not_verified(change: dict[str, str | 
     credentials = Credentials(**{**fields, **change})  # type: ignore[arg-type]
 
     assert not credentials.verify("INVITE", "0" * 32)
-
-
-def test_the_first_challenge_we_can_answer_is_taken() -> None:
-    """RFC 8760 section 2.4."""
-    challenges = [challenge("SHA-512-256"), challenge("SHA-256"), challenge("MD5")]
-
-    assert strongest(challenges) == challenges[1]
-    assert strongest(challenges[:1]) is None
 
 
 def test_a_challenge_nobody_can_answer_is_refused() -> None:
