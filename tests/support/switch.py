@@ -506,6 +506,8 @@ class SwitchBench:
         self.billing, self.media = FakeBilling(), FakeMedia()
         self.cdrs, self.observer = FakeCdrs(), Silent()
         self.settings = settings or CallSettings(instance, OneAddress(address))
+        self.is_overloaded = False
+        self.strangers: set[str] = set()
         self.wire: list[str] = []
         """Start lines in the order they were sent, with who sent them."""
         self.messages: list[tuple[Address, Address, bytes]] = []
@@ -536,6 +538,14 @@ class SwitchBench:
     def local(self, transport: Transport) -> Address:
         """Send from the switch's address."""
         return self.address
+
+    def knows(self, ip: str) -> bool:
+        """Know every agent but the strangers."""
+        return ip not in self.strangers
+
+    def overloaded(self) -> bool:
+        """Have as much to do as the test says."""
+        return self.is_overloaded
 
     def send(self, data: bytes, flow: Flow) -> None:
         """Take a message of the switch."""

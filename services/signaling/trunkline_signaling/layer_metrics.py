@@ -52,6 +52,16 @@ class LayerMetrics(Collector):
             transport.limited,
         )
         yield _gauge(
+            "sip_bytes_waiting",
+            "Bytes of datagrams that wait to be received, the kernel's own included.",
+            self._network.waiting,
+        )
+        yield _counter(
+            "calls_turned_away",
+            "New calls refused because datagrams stood in line.",
+            self._switch.overload.refused,
+        )
+        yield _gauge(
             "sip_connections", "TCP, TLS and WebSocket connections.", transport.connections
         )
         yield _counter(

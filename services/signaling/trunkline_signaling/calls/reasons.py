@@ -117,6 +117,7 @@ _CAUSE_OF_REASON: Final[Mapping[CallEndReason, int]] = {
 CAUSE_NORMAL: Final = 16
 CAUSE_USER_BUSY: Final = 17
 CAUSE_INTERWORKING_OTHER: Final = 31
+CAUSE_CONGESTION: Final = 42
 CAUSE_ANSWERED_ELSEWHERE: Final = 26
 _KNOWN_STATUS: Final = frozenset(SIP_STATUS.values()) | _CAUSE_OF_STATUS.keys()
 

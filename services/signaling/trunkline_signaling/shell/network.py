@@ -18,6 +18,7 @@ from ..transport.certificates import Certificates
 from ..transport.counters import TransportCounters
 from ..transport.limits import SourceLimits
 from ..transport.options import TransportOptions
+from ..transport.standing_queue import StandingQueue
 from ..transport.transports import Transports
 from .switch import Switch
 
@@ -43,6 +44,7 @@ class SipNetwork:
         self._limits = SourceLimits(
             settings.rate_of_strangers, settings.rate_of_known, settings.sip_trusted_sources
         )
+        self._queue = StandingQueue(lambda: self._transports.waiting)
         self._loop = asyncio.get_running_loop()
         self._local: dict[Transport, Address] = {}
         fixed = settings.advertised_address
@@ -114,6 +116,19 @@ class SipNetwork:
     def know(self, ip: str) -> None:
         """Limit a source less from now on: auth let it in, or we called it."""
         self._limits.know(ip, self._loop.time())
+
+    def knows(self, ip: str) -> bool:
+        """Tell whether a source is no stranger."""
+        return self._limits.knows(ip, self._loop.time())
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be received, see `Transports.waiting`."""
+        return self._transports.waiting
+
+    def overloaded(self) -> bool:
+        """Tell whether datagrams stand in line. Connections keep their peers back by themselves."""
+        return self._queue.stands(self._loop.time())
 
     def local(self, transport: Transport) -> Address:
         """Return the address we send from."""

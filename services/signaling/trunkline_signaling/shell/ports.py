@@ -38,6 +38,12 @@ class Network(Protocol):
     def local(self, transport: Transport) -> Address:
         """Return the address we send from. Raises `KeyError` where there is none."""
 
+    def knows(self, ip: str) -> bool:
+        """Tell whether a source is no stranger: auth let it in lately, or we called it."""
+
+    def overloaded(self) -> bool:
+        """Tell whether more messages come in than are worked off."""
+
 
 class Resolver(Protocol):
     """Names to addresses, without waiting on the way of a call when that can be."""

@@ -54,6 +54,7 @@ from .handovers import TICKET, Handovers, NoOthers
 from .inner import InnerCalls, InnerFlow
 from .inquiries import Inquiries
 from .outsiders import Outsiders
+from .overload import Overload
 from .ports import CdrStore, Clock, Network, Observer, Resolver, Services
 from .questions import Questions
 from .replacements import Replacements
@@ -103,6 +104,7 @@ class Switch:
         self._timers = CallTimers(self._timer_fired)
         self._driver = Driver(self._dialogs, self._dispatch)
         self._driver.attach(self)
+        self.overload = Overload(network, self.transactions, self._driver, observer)
         self._loop = asyncio.get_running_loop()
         self._empty = asyncio.Event()
         self.tasks = tasks = Tasks()
@@ -292,6 +294,8 @@ class Switch:
             response = request.reply(503, to_tag=self.transactions.new_tag())
             response.headers.set("Retry-After", DRAIN_RETRY_AFTER)
             self._outsiders.refuse(transaction, response)
+            return
+        if passed_on is None and self.overload.turns_away(transaction, request):
             return
         settings = self._settings()
         try:

@@ -56,10 +56,14 @@ class SourceLimits:
         self._known_until[source] = now + KNOWN_FOR
         _forget_oldest(self._known_until)
 
+    def knows(self, ip: str, now: float) -> bool:
+        """Tell whether a source is no stranger."""
+        return now < self._known_until.get(source_of(ip), 0.0) or self._is_trusted(ip)
+
     def admits(self, ip: str, now: float) -> bool:
         """Take a token from the source's bucket; False when there is none."""
         source = source_of(ip)
-        rate = self._known if self._is_known(source, ip, now) else self._strangers
+        rate = self._known if self.knows(ip, now) else self._strangers
         if rate is None:
             return True
         bucket = self._buckets.pop(source, None) or _Bucket(rate.burst, now)
@@ -68,9 +72,6 @@ class SourceLimits:
         self._buckets[source] = _Bucket(tokens - admitted, now)
         _forget_oldest(self._buckets)
         return admitted
-
-    def _is_known(self, source: str, ip: str, now: float) -> bool:
-        return now < self._known_until.get(source, 0.0) or self._is_trusted(ip)
 
 
 @lru_cache(maxsize=MOST)

@@ -151,6 +151,11 @@ class Transports:
         task.add_done_callback(lambda _: bound.close())
         self._doors.append(task)
 
+    @property
+    def waiting(self) -> int:
+        """Bytes of datagrams that the kernel holds for us, its own overhead included."""
+        return sum(opened.waiting for opened in self._udp.values())
+
     def sent_by(self, flow: Flow) -> str:
         """Return host and port our Via and Contact show to a peer on this flow."""
         family = _family(flow.remote)

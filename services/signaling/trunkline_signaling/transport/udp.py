@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
-from typing import cast
+from typing import Final, cast
 
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
@@ -15,12 +16,22 @@ from .options import TransportOptions, bind, mark
 Receive = Callable[[bytes | Frame, Flow], None]
 """Takes a datagram or a frame, whatever it holds, and where it came from."""
 
+SO_MEMINFO: Final = 55
+"""Linux's option that tells how a socket's memory is used; the first word is what waits in it."""
+_MEMINFO: Final = struct.Struct("9I")
+
 
 class UdpSocket(asyncio.DatagramProtocol):
     """A bound UDP socket. `send` never waits: what the kernel can't take is dropped."""
 
-    def __init__(self, local: Address, receive: Receive, counters: TransportCounters) -> None:
-        self.local = local
+    def __init__(
+        self,
+        bound: socket.socket,
+        receive: Receive,
+        counters: TransportCounters,
+    ) -> None:
+        self.local: Address = bound.getsockname()[:2]
+        self._socket = bound
         self._receive = receive
         self._counters = counters
         self._transport: asyncio.DatagramTransport | None = None
@@ -38,11 +49,19 @@ class UdpSocket(asyncio.DatagramProtocol):
         bound = bind(socket.SOCK_DGRAM, address)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer)
         mark(bound, options.tos)
-        local = bound.getsockname()[:2]
         _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: cls(local, receive, counters), sock=bound
+            lambda: cls(bound, receive, counters), sock=bound
         )
         return protocol
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that the kernel holds for us, its own overhead included; 0 when closed."""
+        if self._transport is None:
+            return 0
+        memory = self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
+        waiting: int = _MEMINFO.unpack(memory)[0]
+        return waiting
 
     def send(self, data: bytes, remote: Address) -> None:
         """Send a datagram."""

@@ -42,6 +42,20 @@ async def test_several_local_addresses_keep_their_traffic_apart() -> None:
         assert sources == [second, first, first]
 
 
+async def test_what_waits_in_the_kernel_can_be_seen() -> None:
+    async with station() as a:
+        local = await a.transports.listen_udp(LOOPBACK)
+        assert a.transports.waiting == 0
+
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for _ in range(10):  # no turn of the event loop between
+                sender.sendto(bytes(800), local)
+        assert a.transports.waiting >= 8000
+
+        await a.next()
+        await until(lambda: a.transports.waiting == 0)
+
+
 async def test_ipv6_addresses_work_as_ipv4_ones_do() -> None:
     async with station() as a, station() as b:
         at_a = await a.transports.listen_udp(("::1", 0))
