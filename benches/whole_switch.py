@@ -3,9 +3,10 @@
     python benches/whole_switch.py [--peers trunkline,trunkline-relay,kamailio,...] [--rate 100]
                                    [--seconds 8] [--runs 3] [--probe 200] [--max] [--talk 0]
 
-Peers: direct (no switch), trunkline, trunkline-relay, trunkline-relay-2 and -4 (so many media
-instances), kamailio, kamailio-rtpengine, sippy. All run on this machine beside both SIPps, on all
-its cores. CPU is that of every process of the peer over the run, divided by the calls. `--probe`
+Peers: direct (no switch), trunkline, trunkline-stores (on PostgreSQL and Redis, whose own CPU is
+not counted), trunkline-relay, trunkline-relay-2 and -4 (so many media instances), kamailio,
+kamailio-rtpengine, sippy. All run on this machine beside both SIPps, on all its cores.
+CPU is that of every process of the peer over the run, divided by the calls. `--probe`
 times single calls from INVITE to 180 in microseconds while SIPp keeps up the load. `--max` looks
 for the highest rate without a failed call and without a retransmission. With `--talk` a call lasts
 so many seconds and carries 50 packets a second each way; CPU is then that of calls with voice.
@@ -34,12 +35,14 @@ from sip.trunkline import (  # noqa: E402
     TrunklineRelay,
     TrunklineRelayBy2,
     TrunklineRelayBy4,
+    TrunklineStores,
 )
 from support.ports import free_port  # noqa: E402
 
 PEERS: dict[str, type[Peer]] = {
     "direct": Direct,
     "trunkline": Trunkline,
+    "trunkline-stores": TrunklineStores,
     "trunkline-relay": TrunklineRelay,
     "trunkline-relay-2": TrunklineRelayBy2,
     "trunkline-relay-4": TrunklineRelayBy4,

@@ -3,12 +3,16 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from processes import cpu_seconds
 from sip.peers import Peer
 from support.local_switch import LocalSwitch
+from support.postgres import postgres_server
+from support.redis import redis_server
 from trunkline_cli.errors import Refused
 from trunkline_cli.processes import ServiceProcess, stop_all
 from trunkline_cli.replicas import plan
@@ -50,6 +54,9 @@ spec:
   prefixes: ["44"]
   media: {{proxy: {proxy}}}
 """
+
+SHARING_STATE = ("AUTH", "ROUTING", "SIGNALING")
+"""Services that share state through Redis where there are replicas."""
 
 
 class Trunkline(Peer):
@@ -104,6 +111,32 @@ class Trunkline(Peer):
         self._thread.join()
 
 
+class TrunklineStores(Trunkline):
+    """The whole switch on PostgreSQL and Redis, as in production, media direct."""
+
+    def launch(self, callee_port: int) -> None:
+        with ExitStack() as stack:
+            server = stack.enter_context(postgres_server(fsync=True))
+            self._redis_url = stack.enter_context(redis_server()).url
+            self._databases = asyncio.run(_databases(server.url))
+            super().launch(callee_port)
+            self._stores = stack.pop_all()
+
+    async def _start(self, documents: Path) -> LocalSwitch:
+        settings = {
+            **{f"TRUNKLINE_{name}_REDIS_URL": self._redis_url for name in SHARING_STATE},
+            **{f"TRUNKLINE_{name}_DATABASE_URL": url for name, url in self._databases.items()},
+        }
+        switch = LocalSwitch(self.folder, settings=settings)
+        await self._run(switch, documents)
+        return switch
+
+    def stop(self) -> None:
+        """Drain and stop every service, then the stores."""
+        super().stop()
+        self._stores.close()
+
+
 class TrunklineRelay(Trunkline):
     """The whole switch, every call relayed."""
 
@@ -149,6 +182,18 @@ class TrunklineRelayBy4(TrunklineRelayBy2):
     """The whole switch, every call relayed by one of four media instances."""
 
     instances = 4
+
+
+async def _databases(url: str) -> dict[str, str]:
+    """Make a database for each service; return their URLs by the service's name."""
+    server = url.rpartition("/")[0]
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        for service in Service:
+            await connection.execute(f"CREATE DATABASE {service}")
+    finally:
+        await connection.close()
+    return {service.upper(): f"{server}/{service}" for service in Service}
 
 
 def _quiet(service: Service, line: str) -> None:
