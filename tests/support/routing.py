@@ -21,6 +21,7 @@ from trunkline_routing.calls.router import Router
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.capacity.rotation import MemoryRotation
+from trunkline_routing.capacity.seats import Seats
 from trunkline_routing.documents.kinds import KINDS
 from trunkline_routing.lrn.portability import LrnError, Portability
 from trunkline_routing.model.builder import build_snapshot
@@ -130,10 +131,11 @@ class Bench:
         seed: int = 1,
         one_seed: bool = False,
         courses: Courses | None = None,
+        seats: Seats | None = None,
         **specs: Specs | None,
     ) -> None:
         rng = random.Random(seed)
-        self.seats = MemorySeats()
+        self.seats = seats or MemorySeats()
         self.health = MemoryHealth()
         self.quality = MemoryQuality()
         self.now = NOON

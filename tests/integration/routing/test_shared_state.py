@@ -14,6 +14,7 @@ from trunkline_routing.calls.course import Record
 from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.capacity.seats import LEASE, Taken
+from trunkline_routing.errors import UnknownCall
 from trunkline_routing.model.callers import Claim
 from trunkline_routing.shared.connection import SharedStore, open_store
 from trunkline_routing.shared.health import SharedHealth
@@ -107,8 +108,10 @@ async def test_a_pool_is_gone_through_by_all_replicas_together(store: SharedStor
 
 async def test_another_replica_goes_on_with_a_call(store: SharedStore) -> None:
     routing = {"a": {"priority": 1}, "b": {"priority": 2}}
-    one = Bench(routing=routing, courses=RedisCourses(store))
-    other = Bench(routing=routing, courses=RedisCourses(store))
+    one, other = (
+        Bench(routing=routing, courses=RedisCourses(store), seats=RedisSeats(store))
+        for _ in range(2)
+    )
     await one.plan(id="call")
     second = await other.fail("call", 1, "a")
 
@@ -116,13 +119,36 @@ async def test_another_replica_goes_on_with_a_call(store: SharedStore) -> None:
     assert second.endpoint.name == "b"
 
 
+async def test_a_call_that_is_over_is_over_everywhere(store: SharedStore) -> None:
+    one, other = (
+        Bench(courses=RedisCourses(store), seats=RedisSeats(store), routing={"a": {}, "b": {}})
+        for _ in range(2)
+    )
+    await one.plan(id="call")
+    await one.router.release("call", None, one.now)
+
+    with pytest.raises(UnknownCall):
+        await other.fail("call", 1, "a")
+
+
 async def test_a_record_comes_back_as_it_was_kept(store: SharedStore) -> None:
-    courses = RedisCourses(store)
+    courses, seats = RedisCourses(store), RedisSeats(store)
     record = Record(Bench().call("44", "1", privacy="id"), 2**63 - 1, 3, ("a", "b"))
+    await seats.take(holder(record.call.id), [VENDOR], 0.0)
     await courses.save(record)
 
     assert await courses.load(record.call.id) == record
-    await courses.drop(record.call.id)
+
+
+async def test_nothing_is_left_of_a_call_whose_seats_are_free(store: SharedStore) -> None:
+    courses, seats = RedisCourses(store), RedisSeats(store)
+    record = Record(Bench().call(), 1, 1, ("a",))
+    await seats.take(holder(record.call.id), [VENDOR], 0.0)
+    await courses.save(record)
+    await seats.release(record.call.id)
+    assert await courses.load(record.call.id) is None
+
+    await courses.save(record)  # its Route was overtaken by its Release
     assert await courses.load(record.call.id) is None
 
 

@@ -35,13 +35,10 @@ class Courses(Protocol):
     """Keeps records where every replica finds them."""
 
     async def save(self, record: Record) -> None:
-        """Keep the record of a call, in place of the one before."""
+        """Keep the record of a call, in place of the one before, as long as it holds a seat."""
 
     async def load(self, call_id: str) -> Record | None:
         """Return the record of a call, or nothing."""
-
-    async def drop(self, call_id: str) -> None:
-        """Forget a call. An unknown one is fine."""
 
 
 class NoCourses:
@@ -53,9 +50,6 @@ class NoCourses:
     async def load(self, call_id: str) -> Record | None:
         """Return nothing."""
         return None
-
-    async def drop(self, call_id: str) -> None:
-        """Forget nothing."""
 
 
 @dataclass(slots=True)

@@ -123,7 +123,6 @@ class Router:
         if course is None:
             self._over[call_id] = now
         await self.view.seats.release(call_id)
-        await self._shared.drop(call_id)
         if course is not None and last is not None:
             self._outcomes.book(last, now)
             self._outcomes.book_call(course.facts.caller, last, now)

@@ -1,7 +1,7 @@
 """Seats in Redis, as scripts: each is one atomic step (RTE-22).
 
-`counts` holds calls by key; `call:<id>` what each slot of a call holds, with its instance and
-epoch; `calls:<instance>` the calls of an instance; `heard` when it gave its last sign of life;
+`counts` holds calls by key; `call:<id>` what each slot of a call holds, with its instance, epoch
+and course; `calls:<instance>` the calls of an instance; `heard` when it gave its last sign of life;
 `epochs` its epoch; `starts:<key>` the calls that began in the last second.
 """
 
@@ -22,7 +22,7 @@ local function free(id, only)
         local slot, held = fields[i], fields[i + 1]
         if slot == '_instance' then
             instance = held
-        elseif slot ~= '_epoch' then
+        elseif slot ~= '_epoch' and slot ~= '_course' then
             if only == '' or slot == only then
                 for _, key in ipairs(cjson.decode(held)) do
                     local calls = redis.call('HINCRBY', counts, key, -1)
@@ -84,6 +84,12 @@ return answer
 
 FREE: Final = _FREE + "free(ARGV[1], ARGV[2]); return changed"
 """Id, slot, where an empty slot is all of them: keys and their counts in turn."""
+
+SAVE: Final = """
+local call = KEYS[1] .. 'call:' .. ARGV[1]
+if redis.call('EXISTS', call) == 1 then redis.call('HSET', call, '_course', ARGV[2]) end
+"""
+"""Id, course: kept as long as the call holds a seat."""
 
 RENEW: Final = (
     _FREE

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from ..calls.call import Call, Identity, PassedOn, Passing
 from ..calls.course import Record
 from ..capacity.rotation import MemoryRotation
 from ..model.callers import Endpoint, Kind
+from . import scripts
 from .connection import PREFIX, SharedStore
-
-KEPT: Final = 3600
-"""Seconds a record is kept: no call looks for another candidate for longer."""
 
 
 class RedisRotation:
@@ -37,16 +35,20 @@ class RedisRotation:
 
 
 class RedisCourses:
-    """Records of calls under way; while Redis is away, nobody else can go on with ours."""
+    """Records of calls under way; while Redis is away, nobody else can go on with ours.
+
+    They stand with the seats of their call, and go with the last of them.
+    """
 
     def __init__(self, store: SharedStore) -> None:
         self._store = store
+        self._save = store.script(scripts.SAVE)
 
     async def save(self, record: Record) -> None:
         """Keep the record of a call, in place of the one before."""
 
         async def shared(client: Any) -> None:
-            await client.set(_key(record.call.id), record_to_json(record), ex=KEPT)
+            await self._save(record.call.id, record_to_json(record))
 
         await self._store.run(shared, _nothing)
 
@@ -54,18 +56,10 @@ class RedisCourses:
         """Return the record of a call, or nothing."""
 
         async def shared(client: Any) -> Record | None:
-            text = await client.get(_key(call_id))
+            text = await client.hget(f"{PREFIX}call:{call_id}", "_course")
             return record_from_json(text) if text else None
 
         return await self._store.run(shared, _nothing)
-
-    async def drop(self, call_id: str) -> None:
-        """Forget a call. An unknown one is fine."""
-
-        async def shared(client: Any) -> None:
-            await client.delete(_key(call_id))
-
-        await self._store.run(shared, _nothing)
 
 
 def record_to_json(record: Record) -> str:
@@ -103,10 +97,6 @@ def _passed_on(fields: dict[str, Any] | None) -> PassedOn | None:
     if fields is None:
         return None
     return PassedOn(Passing(fields["how"]), tuple(fields["forwarders"]))
-
-
-def _key(call_id: str) -> str:
-    return f"{PREFIX}course:{call_id}"
 
 
 async def _nothing() -> None:

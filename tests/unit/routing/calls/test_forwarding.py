@@ -307,9 +307,6 @@ class Kept(Courses):
         text = self._kept.get(call_id)
         return record_from_json(text) if text else None
 
-    async def drop(self, call_id: str) -> None:
-        """Forget it."""
-
 
 def test_a_record_of_a_forwarded_call_survives() -> None:
     passed_on = PassedOn(Passing.FORWARDED, ("2001", "2002"))

@@ -434,9 +434,6 @@ class SharedCourses:
     async def load(self, call_id: str) -> Record | None:
         return self.records.get(call_id)
 
-    async def drop(self, call_id: str) -> None:
-        self.records.pop(call_id, None)
-
 
 async def test_another_replica_goes_on_where_the_first_one_was() -> None:
     plan = {"numbers": {"calleeDialPlan": "*:1;2;3;4;5;6;7;8"}}
@@ -453,13 +450,3 @@ async def test_another_replica_goes_on_where_the_first_one_was() -> None:
     assert [each.endpoint.name for each in (first, second, third)] == ["a", "b", "c"]
     assert len({each.numbers.callee for each in (first, second, third)}) == 1
     assert isinstance(fourth, Refusal)
-
-
-async def test_a_call_that_is_over_is_over_everywhere() -> None:
-    shared = SharedCourses()
-    one, other = Bench(routing=THREE, courses=shared), Bench(routing=THREE, courses=shared)
-    await one.plan(id="call")
-    await one.router.release("call", None, one.now)
-
-    with pytest.raises(UnknownCall):
-        await other.fail("call", 1, "a")
