@@ -8,6 +8,8 @@ import struct
 from collections.abc import Callable
 from typing import Final, cast
 
+import structlog
+
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
 from .counters import TransportCounters
@@ -18,7 +20,9 @@ Receive = Callable[[bytes | Frame, Flow], None]
 
 SO_MEMINFO: Final = 55
 """Linux's option that tells how a socket's memory is used; the first word is what waits in it."""
-_MEMINFO: Final = struct.Struct("9I")
+_WORD: Final = struct.Struct("I")
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class UdpSocket(asyncio.DatagramProtocol):
@@ -36,6 +40,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         self._counters = counters
         self._transport: asyncio.DatagramTransport | None = None
         self._is_full = False
+        self._shows_waiting = True
 
     @classmethod
     async def open(
@@ -47,21 +52,27 @@ class UdpSocket(asyncio.DatagramProtocol):
     ) -> UdpSocket:
         """Bind an address. Raises `OSError`."""
         bound = bind(socket.SOCK_DGRAM, address)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, options.receive_buffer)
+        _make_room(bound, options.receive_buffer)
         mark(bound, options.tos)
         _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: cls(bound, receive, counters), sock=bound
         )
+        try:
+            _waiting_in(bound)
+        except OSError as error:
+            protocol._shows_waiting = False
+            log.warning("this kernel hides what waits: overload goes unseen", error=str(error))
         return protocol
 
     @property
     def waiting(self) -> int:
-        """Bytes that the kernel holds for us, its own overhead included; 0 when closed."""
-        if self._transport is None:
+        """Bytes that the kernel holds for us, its own overhead included.
+
+        0 when closed, and where the kernel does not tell, which the log says at the start.
+        """
+        if self._transport is None or not self._shows_waiting:
             return 0
-        memory = self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMINFO.size)
-        waiting: int = _MEMINFO.unpack(memory)[0]
-        return waiting
+        return _waiting_in(self._socket)
 
     def send(self, data: bytes, remote: Address) -> None:
         """Send a datagram."""
@@ -100,3 +111,17 @@ class UdpSocket(asyncio.DatagramProtocol):
     def error_received(self, exc: Exception) -> None:
         """Count a datagram the kernel refused; the timers of SIP deal with its loss."""
         self._counters.datagrams_dropped += 1
+
+
+def _make_room(bound: socket.socket, wanted: int) -> None:
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, wanted)
+    granted = bound.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2  # Linux doubles it
+    if granted < wanted:
+        log.warning(
+            "the receive buffer is small: raise net.core.rmem_max", wanted=wanted, granted=granted
+        )
+
+
+def _waiting_in(bound: socket.socket) -> int:
+    (waiting,) = _WORD.unpack(bound.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _WORD.size))
+    return int(waiting)
