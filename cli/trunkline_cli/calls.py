@@ -201,12 +201,16 @@ def _talk(call: Call) -> str:
     return words.span(words.duration(datetime.now(UTC) - call.answer_time.ToDatetime(UTC)))
 
 
+def _number(access: str, billed: str) -> str:
+    return f"{access or words.NONE} (billed {billed or words.NONE})"
+
+
 def _fields(call: Call) -> list[tuple[str, str]]:
     return [
         ("Call", call.call_id),
         ("State", state(call)),
-        ("Caller", f"{call.caller_access} (billed {call.caller})"),
-        ("Callee", f"{call.callee_access} (billed {call.callee})"),
+        ("Caller", _number(call.caller_access, call.caller)),
+        ("Callee", _number(call.callee_access, call.callee)),
         ("From", words.endpoint(call.caller_endpoint)),
         ("To", words.endpoint(call.callee_endpoint)),
         ("Account", call.account),
