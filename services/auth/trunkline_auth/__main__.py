@@ -101,6 +101,8 @@ async def build(service: Service, settings: AuthSettings) -> AsyncIterator[None]
             operators = OperatorFeed()
             documents.subscribe(operators.documents_changed)
             await documents.load()
+            await areas.build()
+            service.background(areas.keep_built)
             observation = Observation(service.metrics)
             reporter = Reporter(billing, f"auth/{settings.instance}", service.metrics)
             news = Announcements(observation, names, reporter)

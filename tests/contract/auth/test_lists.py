@@ -15,12 +15,12 @@ from trunkline.common.v1.common_pb2 import (
     Endpoint,
     SocketAddress,
 )
-from trunkline_auth.documents.lists import MAX_DOCUMENT_NUMBERS
+from trunkline_auth.documents.lists import MAX_DOCUMENT_NUMBERS, MAX_WHITE_NUMBERS
 from trunkline_auth.store.number_lists import NumberLists, NumberListStore
 from trunkline_kernel.database import Database
 from trunkline_kernel.digit_sets import DigitSet
-from trunkline_kernel.documents import Document
-from trunkline_kernel.documents.kinds import dump
+from trunkline_kernel.documents import BadDocuments, Document
+from trunkline_kernel.documents.text import dump
 from trunkline_kernel.faults import Fault, RemoteError
 
 pytestmark = pytest.mark.parametrize(
@@ -285,6 +285,13 @@ async def test_aut13_an_entry_that_expired_is_published_no_more(auth: RunningAut
     await auth.publication.refresh(auth.black_list, auth.house.now)
 
     assert auth.published == []
+
+
+async def test_aut15_the_system_white_list_is_short(auth: RunningAuth) -> None:
+    numbers = map(str, range(MAX_WHITE_NUMBERS + 1))
+
+    with pytest.raises(BadDocuments, match="at most 1000 items"):
+        await auth.documents.apply([white_list(*numbers)])
 
 
 async def test_aut15_the_system_white_list_is_obeyed_and_published(auth: RunningAuth) -> None:

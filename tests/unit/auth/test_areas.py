@@ -1,5 +1,6 @@
 """AUT-18: areas of addresses, and sources that come from the wrong one."""
 
+import asyncio
 import ipaddress
 from dataclasses import replace
 
@@ -8,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.auth_doors import House, Knocker, phone, static_gateway, status
 from trunkline_auth.admission.policy import Policy
+from trunkline_auth.documents.areas import AREA, SMALL, AreaFeed, AreaSpec
 from trunkline_auth.errors import InvalidAddress
 from trunkline_auth.identity import AddressRange, AreaMap, AreaRule, Endpoint, parse_ip
+from trunkline_kernel.documents import Event
 
 CHECKED = Policy(access_ip_check=True)
 HOME = AddressRange("home", ipaddress.IPv4Address("203.0.113.0"), 256)
@@ -53,6 +56,37 @@ def test_aut18_an_area_ends_with_its_last_address(address: str, permitted: bool)
     areas = AreaMap([AddressRange("HQ", ipaddress.IPv4Address("10.0.0.0"), 256)])
 
     assert areas.permits(AreaRule(frozenset({"HQ"})), parse_ip(address)) is permitted
+
+
+def area(name: str, *starts: int) -> Event:
+    ranges = [{"start": str(ipaddress.IPv4Address(start)), "count": 1} for start in starts]
+    spec = AreaSpec.model_validate({"ranges": ranges})
+    return Event(AREA, name, spec, revision=1, deleted=False)
+
+
+async def test_aut18_many_areas_are_in_force_once_their_map_is_made() -> None:
+    feed, last = AreaFeed(), ipaddress.IPv4Address(SMALL)
+    feed.documents_changed([area("few", SMALL)])
+
+    feed.documents_changed([area("many", *range(SMALL)), area("few", SMALL + 1)])
+
+    assert (feed.map.area_of(last), feed.map.area_of(last + 1)) == ("few", None)
+    await feed.build()
+    assert (feed.map.area_of(last), feed.map.area_of(last + 1)) == (None, "few")
+    assert feed.map.area_of(last - 1) == "many"
+
+
+async def test_aut18_areas_that_change_while_a_map_is_made_are_in_the_next() -> None:
+    feed = AreaFeed()
+    feed.documents_changed([area("many", *range(SMALL + 1))])
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(feed.build())
+        await asyncio.sleep(0)
+        feed.documents_changed([area("many", 1)])
+
+    assert feed.map.area_of(ipaddress.IPv4Address(2)) is None
+    assert feed.map.area_of(ipaddress.IPv4Address(1)) == "many"
 
 
 @pytest.mark.parametrize(("start", "count"), [("10.0.0.0", 0), ("255.255.255.0", 257)])

@@ -1,6 +1,6 @@
 """Configuration documents (docs/adr/0002-documents.md): kinds, planning, storage, gRPC."""
 
-from .kinds import SECRET, Check, Kind, KindStore, Planned, Problem, Ref, Reference, Secret, Spec
+from .kinds import SECRET, Check, Kind, KindStore, Planned, Problem, Ref, Reference, Secret
 from .planning import Action, Change, Document, Plan
 from .registry import (
     BadDocuments,
@@ -10,7 +10,9 @@ from .registry import (
     NoSuchDocument,
     UnknownKind,
 )
+from .rows import Row, Rows
 from .servicer import DocumentServicer
+from .spec import Spec
 
 __all__ = [
     "SECRET",
@@ -31,6 +33,8 @@ __all__ = [
     "Problem",
     "Ref",
     "Reference",
+    "Row",
+    "Rows",
     "Secret",
     "Spec",
     "UnknownKind",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .kinds import Json
+from .spec import Json
 
 ABSENT: Final = object()
 

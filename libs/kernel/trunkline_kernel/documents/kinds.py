@@ -2,28 +2,18 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..logs import MASK
 from ..rights import Action
-
-
-class Spec(BaseModel):
-    """Base of every spec: camelCase in documents, no unknown fields, frozen."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True
-    )
-
+from .spec import Json
+from .text import dump
 
 SpecT = TypeVar("SpecT", bound=BaseModel)
-
-Json = Any
-"""What `json.loads` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +157,16 @@ class Kind(Generic[SpecT]):
         """Tell whether a spec may refer to documents of a kind."""
         return any(mark.kind == kind for mark in self._marks)
 
+    @cached_property
+    def has_secrets(self) -> bool:
+        """Whether a spec may hold secrets, which may be written as they are shown."""
+        return bool(self.secrets) or any(
+            isinstance(mark, Secret) for mark in _marks(self.spec, set())
+        )
+
     @property
     def _marks(self) -> Iterator[Ref]:
-        return _marks(self.spec, set())
-
-
-def dump(spec: BaseModel) -> dict[str, Json]:
-    """Return a spec as stored: JSON by alias, what was left at its default left out."""
-    stored: dict[str, Json] = spec.model_dump(mode="json", by_alias=True, exclude_unset=True)
-    return stored
+        return (mark for mark in _marks(self.spec, set()) if isinstance(mark, Ref))
 
 
 def masked(spec: BaseModel) -> dict[str, Json]:
@@ -187,14 +178,6 @@ def masked(spec: BaseModel) -> dict[str, Json]:
 
 
 Path = tuple[str | int, ...]
-
-
-def spell_path(path: Iterable[str | int]) -> str:
-    """Return "spec.rates[2].prefix"."""
-    spelled = "spec"
-    for part in path:
-        spelled += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return spelled
 
 
 def references_of(
@@ -238,13 +221,13 @@ def _fields(value: object, path: Path) -> Iterator[tuple[Path, object, Sequence[
             yield from _fields(item, (*path, str(key)))
 
 
-def _marks(annotation: Any, seen: set[type]) -> Iterator[Ref]:
+def _marks(annotation: Any, seen: set[type]) -> Iterator[Ref | Secret]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if annotation in seen:
             return
         seen.add(annotation)
         for info in annotation.model_fields.values():
-            yield from (mark for mark in info.metadata if isinstance(mark, Ref))
+            yield from (mark for mark in info.metadata if isinstance(mark, Ref | Secret))
             yield from _marks(info.annotation, seen)
     for argument in getattr(annotation, "__args__", ()):
         yield from _marks(argument, seen)

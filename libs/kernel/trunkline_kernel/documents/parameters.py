@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..faults import FieldViolation
 from ..parameters.registry import BadParameters, Parameters, show
 from ..parameters.store import StoredParameters
-from .kinds import Json, Kind
+from .kinds import Kind
+from .spec import Json
 
 NAME: Final = "Parameters"
 

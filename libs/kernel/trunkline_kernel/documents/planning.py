@@ -7,22 +7,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 
 from ..faults import FieldViolation, TrunklineError
 from ..logs import MASK
 from .diff import FieldChange, field_changes
-from .kinds import (
-    Json,
-    Kind,
-    Problem,
-    Reference,
-    dump,
-    references_of,
-    secrets_of,
-    spell_path,
-)
+from .kinds import Kind, Problem, Reference, references_of, secrets_of
+from .spec import Json
+from .text import BadSpec, dump, read, spell_path
 
 NAME: Final = re.compile(r"[A-Za-z0-9._+@-]{1,64}")
 
@@ -40,11 +32,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document as it came: its spec is JSON that nobody has looked at."""
+    """A document as it came."""
 
     kind: str
     name: str
-    spec: Json
+    spec: Json | BaseModel | BadSpec
+    """JSON that nobody has looked at; of a large one, what was read of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +122,12 @@ class Planner:
             self._specs[kind.name][document.name] = spec
 
     def _parse(self, document: Document, kind: Kind[Any]) -> BaseModel | None:
-        if not isinstance(document.spec, dict):
-            self._problem(document, "spec", "must be an object")
-            return None
         previous = self._previous.get((kind.name, document.name))
         try:
-            spec: BaseModel = kind.spec.model_validate(_with_secrets(document.spec, previous))
-        except ValidationError as error:
-            for each in error.errors(include_url=False, include_input=False):
-                self._problem(document, spell_path(each["loc"]), _wording(each))
+            spec = _read(document.spec, kind, previous)
+        except BadSpec as error:
+            for violation in error.violations:
+                self._problem(document, violation.field, violation.description)
             return None
         if kind.generate is not None:
             spec, generated = kind.generate(document.name, spec, previous)
@@ -192,15 +182,14 @@ class Planner:
         self._plan.problems.append(Problem(document.kind, document.name, where, message))
 
 
-def _wording(error: ErrorDetails) -> str:
-    """Return what pydantic complains about in the words of this house."""
-    match error["type"]:
-        case "extra_forbidden":
-            return "unknown field"
-        case "missing":
-            return "is required"
-    message = error["msg"].removeprefix("Value error, ")
-    return message.replace("Input should be", "must be").replace("String should", "must")
+def _read(
+    spec: Json | BaseModel | BadSpec, kind: Kind[Any], previous: BaseModel | None
+) -> BaseModel:
+    if isinstance(spec, BadSpec):
+        raise spec
+    if isinstance(spec, BaseModel):
+        return spec
+    return read(kind.spec, _with_secrets(spec, previous) if kind.has_secrets else spec)
 
 
 def _name_expected(kind: Kind[Any]) -> str:

@@ -5,14 +5,13 @@ at once where it was made and within a second on other replicas, by the change l
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import Delete, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,9 +20,10 @@ from ..database import Database
 from ..faults import FailedPrecondition, FieldViolation, InvalidArgument, NotFound
 from ..parameters.store import StoredParameters
 from ..tables import DocumentChangeRow, DocumentRow, DocumentVersionRow, lock_clock, tick
-from .kinds import Check, Json, Kind, Reference, dump, references_of, spell_path
+from .kinds import Check, Kind, Reference, references_of
 from .parameters import parameters_kind
 from .planning import Action, Change, Document, Key, Plan, Planner
+from .text import BadSpec, dump, read_text, spell, spell_path
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -122,7 +122,7 @@ class Documents:
         async with self._writing, self._database.reading() as session:
             rows = (await session.scalars(select(DocumentRow))).all()
             self.revision = await _last_revision(session)
-        events = [self._take(row.kind, row.name, row.spec, row.revision) for row in rows]
+        events = [await self._take(row.kind, row.name, row.spec, row.revision) for row in rows]
         self._tell([event for event in events if event is not None])
 
     async def follow(self) -> None:
@@ -188,13 +188,13 @@ class Documents:
             raise NoSuchDocument(f"no {kind} is named {name!r}")
         return spec, self._revisions.get((kind, name), 0)
 
-    async def version_before(self, kind: str, name: str) -> Json:
+    async def version_before(self, kind: str, name: str) -> BaseModel:
         """Return what a document was before its last change. Raises `NoVersionBefore`."""
         async with self._database.reading() as session:
             row = await session.get(DocumentVersionRow, (kind, name))
         if row is None:
             raise NoVersionBefore(f"nothing is known of {kind}/{name} before its last change")
-        return json.loads(row.spec)
+        return await read_text(self.kinds[kind].spec, row.spec)
 
     async def names(self, kind: str) -> list[str]:
         """Return the names of a kind, in order. Raises `UnknownKind`."""
@@ -273,7 +273,7 @@ class Documents:
                     DocumentRow(
                         kind=change.kind,
                         name=change.name,
-                        spec=json.dumps(dump(change.spec)),
+                        spec=spell(dump(change.spec)),
                         revision=revision,
                     )
                 )
@@ -300,16 +300,16 @@ class Documents:
             if change.deleted or row is None:
                 self._forget(kind, name)
                 events.append(Event(kind, name, None, change.revision, change.deleted))
-            elif event := self._take(kind, name, row.spec, change.revision):
+            elif event := await self._take(kind, name, row.spec, change.revision):
                 events.append(event)
         return events
 
-    def _take(self, kind: str, name: str, text: str, revision: int) -> Event | None:
+    async def _take(self, kind: str, name: str, text: str, revision: int) -> Event | None:
         if kind not in self._specs:
             return None  # another version of the service keeps it
         try:
-            spec: BaseModel = self.kinds[kind].spec.model_validate_json(text)
-        except ValidationError as error:
+            spec = await read_text(self.kinds[kind].spec, text)
+        except BadSpec as error:
             log.error(
                 "stored document is not valid, left out", kind=kind, name=name, problem=str(error)
             )
@@ -396,7 +396,7 @@ async def _last_revision(session: AsyncSession) -> int:
 
 
 def _version(kind: str, name: str, spec: BaseModel) -> DocumentVersionRow:
-    return DocumentVersionRow(kind=kind, name=name, spec=json.dumps(dump(spec)))
+    return DocumentVersionRow(kind=kind, name=name, spec=spell(dump(spec)))
 
 
 def _delete_row(kind: str, name: str) -> Delete:

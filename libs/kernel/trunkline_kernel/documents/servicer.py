@@ -15,6 +15,7 @@ from .diff import ABSENT, FieldChange
 from .kinds import Kind, Problem, Reference
 from .planning import Action, Change, Document
 from .registry import Documents
+from .text import LARGE, BadSpec, brief, read_text, spell
 
 MAX_PAGE: Final = 1000
 
@@ -36,7 +37,7 @@ class DocumentServicer(DocumentServiceServicer):
     async def PlanDocuments(
         self, request: pb.PlanDocumentsRequest, context: Context
     ) -> pb.PlanDocumentsResponse:
-        plan = await self._documents.plan(_documents_from_proto(request.documents))
+        plan = await self._documents.plan(await self._read(request.documents))
         return pb.PlanDocumentsResponse(
             changes=map(_change_to_proto, plan.changes),
             errors=map(_problem_to_proto, plan.problems),
@@ -58,7 +59,7 @@ class DocumentServicer(DocumentServiceServicer):
             author = await self._rights.admit(context, actions) or author
             return author
 
-        documents = _documents_from_proto(request.documents)
+        documents = await self._read(request.documents)
         changes = await self._documents.apply(documents, author, permit)
         writes = [self._write(each) for each in changes if each.action is not Action.UNCHANGED]
         await self._rights.record(context, author, writes)
@@ -98,7 +99,7 @@ class DocumentServicer(DocumentServiceServicer):
         action = kind.action(request.name, spec, deletes=True)
         author = await self._rights.admit(context, [action]) or request.author
         revision = await self._documents.delete(request.kind, request.name, author)
-        write = Write(_object(request.kind, request.name), before=kind.shown(spec))
+        write = Write(_object(request.kind, request.name), before=brief(kind.shown(spec)))
         await self._rights.record(context, author, [write])
         return pb.DeleteDocumentResponse(revision=revision)
 
@@ -108,20 +109,39 @@ class DocumentServicer(DocumentServiceServicer):
         found = await self._documents.referrers(request.kind, request.name)
         return pb.ListReferrersResponse(references=map(_reference_to_proto, found))
 
+    async def _read(self, documents: Iterable[pb.Document]) -> list[Document]:
+        """Read large documents, and parse what the others are written in."""
+        parsed, violations = [], []
+        for document in documents:
+            kind = self._documents.kinds.get(document.kind)
+            if kind is not None and len(document.spec_json) >= LARGE and not kind.has_secrets:
+                spec = await _read_large(kind, document.spec_json)
+            else:
+                try:
+                    spec = json.loads(document.spec_json)
+                except ValueError as error:
+                    where = f"{document.kind}/{document.name}: spec_json"
+                    violations.append(FieldViolation(where, f"is not JSON: {error}"))
+                    continue
+            parsed.append(Document(document.kind, document.name, spec))
+        if violations:
+            raise InvalidArgument(violations=violations)
+        return parsed
+
     def _write(self, change: Change) -> Write:
-        where = _object(change.kind, change.name)
+        where, fields = _object(change.kind, change.name), change.fields
         if change.previous is None:
-            return Write(where, after=self._documents.kinds[change.kind].shown(change.spec))
+            return Write(where, after=brief(self._documents.kinds[change.kind].shown(change.spec)))
         return Write(
             where,
-            before={each.field: each.old for each in change.fields if each.old is not ABSENT},
-            after={each.field: each.new for each in change.fields if each.new is not ABSENT},
+            before={each.field: brief(each.old) for each in fields if each.old is not ABSENT},
+            after={each.field: brief(each.new) for each in fields if each.new is not ABSENT},
         )
 
     async def _document(self, kind: str, name: str) -> pb.Document:
         spec, revision = await self._documents.get(kind, name)
         shown = self._documents.kinds[kind].shown(spec)
-        return pb.Document(kind=kind, name=name, spec_json=json.dumps(shown), revision=revision)
+        return pb.Document(kind=kind, name=name, spec_json=spell(shown), revision=revision)
 
 
 def _object(kind: str, name: str) -> str:
@@ -134,19 +154,11 @@ def _problem_to_proto(problem: Problem) -> pb.DocumentError:
     )
 
 
-def _documents_from_proto(documents: Iterable[pb.Document]) -> list[Document]:
-    parsed, violations = [], []
-    for document in documents:
-        try:
-            spec = json.loads(document.spec_json)
-        except ValueError as error:
-            where = f"{document.kind}/{document.name}: spec_json"
-            violations.append(FieldViolation(where, f"is not JSON: {error}"))
-            continue
-        parsed.append(Document(document.kind, document.name, spec))
-    if violations:
-        raise InvalidArgument(violations=violations)
-    return parsed
+async def _read_large(kind: Kind[BaseModel], text: str) -> BaseModel | BadSpec:
+    try:
+        return await read_text(kind.spec, text)
+    except BadSpec as error:
+        return error
 
 
 def _kind_to_proto(kind: Kind[BaseModel]) -> pb.Kind:
@@ -194,4 +206,4 @@ def _reference_to_proto(reference: Reference) -> pb.Reference:
 
 
 def _json(value: object) -> str:
-    return "" if value is ABSENT else json.dumps(value)
+    return "" if value is ABSENT else json.dumps(brief(value))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from trunkline_kernel.digit_sets import encode
 from trunkline_kernel.documents import Kind, KindStore, Spec
 
@@ -10,6 +10,9 @@ from ..lists import WhiteList
 
 MAX_DOCUMENT_NUMBERS: Final = 10_000
 """Numbers a document may hold; larger lists are imported, and read without their numbers."""
+
+MAX_WHITE_NUMBERS: Final = 1_000
+"""Numbers no list may stop: all of them are published in one step, which calls wait for."""
 
 WHITE_LIST: Final = "SystemWhiteList"
 NUMBER_LIST: Final = "NumberList"
@@ -50,7 +53,7 @@ class WhiteNumber(Spec):
 class SystemWhiteListSpec(Spec):
     """The system white list (AUT-15)."""
 
-    numbers: tuple[WhiteNumber, ...] = ()
+    numbers: Annotated[tuple[WhiteNumber, ...], Field(max_length=MAX_WHITE_NUMBERS)] = ()
 
     def compiled(self) -> WhiteList:
         """Return the list in the form that calls ask."""

@@ -1,6 +1,7 @@
 """Areas of IPv4 addresses, and who may come from which (AUT-18)."""
 
 import ipaddress
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,18 +46,19 @@ class AreaMap:
     """Which area an address belongs to; of ranges that overlap, the smallest wins."""
 
     def __init__(self, ranges: Iterable[AddressRange] = ()) -> None:
-        self._starts: list[int] = []
-        self._areas: list[str | None] = []
+        self._starts, self._places = array("Q"), array("I")
+        places: dict[str | None, int] = {}
         for start, area in _segments(list(ranges)):
             self._starts.append(start)
-            self._areas.append(area)
+            self._places.append(places.setdefault(area, len(places)))
+        self._areas = list(places)
 
     def area_of(self, address: IPAddress) -> str | None:
         """Return the area of an address; None if it is in none, as IPv6 always is."""
         if address.version != 4:
             return None
         place = bisect_right(self._starts, int(address))
-        return self._areas[place - 1] if place else None
+        return self._areas[self._places[place - 1]] if place else None
 
     def permits(self, rule: AreaRule | None, address: IPAddress) -> bool:
         """Return whether `rule` lets somebody come from `address`; no rule lets everybody."""

@@ -25,7 +25,7 @@ from .alarm_rules import AlarmRuleSpec, alarm_rule_of
 from .packages import PackageOrderSpec, PackageSpec, orders_of, prepare_order
 from .peers import KIND as PEER
 from .peers import PeerSpec, check_peers, peer_of
-from .rate_groups import RateGroupSpec, RateGroupStore, prepare_rate_group
+from .rate_groups import RateGroupSpec, RateGroupStore
 
 ACCOUNT: Final = "Account"
 RATE_GROUP: Final = "RateGroup"
@@ -88,7 +88,6 @@ class LiveModel:
                 RATE_GROUP,
                 RateGroupSpec,
                 store=self.rate_groups,
-                prepare=prepare_rate_group,
                 module="rates",
             ),
             Kind(

@@ -4,21 +4,22 @@ A group whose document lists rates holds exactly those. One whose document lists
 import, and applying the document leaves its rates alone.
 """
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Row, Rows, Spec
 
 from ..money import Currency
 from ..rating.deck import PREFIX, CallLevel, Rate, RateDeck
 from ..rating.tariff import SECOND, Section, Tariff, per_minute
-from ..store.rates import next_generation, put_deck, read_deck, read_rates
+from ..store.rates import next_generation, put_deck, read_deck
 from ..store.tables import RATE_GROUPS, RATES
 from .accounts import CurrencyCode, ExactAmount
 
@@ -40,7 +41,7 @@ class SectionSpec(Spec):
     time: Seconds
 
 
-class RateSpec(Spec):
+class RateSpec(Row):
     """What a prefix costs: a fee per period, or the shorthand of a price per minute."""
 
     prefix: Annotated[str, Field(pattern=f"^{PREFIX.pattern}$")]
@@ -76,6 +77,19 @@ class RateSpec(Spec):
         return self
 
 
+def _ordered(rates: Rows[RateSpec]) -> Rows[RateSpec]:
+    """Return rates as they are read again: by prefix and start, prices without trailing zeros."""
+    counts = Counter((rate.prefix, rate.valid_from) for rate in rates)
+    twice = sorted({prefix for (prefix, _), count in counts.items() if count > 1})
+    if twice:
+        raise ValueError(f"prefixes given twice: {', '.join(twice)}")
+    return _packed(RateDeck("", map(rate_of, rates)))
+
+
+def _packed(deck: RateDeck) -> Rows[RateSpec]:
+    return Rows(RateSpec, map(spec_of, deck))
+
+
 class RateGroupSpec(Spec):
     """A rate deck."""
 
@@ -84,16 +98,8 @@ class RateGroupSpec(Spec):
     memo: str = ""
     fake_minute: Seconds = 60
     """What is announced as a minute on phone cards, in seconds."""
-    rates: tuple[RateSpec, ...] | None = None
+    rates: Annotated[Rows[RateSpec], AfterValidator(_ordered)] | None = None
     """All rates. Unset: they come by import."""
-
-    @model_validator(mode="after")
-    def _no_prefix_twice(self) -> Self:
-        counts = Counter((rate.prefix, rate.valid_from) for rate in self.rates or ())
-        twice = sorted({prefix for (prefix, _), count in counts.items() if count > 1})
-        if twice:
-            raise ValueError(f"prefixes given twice: {', '.join(twice)}")
-        return self
 
 
 def rate_of(spec: RateSpec) -> Rate:
@@ -122,16 +128,6 @@ def spec_of(rate: Rate) -> RateSpec:
     return RateSpec(**values)
 
 
-def prepare_rate_group(
-    name: str, spec: RateGroupSpec, previous: RateGroupSpec | None
-) -> RateGroupSpec:
-    """Return the group as it is read again: rates by prefix, prices without trailing zeros."""
-    if spec.rates is None:
-        return spec
-    ordered = sorted(spec.rates, key=lambda rate: rate.prefix)
-    return spec.model_copy(update={"rates": tuple(spec_of(rate_of(rate)) for rate in ordered)})
-
-
 class RateGroupStore:
     """Keeps rate groups; their rates stand in a table of their own, up to millions."""
 
@@ -146,10 +142,11 @@ class RateGroupStore:
         ).one_or_none()
         if row is None:
             return None
-        values = json.loads(row.spec)
-        if not row.imported:
-            values["rates"] = [spec_of(rate) async for rate in read_rates(session, name)]
-        return RateGroupSpec.model_validate(values)
+        spec = RateGroupSpec.model_validate_json(row.spec)
+        if row.imported:
+            return spec
+        deck = await read_deck(session, name, deck_currency(spec))
+        return spec.model_copy(update={"rates": await asyncio.to_thread(_packed, deck)})
 
     async def names(self, session: AsyncSession) -> Sequence[str]:
         """Return every name, in order."""
@@ -181,7 +178,9 @@ class RateGroupStore:
             self.written[name] = await read_deck(session, name, deck_currency(spec))
         else:
             rates = map(rate_of, spec.rates)
-            deck = RateDeck(name, rates, deck_currency(spec), values["generation"])
+            deck = await asyncio.to_thread(
+                RateDeck, name, rates, deck_currency(spec), values["generation"]
+            )
             await put_deck(session, deck)
             self.written[name] = deck
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, combinations
 from typing import Any, Final
 
 from trunkline_kernel.documents import Kind, Planned, Problem
@@ -63,12 +64,13 @@ def kinds_sealed_by(vault: GatewayVault) -> list[Kind[Any]]:
 
 def transforms_are_unique(planned: Planned) -> Iterator[Problem]:
     """Refuse a row whose party, point and original another document's row has (RTE-01)."""
-    documents = planned.of(NUMBER_TRANSFORM.name)
-    rows = (row for name, spec in sorted(documents.items()) for row in spec.parsed(name))
-    for first, again in duplicates(rows):
-        name, _, place = again.id.partition("[")
-        message = f"the {again.party} original {again.original.text!r} is that of {first.id}"
-        yield Problem(NUMBER_TRANSFORM.name, name, f"spec.rows[{place}", message)
+    documents = sorted(planned.of(NUMBER_TRANSFORM.name).items())
+    for (one, spec), (other, another) in combinations(documents, 2):
+        rows = chain(spec.shared(another, one), another.shared(spec, other))
+        for first, again in duplicates(rows):
+            name, _, place = again.id.partition("[")
+            message = f"the {again.party} original {again.original.text!r} is that of {first.id}"
+            yield Problem(NUMBER_TRANSFORM.name, name, f"spec.rows[{place}", message)
 
 
 def names_are_numbers(planned: Planned) -> Iterator[Problem]:

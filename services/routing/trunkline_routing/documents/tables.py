@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Row, Rows, Spec
 
 from ..numbers.errors import PlanError
-from ..numbers.transform import Party, Point, TransformRow, duplicates, parse_row
+from ..numbers.transform import Party, Point, TransformRow, duplicates, keys_of, parse_row
 from .fields import Calls
 
 
@@ -20,7 +23,7 @@ class GatewayGroupSpec(Spec):
     memo: Annotated[str, Field(max_length=1024)] = ""
 
 
-class TransformSpec(Spec):
+class TransformSpec(Row):
     """One row, in either form of RTE-01: three columns, or original and target."""
 
     mapping_gateway_caller: str | None = None
@@ -50,38 +53,45 @@ class TransformSpec(Spec):
             raise ValueError("original needs target and party")
         if self.original is None and self.number is None:
             raise ValueError("number is missing" if any(columns) else "original is missing")
-        self.rows("")
+        _ = self.generic  # raises `PlanError`
         return self
 
-    def rows(self, id: str) -> list[TransformRow]:
-        """Return the rows of the generic form that this one stands for."""
+    @property
+    def keys(self) -> list[str]:
+        """Return by what its rows are found."""
+        return [key for row in self.generic for key in keys_of(row)]
+
+    @cached_property
+    def generic(self) -> list[TransformRow]:
+        """The rows of the generic form that this one stands for, without their ids."""
         if self.original is not None:
-            return [
-                parse_row(
-                    id, self.original, self.target or "", self.party or Party.CALLER, self.point
-                )
-            ]
+            party = self.party or Party.CALLER
+            return [parse_row("", self.original, self.target or "", party, self.point)]
         number, rows = self.number or "", []
         if self.mapping_gateway_caller:
             mapped = self.mapping_gateway_caller
-            rows.append(parse_row(id, mapped, number, Party.CALLER, Point.MAPPING))
+            rows.append(parse_row("", mapped, number, Party.CALLER, Point.MAPPING))
         if self.routing_gateway_callee:
             routed = self.routing_gateway_callee
-            rows.append(parse_row(id, number, routed, Party.CALLEE, Point.ROUTING))
+            rows.append(parse_row("", number, routed, Party.CALLEE, Point.ROUTING))
         if not rows:
             raise PlanError("expected mappingGatewayCaller or routingGatewayCallee, or both")
         return rows
+
+    def rows(self, id: str) -> list[TransformRow]:
+        """Return the same with the id of this row."""
+        return [replace(row, id=id) for row in self.generic]
 
 
 class NumberTransformSpec(Spec):
     """Rows of the number transform table. Their ids are their places, document by document."""
 
-    rows: Annotated[tuple[TransformSpec, ...], Field(max_length=1_000_000)]
+    rows: Annotated[Rows[TransformSpec], Field(max_length=1_000_000)]
     memo: Annotated[str, Field(max_length=1024)] = ""
 
     @model_validator(mode="after")
     def _has_no_duplicates(self) -> Self:
-        found = duplicates(self.parsed(""))
+        found = duplicates(_parsed("", self.rows.alike()))
         if found:
             first, again = found[0]
             raise ValueError(
@@ -90,8 +100,24 @@ class NumberTransformSpec(Spec):
             )
         return self
 
-    def parsed(self, document: str) -> list[TransformRow]:
-        """Return every row in order; ids are `document[place]`."""
-        return [
-            row for place, spec in enumerate(self.rows) for row in spec.rows(f"{document}[{place}]")
-        ]
+    def shared(self, other: NumberTransformSpec, document: str) -> Iterator[TransformRow]:
+        """Yield the rows that may be in another document too; ids are `document[place]`."""
+        return _parsed(document, self.rows.shared(other.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class TransformRows:
+    """The rows of one document as calls find them."""
+
+    document: str
+    rows: Rows[TransformSpec]
+
+    def find(self, key: str) -> Iterator[TransformRow]:
+        """Return the rows of a key, the lower id first."""
+        rows = _parsed(self.document, self.rows.find(key))
+        return (row for row in rows if key in keys_of(row))
+
+
+def _parsed(document: str, rows: Iterable[tuple[int, TransformSpec]]) -> Iterator[TransformRow]:
+    for place, spec in rows:
+        yield from spec.rows(f"{document}[{place}]")

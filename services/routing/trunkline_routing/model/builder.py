@@ -34,7 +34,7 @@ from ..documents.lrn_table import LrnTableSpec
 from ..documents.mapping_gateway import MappingGatewaySpec
 from ..documents.phone import PhoneSpec
 from ..documents.routing_gateway import RoutingGatewaySpec
-from ..documents.tables import GatewayGroupSpec, NumberTransformSpec
+from ..documents.tables import GatewayGroupSpec, NumberTransformSpec, TransformRows
 from ..documents.vault import GatewayVault
 from ..lrn.table import LrnTable
 from ..numbers.pipeline import Tables
@@ -115,8 +115,7 @@ class SnapshotBuilder:
         if self._tables_changed:
             self._compile_tables()
         if self._lrn_changed:
-            specs = sorted(self._lrn_tables.items())
-            self._lrn = LrnTable(row for _, spec in specs for row in spec.rows)
+            self._lrn = LrnTable([spec.rows for _, spec in sorted(self._lrn_tables.items())])
             self._lrn_changed = False
         return Snapshot(
             dict(self._callers),
@@ -184,12 +183,15 @@ class SnapshotBuilder:
         return tables.get(kind)
 
     def _compile_tables(self) -> None:
-        rows = (row for name, spec in sorted(self._transforms.items()) for row in spec.parsed(name))
+        transforms = sorted(self._transforms.items())
         self._areas = Areas(
-            (area for _, spec in sorted(self._area_tables.items()) for area in spec.areas),
-            (mobile for _, spec in sorted(self._mobile_tables.items()) for mobile in spec.mobiles),
+            [spec.areas for _, spec in sorted(self._area_tables.items())],
+            [spec.mobiles for _, spec in sorted(self._mobile_tables.items())],
         )
-        self._tables = Tables(TransformTable(rows), self._areas)
+        self._tables = Tables(
+            TransformTable([TransformRows(name, spec.rows) for name, spec in transforms]),
+            self._areas,
+        )
         self._tables_changed = False
 
 

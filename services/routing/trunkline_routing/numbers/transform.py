@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from .errors import PlanError
 from .patterns import Pattern, parse_pattern
@@ -87,38 +87,64 @@ def parse_row(id: str, original: str, target: str, party: Party, point: Point) -
     return TransformRow(id, party, point, pattern, spelled, head, rest)
 
 
-class TransformTable:
-    """Every row of the platform, by party and point. `rows` come in the order of their ids."""
+class Rows(Protocol):
+    """Rows of one table, found by what they are for."""
 
-    def __init__(self, rows: Iterable[TransformRow] = ()) -> None:
-        self._numbers: dict[tuple[Party, Point], dict[str, TransformRow]] = {}
-        self._patterns: dict[tuple[Party, Point], list[tuple[re.Pattern[str], TransformRow]]] = {}
-        for row in rows:
-            for point in _points(row.point):
-                self._add((row.party, point), row)
-        for patterns in self._patterns.values():
-            patterns.sort(key=lambda pair: -pair[1].original.literals)
+    def find(self, key: str) -> Iterable[TransformRow]:
+        """Return the rows of a key, the lower id first."""
+
+
+class TransformTable:
+    """Every row of the platform, by party and point. `tables` come in the order of their ids."""
+
+    def __init__(self, tables: Sequence[Rows] = ()) -> None:
+        self._tables = tables
+        self._patterns = {
+            (party, point): _patterns(tables, party, point)
+            for party in Party
+            for point in (Point.MAPPING, Point.ROUTING)
+        }
 
     def apply(self, number: str, party: Party, point: Point) -> Transformed | None:
         """Return what the best row makes of `number`, or nothing when no row matches."""
-        key = (party, point)
-        if row := self._numbers.get(key, _NONE).get(number):
+        key = number_key(party, point, number)
+        rows = (row for table in self._tables for row in table.find(key))
+        if row := next(rows, None):
             return Transformed(row.write(number, None), row)
-        for expression, row in self._patterns.get(key, ()):
+        for expression, row in self._patterns[party, point]:
             if match := expression.match(number):
                 return Transformed(row.write(number, match), row)
         return None
 
-    def _add(self, key: tuple[Party, Point], row: TransformRow) -> None:
-        literal = row.original.literal
+
+def number_key(party: Party, point: Point, number: str) -> str:
+    """Return by what rows are found that replace a whole number."""
+    return f"{party} {point} {number}"
+
+
+def pattern_key(party: Party, point: Point) -> str:
+    """Return by what rows are found that replace what a pattern matches."""
+    return f"{party} {point}"
+
+
+def keys_of(row: TransformRow) -> Iterator[str]:
+    """Yield the keys of a row."""
+    literal = row.original.literal
+    points = (Point.MAPPING, Point.ROUTING) if row.point is Point.ANY else (row.point,)
+    for point in points:
         if literal is None:
-            pair = (row.original.expression(whole=True), row)
-            self._patterns.setdefault(key, []).append(pair)
+            yield pattern_key(row.party, point)
         else:
-            self._numbers.setdefault(key, {}).setdefault(literal, row)
+            yield number_key(row.party, point, literal)
 
 
-_NONE: Final[Mapping[str, TransformRow]] = {}
+def _patterns(
+    tables: Sequence[Rows], party: Party, point: Point
+) -> list[tuple[re.Pattern[str], TransformRow]]:
+    """Return the rows of patterns, those with more literal digits first."""
+    rows = [row for table in tables for row in table.find(pattern_key(party, point))]
+    rows.sort(key=lambda row: -row.original.literals)
+    return [(row.original.expression(whole=True), row) for row in rows]
 
 
 def duplicates(rows: Iterable[TransformRow]) -> list[tuple[TransformRow, TransformRow]]:
@@ -130,7 +156,3 @@ def duplicates(rows: Iterable[TransformRow]) -> list[tuple[TransformRow, Transfo
         if first is not row:
             found.append((first, row))
     return found
-
-
-def _points(point: Point) -> tuple[Point, ...]:
-    return (Point.MAPPING, Point.ROUTING) if point is Point.ANY else (point,)

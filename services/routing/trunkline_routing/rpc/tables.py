@@ -6,13 +6,15 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Final
 
+from pydantic import BaseModel
 from trunkline.routing.v1 import tables_pb2 as pb
 from trunkline.routing.v1.tables_pb2_grpc import TableServiceServicer
 from trunkline_kernel.background import to_the_end
 from trunkline_kernel.beside import beside
-from trunkline_kernel.documents import Document, Documents, Spec
-from trunkline_kernel.documents.kinds import dump
+from trunkline_kernel.documents import Document, Documents, Row, Rows
+from trunkline_kernel.documents.text import BadSpec, dump, read
 from trunkline_kernel.faults import FieldViolation
 from trunkline_kernel.progress import Progress, Stage
 from trunkline_kernel.rpc import Context
@@ -25,6 +27,12 @@ from ..tables.imports import Difference, Import, plan_import
 from ..tables.layouts import LAYOUTS, Json, Layout
 from ..tables.sections import describe
 from ..tables.text import UnreadableText
+
+LARGE_FILE: Final = 100_000
+"""Bytes of a file that is read in a process of its own."""
+
+LARGE_TABLE: Final = 2_000
+"""Rows of a table that a file meets there."""
 
 
 class TableServicer(TableServiceServicer):
@@ -57,25 +65,27 @@ class TableServicer(TableServiceServicer):
         self, request: pb.ImportRowsRequest
     ) -> AsyncGenerator[Progress | pb.ImportRowsResponse, None]:
         layout = _layout(request)
-        spec = self._documents.of(layout.kind).get(request.name)
-        stored = getattr(spec, layout.rows) if spec is not None else ()
-        planned = None
-        async with beside(_plan, [Order(layout, stored, request)], large=False) as results:
+        stored = self._documents.of(layout.kind.name).get(request.name)
+        large = len(request.text) > LARGE_FILE or len(_rows(layout, stored)) > LARGE_TABLE
+        async with beside(work_out, [Order(request, stored)], large=large) as results:
             async for result in results:
-                if isinstance(result, Progress):
-                    yield result
-                else:
-                    planned = result
-        assert planned is not None
-        stores = not request.dry_run and (request.skip_bad_rows or not planned.bad_rows)
-        if stores:
-            total = len(planned.rows)
+                match result:
+                    case Progress():
+                        yield result
+                    case Import():
+                        planned = result
+                        if request.dry_run:
+                            break
+                    case _:
+                        spec = result
+        holds = not request.dry_run and (request.skip_bad_rows or not planned.bad_rows)
+        if holds:
+            total = len(_rows(layout, spec))
             yield Progress(Stage.STORED, 0, total)
-            others = dump(spec) if spec is not None else {}
-            document = Document(layout.kind, request.name, {**others, layout.rows: planned.rows})
+            document = Document(layout.kind.name, request.name, spec)
             await to_the_end(self._documents.apply([document], request.author))
             yield Progress(Stage.STORED, total, total)
-        yield _response(planned, stored=stores)
+        yield _response(planned, stored=holds)
 
     async def RollBackRows(
         self, request: pb.RollBackRowsRequest, context: Context
@@ -87,7 +97,7 @@ class TableServicer(TableServiceServicer):
         before = await self._documents.version_before(request.kind, request.name)
         document = Document(request.kind, request.name, before)
         await self._documents.apply([document], request.author)
-        return pb.RollBackRowsResponse(rows=len(before[layout.rows]))
+        return pb.RollBackRowsResponse(rows=len(_rows(layout, before)))
 
     async def DescribeSection(
         self, request: pb.DescribeSectionRequest, context: Context
@@ -110,22 +120,35 @@ class TableServicer(TableServiceServicer):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A file to be read, and the rows it meets."""
+    """A file to be read, and the table it meets, if there is one."""
 
-    layout: Layout
-    stored: Sequence[Spec]
     request: pb.ImportRowsRequest
+    stored: BaseModel | None
 
 
-def _plan(orders: Iterator[Order]) -> Iterator[Progress | Import]:
-    """Read the file and compare, in a thread: calls are routed meanwhile."""
+def work_out(orders: Iterator[Order]) -> Iterator[Progress | Import | BaseModel | BadSpec]:
+    """Read the file and compare; yield progress, what differs, and the table as it would be."""
     order = next(orders)
-    replace = order.request.mode == pb.IMPORT_ROWS_MODE_REPLACE
+    request, layout = order.request, LAYOUTS[order.request.kind]
+    stored, replace = _rows(layout, order.stored), request.mode == pb.IMPORT_ROWS_MODE_REPLACE
     try:
-        content = unpack(order.request.text) if order.request.gzip else order.request.text
-        yield from plan_import(order.layout, order.stored, text_of(content), replace=replace)
+        content = unpack(request.text) if request.gzip else request.text
+        for step in plan_import(layout, stored, text_of(content), replace=replace):
+            yield _with_rows(layout, order.stored, step) if isinstance(step, Rows) else step
     except (UnreadableText, UnreadableFile) as error:
         raise BadImport(violations=[FieldViolation("text", str(error))]) from error
+
+
+def _with_rows(layout: Layout, stored: BaseModel | None, rows: Rows[Row]) -> BaseModel | BadSpec:
+    try:
+        return read(layout.kind.spec, {**(dump(stored) if stored else {}), layout.rows: rows})
+    except BadSpec as error:
+        return error
+
+
+def _rows(layout: Layout, spec: BaseModel | BadSpec | None) -> Sequence[Row]:
+    rows: Sequence[Row] = getattr(spec, layout.rows, ())
+    return rows
 
 
 def _no_table() -> FieldViolation:

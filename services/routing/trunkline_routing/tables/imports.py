@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Row, Rows
 from trunkline_kernel.progress import Progress, Stage
 
 from .layouts import Json, Key, Layout
@@ -37,9 +37,8 @@ class Difference:
 
 @dataclass(slots=True)
 class Import:
-    """A table as it would be, and how that differs from what it is."""
+    """How a table as it would be differs from what it is."""
 
-    rows: list[Json]
     added: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -50,9 +49,9 @@ class Import:
 
 
 def plan_import(
-    layout: Layout, stored: Sequence[Spec], text: str, *, replace: bool
-) -> Iterator[Progress | Import]:
-    """Yield how far it is, then what `text` makes of the rows that are stored.
+    layout: Layout, stored: Iterable[Row], text: str, *, replace: bool
+) -> Iterator[Progress | Import | Rows[Row]]:
+    """Yield how far it is, then what `text` makes of the rows that are stored, and those.
 
     Of equal keys the later row counts. Raises `UnreadableText` when there are no rows to be read.
     """
@@ -65,7 +64,7 @@ def plan_import(
         if not line.number % STEP:
             yield Progress(Stage.READ, min(line.number, total), total)
     before = {layout.key_of(row): row for row in map(_dump, stored)}
-    result = Import([], bad_rows=bad)
+    result = Import(bad_rows=bad)
     for count, (key, row) in enumerate(given.items()):
         _compare(result, key, before.get(key), row)
         if not count % STEP:
@@ -73,8 +72,9 @@ def plan_import(
     if replace:
         for key in before.keys() - given.keys():
             _compare(result, key, before[key], None)
-    result.rows = list((given if replace else before | given).values())
     yield result
+    rows = (given if replace else before | given).values()
+    yield Rows(layout.row, map(layout.row.model_validate, rows))
 
 
 def _compare(result: Import, key: Key, before: Json | None, after: Json | None) -> None:
@@ -105,7 +105,7 @@ def _parse(layout: Layout, line: Line, bad: list[BadRow]) -> Json | None:
         return None
 
 
-def _dump(row: Spec) -> Json:
+def _dump(row: Row) -> Json:
     dumped: Json = row.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return dumped
 

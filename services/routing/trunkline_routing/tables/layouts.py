@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from trunkline_kernel.documents import Spec
+from trunkline_kernel.documents import Kind, Row
 
 from ..documents.areas import Area, MobileArea
 from ..documents.kinds import AREA_TABLE, LRN_TABLE, MOBILE_TABLE, NUMBER_TRANSFORM
@@ -21,10 +21,10 @@ Key = tuple[Any, ...]
 class Layout:
     """One kind of table."""
 
-    kind: str
+    kind: Kind[Any]
     rows: str
     """Field of the spec that holds the rows."""
-    row: type[Spec]
+    row: type[Row]
     key: tuple[str, ...]
     """Columns by which one row replaces another."""
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -42,18 +42,18 @@ class Layout:
 
 LAYOUTS: Final = {
     LRN_TABLE.name: Layout(
-        LRN_TABLE.name,
+        LRN_TABLE,
         "rows",
         LrnRow,
         ("number",),
         {"tn": "number", "phone number": "number", "rn": "lrn", "routing number": "lrn"},
     ),
     MOBILE_TABLE.name: Layout(
-        MOBILE_TABLE.name, "mobiles", MobileArea, ("prefix",), {"area": "areaCode"}
+        MOBILE_TABLE, "mobiles", MobileArea, ("prefix",), {"area": "areaCode"}
     ),
-    AREA_TABLE.name: Layout(AREA_TABLE.name, "areas", Area, ("prefix",), {"area": "name"}),
+    AREA_TABLE.name: Layout(AREA_TABLE, "areas", Area, ("prefix",), {"area": "name"}),
     NUMBER_TRANSFORM.name: Layout(
-        NUMBER_TRANSFORM.name,
+        NUMBER_TRANSFORM,
         "rows",
         TransformSpec,
         ("mappingGatewayCaller", "number", "original", "party", "point"),

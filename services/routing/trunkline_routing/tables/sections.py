@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..documents.areas import MOBILE_DIGITS, Area, AreaTableSpec, MobileArea, MobileTableSpec
+from ..documents.areas import Area, AreaTableSpec, MobileArea, MobileTableSpec
 from ..documents.phone import PhoneSpec
+from ..model.areas import Areas
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,13 @@ def describe(
     mobiles: Mapping[str, MobileTableSpec],
     phones: Mapping[str, PhoneSpec],
 ) -> Section:
-    """Return what the tables say of `digits`: the longest area prefix, the mobile prefix, owners.
-
-    Of equal prefixes the later row counts, and of tables the later name.
-    """
-    area_rows = {row.prefix: row for _, spec in sorted(areas.items()) for row in spec.areas}
-    mobile_rows = {row.prefix: row for _, spec in sorted(mobiles.items()) for row in spec.mobiles}
-    matching = [row for prefix, row in area_rows.items() if digits.startswith(prefix)]
+    """Return what the tables say of `digits`: longest area prefix, mobile prefix, owners."""
+    known = Areas(
+        [spec.areas for _, spec in sorted(areas.items())],
+        [spec.mobiles for _, spec in sorted(mobiles.items())],
+    )
     return Section(
-        area=max(matching, key=lambda row: len(row.prefix), default=None),
-        mobile=mobile_rows.get(digits[:MOBILE_DIGITS]),
+        area=known.city(digits),
+        mobile=known.mobile(digits),
         owners=sorted({spec.account for name, spec in phones.items() if name.startswith(digits)}),
     )

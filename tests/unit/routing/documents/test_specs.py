@@ -164,7 +164,7 @@ def test_a_bad_transform_row_is_refused(row: dict[str, Any], expected: str) -> N
 def test_a_row_of_three_columns_is_two_of_the_generic_form() -> None:
     """RTE-01."""
     row = {"mappingGatewayCaller": "1", "number": "2", "routingGatewayCallee": "3"}
-    rows = NumberTransformSpec.model_validate({"rows": [row]}).parsed("own")
+    rows = NumberTransformSpec.model_validate({"rows": [row]}).rows[0].rows("own")
 
     assert [str(each) for each in rows] == ["1 -> 2", "2 -> 3"]
     assert [f"{each.party} {each.point}" for each in rows] == ["caller mapping", "callee routing"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from trunkline_routing.documents.tables import NumberTransformSpec, TransformRows
 from trunkline_routing.numbers.dialplan import DialPlan
 from trunkline_routing.numbers.digits import Number, parse_number
 from trunkline_routing.numbers.errors import BadNumber, NumberTooLong
@@ -19,14 +20,18 @@ from trunkline_routing.numbers.pipeline import (
     rewrite_identity,
     route_numbers,
 )
-from trunkline_routing.numbers.transform import Party, Point, TransformTable, parse_row
+from trunkline_routing.numbers.transform import Party, TransformTable
 
 RNG = random.Random(1)
-ROWS = [
-    parse_row("1", "2015551234", "12015551234", Party.CALLER, Point.MAPPING),
-    parse_row("2", "442071234567", "008", Party.CALLEE, Point.ROUTING),
-]
-TABLES = Tables(TransformTable(ROWS))
+ROWS = NumberTransformSpec.model_validate(
+    {
+        "rows": [
+            {"mappingGatewayCaller": "2015551234", "number": "12015551234"},
+            {"number": "442071234567", "routingGatewayCallee": "008"},
+        ]
+    }
+).rows
+TABLES = Tables(TransformTable([TransformRows("own", ROWS)]))
 
 
 class Mobiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from trunkline_routing.documents.tables import NumberTransformSpec, TransformRows
 from trunkline_routing.numbers.errors import PlanError
 from trunkline_routing.numbers.transform import (
     Party,
@@ -16,10 +17,11 @@ from trunkline_routing.numbers.transform import (
 
 
 def table(*rows: tuple[str, str], point: Point = Point.MAPPING) -> TransformTable:
-    return TransformTable(
-        parse_row(str(id), original, target, Party.CALLER, point)
-        for id, (original, target) in enumerate(rows)
-    )
+    given = [
+        {"original": original, "target": target, "party": Party.CALLER, "point": point}
+        for original, target in rows
+    ]
+    return TransformTable([TransformRows("own", NumberTransformSpec(rows=given).rows)])
 
 
 def apply(rows: TransformTable, number: str, point: Point = Point.MAPPING) -> str:
@@ -91,7 +93,8 @@ def test_the_same_original_twice_is_told_with_both_rows() -> None:
 @given(st.text("0123456789*#+?$\\a", max_size=12), st.text("0123456789*#+?$\\a", max_size=12))
 def test_any_two_texts_are_a_row_or_a_plan_error(original: str, target: str) -> None:
     try:
-        row = parse_row("1", original, target, Party.CALLER, Point.ANY)
+        parse_row("1", original, target, Party.CALLER, Point.ANY)
     except PlanError:
         return
-    assert TransformTable([row]).apply("12345", Party.CALLEE, Point.MAPPING) is None
+    rows = table((original, target), point=Point.ANY)
+    assert rows.apply("12345", Party.CALLEE, Point.MAPPING) is None
