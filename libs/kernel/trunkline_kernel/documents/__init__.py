@@ -1,15 +1,10 @@
 """Configuration documents (docs/adr/0002-documents.md): kinds, planning, storage, gRPC."""
 
+from .errors import BadDocuments, DocumentInUse, NoSuchDocument, UnknownKind
 from .kinds import SECRET, Check, Kind, KindStore, Planned, Problem, Ref, Reference, Secret
+from .memory import Event
 from .planning import Action, Change, Document, Plan
-from .registry import (
-    BadDocuments,
-    DocumentInUse,
-    Documents,
-    Event,
-    NoSuchDocument,
-    UnknownKind,
-)
+from .registry import Documents
 from .rows import Row, Rows
 from .servicer import DocumentServicer
 from .spec import Spec

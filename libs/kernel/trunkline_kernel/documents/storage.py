@@ -1,0 +1,106 @@
+"""Documents in the database: their rows, and the log that replicas follow.
+
+Every function works in the transaction it is given. A revision is taken from a clock that is locked
+until commit, so changes appear in the order of their revisions.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..tables import DocumentChangeRow, DocumentRow, DocumentVersionRow, lock_clock, tick
+from .kinds import Kind
+from .memory import Event
+from .planning import Change
+from .text import dump, spell
+
+CLOCK: Final = "documents"
+
+
+async def lock(session: AsyncSession) -> None:
+    """Keep others from writing documents until commit."""
+    await lock_clock(session, CLOCK)
+
+
+async def rows(session: AsyncSession) -> Sequence[DocumentRow]:
+    """Return every document of kinds without a store of their own."""
+    return (await session.scalars(select(DocumentRow))).all()
+
+
+async def text(session: AsyncSession, kind: str, name: str) -> str | None:
+    """Return a spec as it is stored, if it is."""
+    row = await session.get(DocumentRow, (kind, name))
+    return None if row is None else row.spec
+
+
+async def text_before(session: AsyncSession, kind: str, name: str) -> str | None:
+    """Return what a spec was before its last change, where that is kept."""
+    row = await session.get(DocumentVersionRow, (kind, name))
+    return None if row is None else row.spec
+
+
+async def last_revision(session: AsyncSession) -> int:
+    """Return the revision of the last change."""
+    statement = select(func.max(DocumentChangeRow.revision))
+    return (await session.execute(statement)).scalar_one() or 0
+
+
+async def changes_since(session: AsyncSession, revision: int) -> list[DocumentChangeRow]:
+    """Return the last change of every document that changed after a revision, in their order."""
+    statement = (
+        select(DocumentChangeRow)
+        .where(DocumentChangeRow.revision > revision)
+        .order_by(DocumentChangeRow.revision)
+    )
+    latest = {(row.kind, row.name): row for row in await session.scalars(statement)}
+    return sorted(latest.values(), key=lambda row: row.revision)
+
+
+async def store(
+    session: AsyncSession, kinds: Mapping[str, Kind[Any]], changes: Sequence[Change], author: str
+) -> list[Event]:
+    """Write changes, and what was there before where that is kept."""
+    revision = await tick(session, CLOCK, len(changes)) - len(changes)
+    events = []
+    for change in changes:
+        revision += 1
+        kind, name = kinds[change.kind], change.name
+        if kind.keeps_version and change.previous is not None:
+            before = spell(dump(change.previous))
+            await session.merge(DocumentVersionRow(kind=kind.name, name=name, spec=before))
+        if kind.store is None:
+            now = spell(dump(change.spec))
+            row = DocumentRow(kind=kind.name, name=name, spec=now, revision=revision)
+            await session.merge(row)
+        else:
+            await kind.store.put(session, name, change.spec, change.previous, author)
+        session.add(_entry(revision, kind.name, name, author, deleted=False))
+        spec = change.spec if kind.store is None else None
+        events.append(Event(kind.name, name, spec, revision, deleted=False))
+    return events
+
+
+async def remove(session: AsyncSession, kind: Kind[Any], name: str, author: str) -> Event:
+    """Delete a document."""
+    revision = await tick(session, CLOCK, 1)
+    if kind.store is None:
+        named = (DocumentRow.kind == kind.name, DocumentRow.name == name)
+        await session.execute(delete(DocumentRow).where(*named))
+    else:
+        await kind.store.delete(session, name, author)
+    session.add(_entry(revision, kind.name, name, author, deleted=True))
+    return Event(kind.name, name, None, revision, deleted=True)
+
+
+def _entry(revision: int, kind: str, name: str, author: str, *, deleted: bool) -> DocumentChangeRow:
+    return DocumentChangeRow(
+        revision=revision,
+        kind=kind,
+        name=name,
+        deleted=deleted,
+        author=author or "unknown",
+        changed_at=datetime.now(UTC),
+    )
