@@ -41,6 +41,7 @@ protos: ## Generate Python and stubs from protos/ into protos/gen
 	@rm -rf protos/gen/trunkline && mkdir -p protos/gen
 	@python -m grpc_tools.protoc -I protos --python_out=protos/gen --grpc_python_out=protos/gen \
 		--mypy_out=quiet:protos/gen --mypy_grpc_out=quiet:protos/gen $(PROTO_FILES)
+	@python scripts/words.py >protos/gen/trunkline/common/v1/words.py
 
 .PHONY: engine
 engine: ## Build the media engine in release mode into the environment

@@ -16,6 +16,7 @@ from .calls.call import Call
 from .calls.cdr import Cdr
 from .calls.effects import Note
 from .calls.parties import EndpointKind
+from .calls.reasons import spoken
 from .calls.services import Answer, Question, ServiceFailed
 from .gateway_metrics import GatewayMetrics
 from .sip.flow import Flow
@@ -168,7 +169,7 @@ class Observation:
             if attempt.post_dial_delay is not None:
                 self._post_dial.observe(attempt.post_dial_delay.total_seconds())
         if _plain_log.isEnabledFor(logging.DEBUG):
-            log.debug("call ended", call_id=call_id, reason=str(cdr.reason), talk=str(cdr.talk))
+            log.debug("call ended", call_id=call_id, reason=spoken(cdr.reason), talk=str(cdr.talk))
 
     def _judge_audio(self, cdr: Cdr) -> None:
         """Count and log calls whose sides could not hear each other."""

@@ -1,46 +1,15 @@
-"""Why a call ended (MGT-04): our numbered reasons, the SIP status a caller hears, Q.850 causes."""
+"""Why a call ended (MGT-04): reasons in words, the SIP status a caller hears, Q.850 causes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import Final
 
+from trunkline.common.v1.words import CallEndReason as CallEndReason
+
 from ..sip.headers import Headers
-
-
-class CallEndReason(IntEnum):
-    """The numbered reasons of MGT-04."""
-
-    NORMAL_CLEARING = 1
-    USER_BUSY = 2
-    NO_ANSWER = 3
-    UNALLOCATED_NUMBER = 4
-    NETWORK_CONGESTION = 5
-    ROUTE_NOT_FOUND = 6
-    RATE_NOT_FOUND = 7
-    BALANCE_INSUFFICIENT = 8
-    ACCOUNT_EXPIRED = 9
-    ACCOUNT_DISABLED = 10
-    CALLER_HANGUP = 11
-    CALLEE_HANGUP = 12
-    SERVER_FORCED_RELEASE = 13
-    SESSION_TIMEOUT = 14
-    MEDIA_TIMEOUT = 15
-    AUTHENTICATION_FAILED = 16
-    BLACKLISTED = 17
-    NUMBER_RESTRICTED = 18
-    CAPACITY_EXCEEDED = 19
-    RESPONSE_TIMEOUT = 20
-    CONNECTION_TIMEOUT = 21
-    CODEC_MISMATCH = 22
-    PROTOCOL_LIMIT = 23
-    FORWARD_LIMIT = 24
-    INTERNAL_ERROR = 25
-
-    def __str__(self) -> str:
-        return self.name.replace("_", " ").capitalize()
 
 
 class EndDirection(Enum):
@@ -135,6 +104,11 @@ class Refusal:
     """Seconds; 0 for none."""
     extra: Headers | None = None
     """Header fields that say what we could do instead."""
+
+
+def spoken(reason: CallEndReason) -> str:
+    """Return a reason as people read it."""
+    return reason.name.replace("_", " ").capitalize()
 
 
 def cause_of_reason(reason: CallEndReason) -> int:

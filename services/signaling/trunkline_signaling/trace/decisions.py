@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from ..calls.reasons import spoken
 from ..calls.services import (
     Admit,
     Allowed,
@@ -76,7 +77,7 @@ def summary_of(question: Question, answer: Answer | ServiceFailed) -> str:
         case Challenged(status):
             return f"challenge with {status}"
         case Rejected(status, reason, explanation):
-            return f"reject with {status}, {reason}: {explanation}"
+            return f"reject with {status}, {spoken(reason)}: {explanation}"
         case Dropped(explanation):
             return f"dropped: {explanation}"
         case Located(bindings):
@@ -88,7 +89,7 @@ def summary_of(question: Question, answer: Answer | ServiceFailed) -> str:
         case Routed():
             return _routed(answer)
         case Unroutable(reason, status, explanation):
-            return f"refuse with {status}, {reason}: {explanation}"
+            return f"refuse with {status}, {spoken(reason)}: {explanation}"
         case NextFound(candidate):
             return f"next {candidate.endpoint}, callee {candidate.request_uri_user}"
         case Exhausted(_, status, explanation):
@@ -98,7 +99,7 @@ def summary_of(question: Question, answer: Answer | ServiceFailed) -> str:
                 f"pays {answer_account(question)}: {summary}, reserved {reserved or max_duration}"
             )
         case Unpayable(reason, explanation):
-            return f"refuse, {reason}: {explanation}"
+            return f"refuse, {spoken(reason)}: {explanation}"
         case Extended(reserved, end):
             return f"reserved {reserved}" + (f", ends at {end}" if end is not None else "")
         case MediaOpened(instance, leg_a, leg_b):
