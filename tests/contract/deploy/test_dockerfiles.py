@@ -1,0 +1,26 @@
+"""One Dockerfile a service: each can be built by itself, and none drifts from the others."""
+
+from pathlib import Path
+
+import pytest
+
+SERVICES = Path(__file__).parents[3] / "services"
+
+
+def lines(service: str) -> list[str]:
+    """Return the steps of a Dockerfile, its service called by no name."""
+    _, *steps = (SERVICES / service / "Dockerfile").read_text().splitlines()
+    return [
+        step.replace(f"trunkline-{service}", "it").replace(f"_{service}", "_it") for step in steps
+    ]
+
+
+@pytest.mark.parametrize("service", ["billing", "routing", "signaling"])
+def test_services_are_built_alike(service: str) -> None:
+    assert lines(service) == lines("auth")
+
+
+def test_media_is_built_like_the_others_with_its_engine_before() -> None:
+    steps = iter(lines("media"))
+
+    assert [step for step in lines("auth") if step not in steps] == []
