@@ -12,26 +12,29 @@ use crate::opening::LegUpdate;
 use crate::sockets::Sockets;
 use crate::sys::Notifier;
 
+/// A session's place on its thread: the engine chooses it, and names the session by it.
+pub type Slot = usize;
+
 /// What the control plane asks of a shard.
 pub enum Command {
     /// Relay a new session.
-    Open(SessionId, Box<(Session, Sockets)>),
+    Open(Slot, SessionId, Box<(Session, Sockets)>),
     /// Take a new offer or answer on leg A, on leg B, or on both.
-    Update(SessionId, Box<[LegUpdate; 2]>),
+    Update(Slot, Box<[LegUpdate; 2]>),
     /// Let one leg wear another cipher on the wire, or none.
-    Protect(SessionId, Side, Option<Box<dyn Protection>>),
+    Protect(Slot, Side, Option<Box<dyn Protection>>),
     /// Let somebody hear both legs.
-    Listen(SessionId, Box<dyn Tap>),
+    Listen(Slot, Box<dyn Tap>),
     /// Play a sound to one leg: whether it is looped, and its longest time.
-    Play(SessionId, Side, Audio, bool, Option<Duration>),
+    Play(Slot, Side, Audio, bool, Option<Duration>),
     /// Play nothing to one leg.
-    StopPlay(SessionId, Side),
+    StopPlay(Slot, Side),
     /// Send a digit to one leg.
-    SendDigit(SessionId, Side, Digit),
+    SendDigit(Slot, Side, Digit),
     /// Tell the counters.
-    Query(SessionId),
+    Query(Slot),
     /// End the session and tell its last counters.
-    Close(SessionId),
+    Close(Slot),
     /// End the thread.
     Stop,
 }
@@ -40,7 +43,7 @@ impl Command {
     /// Whether it makes no difference before the next packet or tick, which finds it obeyed: then
     /// nobody is woken for it.
     pub const fn waits(&self) -> bool {
-        matches!(self, Self::Update(..))
+        matches!(self, Self::Open(..) | Self::Update(..) | Self::Protect(..))
     }
 }
 

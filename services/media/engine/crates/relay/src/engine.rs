@@ -17,16 +17,16 @@ use trunkline_rtp::{
 };
 
 use crate::clock::Clock;
-use crate::command::{Command, Outbox, ShardLoad};
+use crate::command::{Command, Outbox, ShardLoad, Slot};
 use crate::fact::{Fact, SessionId};
 use crate::opening::{
     EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
 };
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
-use crate::shard::Shard;
+use crate::shard::{Shard, first_token};
 use crate::sockets::Sockets;
-use crate::sys::{Notifier, bind_udp};
+use crate::sys::{EpollSet, Notifier, bind_udp};
 
 /// Pairs tried for one leg before its address counts as full: other programs may hold some.
 const BIND_ATTEMPTS: usize = 64;
@@ -34,8 +34,11 @@ const BIND_ATTEMPTS: usize = 64;
 struct Thread {
     commands: Sender<Command>,
     wake: Arc<Notifier>,
+    watched: Arc<EpollSet>,
     load: Arc<ShardLoad>,
     sessions: usize,
+    /// Slots that sessions have left.
+    vacant: Vec<Slot>,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -47,6 +50,7 @@ struct Bound {
 
 struct Placement {
     thread: usize,
+    slot: Slot,
     ports: [LocalPorts; 2],
 }
 
@@ -121,7 +125,7 @@ impl Engine {
     /// # Errors
     /// [`UnknownSession`].
     pub fn update(&self, session: SessionId, legs: [LegUpdate; 2]) -> Result<(), UnknownSession> {
-        self.command(session, Command::Update(session, Box::new(legs)))
+        self.command(session, |slot| Command::Update(slot, Box::new(legs)))
     }
 
     /// Let one leg wear another cipher on the wire, or none.
@@ -134,7 +138,7 @@ impl Engine {
         side: Side,
         protection: Option<Box<dyn Protection>>,
     ) -> Result<(), UnknownSession> {
-        self.command(session, Command::Protect(session, side, protection))
+        self.command(session, |slot| Command::Protect(slot, side, protection))
     }
 
     /// Record both legs from now on to a new stereo WAV file, leg A on the left.
@@ -143,7 +147,7 @@ impl Engine {
     /// [`UnknownSession`]. A file that can't be written comes up as a fact.
     pub fn record(&self, session: SessionId, path: PathBuf) -> Result<(), UnknownSession> {
         let tap = self.recorder.record(session, path, self.clock);
-        self.command(session, Command::Listen(session, tap))
+        self.command(session, |slot| Command::Listen(slot, tap))
     }
 
     /// Play a sound to one leg in place of what it would hear; its end comes up as an event.
@@ -158,7 +162,9 @@ impl Engine {
         looped: bool,
         limit: Option<Duration>,
     ) -> Result<(), UnknownSession> {
-        self.command(session, Command::Play(session, side, audio, looped, limit))
+        self.command(session, |slot| {
+            Command::Play(slot, side, audio, looped, limit)
+        })
     }
 
     /// Play nothing to one leg.
@@ -166,7 +172,7 @@ impl Engine {
     /// # Errors
     /// [`UnknownSession`].
     pub fn stop_play(&self, session: SessionId, side: Side) -> Result<(), UnknownSession> {
-        self.command(session, Command::StopPlay(session, side))
+        self.command(session, |slot| Command::StopPlay(slot, side))
     }
 
     /// Send a digit to one leg, after those that are being sent.
@@ -179,7 +185,7 @@ impl Engine {
         side: Side,
         digit: Digit,
     ) -> Result<(), UnknownSession> {
-        self.command(session, Command::SendDigit(session, side, digit))
+        self.command(session, |slot| Command::SendDigit(slot, side, digit))
     }
 
     /// Whether voice of one encoding can be made voice of the other.
@@ -194,7 +200,7 @@ impl Engine {
     /// # Errors
     /// [`UnknownSession`].
     pub fn query(&self, session: SessionId) -> Result<(), UnknownSession> {
-        self.command(session, Command::Query(session))
+        self.command(session, Command::Query)
     }
 
     /// Close a session; its last counters come up as a fact. Its ports go into quarantine.
@@ -202,12 +208,12 @@ impl Engine {
     /// # Errors
     /// [`UnknownSession`].
     pub fn close(&mut self, session: SessionId) -> Result<(), UnknownSession> {
-        self.command(session, Command::Close(session))?;
+        self.command(session, Command::Close)?;
         let placement = self
             .sessions
             .remove(&session)
             .ok_or(UnknownSession(session))?;
-        self.threads[placement.thread].sessions -= 1;
+        self.threads[placement.thread].leave(placement.slot);
         let now = self.clock.now();
         for ports in placement.ports {
             self.pools[ports.address].give_back(ports.rtp, now);
@@ -272,10 +278,14 @@ impl Engine {
         }
     }
 
-    fn command(&self, session: SessionId, command: Command) -> Result<(), UnknownSession> {
+    fn command(
+        &self,
+        session: SessionId,
+        command: impl FnOnce(Slot) -> Command,
+    ) -> Result<(), UnknownSession> {
         let placement = self.sessions.get(&session).ok_or(UnknownSession(session))?;
         self.threads[placement.thread]
-            .command(command)
+            .command(command(placement.slot))
             .map_err(|_| UnknownSession(session))
     }
 
@@ -293,9 +303,13 @@ impl Engine {
             .enumerate()
             .min_by_key(|(_, thread)| thread.sessions)
             .ok_or(OpenError::Stopped)?;
-        least.command(Command::Open(id, Box::new((session, sockets))))?;
-        least.sessions += 1;
-        self.sessions.insert(id, Placement { thread, ports });
+        let slot = least.take(id, session, sockets)?;
+        let placement = Placement {
+            thread,
+            slot,
+            ports,
+        };
+        self.sessions.insert(id, placement);
         Ok(Opened { session: id, ports })
     }
 
@@ -342,9 +356,11 @@ impl Thread {
     fn spawn(index: usize, clock: Clock, outbox: Outbox) -> io::Result<Self> {
         let (sender, commands) = channel();
         let wake = Arc::new(Notifier::new()?);
+        let watched = Arc::new(EpollSet::new()?);
         let load = Arc::new(ShardLoad::default());
         let shard = Shard::new(
             clock,
+            Arc::clone(&watched),
             Arc::clone(&wake),
             commands,
             outbox,
@@ -356,14 +372,40 @@ impl Thread {
         Ok(Self {
             commands: sender,
             wake,
+            watched,
             load,
             sessions: 0,
+            vacant: Vec::new(),
             handle: Some(handle),
         })
     }
 
+    /// Give it a session, whose packets wake it from then on.
+    fn take(
+        &mut self,
+        id: SessionId,
+        session: Session,
+        sockets: Sockets,
+    ) -> Result<Slot, OpenError> {
+        let slot = self.vacant.pop().unwrap_or(self.sessions);
+        let descriptors = sockets.descriptors();
+        self.command(Command::Open(slot, id, Box::new((session, sockets))))?;
+        self.sessions += 1;
+        for (token, descriptor) in (first_token(slot)..).zip(&descriptors) {
+            self.watched
+                .add(descriptor, token)
+                .expect("room in the epoll set");
+        }
+        Ok(slot)
+    }
+
+    fn leave(&mut self, slot: Slot) {
+        self.sessions -= 1;
+        self.vacant.push(slot);
+    }
+
     fn command(&self, command: Command) -> Result<(), OpenError> {
-        let waits = command.waits();
+        let waits = command.waits() && self.sessions > 0; // without any, it rests
         self.commands
             .send(command)
             .map_err(|_| OpenError::Stopped)?;

@@ -3,7 +3,6 @@
 //! The loop takes commands, then what is readable, then the time. A wait tells of many sockets; each is
 //! read once, and told again while it has more: a flooded one doesn't keep the others waiting.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
@@ -12,10 +11,10 @@ use std::time::Duration;
 use trunkline_rtp::{Counters, Datagram, Event, Forward, Session, Side, Time};
 
 use crate::clock::Clock;
-use crate::command::{Command, Outbox, ShardLoad};
+use crate::command::{Command, Outbox, ShardLoad, Slot};
 use crate::fact::{Fact, FactKind, SessionId};
 use crate::sockets::{BUFFER, Place, Sockets};
-use crate::sys::{Notifier, Poller, thread_cpu_time};
+use crate::sys::{EpollSet, Notifier, Poller, thread_cpu_time};
 
 /// How often silences are judged: well under the 200 ms in which they must be told (MED-12).
 const TICK: Duration = Duration::from_millis(50);
@@ -44,12 +43,11 @@ pub struct Shard {
     outbox: Outbox,
     load: Arc<ShardLoad>,
     slots: Vec<Option<Box<Relayed>>>,
-    vacant: Vec<usize>,
-    by_id: HashMap<SessionId, usize>,
+    sessions: usize,
     buffer: Box<[u8; BUFFER]>,
     events: Vec<Event>,
     /// Sessions that make packets of their own.
-    active: Vec<usize>,
+    active: Vec<Slot>,
     told: bool,
     datagrams: u64,
     window: (Time, Duration),
@@ -59,23 +57,22 @@ impl Shard {
     /// A shard with nothing to relay.
     pub fn new(
         clock: Clock,
+        watched: Arc<EpollSet>,
         wake: Arc<Notifier>,
         commands: Receiver<Command>,
         outbox: Outbox,
         load: Arc<ShardLoad>,
     ) -> std::io::Result<Self> {
-        let poller = Poller::new(READY)?;
-        poller.add(wake.as_ref(), WAKE)?;
+        watched.add(wake.as_ref(), WAKE)?;
         Ok(Self {
             clock,
-            poller,
+            poller: Poller::new(watched, READY),
             wake,
             commands,
             outbox,
             load,
             slots: Vec::new(),
-            vacant: Vec::new(),
-            by_id: HashMap::new(),
+            sessions: 0,
             buffer: Box::new([0; BUFFER]),
             events: Vec::with_capacity(64),
             active: Vec::new(),
@@ -102,17 +99,27 @@ impl Shard {
             }
             self.relay_ready(ready);
             let now = self.clock.now();
+            tick = tick.min(now + self.period()); // the first session ends a rest
             if now >= pace {
                 pace = now + PACE;
                 self.send_own(now);
             }
             if now >= tick {
-                tick = now + TICK;
+                tick = now + self.period();
                 self.tick(now);
             }
             if std::mem::take(&mut self.told) {
                 self.outbox.notifier.notify();
             }
+        }
+    }
+
+    /// How often to tick: without a session only the load is to be published.
+    const fn period(&self) -> Duration {
+        if self.sessions == 0 {
+            LOAD_WINDOW
+        } else {
+            TICK
         }
     }
 
@@ -156,7 +163,7 @@ impl Shard {
             relayed.send(place.side.other(), forward, datagram.bytes());
             relayed
                 .sockets
-                .settle(place.side.other(), &self.poller, first_token(slot));
+                .settle(place.side.other(), self.poller.set(), first_token(slot));
         }
         if relayed.session.is_active() {
             relayed.send_due(&mut self.buffer, now, &mut self.events);
@@ -165,7 +172,7 @@ impl Shard {
         self.tell_events(slot, now);
     }
 
-    fn tell_events(&mut self, slot: usize, now: Time) {
+    fn tell_events(&mut self, slot: Slot, now: Time) {
         if self.events.is_empty() {
             return;
         }
@@ -190,43 +197,47 @@ impl Shard {
     fn obey(&mut self) -> bool {
         while let Ok(command) = self.commands.try_recv() {
             match command {
-                Command::Open(id, opening) => self.open(id, *opening),
-                Command::Update(id, legs) => {
+                Command::Open(slot, id, opening) => self.open(slot, id, *opening),
+                Command::Update(slot, legs) => {
                     let now = self.clock.now();
-                    if let Some(relayed) = self.find(id) {
+                    if let Some(relayed) = self.find(slot) {
                         for (side, leg) in Side::BOTH.into_iter().zip(*legs) {
                             relayed.session.update(side, leg.settings, leg.relearn, now);
                         }
                     }
                 }
-                Command::Protect(id, side, protection) => {
-                    if let Some(relayed) = self.find(id) {
+                Command::Protect(slot, side, protection) => {
+                    if let Some(relayed) = self.find(slot) {
                         relayed.session.protect(side, protection);
                     }
                 }
-                Command::Listen(id, tap) => {
-                    if let Some(relayed) = self.find(id) {
+                Command::Listen(slot, tap) => {
+                    if let Some(relayed) = self.find(slot) {
                         relayed.session.listen(Some(tap));
                     }
                 }
-                Command::Play(id, side, audio, looped, limit) => {
+                Command::Play(slot, side, audio, looped, limit) => {
                     let now = self.clock.now();
-                    self.make(id, |session| session.play(side, audio, looped, limit, now));
+                    self.make(slot, |session| {
+                        session.play(side, audio, looped, limit, now);
+                    });
                 }
-                Command::StopPlay(id, side) => self.make(id, |session| session.stop_play(side)),
-                Command::SendDigit(id, side, digit) => {
+                Command::StopPlay(slot, side) => {
+                    self.make(slot, |session| session.stop_play(side));
+                }
+                Command::SendDigit(slot, side, digit) => {
                     let now = self.clock.now();
-                    self.make(id, |session| {
+                    self.make(slot, |session| {
                         session.send_digit(side, digit, now);
                     });
                 }
-                Command::Query(id) => {
-                    if let Some(relayed) = self.find(id) {
-                        let counters = relayed.counters();
+                Command::Query(slot) => {
+                    if let Some(relayed) = self.find(slot) {
+                        let (id, counters) = (relayed.id, relayed.counters());
                         self.tell(id, self.clock.now(), FactKind::Counters(counters));
                     }
                 }
-                Command::Close(id) => self.close(id),
+                Command::Close(slot) => self.close(slot),
                 Command::Stop => return false,
             }
         }
@@ -234,15 +245,14 @@ impl Shard {
     }
 
     /// Change a session so that it may make packets of its own.
-    fn make(&mut self, id: SessionId, change: impl FnOnce(&mut Session)) {
-        if let Some(relayed) = self.find(id) {
+    fn make(&mut self, slot: Slot, change: impl FnOnce(&mut Session)) {
+        if let Some(relayed) = self.find(slot) {
             change(&mut relayed.session);
-            let slot = self.by_id[&id];
             self.activate(slot);
         }
     }
 
-    fn activate(&mut self, slot: usize) {
+    fn activate(&mut self, slot: Slot) {
         if let Some(relayed) = self.slots[slot].as_deref_mut()
             && relayed.session.is_active()
             && !std::mem::replace(&mut relayed.listed, true)
@@ -267,37 +277,30 @@ impl Shard {
         self.active.append(&mut active);
     }
 
-    fn find(&mut self, id: SessionId) -> Option<&mut Relayed> {
-        let &slot = self.by_id.get(&id)?;
-        self.slots[slot].as_deref_mut()
+    fn find(&mut self, slot: Slot) -> Option<&mut Relayed> {
+        self.slots.get_mut(slot)?.as_deref_mut()
     }
 
-    fn open(&mut self, id: SessionId, (session, sockets): (Session, Sockets)) {
-        let slot = self.vacant.pop().unwrap_or_else(|| {
-            self.slots.push(None);
-            self.slots.len() - 1
-        });
-        sockets
-            .watch(&self.poller, first_token(slot))
-            .expect("room in the epoll set");
+    fn open(&mut self, slot: Slot, id: SessionId, (session, sockets): (Session, Sockets)) {
+        if slot >= self.slots.len() {
+            self.slots.resize_with(slot + 1, || None);
+        }
         self.slots[slot] = Some(Box::new(Relayed {
             id,
             session,
             sockets,
             listed: false,
         }));
-        self.by_id.insert(id, slot);
+        self.sessions += 1;
     }
 
-    fn close(&mut self, id: SessionId) {
-        let Some(slot) = self.by_id.remove(&id) else {
+    fn close(&mut self, slot: Slot) {
+        let Some(relayed) = self.slots.get_mut(slot).and_then(Option::take) else {
             return;
         };
-        let Some(relayed) = self.slots[slot].take() else {
-            return;
-        };
-        self.vacant.push(slot);
-        self.tell(id, self.clock.now(), FactKind::Closed(relayed.counters()));
+        self.sessions -= 1;
+        let closed = FactKind::Closed(relayed.counters());
+        self.tell(relayed.id, self.clock.now(), closed);
     }
 
     fn tick(&mut self, now: Time) {
@@ -351,11 +354,11 @@ impl Relayed {
 }
 
 /// The token of a session's first socket.
-const fn first_token(slot: usize) -> u64 {
+pub const fn first_token(slot: Slot) -> u64 {
     slot as u64 * Place::COUNT
 }
 
-const fn parse_token(token: u64) -> (usize, Place) {
-    let slot = (token / Place::COUNT) as usize;
+const fn parse_token(token: u64) -> (Slot, Place) {
+    let slot = (token / Place::COUNT) as Slot;
     (slot, Place::of(token % Place::COUNT))
 }

@@ -4,12 +4,13 @@
 //! kernel the route of every packet. The kernel hands it what comes from that very address; strangers,
 //! and a peer whose NAT gave it another port, still meet the leg's own socket, and are judged there.
 
-use std::io::{ErrorKind, Result};
+use std::io::ErrorKind;
 use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsRawFd, RawFd};
 
 use trunkline_rtp::{Component, Forward, Side};
 
-use crate::sys::{Poller, connect_beside};
+use crate::sys::{EpollSet, connect_beside};
 
 /// Packets that went to one address before a socket is connected to it: a second of voice.
 const SETTLED: u32 = 50;
@@ -97,11 +98,9 @@ impl Sockets {
         }
     }
 
-    /// Watch for input; waits return `token` plus the number of the [`Place`].
-    pub fn watch(&self, poller: &Poller, token: u64) -> Result<()> {
-        (0..)
-            .zip(&self.own)
-            .try_for_each(|(number, socket)| poller.add(socket, token + number))
+    /// Descriptors of the legs' own sockets, in the order of the numbers of their [`Place`]s.
+    pub fn descriptors(&self) -> [RawFd; 4] {
+        self.own.each_ref().map(AsRawFd::as_raw_fd)
     }
 
     /// Read one datagram, if there is one.
@@ -139,7 +138,7 @@ impl Sockets {
 
     /// Connect a socket to where the RTP of `side` goes, if it has gone there for long enough. Where the
     /// system gives none, the stream stays with its own.
-    pub fn settle(&mut self, side: Side, poller: &Poller, token: u64) {
+    pub fn settle(&mut self, side: Side, set: &EpollSet, token: u64) {
         let stream = &mut self.streams[side as usize];
         let Some(to) = stream.to.filter(|_| stream.packets >= SETTLED) else {
             return;
@@ -148,7 +147,7 @@ impl Sockets {
         let own = &self.own[own_index(side, Component::Rtp)];
         let number = Place::connected(side).number();
         stream.connected = connect_beside(own, to, self.type_of_service)
-            .and_then(|socket| poller.add(&socket, token + number).map(|()| socket))
+            .and_then(|socket| set.add(&socket, token + number).map(|()| socket))
             .ok();
     }
 }

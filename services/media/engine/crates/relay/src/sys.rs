@@ -7,6 +7,7 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -151,23 +152,19 @@ impl AsRawFd for Notifier {
     }
 }
 
-/// An epoll set, and room for what one wait returns.
-pub struct Poller {
+/// Descriptors that are watched for input. Any thread may add some; one waits, by its [`Poller`].
+pub struct EpollSet {
     epoll: OwnedFd,
-    ready: Vec<libc::epoll_event>,
 }
 
-impl Poller {
-    /// An empty set that returns up to `capacity` ready descriptors at once.
-    pub fn new(capacity: usize) -> io::Result<Self> {
+impl EpollSet {
+    /// An empty set.
+    pub fn new() -> io::Result<Self> {
         // SAFETY: no pointer is passed; the descriptor returned is ours alone.
         let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: as above.
         let epoll = unsafe { OwnedFd::from_raw_fd(fd) };
-        Ok(Self {
-            epoll,
-            ready: vec![libc::epoll_event { events: 0, u64: 0 }; capacity],
-        })
+        Ok(Self { epoll })
     }
 
     /// Watch `fd` for input; waits return `token` for it as long as there is something to read.
@@ -188,13 +185,34 @@ impl Poller {
         };
         check(result).map(drop)
     }
+}
+
+/// Waits on an epoll set.
+pub struct Poller {
+    set: Arc<EpollSet>,
+    ready: Vec<libc::epoll_event>,
+}
+
+impl Poller {
+    /// A poller that returns up to `capacity` ready descriptors at once.
+    pub fn new(set: Arc<EpollSet>, capacity: usize) -> Self {
+        Self {
+            set,
+            ready: vec![libc::epoll_event { events: 0, u64: 0 }; capacity],
+        }
+    }
+
+    /// The set it waits on.
+    pub fn set(&self) -> &EpollSet {
+        &self.set
+    }
 
     /// Wait for input, for `timeout` at most, and return how many descriptors have some.
     pub fn wait(&mut self, timeout: Duration) -> usize {
         // SAFETY: the kernel writes at most `len` events to the vector's own memory.
         let count = unsafe {
             libc::epoll_wait(
-                self.epoll.as_raw_fd(),
+                self.set.epoll.as_raw_fd(),
                 self.ready.as_mut_ptr(),
                 self.ready.len() as libc::c_int,
                 timeout.as_millis() as libc::c_int,

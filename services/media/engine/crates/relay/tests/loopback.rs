@@ -8,7 +8,7 @@ use std::time::Duration;
 use support::{
     PATIENCE, as_opened, at, closing_counters, engine, engine_on, facts_until, leg, peer, rtp,
 };
-use trunkline_relay::{Fact, FactKind, LegOpening, OpenError};
+use trunkline_relay::{Engine, Fact, FactKind, LegOpening, OpenError};
 use trunkline_rtp::{Audio, Dropped, Encoding, EventKind, Learning, Monitor, Side, VoiceFormat};
 
 #[test]
@@ -46,6 +46,54 @@ fn what_one_leg_sends_the_other_receives_unchanged_and_counted() {
         (b.sent.packets, b.sent.bytes, b.received.packets),
         (20, 3440, 0)
     );
+}
+
+#[test]
+fn a_session_that_comes_while_others_stay_or_after_one_has_gone_is_relayed_from_its_first_packet() {
+    let mut engine = engine(Duration::ZERO, 8);
+    let first = Call::open(&mut engine);
+    let second = Call::open(&mut engine);
+
+    assert_eq!([first.hears(1), second.hears(2)], [true, true]);
+
+    closing_counters(&mut engine, first.session);
+    let third = Call::open(&mut engine);
+
+    assert_eq!([third.hears(3), second.hears(4)], [true, true]);
+    let [counters, _] = closing_counters(&mut engine, third.session);
+    assert_eq!(counters.received.packets, 1);
+}
+
+/// A session and its two peers.
+struct Call {
+    session: u64,
+    port_a: u16,
+    caller: UdpSocket,
+    callee: UdpSocket,
+}
+
+impl Call {
+    fn open(engine: &mut Engine) -> Self {
+        let (caller, callee) = (peer(), peer());
+        let legs = [&caller, &callee].map(|peer| leg(peer, Learning::Signaled));
+        let opened = engine.open(legs).expect("ports");
+        Self {
+            session: opened.session,
+            port_a: opened.ports[0].rtp,
+            caller,
+            callee,
+        }
+    }
+
+    /// Whether what the caller sends comes to the callee.
+    fn hears(&self, number: u16) -> bool {
+        let mut buffer = [0; 2048];
+        self.caller
+            .send_to(&rtp(number), at(self.port_a))
+            .expect("sent");
+        let (length, _) = self.callee.recv_from(&mut buffer).expect("relayed");
+        buffer[..length] == rtp(number)
+    }
 }
 
 #[test]
