@@ -20,7 +20,7 @@ def test_services_are_built_alike(service: str) -> None:
     assert lines(service) == lines("auth")
 
 
-def test_media_is_built_like_the_others_with_its_engine_before() -> None:
-    steps = iter(lines("media"))
+def test_media_is_built_like_the_others_with_engine_and_codecs_before() -> None:
+    steps = iter("FROM ${BASE}" if step == "FROM base" else step for step in lines("media"))
 
     assert [step for step in lines("auth") if step not in steps] == []
