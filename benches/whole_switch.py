@@ -110,11 +110,13 @@ def run(name: str, load: Load) -> Result:
         echo = ["-rtp_echo", "-mi", CALLEE, "-mp", CALLEE_MEDIA] if load.talk else []
         scenario = HERE / "sip" / "callee.xml"
         callee = start([*sipp(scenario, CALLEE, callee_port, load), *echo], Path(folder))
-        peer = PEERS[name](callee_port)
         try:
-            return measure(name, peer, Path(folder), load)
+            peer = PEERS[name](callee_port)
+            try:
+                return measure(name, peer, Path(folder), load)
+            finally:
+                peer.stop()
         finally:
-            peer.stop()
             stop([callee])
 
 
