@@ -63,6 +63,8 @@ class Endpoint:
         """Whether it sends back what it hears instead."""
         self.requests: list[Request] = []
         """Requests that came, in order, without ACKs."""
+        self.acks: list[Request] = []
+        """ACKs for our 2xx, one for each."""
         self.responses: list[Response] = []
         """Responses that came, in order."""
         self.placed: list[PlacedCall] = []
@@ -278,6 +280,7 @@ class Endpoint:
                     call for call in self.taken if call.transaction is transaction
                 ).receive_cancel()
             case AnswerAcknowledged(dialog, request):
+                self.acks.append(request)
                 call = self._calls.get(dialog.id)
                 if isinstance(call, TakenCall):
                     call.receive_ack(request)
