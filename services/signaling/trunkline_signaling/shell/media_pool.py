@@ -117,13 +117,15 @@ class MediaPool:
         """Open a session on the instance that is least busy, or on the next one."""
         failure = ServiceError("no media instance can be reached")
         for member in self._by_load()[:TRIES]:
-            member.doubtful.discard(question.call_id)
+            in_doubt = question.call_id in member.doubtful
+            member.doubtful.discard(question.call_id)  # else what opens now might be closed
             try:
                 opened = await member.instance.open(question, self._epoch)
             except ServiceError as error:
                 failure = error
                 if not (error.exhausted or error.refused):
-                    member.usable = False
+                    member.usable, in_doubt = False, True
+                if in_doubt:
                     member.doubtful.add(question.call_id)
                 continue
             member.name = opened.instance
@@ -257,7 +259,7 @@ class MediaPool:
                 log.warning("media events have stopped", error=error.explanation)
 
     def _give_up(self, member: _Member, why: str, calls: set[str] | None = None) -> None:
-        for call_id in (member.calls if calls is None else calls).copy():
+        for call_id in sorted(member.calls if calls is None else calls):
             member.calls.discard(call_id)
             member.doubtful.add(call_id)
             self._tell(call_id, MediaLost(why))

@@ -247,6 +247,21 @@ async def test_a_session_whose_opening_had_no_answer_is_closed_when_its_instance
     assert instance.closed == ["a"]
 
 
+async def test_a_session_that_may_be_open_is_closed_though_another_try_was_refused() -> None:
+    """MED-13: the ports of a call that went on without media were never free again."""
+    instance = FakeInstance("one")
+    async with pool_of(instance) as (pool, _):
+        instance.dead = True
+        with pytest.raises(ServiceError):
+            await pool.open(open_for("a"))
+        instance.dead, instance.full = False, True
+        with pytest.raises(ServiceError):
+            await pool.open(open_for("a"))
+        await asyncio.sleep(3)
+
+    assert instance.closed == ["a"]
+
+
 async def test_a_session_whose_closing_had_no_answer_is_closed_again() -> None:
     instance = FakeInstance("one")
     async with pool_of(instance) as (pool, _):
