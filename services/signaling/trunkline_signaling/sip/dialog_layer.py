@@ -115,10 +115,7 @@ class DialogLayer:
 
     def find(self, request: Request) -> Dialog | None:
         """Return the dialog a request belongs to."""
-        headers = request.headers
-        return self._dialogs.get(
-            DialogId(headers.call_id, request.to_tag or "", request.from_tag or "")
-        )
+        return self._dialogs.get(_id_of(request))
 
     def named(self, dialog_id: DialogId) -> Dialog | None:
         """Return the dialog of a name, as Replaces gives it (RFC 3891)."""
@@ -178,10 +175,12 @@ class DialogLayer:
         self._wait(self._provisionals, dialog, transaction, rseq, now)
 
     def terminate(self, dialog: Dialog) -> None:
-        """Forget a dialog; its requests will be met as those of no dialog."""
+        """Forget a dialog; its requests will be met as those of no dialog.
+
+        A 2xx to its INVITE is repeated all the same until its ACK comes: it may have been lost.
+        """
         dialog.state = DialogState.TERMINATED
         self._dialogs.pop(dialog.id, None)
-        self._stop(self._answers, dialog)
         self._stop(self._provisionals, dialog)
 
     def _sift(self, now: float) -> None:
@@ -241,14 +240,14 @@ class DialogLayer:
         return True
 
     def _receive_ack(self, ack: Request) -> None:
-        dialog = self.find(ack)
-        waiting = None if dialog is None else self._answers.get(dialog.id)
+        waiting = self._answers.get(_id_of(ack))
         number = ack.headers.cseq.number
         if waiting is None or waiting.transaction.request.headers.cseq.number != number:
             self.transactions.counters.stray_acks += 1
             return
         self._stop(self._answers, waiting.dialog)
-        self._out.append(AnswerAcknowledged(waiting.dialog, ack))
+        if waiting.dialog.state is not DialogState.TERMINATED:
+            self._out.append(AnswerAcknowledged(waiting.dialog, ack))
 
     def _wait(
         self,
@@ -274,7 +273,8 @@ class DialogLayer:
             self._deadlines.update(waiting)
         elif waiting.rseq is None:
             self._stop(self._answers, waiting.dialog)
-            self._out.append(AnswerTimedOut(waiting.dialog))
+            if waiting.dialog.state is not DialogState.TERMINATED:
+                self._out.append(AnswerTimedOut(waiting.dialog))
         else:
             self._out.append(ProvisionalTimedOut(waiting.dialog))
 
@@ -282,3 +282,7 @@ class DialogLayer:
         for dialog in self._early.pop(transaction, ()):
             if dialog is not survivor:
                 self.terminate(dialog)
+
+
+def _id_of(request: Request) -> DialogId:
+    return DialogId(request.headers.call_id, request.to_tag or "", request.from_tag or "")

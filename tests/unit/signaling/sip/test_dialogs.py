@@ -162,6 +162,24 @@ def test_a_2xx_without_ack_is_given_up_after_the_list() -> None:
     assert event.dialog is call.callee
 
 
+@pytest.mark.parametrize(("loss", "copies"), [(0.0, 2), (1.0, 3)], ids=["acknowledged", "never"])
+def test_a_2xx_is_repeated_when_its_dialog_is_over(loss: float, copies: int) -> None:
+    """RFC 3261 section 13.3.1.4: a caller that sends an early BYE may have missed the first."""
+    call = Call(timing=Timing(resend=(1.0, 1.0, 1.0)))
+    call.network.run(until=0.0015)
+    call.network.weather = Weather(loss=1.0)
+    call.network.run(until=0.5)
+    assert call.callee is not None
+    call.bob.dialogs.terminate(call.callee)
+    call.network.weather = Weather(loss=loss)
+
+    call.network.run(until=10.0)
+
+    assert call.network.sent_from(BOB).count("SIP/2.0 200 OK") == copies
+    assert not call.bob.events_of(AnswerAcknowledged)
+    assert not call.bob.events_of(AnswerTimedOut)
+
+
 def test_an_ack_that_comes_twice_is_told_once() -> None:
     call = Call(Weather(duplication=1.0))
     call.network.run(until=0.1)
