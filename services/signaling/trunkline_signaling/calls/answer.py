@@ -23,7 +23,7 @@ from .agreement import answer_to, offer_to
 from .call import SDP, Call
 from .cdr import product_of
 from .codecs import MediaMismatch
-from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
+from .effects import Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
 from .live_attempt import LiveAttempt
@@ -111,8 +111,7 @@ def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
     ack = dialog.ack(event.outgoing.request)
     call.emit(SendAck(event.outgoing, ack, dialog.flow))
     reason = str(Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE))
-    call.send_bye(dialog, Side.B, reason, event.outgoing.credentials)
-    call.emit(EndDialog(dialog))
+    call.leave(dialog, Side.B, reason, event.outgoing.credentials)
 
 
 def acknowledged(call: Call, event: AckReceived) -> None:

@@ -22,7 +22,19 @@ from . import addresses
 from .agreement import Terms, treated
 from .call_settings import CallSettings, HeldBy, nobody
 from .cdr import Cdr
-from .effects import Answer, Ask, ClearTimer, Effect, Note, Outgoing, Reply, Send, SetTimer, Timer
+from .effects import (
+    Answer,
+    Ask,
+    ClearTimer,
+    Effect,
+    Leave,
+    Note,
+    Outgoing,
+    Reply,
+    Send,
+    SetTimer,
+    Timer,
+)
 from .legs import Leg, Side
 from .live_attempt import LiveAttempt
 from .negotiation import DelayedAck, Negotiation
@@ -276,12 +288,13 @@ class Call:
         self, dialog: Dialog, side: Side, reason: str, credentials: Credentials | None
     ) -> None:
         """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""
-        bye = dialog.request(BYE)
-        bye.headers.set("Reason", reason)
-        outgoing = Outgoing(
-            side, bye, dialog.flow, dialog=dialog, credentials=credentials, abandoned=True
-        )
-        self.emit(Send(outgoing))
+        self.emit(Send(_bye(dialog, side, reason, credentials)))
+
+    def leave(
+        self, dialog: Dialog, side: Side, reason: str, credentials: Credentials | None
+    ) -> None:
+        """End a dialog that has no place in the call, which goes on without it."""
+        self.emit(Leave(_bye(dialog, side, reason, credentials)))
 
     # --- what the relay is told
 
@@ -295,3 +308,9 @@ class Call:
                 media[leg.side] = treated(leg, media.get(leg.side, LegMedia()))
         a, b = media.get(Side.A), media.get(Side.B)
         self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))
+
+
+def _bye(dialog: Dialog, side: Side, reason: str, credentials: Credentials | None) -> Outgoing:
+    bye = dialog.request(BYE)
+    bye.headers.set("Reason", reason)
+    return Outgoing(side, bye, dialog.flow, dialog=dialog, credentials=credentials, abandoned=True)

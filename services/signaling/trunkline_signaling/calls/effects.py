@@ -132,6 +132,13 @@ class ReplyReliably:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Send a BYE as soon as RFC 3261 section 15 lets it go; its dialog is the call's no more."""
+
+    bye: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
 class EndDialog:
     """Forget a dialog: what still comes in it is met with 481."""
 
@@ -201,6 +208,7 @@ Effect = (
     | Reply
     | Answer
     | ReplyReliably
+    | Leave
     | EndDialog
     | Ignore
     | SetTimer

@@ -18,6 +18,7 @@ from ..calls.effects import (
     Finish,
     Ignore,
     Journal,
+    Leave,
     Note,
     Outgoing,
     Reply,
@@ -34,6 +35,7 @@ from ..transport.driver import Driver
 from .departures import Departures
 from .ports import CdrStore, Observer
 from .questions import Questions
+from .stragglers import Stragglers
 from .timers import CallTimers
 
 
@@ -45,6 +47,7 @@ class Effects:
         dialogs: DialogLayer,
         driver: Driver,
         departures: Departures,
+        stragglers: Stragglers,
         questions: Questions,
         timers: CallTimers,
         phones: PhoneCalls,
@@ -58,6 +61,7 @@ class Effects:
         self._transactions = dialogs.transactions
         self._driver = driver
         self._departures = departures
+        self._stragglers = stragglers
         self._questions = questions
         self._timers = timers
         self._phones = phones
@@ -102,6 +106,8 @@ class Effects:
                 self._phones.begin(call)
             case WriteCdr(cdr):
                 self._write(call, cdr)
+            case Leave(bye):
+                self._stragglers.leave(bye)
             case EndDialog(dialog):
                 self._dialogs.terminate(dialog)
             case Ignore(transaction):

@@ -132,6 +132,7 @@ class Switch:
             self._dialogs,
             self._driver,
             self._departures,
+            self._stragglers,
             self.questions,
             self._timers,
             self._phones,

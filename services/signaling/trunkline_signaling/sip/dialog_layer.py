@@ -174,6 +174,10 @@ class DialogLayer:
         self.transactions.respond(transaction, response, now)
         self._wait(self._provisionals, dialog, transaction, rseq, now)
 
+    def awaits_ack(self, dialog: Dialog) -> bool:
+        """Tell whether a 2xx of ours is repeated until its ACK comes."""
+        return dialog.id in self._answers
+
     def terminate(self, dialog: Dialog) -> None:
         """Forget a dialog; its requests will be met as those of no dialog.
 

@@ -9,7 +9,7 @@ from support.transfers import ELSEWHERE, both_ways, consulted, dialogs_of, refer
 from support.user_agent import UserAgent
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline_signaling.rpc.calls import encode_call
-from trunkline_signaling.sip.outputs import DialogRequestReceived, Event
+from trunkline_signaling.sip.outputs import DialogRequestReceived, Event, ResponseReceived
 
 
 async def test_an_attended_transfer_bridges_the_two_calls() -> None:
@@ -48,6 +48,65 @@ async def test_the_two_who_are_bridged_hear_each_others_sessions() -> None:
 
     assert b"m=audio 4000" in bench.requests(VENDOR)[-1].body
     assert b"m=audio 7000" in bench.requests(CALLER)[-1].body
+
+
+def unacknowledging(agent: UserAgent, event: Event) -> None:
+    """Answer calls, and leave the answers to one's own without their ACK."""
+    if isinstance(event, ResponseReceived) and event.transaction.request.method == "INVITE":
+        if event.response.is_success:
+            agent.dialogs.establish(event)
+    else:
+        both_ways(agent, event)
+
+
+def answers_to(agent: UserAgent, method: str) -> list[ResponseReceived]:
+    """Return the responses that an agent got to its requests of a method."""
+    events = agent.events_of(ResponseReceived)
+    return [event for event in events if event.transaction.request.method == method]
+
+
+async def test_the_bye_to_a_leg_that_was_replaced_waits_for_its_ack() -> None:
+    """SIG-21, RFC 3261 section 15: nobody ends a dialog whose 2xx has no ACK yet."""
+    alice, bob = caller(), UserAgent(PHONE_1, script=unacknowledging)
+    bench = await consulted(alice, bob, vendor())
+    first, second = dialogs_of(bob)
+    refer(bench, bob, replacing(second), first)
+    await asyncio.sleep(1)
+    before = [bye.headers.call_id for bye in bench.requests(PHONE_1, "BYE")]
+
+    invite, *_ = (event.transaction for event in answers_to(bob, "INVITE"))
+    bob.transactions.send_ack(invite, second.ack(invite.request), second.flow)
+    bench.pump(bob)
+    await asyncio.sleep(1)
+
+    assert before == [first.call_id]
+    assert [bye.headers.call_id for bye in bench.requests(PHONE_1, "BYE")] == [
+        first.call_id,
+        second.call_id,
+    ]
+    assert len(bench.switch.calls) == 2
+
+
+@pytest.mark.parametrize("hangs_up", [True, False], ids=["it leaves by itself", "it says nothing"])
+async def test_a_leg_that_was_replaced_and_never_acknowledges_is_let_go(hangs_up: bool) -> None:
+    """RFC 3261 sections 13.3.1.4 and 15; the call that goes on hears nothing of it."""
+    alice, bob = caller(), UserAgent(PHONE_1, script=unacknowledging)
+    bench = await consulted(alice, bob, vendor())
+    first, second = dialogs_of(bob)
+    refer(bench, bob, replacing(second), first)
+    await asyncio.sleep(1)
+
+    if hangs_up:
+        bob.now = asyncio.get_running_loop().time()
+        bob.send_in(second, "BYE")
+        bench.pump(bob)
+    await asyncio.sleep(60)
+
+    byes = [bye.headers.call_id for bye in bench.requests(PHONE_1, "BYE")]
+    assert byes == [first.call_id] if hangs_up else [first.call_id, second.call_id]
+    assert [event.response.status for event in answers_to(bob, "BYE")] == [200] * hangs_up
+    assert len(bench.switch.calls) == 2
+    assert bench.switch.dialogs == 4
 
 
 @pytest.mark.parametrize("to_tag", [None, "nobody"])
