@@ -70,7 +70,9 @@ class Party:
     described: int = 0
     """Session descriptions it has made so far."""
     referred: bool = False
-    """It has sent REFER: its place may be another one's."""
+    """A REFER has named it: its place may be another one's."""
+    attended: bool = False
+    """Its REFER has named another call."""
 
     def meets_refresh(self) -> Refresh:
         """Return what it does with the next refresh."""
@@ -82,6 +84,11 @@ class Party:
     def silent(self) -> bool:
         """Whether it is gone."""
         return self.saw.vanished is not None
+
+    @property
+    def talks(self) -> bool:
+        """Whether it is in its call."""
+        return self.dialog is not None and not self.over and not self.silent
 
 
 class Agent:
@@ -187,8 +194,9 @@ class Agent:
 
     def _ask(self, party: Party, method: str) -> None:
         """Send a request inside the call."""
-        if party.over or party.silent or party.dialog is None or party.negotiating:
+        if not party.talks or party.negotiating:
             return
+        assert party.dialog is not None
         party.negotiating = method == "INVITE"
         body, kind = self._body(party, method)
         request = party.dialog.request(method, body, kind)

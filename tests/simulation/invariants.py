@@ -38,6 +38,7 @@ def violations(world: World, books: Books) -> Iterator[str]:
     yield from world.manners.complaints
     if not world.kills:
         yield from world.manners.unacknowledged()
+        yield from world.manners.unreleased()
 
 
 def _left_over(world: World) -> Iterator[str]:
@@ -84,11 +85,11 @@ def _one_cdr_each(world: World, books: Books) -> Iterator[str]:
 def _answered_before_the_kill(world: World, books: Books) -> Iterator[str]:
     """A call that was on when signaling was killed is charged by its journal."""
     by_sip_call_id = {cdr.sip_call_id: cdr for cdr in books.cdrs if cdr.sip_call_id}
-    for call_id in world.lost:
+    for call_id, killed in world.lost.items():
         sip_call_id = world.began[call_id]
         call = _placed(world, sip_call_id)
-        killed = next((k for k, _ in world.kills if call and _answered_by(call.saw, k)), None)
-        if call is not None and killed is not None and sip_call_id not in by_sip_call_id:
+        on = call is not None and _answered_by(call.saw, killed)
+        if on and sip_call_id not in by_sip_call_id:
             yield f"call {call_id} ({sip_call_id}) was answered before the kill and has no CDR"
 
 
@@ -213,11 +214,13 @@ def _bounds_of_end(
     # a CANCEL or an early BYE may cross the answer, and another BYE follows
     moments = [moment for saw in sides for moment in (saw.bye_sent, saw.gave_up)]
     first = min((moment for moment in moments if moment is not None), default=None)
-    if first is None and was_passed_on:  # it ended in the call of a phone between
+    if was_passed_on and (first is None or len(callees) > 1):  # it may have ended between phones
         return _loop_time(cdr.answer or cdr.end), never
     if first is None:
         return never, never
     taken = [saw.bye_taken for saw in sides if saw.bye_sent is not None]
+    if was_passed_on:  # between the phone's call and this one a BYE may wait for the caller's ACK
+        taken.append(caller.bye_received)
     return first, max((never if moment is None else moment for moment in taken), default=never)
 
 

@@ -1,5 +1,5 @@
-"""Whether the switch ends only what was established (RFC 3261 section 15) and acknowledges every
-answer (section 13.2.2.4), by what it says itself.
+"""Whether the switch ends only what was established (RFC 3261 section 15), acknowledges every
+answer (section 13.2.2.4) and lets go of everybody, by what it says itself.
 
 It looks at bytes, not at the product's own dialogs: those may be wrong together.
 """
@@ -40,6 +40,8 @@ class Manners:
         self._owed: set[Answer] = set()
         """Answers that the switch has got while it waited for them."""
         self._paid: set[Answer] = set()
+        self._released: set[Leg] = set()
+        """Legs in which a BYE went either way."""
 
     def received(self, data: bytes) -> None:
         """Look at what the switch gets."""
@@ -51,6 +53,8 @@ class Manners:
                 self._owed.add((leg, number))
         elif data.startswith(b"ACK "):
             self._acknowledged.add(_leg(data, _TO_TAG))
+        elif data.startswith(b"BYE "):
+            self._release(data)
 
     def sent(self, data: bytes) -> None:
         """Look at what the switch sends."""
@@ -62,6 +66,7 @@ class Manners:
         elif data.startswith(b"ACK "):
             self._paid.add(_answer(data))
         elif data.startswith(b"BYE "):
+            self._release(data)
             self._judge(_leg(data, _FROM_TAG), _leg(data, _TO_TAG), now)
 
     def unacknowledged(self) -> list[str]:
@@ -70,6 +75,18 @@ class Manners:
             f"the 200 to INVITE {number.decode()} of {leg[0].decode()} had no ACK"
             for leg, number in sorted(self._owed - self._paid)
         ]
+
+    def unreleased(self) -> list[str]:
+        """Return the legs that had a 200 and no BYE. A process that dies releases nobody."""
+        acknowledged = {leg for leg, _ in self._paid}
+        legs = acknowledged & self._established | self._answered.keys()
+        return [
+            f"the leg {leg[0].decode('utf-8', 'replace')} was never released"
+            for leg in sorted(legs - self._released)
+        ]
+
+    def _release(self, bye: bytes) -> None:
+        self._released |= {_leg(bye, _FROM_TAG), _leg(bye, _TO_TAG)}
 
     def _judge(self, as_server: Leg, as_client: Leg, now: float) -> None:
         if as_client in self._established:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from random import Random
 from typing import Final
@@ -106,6 +106,46 @@ class Session:
     """It sends PRACK."""
 
 
+class Handing(Enum):
+    """How a phone hands a call over (SIG-21)."""
+
+    BLINDLY = auto()
+    """To a number."""
+    CONSULTING = auto()
+    """To somebody whom it calls first."""
+    JOINING = auto()
+    """To whom it talks to in another call."""
+    TO_ITSELF = auto()
+    """It names the call that it hands over."""
+    TO_THE_GONE = auto()
+    """It names a call that is over."""
+    TO_STRANGERS = auto()
+    """It names a call of another phone."""
+
+
+HANDING_WEIGHTS: Final = {
+    Handing.BLINDLY: 30,
+    Handing.CONSULTING: 30,
+    Handing.JOINING: 30,
+    Handing.TO_ITSELF: 3,
+    Handing.TO_THE_GONE: 3,
+    Handing.TO_STRANGERS: 4,
+}
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A REFER of a phone."""
+
+    after: float
+    """Seconds from the answer."""
+    handing: Handing
+    number: str
+    """Of a blind one; "" is a vendor's subscriber of its own."""
+    hands_over_the_second: bool
+    """Where there are two calls: which of the two is handed over to the other."""
+
+
 @dataclass(frozen=True)
 class Talk:
     """What one side does once it talks. Times are seconds from the answer."""
@@ -117,8 +157,8 @@ class Talk:
     reinvites: tuple[float, ...]
     informs: float | None
     """When it sends INFO."""
-    transfers: tuple[float, str] | None
-    """When a phone sends REFER, and to whom; "" is a vendor's subscriber of its own."""
+    transfer: Transfer | None
+    """A phone's."""
     session: Session
 
 
@@ -217,14 +257,31 @@ def _talk(random: Random) -> Talk:
             for _ in range(random.choice((0, 0, 0, 0, 1, 2)))
         ),
         informs=random.uniform(0.0, 20.0) if random.random() < 0.05 else None,
-        transfers=_transfer(random) if random.random() < 0.4 else None,
+        transfer=_transfer(random) if random.random() < 0.7 else None,
         session=_session(random),
     )
 
 
-def _transfer(random: Random) -> tuple[float, str]:
-    targets = ("", *(line.name for line in LINES), "nobody")
-    return random.choice((0.0, 1.0, random.uniform(0.0, 30.0))), random.choice(targets)
+def draw_consultation(random: Random, customer: Customer, number: str) -> CallerScript:
+    """Return what a phone does that asks somebody before it hands a call over."""
+    return CallerScript(
+        customer=customer,
+        number=number,
+        caller=customer.name,
+        starts=0.0,
+        patience=random.choice(PATIENT),
+        talk=replace(_talk(random), transfer=None),
+    )
+
+
+def _transfer(random: Random) -> Transfer:
+    kinds, weights = zip(*HANDING_WEIGHTS.items(), strict=True)
+    return Transfer(
+        after=random.choice((0.0, 1.0, random.uniform(0.0, 30.0))),
+        handing=random.choices(kinds, weights)[0],
+        number=random.choice(("", *(line.name for line in LINES), "nobody")),
+        hands_over_the_second=random.random() < 0.5,
+    )
 
 
 def _session(random: Random) -> Session:

@@ -10,7 +10,7 @@ from simulation.world import Plan, World, simulate
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A run in fine weather, with more calls to phones than others have."""
-    plan = Plan(1, 350, faults=False, kills=False, storms=False, to_phones=0.9)
+    plan = Plan(2, 350, faults=False, kills=False, storms=False, to_phones=0.9)
     return simulate(plan, tmp_path_factory.mktemp("world"))
 
 
@@ -66,3 +66,10 @@ def test_phones_hand_calls_over_hold_them_and_fail_to(world: World) -> None:
     assert 200 in told
     assert any(status >= 400 for status in told)
     assert sum(phone.holds for phone in world.phones.values()) > 0
+
+
+def test_phones_join_those_they_talk_to_and_fail_to(world: World) -> None:
+    """SIG-21: attended transfers succeed, and those that name no call of the phone's don't."""
+    told = {status for phone in world.phones.values() for status in phone.told_of_calls}
+
+    assert told >= {200, 481}

@@ -60,7 +60,7 @@ class Plan:
     """Signaling is killed at times."""
     storms: bool = True
     """The network loses, repeats and reorders."""
-    to_phones: float = 0.25
+    to_phones: float = 0.4
     """Share of customers' calls that go to phones."""
 
 
@@ -80,8 +80,8 @@ class World:
     """Call-ID header of leg A by the id of each call that began."""
     ended: dict[str, Cdr | None] = field(default_factory=dict)
     """CDR as signaling wrote it, by id; None for a call that never came about."""
-    lost: set[str] = field(default_factory=set)
-    """Ids of calls that were in progress when signaling was killed."""
+    lost: dict[str, float] = field(default_factory=dict)
+    """When signaling was killed in the middle of a call, by id."""
     kills: list[tuple[float, float]] = field(default_factory=list)
     """When signaling was killed and when it was back."""
     errors: list[str] = field(default_factory=list)
@@ -179,7 +179,7 @@ class _Signaling:
             life = self._world.life
             assert life is not None
             killed = loop.time()
-            self._world.lost.update(life.switch.calls)
+            self._world.lost.update(dict.fromkeys(life.switch.calls, killed))
             await life.kill()
             await asyncio.sleep(self._random.choice((0.5, 3.0, 8.0)))
             await self.start()
@@ -221,7 +221,8 @@ def _people(world: World, wire: Wire, random: Random) -> None:
         world.callees[vendor.name] = Callee(vendor, seed, wire, generator, vanished)
     for line in LINES:
         generator = Random(random.getrandbits(64))
-        phone = Phone(line, f"phone/{world.plan.seed}", wire, generator, vanished)
+        seed = f"phone/{world.plan.seed}"
+        phone = Phone(line, seed, wire, generator, vanished, world.phones)
         world.callers[line.name] = world.callees[line.name] = world.phones[line.name] = phone
 
 
