@@ -54,7 +54,7 @@ def early_leg(call: Call) -> Leg:
 
 
 def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
-    """The callee has answered: acknowledge, start the clock, tell the caller."""
+    """The callee has answered: the call is on, if the answer is of any use."""
     dialog = event.dialog
     if dialog is None:  # nothing in it says where an ACK would go
         failover.failed(call, attempt.failure(502), "malformed answer")
@@ -76,18 +76,32 @@ def answered(call: Call, attempt: LiveAttempt, event: ResponseReceived) -> None:
         leg.dialog = None
         _reject(call, attempt, error)
         return
+    leg.received = received
+    _establish(call, attempt, event, place)
+    _answer_caller(call, body)
+    _start_clocks(call)
+
+
+def _establish(
+    call: Call, attempt: LiveAttempt, event: ResponseReceived, place: LegMedia | None
+) -> None:
+    """Acknowledge the callee's answer, and let the media flow."""
+    leg, headers = early_leg(call), event.response.headers
     call.fire(Trigger.ANSWERED)
     ring_tone.stop(call, attempt)
-    leg.received = received
-    leg.note_allow(event.response.headers)
+    leg.note_allow(headers)
     leg.timer = refresh.granted(event) if leg.policy.session_timer else None
-    _book(call, attempt, event.response.headers)
+    _book(call, attempt, headers)
     _acknowledge(call, leg, attempt.outgoing, offered=bool(call.leg_a.received))
-    places = () if place is None else ((leg, place),)
-    if places or attempt.agreed:
-        call.connect_media(*places, answered=True)
+    if place is not None:
+        call.connect_media((leg, place), answered=True)
+    elif attempt.agreed:
+        call.connect_media(answered=True)
     call.note_codecs()
-    _answer_caller(call, body)
+
+
+def _start_clocks(call: Call) -> None:
+    """From now on the call costs money, and its sessions want to be refreshed."""
     call.emit(Journal(call.cdr))
     call.clear_timer(Timer.PROGRESS)
     call.clear_timer(Timer.SETUP)

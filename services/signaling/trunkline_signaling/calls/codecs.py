@@ -84,12 +84,9 @@ def agree(
     _require(answers, "a codec", answered)
     chosen = answers[0]
     usable = allowed(offered, assigned)
-    if assigned:
-        first = _first_assigned(usable, assigned)
-        if first is not None and first.kind == chosen.kind:
-            return Agreement((_as_answered(first, chosen),), (chosen,))
-        if first is not None and _converts(first, chosen, convertible):
-            return Agreement((first,), (chosen,))
+    agreement = _of_assigned(usable, assigned, chosen, convertible)
+    if agreement is not None:
+        return agreement
     common = [(_as_answered(a, b), b) for b in answers for a in _same(usable, b)[:1]]
     if common and common[0][1] is chosen:
         if assigned:
@@ -116,6 +113,21 @@ def numbered(formats: Sequence[PayloadFormat]) -> Iterator[PayloadFormat]:
 
 def _named(voices: Formats, name: str) -> PayloadFormat:
     return next((voice for voice in voices if voice.name == name), None) or format_named(name)
+
+
+def _of_assigned(
+    usable: Formats,
+    assigned: Sequence[str],
+    chosen: PayloadFormat,
+    convertible: Sequence[str],
+) -> Agreement | None:
+    """Return what both sides speak where the policy's first codec will do; None where not."""
+    first = _first_assigned(usable, assigned) if assigned else None
+    if first is None:
+        return None
+    if first.kind == chosen.kind:
+        return Agreement((_as_answered(first, chosen),), (chosen,))
+    return Agreement((first,), (chosen,)) if _converts(first, chosen, convertible) else None
 
 
 def _first_assigned(usable: Formats, assigned: Sequence[str]) -> PayloadFormat | None:

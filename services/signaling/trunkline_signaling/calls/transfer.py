@@ -210,7 +210,7 @@ def _replaces(refer_to: Uri) -> str | None:
 
 
 def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
-    """The new leg has answered: it takes the place, and the one who stays hears of it."""
+    """The new leg has answered: it takes the place, if the one who stays can talk to it."""
     new, stays = transfer.leg, call.leg(transfer.leg.side.other)
     if event.dialog is None:
         _failed(call, transfer, 502, REASON_PHRASES[502])
@@ -226,18 +226,24 @@ def _answered(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
         answer.acknowledge_and_end(call, event)
         _failed(call, transfer, 488, REASON_PHRASES[488])
         return
-    new.received = event.response.body
-    new.note_allow(event.response.headers)
-    new.timer = refresh.granted(event)
-    answer.send_ack(call, new, transfer.invite)
-    _notify(call, transfer, event.response.status, event.response.reason)
-    replacement.part(call, transfer.transferor)
-    refresh.renewed(call, new, new.timer)
-    call.transfer_state = TransferState.TRANSFERRED
+    _take_place(call, transfer, event)
     if offer == before:
         _connect(call, new, stays.received)
     else:
         transfer.reconnect = _invite_again(call, stays, offer)
+
+
+def _take_place(call: Call, transfer: Transfer, event: ResponseReceived) -> None:
+    """Acknowledge the new leg's answer, and let the transferor go."""
+    new, response = transfer.leg, event.response
+    new.received = response.body
+    new.note_allow(response.headers)
+    new.timer = refresh.granted(event)
+    answer.send_ack(call, new, transfer.invite)
+    _notify(call, transfer, response.status, response.reason)
+    replacement.part(call, transfer.transferor)
+    refresh.renewed(call, new, new.timer)
+    call.transfer_state = TransferState.TRANSFERRED
 
 
 def _invite_again(call: Call, stays: Leg, offer: bytes) -> Outgoing:
