@@ -115,10 +115,12 @@ def engine(
 
 
 @contextmanager
-def floor(wrapper: Sequence[str], calls: int, folder: Path) -> Iterator[tuple[int, PortMap]]:
-    """The minimal relay in C."""
+def floor(
+    wrapper: Sequence[str], calls: int, folder: Path, mode: str = "epoll"
+) -> Iterator[tuple[int, PortMap]]:
+    """The minimal relay in C; in its modes "tick" and "raw" it collects for 200 us."""
     ports = (FIRST_RELAY_PORT, CALLER_PORT, CALLEE_PORT)
-    command = [*wrapper, str(folder / "crelay"), "epoll", *map(str, ports), "120", str(calls)]
+    command = [*wrapper, str(folder / "crelay"), mode, *map(str, ports), "120", str(calls), "200"]
     with process(command, stdout=subprocess.PIPE) as running:
         assert running.stdout is not None
         running.stdout.readline()
@@ -172,6 +174,7 @@ RELAYS: Final[Mapping[str, Relay]] = {
     "floor": floor,
     **{leg_b: partial(engine, leg_b=leg_b) for leg_b in LEGS_B},
     **{name: partial(loop, flags=flags) for name, flags in LOOPS.items()},
+    **{f"loop-{mode}": partial(floor, mode=mode) for mode in ("tick", "raw")},
 }
 
 
