@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from support.user_agent import UserAgent
+from trunkline_kernel.names import is_address
 from trunkline_signaling.calls.call import Call
 from trunkline_signaling.calls.call_settings import CallSettings
 from trunkline_signaling.calls.cdr import Cdr, MediaStatistics, StreamStatistics
@@ -456,7 +457,7 @@ class KnownAddresses:
 
     def known(self, target: Target) -> Address | None:
         """Return a literal."""
-        return (target.host, target.port or 5060) if target.host[0].isdigit() else None
+        return (target.host, target.port or 5060) if is_address(target.host) else None
 
     async def find(self, target: Target) -> Address | None:
         """Find nothing."""

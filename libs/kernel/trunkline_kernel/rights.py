@@ -185,12 +185,12 @@ def guarded(rights: Rights, rule: Rule) -> Callable[[Serve], Serve]:
 
 
 def guarded_stream(rights: Rights, rule: Rule) -> Callable[[Serve], Serve]:
-    """Return what `guarded` does, for a stream whose message holds the request in a field
-    `request`; it is done when the stream is at its end."""
+    """Return what `guarded` does, for a stream whose message is the request, or holds it in a
+    field `request`; it is done when the stream is at its end."""
 
     def around(serve: Serve) -> Serve:
         async def served(message: Any, context: Context) -> AsyncIterator[Any]:
-            action, request = rule(message), message.request
+            action, request = rule(message), getattr(message, "request", message)
             author = await _admit(rights, action, request, context) if action else ""
             async with aclosing(serve(message, context)) as responses:
                 async for response in responses:

@@ -54,6 +54,7 @@ from .shell.leases import SeatLeases
 from .shell.media_instances import MediaInstances
 from .shell.media_pool import MediaPool
 from .shell.network import SipNetwork
+from .shell.network_tests import NetworkTests
 from .shell.own_addresses import ListeningAddresses, SystemClock, own_address
 from .shell.ownership import Alone, RedisOwnership
 from .shell.ports import Services
@@ -65,6 +66,7 @@ from .sip.flow import Transport
 from .trace.collector import Collector
 from .trace.hep import Agent
 from .trace.ring import Trace
+from .transport.icmp import IcmpEcho
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -159,6 +161,16 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.metrics.registry.register(
             LayerMetrics(switch, network, outbox.delivery, observation, clock)
         )
+        tests = NetworkTests(
+            switch.inquiries,
+            reach.probes,
+            resolver,
+            lambda: NameResolver(Names(DnsLookUp())),
+            own,
+            BufferedSystemRandom(),
+            clock,
+            IcmpEcho(),
+        )
         instances = MediaInstances(settings.media, media, channel)
         leases = SeatLeases(RoutingClient(routing), switch, settings.instance, epoch)
         service.background(stored.follow)
@@ -189,6 +201,7 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
                 service.drain,
                 clock.now(),
                 names,
+                tests,
                 media.statistics,
             ),
         )

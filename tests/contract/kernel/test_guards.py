@@ -8,6 +8,7 @@ from google.protobuf.descriptor_pool import Default
 from google.protobuf.message_factory import GetMessageClass
 from trunkline.billing.v1 import billing_pb2 as billing
 from trunkline.routing.v1 import tables_pb2 as tables
+from trunkline.signaling.v1 import signaling_pb2 as signaling
 from trunkline_auth.rpc.guards import GUARDS as AUTH
 from trunkline_billing.rpc.guards import GUARDS as BILLING
 from trunkline_kernel.faults import Fault, TrunklineError
@@ -135,6 +136,22 @@ async def test_mgt12_a_stream_without_the_right_does_not_begin() -> None:
     rule = ROUTING["/trunkline.routing.v1.TableService/StreamRowImport"]
     with pytest.raises(Denied):
         await anext(guarded_stream(Strict("rates"), rule)(serve)(message, Peer()))
+
+
+async def test_mgt12_a_stream_whose_message_is_the_request_is_guarded_like_any_other() -> None:
+    rights = Strict("gateways")
+    message = signaling.TestNetworkRequest(target="vox")
+
+    async def serve(message: Any, context: Context) -> AsyncIterator[str]:
+        yield message.target
+
+    rule = SIGNALING["/trunkline.signaling.v1.SignalingService/TestNetwork"]
+
+    served = guarded_stream(rights, rule)(serve)(message, Peer())
+    assert [step async for step in served] == ["vox"]
+    assert rights.kept == [("ada", Write("NetworkTest/vox", after={"target": "vox"}))]
+    with pytest.raises(Denied):
+        await anext(guarded_stream(Strict("calls"), rule)(serve)(message, Peer()))
 
 
 def test_mgt12_a_dry_run_needs_no_right() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
+from support.network_tests import Ping, network_tests
 from support.switch import CALLER, VENDOR, SwitchBench, caller, gives, invite, plan, vendor
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServicer_to_server
@@ -15,9 +16,12 @@ from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Found, Name, Names, NotFound
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_signaling.calls.cdr import MediaStatistics, StreamStatistics
+from trunkline_signaling.calls.parties import Target
 from trunkline_signaling.calls.policy import LegPolicy, MediaProxy
 from trunkline_signaling.calls.reasons import CallEndReason
+from trunkline_signaling.errors import TooSoon
 from trunkline_signaling.observation import Observation
+from trunkline_signaling.registrar.gateways import Gateway
 from trunkline_signaling.rpc.servicer import SignalingServicer
 from trunkline_signaling.trace.ring import Trace
 
@@ -30,6 +34,10 @@ STOP = method_of(SERVICE, "StopTrace", pb.StopTraceRequest, pb.StopTraceResponse
 READ = method_of(SERVICE, "ReadTrace", pb.ReadTraceRequest, pb.ReadTraceResponse)
 STATUS = method_of(SERVICE, "GetStatus", pb.GetStatusRequest, pb.GetStatusResponse)
 LIST_NAMES = method_of(SERVICE, "ListNames", pb.ListNamesRequest, pb.ListNamesResponse)
+TEST = method_of(SERVICE, "TestNetwork", pb.TestNetworkRequest, pb.TestNetworkResponse)
+LIST_TESTS = method_of(
+    SERVICE, "ListNetworkTests", pb.ListNetworkTestsRequest, pb.ListNetworkTestsResponse
+)
 DRAIN = method_of(SERVICE, "Drain", pb.DrainRequest, pb.DrainResponse)
 
 
@@ -65,6 +73,7 @@ class Served:
             self.bench.switch.drain,
             1000.0,
             self.names,
+            network_tests(self.bench, Ping(), Gateway("vox", (Target(*VENDOR),))),
             self.figures,
         )
         dispatcher = Dispatcher(Metrics("served"))
@@ -291,6 +300,38 @@ async def test_mgt06_names_are_listed_with_the_address_in_use_first() -> None:
     assert not gone.HasField("resolve_time")
     assert [each.ip for each in known.addresses] == ["192.0.2.2", "192.0.2.1"]
     assert 0 < known.refresh_duration.seconds <= 60
+
+
+async def test_mgt08_a_test_streams_its_probes_and_is_listed() -> None:
+    served = Served(gives())
+
+    stream = served.channel.stream(TEST, pb.TestNetworkRequest(target="vox"), timeout=60.0)
+    *probes, last = [step async for step in stream]
+    listed = await served.channel.call(LIST_TESTS, pb.ListNetworkTestsRequest(), timeout=1.0)
+
+    test = last.result
+    assert [step.probe.number for step in probes] == list(range(1, 11))
+    assert {step.probe.sip_status for step in probes} == {200}
+    assert (test.signaling_instance, test.target, test.address.ip) == (
+        "signaling-1",
+        "vox",
+        "10.0.0.3",
+    )
+    assert (test.sip_status, test.sip.loss_percent, test.icmp.loss_percent) == (200, 0, 10)
+    assert test.sip.avg_duration.ToMilliseconds() == 2
+    assert list(listed.tests) == [test]
+
+
+async def test_mgt08_a_second_test_within_5_s_is_exhausted() -> None:
+    served = Served(gives())
+    request = pb.TestNetworkRequest(target="vox")
+    async for _ in served.channel.stream(TEST, request, timeout=60.0):
+        pass
+
+    with pytest.raises(TooSoon, match="again in") as caught:
+        await anext(served.channel.stream(TEST, request, timeout=60.0))
+
+    assert caught.value.fault is Fault.RESOURCE_EXHAUSTED
 
 
 @pytest.mark.parametrize(

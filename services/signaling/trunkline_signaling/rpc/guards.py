@@ -19,9 +19,14 @@ def _drain(request: pb.DrainRequest) -> Action:
     return Action("services", ("Service/signaling",))
 
 
+def _test_network(request: pb.TestNetworkRequest) -> Action:
+    return Action("gateways", (f"NetworkTest/{request.target}",))
+
+
 GUARDS: Final[Mapping[str, Rule]] = {
     "/trunkline.signaling.v1.SignalingService/HangUp": _hang_up,
     "/trunkline.signaling.v1.SignalingService/StartTrace": _trace,
     "/trunkline.signaling.v1.SignalingService/StopTrace": _trace,
+    "/trunkline.signaling.v1.SignalingService/TestNetwork": _test_network,
     "/trunkline.signaling.v1.SignalingService/Drain": _drain,
 }

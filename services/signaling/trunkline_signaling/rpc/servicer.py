@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Final
 
 from trunkline.signaling.v1 import signaling_pb2 as pb
@@ -14,12 +15,14 @@ from ..calls.call import Call
 from ..calls.cdr import MediaStatistics
 from ..calls.events import HangUp
 from ..errors import BadRequest, UnknownCall
+from ..shell.network_tests import NetworkTests
 from ..shell.switch import Switch
 from ..trace.events import EventKind, TraceEvent, TraceFilter
 from ..trace.ring import Trace
 from .calls import encode_call
 from .clients.shared import TRANSPORTS, decode_span, encode_time
 from .names import encode_name
+from .network_tests import encode_step, encode_test
 from .selection import CallSelection
 
 DEFAULT_PAGE: Final = 100
@@ -49,6 +52,7 @@ class SignalingServicer(SignalingServiceServicer):
         drain: Callable[[], None],
         start_time: float,
         names: Names,
+        tests: NetworkTests,
         figures: Figures,
     ) -> None:
         """`figures` returns what calls carry now, of the ids by media instance."""
@@ -59,6 +63,7 @@ class SignalingServicer(SignalingServiceServicer):
         self._drain = drain
         self._start_time = start_time
         self._names = names
+        self._tests = tests
         self._figures = figures
 
     async def ListCalls(
@@ -123,6 +128,22 @@ class SignalingServicer(SignalingServiceServicer):
         """List host names with what they stand for."""
         ordered = sorted(self._names, key=lambda entry: entry.name)
         return pb.ListNamesResponse(names=map(encode_name, ordered))
+
+    async def TestNetwork(
+        self, request: pb.TestNetworkRequest, context: Context
+    ) -> AsyncIterator[pb.TestNetworkResponse]:
+        """Stream the probes of a test and its result."""
+        async with aclosing(self._tests.run(request.target)) as steps:
+            async for step in steps:
+                yield encode_step(step, self._instance)
+
+    async def ListNetworkTests(
+        self, request: pb.ListNetworkTestsRequest, context: Context
+    ) -> pb.ListNetworkTestsResponse:
+        """List the last tests, the newest first."""
+        return pb.ListNetworkTestsResponse(
+            tests=(encode_test(test, self._instance) for test in self._tests.finished)
+        )
 
     async def GetStatus(
         self, request: pb.GetStatusRequest, context: Context

@@ -8,6 +8,7 @@ from ..calls.parties import Target
 from ..sip import outputs
 from ..sip.flow import Address, Flow
 from ..sip.message import Request, Response
+from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..transport.driver import Driver
 from .ports import Network
@@ -29,14 +30,18 @@ class Inquiries:
         return Flow(target.transport, address, local, target.domain)
 
     async def ask(
-        self, request: Request, flow: Flow, limit: float | None = None
+        self,
+        request: Request,
+        flow: Flow,
+        limit: float | None = None,
+        timing: Timing | None = None,
     ) -> Response | None:
         """Send a request; return its final response, or None where none comes within `limit` s.
 
-        Without `limit` it is the resend list that ends the wait (SIG-08).
+        Without `limit` it is the resend list that ends the wait (SIG-08), or that of `timing`.
         """
         answered: Answered = asyncio.get_running_loop().create_future()
-        transaction = self._transactions.send_request(request, flow, self._driver.now)
+        transaction = self._transactions.send_request(request, flow, self._driver.now, timing)
         transaction.owner = answered
         self._driver.drain()
         try:

@@ -12,9 +12,7 @@ from ..calls.call_settings import OwnAddresses
 from ..calls.parties import Target
 from ..calls.services import GatewayReport
 from ..registrar.gateways import Gateway, Reach
-from ..registrar.probe import options
-from ..sip.flow import Transport
-from ..sip.uri import SipUri
+from ..registrar.probe import options, uri_of
 from .inquiries import Inquiries
 from .ports import ReachObserver, Resolver
 
@@ -76,6 +74,10 @@ class Probes:
         for name, probed in self._probed.items():
             yield GatewayReport(name, probed.reach.reachable)
 
+    def gateway(self, name: str) -> Gateway | None:
+        """Return a routing gateway, probed or not."""
+        return self._gateways.get(name)
+
     def aim(self, gateway: str, targets: tuple[Target, ...]) -> Target:
         """Return to which of a gateway's addresses a call goes: the first, unless it is silent."""
         probed = self._probed.get(gateway)
@@ -126,11 +128,8 @@ class Probes:
         address = self._resolver.known(target) or await self._resolver.find(target)
         if address is None:
             return False, f"{target.host} has no address"
-        is_udp = target.transport is Transport.UDP
-        params = {} if is_udp else {"transport": target.transport.value}
-        uri = str(SipUri(target.host, None, target.port or None, params))
         own = self._own.seen_by(address[0], target.transport)
-        request = options(uri, own, self._random)
+        request = options(uri_of(target), own, self._random)
         flow = self._inquiries.flow(target, address)
         answered = await self._inquiries.ask(request, flow) is not None
         if not answered:

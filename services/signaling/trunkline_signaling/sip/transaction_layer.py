@@ -131,15 +131,18 @@ class TransactionLayer:
             if error.request is not None:
                 self.reject(error.request, error.status, str(error), flow)
 
-    def send_request(self, request: Request, flow: Flow, now: float) -> ClientTransaction:
+    def send_request(
+        self, request: Request, flow: Flow, now: float, timing: Timing | None = None
+    ) -> ClientTransaction:
         """Send a request in a new transaction, under a Via of its own: we are no proxy.
 
-        ACK and CANCEL belong to the transaction of their INVITE: see `send_ack` and `cancel`.
+        `timing` holds for this one in place of the layer's. ACK and CANCEL belong to the
+        transaction of their INVITE: see `send_ack` and `cancel`.
         """
         if request.method in (ACK, CANCEL):
             raise LocalProtocolError(f"{request.method} is sent by send_ack or cancel")
         branch = self._push_via(request, flow)
-        return self._start(request, branch, flow, now)
+        return self._start(request, branch, flow, now, timing or self.timing)
 
     def send_ack(self, transaction: ClientTransaction, ack: Request, flow: Flow) -> None:
         """Send the ACK for a 2xx to this INVITE, now and with each copy of the 2xx."""
@@ -286,10 +289,12 @@ class TransactionLayer:
         first = self._first_paths.setdefault(merge_key(request), transaction)
         return first is not transaction
 
-    def _start(self, request: Request, branch: str, flow: Flow, now: float) -> ClientTransaction:
+    def _start(
+        self, request: Request, branch: str, flow: Flow, now: float, timing: Timing
+    ) -> ClientTransaction:
         kind = InviteClientTransaction if request.method == INVITE else NonInviteClientTransaction
         key = (branch, request.method)
-        transaction = kind(key, request, flow, self.timing, self._out)
+        transaction = kind(key, request, flow, timing, self._out)
         self._clients[key] = transaction
         self.counters.requests_sent += 1
         transaction.start(now)
@@ -311,7 +316,8 @@ class TransactionLayer:
             invite.headers, "Route", "Max-Forwards", "From", "To", "Call-ID", "Reason", "Session-ID"
         )
         cancel.headers.set("CSeq", f"{invite.headers.cseq.number} {CANCEL}")
-        self._start(cancel, invite.headers.via.branch or "", transaction.flow, now)
+        branch = invite.headers.via.branch or ""
+        self._start(cancel, branch, transaction.flow, now, self.timing)
         transaction.cancelled(now)
         self._settle(transaction)
 

@@ -222,6 +222,245 @@ class ListNamesResponse(_message.Message):
 Global___ListNamesResponse: _TypeAlias = ListNamesResponse  # noqa: Y015
 
 @_typing.final
+class TestNetworkRequest(_message.Message):
+    """Asks for a test of the network."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    target: _builtins.str
+    """Name of a routing gateway: the address that calls to it go to now is tested. What is no gateway is HOST or HOST:PORT,
+    IPv6 in brackets, over UDP; port 5060 where none is given. Multicast and broadcast addresses are refused.
+    """
+    def __init__(
+        self,
+        *,
+        target: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TestNetworkRequest: _TypeAlias = TestNetworkRequest  # noqa: Y015
+
+@_typing.final
+class TestNetworkResponse(_message.Message):
+    """A step of a test."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROBE_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def probe(self) -> Global___NetworkProbe:
+        """A probe has ended."""
+
+    @_builtins.property
+    def result(self) -> Global___NetworkTest:
+        """The test has ended; nothing follows."""
+
+    def __init__(
+        self,
+        *,
+        probe: Global___NetworkProbe | None = ...,
+        result: Global___NetworkTest | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["probe", b"probe", "result", b"result", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["probe", b"probe", "result", b"result", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["probe", "result"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___TestNetworkResponse: _TypeAlias = TestNetworkResponse  # noqa: Y015
+
+@_typing.final
+class NetworkProbe(_message.Message):
+    """One probe of a test. No answer within 2 s is a loss."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    SIP_DURATION_FIELD_NUMBER: _builtins.int
+    SIP_STATUS_FIELD_NUMBER: _builtins.int
+    ICMP_DURATION_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Its number, 1 to 10."""
+    sip_status: _builtins.int
+    """Status of that response, for example 200. Zero when none came."""
+    @_builtins.property
+    def sip_duration(self) -> _duration_pb2.Duration:
+        """From the OPTIONS to the final response. Absent when none came. The first over TCP or TLS holds the opening of the
+        connection.
+        """
+
+    @_builtins.property
+    def icmp_duration(self) -> _duration_pb2.Duration:
+        """From the ICMP echo to its reply. Absent when none came or none was sent."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        sip_duration: _duration_pb2.Duration | None = ...,
+        sip_status: _builtins.int = ...,
+        icmp_duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["icmp_duration", b"icmp_duration", "sip_duration", b"sip_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["icmp_duration", b"icmp_duration", "number", b"number", "sip_duration", b"sip_duration", "sip_status", b"sip_status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NetworkProbe: _TypeAlias = NetworkProbe  # noqa: Y015
+
+@_typing.final
+class NetworkTest(_message.Message):
+    """A finished test."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIGNALING_INSTANCE_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    TRANSPORT_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    SIP_FIELD_NUMBER: _builtins.int
+    SIP_STATUS_FIELD_NUMBER: _builtins.int
+    ICMP_FIELD_NUMBER: _builtins.int
+    ICMP_PROBLEM_FIELD_NUMBER: _builtins.int
+    signaling_instance: _builtins.str
+    """Signaling instance that was tested from."""
+    target: _builtins.str
+    """Target as asked for."""
+    transport: _common_pb2.Transport.ValueType
+    """Transport of the OPTIONS."""
+    sip_status: _builtins.int
+    """Status of the last response. Zero when none came."""
+    icmp_problem: _builtins.str
+    """Why no ICMP echo was sent. Empty when they were."""
+    @_builtins.property
+    def address(self) -> _common_pb2.SocketAddress:
+        """Address that was tested."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    @_builtins.property
+    def sip(self) -> Global___RoundTrips:
+        """Round trips of the OPTIONS."""
+
+    @_builtins.property
+    def icmp(self) -> Global___RoundTrips:
+        """Round trips of the ICMP echoes. Absent when none was sent."""
+
+    def __init__(
+        self,
+        *,
+        signaling_instance: _builtins.str = ...,
+        target: _builtins.str = ...,
+        address: _common_pb2.SocketAddress | None = ...,
+        transport: _common_pb2.Transport.ValueType = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        sip: Global___RoundTrips | None = ...,
+        sip_status: _builtins.int = ...,
+        icmp: Global___RoundTrips | None = ...,
+        icmp_problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "icmp", b"icmp", "sip", b"sip", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "icmp", b"icmp", "icmp_problem", b"icmp_problem", "signaling_instance", b"signaling_instance", "sip", b"sip", "sip_status", b"sip_status", "start_time", b"start_time", "target", b"target", "transport", b"transport"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NetworkTest: _TypeAlias = NetworkTest  # noqa: Y015
+
+@_typing.final
+class RoundTrips(_message.Message):
+    """Round trips to one target."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MIN_DURATION_FIELD_NUMBER: _builtins.int
+    AVG_DURATION_FIELD_NUMBER: _builtins.int
+    MAX_DURATION_FIELD_NUMBER: _builtins.int
+    LOSS_PERCENT_FIELD_NUMBER: _builtins.int
+    loss_percent: _builtins.int
+    """Probes without an answer, in percent."""
+    @_builtins.property
+    def min_duration(self) -> _duration_pb2.Duration:
+        """The shortest. Absent when every probe was lost, like the next two."""
+
+    @_builtins.property
+    def avg_duration(self) -> _duration_pb2.Duration:
+        """The mean."""
+
+    @_builtins.property
+    def max_duration(self) -> _duration_pb2.Duration:
+        """The longest."""
+
+    def __init__(
+        self,
+        *,
+        min_duration: _duration_pb2.Duration | None = ...,
+        avg_duration: _duration_pb2.Duration | None = ...,
+        max_duration: _duration_pb2.Duration | None = ...,
+        loss_percent: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["avg_duration", b"avg_duration", "max_duration", b"max_duration", "min_duration", b"min_duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avg_duration", b"avg_duration", "loss_percent", b"loss_percent", "max_duration", b"max_duration", "min_duration", b"min_duration"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RoundTrips: _TypeAlias = RoundTrips  # noqa: Y015
+
+@_typing.final
+class ListNetworkTestsRequest(_message.Message):
+    """Asks for tests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNetworkTestsRequest: _TypeAlias = ListNetworkTestsRequest  # noqa: Y015
+
+@_typing.final
+class ListNetworkTestsResponse(_message.Message):
+    """The tests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tests(self) -> _containers.RepeatedCompositeFieldContainer[Global___NetworkTest]:
+        """The newest first."""
+
+    def __init__(
+        self,
+        *,
+        tests: _abc.Iterable[Global___NetworkTest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tests", b"tests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListNetworkTestsResponse: _TypeAlias = ListNetworkTestsResponse  # noqa: Y015
+
+@_typing.final
 class Call(_message.Message):
     """One call in progress."""
 

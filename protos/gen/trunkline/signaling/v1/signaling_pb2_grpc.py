@@ -70,6 +70,16 @@ class SignalingServiceStub:
                 request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesRequest.SerializeToString,
                 response_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesResponse.FromString,
                 _registered_method=True)
+        self.TestNetwork = channel.unary_stream(
+                '/trunkline.signaling.v1.SignalingService/TestNetwork',
+                request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.TestNetworkRequest.SerializeToString,
+                response_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.TestNetworkResponse.FromString,
+                _registered_method=True)
+        self.ListNetworkTests = channel.unary_unary(
+                '/trunkline.signaling.v1.SignalingService/ListNetworkTests',
+                request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNetworkTestsRequest.SerializeToString,
+                response_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNetworkTestsResponse.FromString,
+                _registered_method=True)
         self.GetStatus = channel.unary_unary(
                 '/trunkline.signaling.v1.SignalingService/GetStatus',
                 request_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.GetStatusRequest.SerializeToString,
@@ -135,6 +145,23 @@ class SignalingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TestNetwork(self, request, context):
+        """Measures the way to a routing gateway or an address from here: ten OPTIONS, one after the other, each sent once, and
+        beside each an ICMP echo where this node may send one (MGT-08). Streams each probe, and the result at the end; stops
+        when the caller leaves. NOT_FOUND when the target is neither a gateway with an address nor a name that can be resolved;
+        RESOURCE_EXHAUSTED while the address was tested less than 5 s ago, is being tested, or four other tests run here.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListNetworkTests(self, request, context):
+        """Lists the last 100 finished tests of this instance, the newest first. They are forgotten when it ends.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStatus(self, request, context):
         """Returns how this instance is.
         """
@@ -186,6 +213,16 @@ def add_SignalingServiceServicer_to_server(servicer, server):
                     servicer.ListNames,
                     request_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesRequest.FromString,
                     response_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesResponse.SerializeToString,
+            ),
+            'TestNetwork': grpc.unary_stream_rpc_method_handler(
+                    servicer.TestNetwork,
+                    request_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.TestNetworkRequest.FromString,
+                    response_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.TestNetworkResponse.SerializeToString,
+            ),
+            'ListNetworkTests': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListNetworkTests,
+                    request_deserializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNetworkTestsRequest.FromString,
+                    response_serializer=trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNetworkTestsResponse.SerializeToString,
             ),
             'GetStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStatus,
@@ -388,6 +425,60 @@ class SignalingService:
             '/trunkline.signaling.v1.SignalingService/ListNames',
             trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesRequest.SerializeToString,
             trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNamesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestNetwork(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/trunkline.signaling.v1.SignalingService/TestNetwork',
+            trunkline_dot_signaling_dot_v1_dot_signaling__pb2.TestNetworkRequest.SerializeToString,
+            trunkline_dot_signaling_dot_v1_dot_signaling__pb2.TestNetworkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListNetworkTests(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/trunkline.signaling.v1.SignalingService/ListNetworkTests',
+            trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNetworkTestsRequest.SerializeToString,
+            trunkline_dot_signaling_dot_v1_dot_signaling__pb2.ListNetworkTestsResponse.FromString,
             options,
             channel_credentials,
             insecure,

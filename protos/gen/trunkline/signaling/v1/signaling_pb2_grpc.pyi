@@ -47,6 +47,14 @@ class SignalingServiceStub:
     """Streams what was captured and, when asked, what is captured from now on."""
     ListNames: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.ListNamesRequest, _signaling_pb2.ListNamesResponse]
     """Lists the host names of routing gateways with what they stand for here (MGT-06)."""
+    TestNetwork: _grpc.UnaryStreamMultiCallable[_signaling_pb2.TestNetworkRequest, _signaling_pb2.TestNetworkResponse]
+    """Measures the way to a routing gateway or an address from here: ten OPTIONS, one after the other, each sent once, and
+    beside each an ICMP echo where this node may send one (MGT-08). Streams each probe, and the result at the end; stops
+    when the caller leaves. NOT_FOUND when the target is neither a gateway with an address nor a name that can be resolved;
+    RESOURCE_EXHAUSTED while the address was tested less than 5 s ago, is being tested, or four other tests run here.
+    """
+    ListNetworkTests: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.ListNetworkTestsRequest, _signaling_pb2.ListNetworkTestsResponse]
+    """Lists the last 100 finished tests of this instance, the newest first. They are forgotten when it ends."""
     GetStatus: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.GetStatusRequest, _signaling_pb2.GetStatusResponse]
     """Returns how this instance is."""
     Drain: _grpc.UnaryUnaryMultiCallable[_signaling_pb2.DrainRequest, _signaling_pb2.DrainResponse]
@@ -71,6 +79,14 @@ class SignalingServiceAsyncStub(SignalingServiceStub):
     """Streams what was captured and, when asked, what is captured from now on."""
     ListNames: _aio.UnaryUnaryMultiCallable[_signaling_pb2.ListNamesRequest, _signaling_pb2.ListNamesResponse]  # type: ignore[assignment]
     """Lists the host names of routing gateways with what they stand for here (MGT-06)."""
+    TestNetwork: _aio.UnaryStreamMultiCallable[_signaling_pb2.TestNetworkRequest, _signaling_pb2.TestNetworkResponse]  # type: ignore[assignment]
+    """Measures the way to a routing gateway or an address from here: ten OPTIONS, one after the other, each sent once, and
+    beside each an ICMP echo where this node may send one (MGT-08). Streams each probe, and the result at the end; stops
+    when the caller leaves. NOT_FOUND when the target is neither a gateway with an address nor a name that can be resolved;
+    RESOURCE_EXHAUSTED while the address was tested less than 5 s ago, is being tested, or four other tests run here.
+    """
+    ListNetworkTests: _aio.UnaryUnaryMultiCallable[_signaling_pb2.ListNetworkTestsRequest, _signaling_pb2.ListNetworkTestsResponse]  # type: ignore[assignment]
+    """Lists the last 100 finished tests of this instance, the newest first. They are forgotten when it ends."""
     GetStatus: _aio.UnaryUnaryMultiCallable[_signaling_pb2.GetStatusRequest, _signaling_pb2.GetStatusResponse]  # type: ignore[assignment]
     """Returns how this instance is."""
     Drain: _aio.UnaryUnaryMultiCallable[_signaling_pb2.DrainRequest, _signaling_pb2.DrainResponse]  # type: ignore[assignment]
@@ -134,6 +150,26 @@ class SignalingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_signaling_pb2.ListNamesResponse, _abc.Awaitable[_signaling_pb2.ListNamesResponse]]:
         """Lists the host names of routing gateways with what they stand for here (MGT-06)."""
+
+    @_abc_1.abstractmethod
+    def TestNetwork(
+        self,
+        request: _signaling_pb2.TestNetworkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_signaling_pb2.TestNetworkResponse], _abc.AsyncIterator[_signaling_pb2.TestNetworkResponse]]:
+        """Measures the way to a routing gateway or an address from here: ten OPTIONS, one after the other, each sent once, and
+        beside each an ICMP echo where this node may send one (MGT-08). Streams each probe, and the result at the end; stops
+        when the caller leaves. NOT_FOUND when the target is neither a gateway with an address nor a name that can be resolved;
+        RESOURCE_EXHAUSTED while the address was tested less than 5 s ago, is being tested, or four other tests run here.
+        """
+
+    @_abc_1.abstractmethod
+    def ListNetworkTests(
+        self,
+        request: _signaling_pb2.ListNetworkTestsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_signaling_pb2.ListNetworkTestsResponse, _abc.Awaitable[_signaling_pb2.ListNetworkTestsResponse]]:
+        """Lists the last 100 finished tests of this instance, the newest first. They are forgotten when it ends."""
 
     @_abc_1.abstractmethod
     def GetStatus(
