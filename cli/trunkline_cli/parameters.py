@@ -15,6 +15,7 @@ from trunkline.common.v1.parameters_pb2 import (
 from trunkline_kernel.faults import Fault
 
 from . import words
+from .advice import ADVICE, Advice, Deployment
 from .channels import PeerError
 from .context import author, switch_of
 from .errors import BadUsage, Refused, Unreachable
@@ -26,6 +27,7 @@ from .output import (
     console,
     show_fields,
     show_list,
+    show_table,
     write_json,
 )
 from .services import Service
@@ -126,6 +128,31 @@ def history(context: typer.Context, output: OutputOption = Format.TABLE) -> None
     show_list(changes, CHANGE_COLUMNS, output)
 
 
+@app.command()
+def advise(
+    context: typer.Context,
+    deployment: Annotated[Deployment, typer.Argument(help="What the switch has to cope with.")],
+    output: OutputOption = Format.TABLE,
+) -> None:
+    """Show values that suit a kind of deployment beside the present ones. Changes nothing."""
+    switch = switch_of(context)
+    advice = [(one, _find(switch, one.parameter).value) for one in ADVICE[deployment]]
+    if output is Format.TABLE:
+        show_table(advice, ADVICE_COLUMNS)
+        return
+    write_json(
+        [
+            {
+                "parameter": one.parameter,
+                "value": present,
+                "recommended": one.value,
+                "reason": one.reason,
+            }
+            for one, present in advice
+        ]
+    )
+
+
 def _find(switch: Switch, name: str) -> Parameter:
     """Return a parameter from the first service that has it; the others may be away."""
     away: Unreachable | None = None
@@ -196,6 +223,13 @@ COLUMNS: list[Column[Parameter]] = [
     Column("Default", lambda parameter: parameter.default_value, "dim"),
     Column("Range", lambda parameter: parameter.range),
     Column("Unit", lambda parameter: parameter.unit),
+]
+
+ADVICE_COLUMNS: list[Column[tuple[Advice, str]]] = [
+    Column("Name", lambda row: row[0].parameter, "bold"),
+    Column("Value", lambda row: row[1]),
+    Column("Recommended", lambda row: row[0].value, "green"),
+    Column("Why", lambda row: row[0].reason),
 ]
 
 CHANGE_COLUMNS: list[Column[ParameterChange]] = [

@@ -120,14 +120,16 @@ def byes_of(taken: Homer, call_id: str) -> list[dict[int, bytes]]:
     return [c for c in taken.packets if c[17] == call_id.encode() and c[15].startswith(b"BYE")]
 
 
-async def test_a_drained_switch_refuses_new_calls_and_leaves_when_the_last_has_ended(
+async def test_mgt07_a_drained_switch_refuses_new_calls_and_leaves_when_the_last_has_ended(
     switch: LocalSwitch, call: PlacedCall
 ) -> None:
     drained = await switch.command("drain")
+    status = await switch.command("status", "-o", "json")
     refused = await call.endpoint.place(call.number, switch.sip)
     await refused.ended()
 
     assert "1 calls still in progress" in drained.out
+    assert [one["state"] for one in status.json if one["service"] == "signaling"] == ["draining"]
     assert refused.status == 503
     assert refused.response is not None
     assert "Retry-After" in refused.response.headers

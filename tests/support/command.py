@@ -22,6 +22,9 @@ class Ended:
 Run = Callable[..., Ended]
 """Takes the arguments of one command line."""
 
+Place = Callable[..., None]
+"""Takes a service and, for each instance, its pairs of add_..._to_server and servicer."""
+
 
 @dataclass
 class FakeSwitch:

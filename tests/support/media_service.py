@@ -12,6 +12,7 @@ from support.waiting import until
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
 from trunkline_engine import Engine
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.node import Node
 from trunkline_kernel.parameters import Parameter, Parameters
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel
 from trunkline_media.addresses import LocalAddresses
@@ -26,6 +27,7 @@ from trunkline_signaling.shell.media_pool import MediaPool
 
 T = TypeVar("T")
 
+NODE: Final = Node("media-0", "0.1.0", 1000.0)
 NOWHERE: Final = Path("/dev/null/nowhere")
 
 
@@ -52,7 +54,7 @@ async def media_channel(
     control = MediaControl(engine, Sessions(engine, addresses, missing_audio=missing_audio))
     dispatcher = Dispatcher(Metrics("media"))
     values, library = parameters or Parameters(PARAMETERS), AudioLibrary(audio)
-    servicer = MediaServicer("media-0", control, engine, values, library, recordings)
+    servicer = MediaServicer(NODE, control, engine, values, library, recordings)
     dispatcher.add(add_MediaServiceServicer_to_server, servicer)
     running = asyncio.create_task(control.run())
     try:

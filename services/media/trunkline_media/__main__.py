@@ -1,8 +1,10 @@
 """Composition root of the media service."""
 
 import resource
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
@@ -12,6 +14,7 @@ from trunkline_kernel.cluster.api import PodApi
 from trunkline_kernel.cluster.marks import PodMarks
 from trunkline_kernel.database import open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
+from trunkline_kernel.node import Node
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
@@ -66,7 +69,7 @@ async def build(service: Service, settings: MediaSettings) -> AsyncIterator[None
         service.add(
             add_MediaServiceServicer_to_server,
             MediaServicer(
-                settings.instance,
+                Node(settings.instance, version("trunkline-media"), time.time()),
                 control,
                 engine,
                 stored.values,

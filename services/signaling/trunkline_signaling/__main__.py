@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
 from typing import Final
 
 import structlog
@@ -15,6 +16,7 @@ from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServic
 from trunkline_kernel.database import open_database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.names import DnsLookUp, Names
+from trunkline_kernel.node import Node
 from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
@@ -194,12 +196,11 @@ async def build(service: Service, settings: SignalingSettings) -> AsyncIterator[
         service.add(
             add_SignalingServiceServicer_to_server,
             SignalingServicer(
-                settings.instance,
+                Node(settings.instance, version("trunkline-signaling"), clock.now()),
                 switch,
                 trace,
                 lambda: outbox.delivery.depth,
                 service.drain,
-                clock.now(),
                 names,
                 tests,
                 media.statistics,

@@ -163,7 +163,14 @@ async def test_med03_the_load_names_each_codec_and_the_package_that_brings_it(
     }
 
 
-async def test_a_draining_instance_says_so_and_takes_no_session(media: MediaClient) -> None:
+async def test_mgt07_an_instance_says_its_name_version_and_start(media: MediaClient) -> None:
+    load = await media.load()
+
+    assert (load.media_instance, load.version) == ("media-0", "0.1.0")
+    assert load.start_time.seconds == 1000
+
+
+async def test_mgt07_a_draining_instance_says_so_and_takes_no_session(media: MediaClient) -> None:
     await media.open("call-1")
 
     assert (await media.drain()).sessions == 1

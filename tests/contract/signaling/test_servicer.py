@@ -14,6 +14,7 @@ from trunkline.signaling.v1.signaling_pb2_grpc import add_SignalingServiceServic
 from trunkline_kernel.faults import Fault, RemoteError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.names import Found, Name, Names, NotFound
+from trunkline_kernel.node import Node
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_signaling.calls.cdr import MediaStatistics, StreamStatistics
 from trunkline_signaling.calls.parties import Target
@@ -66,12 +67,11 @@ class Served:
         self.names = Names(Zone())
         self.media_is_away = False
         servicer = SignalingServicer(
-            "signaling-1",
+            Node("signaling-1", "0.1.0", 1000.0),
             self.bench.switch,
             self.trace,
             lambda: 7,
             self.bench.switch.drain,
-            1000.0,
             self.names,
             network_tests(self.bench, Ping(), Gateway("vox", (Target(*VENDOR),))),
             self.figures,
@@ -274,6 +274,8 @@ async def test_the_status_counts_calls_and_cdrs() -> None:
     status = await served.channel.call(STATUS, pb.GetStatusRequest(), timeout=1.0)
 
     assert (status.calls, status.cdrs_waiting, status.draining) == (1, 7, False)
+    assert (status.signaling_instance, status.version) == ("signaling-1", "0.1.0")
+    assert status.start_time.seconds == 1000
 
 
 async def test_mgt07_drain_refuses_new_calls_and_says_how_many_go_on() -> None:
@@ -282,9 +284,11 @@ async def test_mgt07_drain_refuses_new_calls_and_says_how_many_go_on() -> None:
 
     response = await served.channel.call(DRAIN, pb.DrainRequest(), timeout=1.0)
     await served.call("late")
+    status = await served.channel.call(STATUS, pb.GetStatusRequest(), timeout=1.0)
 
     assert response.calls == 1
     assert served.bench.to(CALLER)[-1] == "503"
+    assert (status.draining, status.calls) == (True, 1)
 
 
 async def test_mgt06_names_are_listed_with_the_address_in_use_first() -> None:

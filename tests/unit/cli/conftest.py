@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.command import Ended, FakeSwitch, Run
+from support.command import Ended, FakeSwitch, Place, Run
 from support.services import serving
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline_cli.__main__ import main
-from trunkline_cli.services import address_variable
+from trunkline_cli.services import Service, address_variable
 
 
 @pytest.fixture
@@ -47,3 +48,16 @@ def run(
             return Ended(status if isinstance(status, int) else 0, captured.out, captured.err)
 
         yield execute
+
+
+@pytest.fixture
+def place(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """Serve several instances of a service in place of the one of `run`."""
+    run("--version")  # its addresses are set from here on
+    with ExitStack() as stack:
+
+        def serve(service: Service, *instances: list[tuple[Any, Any]]) -> None:
+            addresses = [stack.enter_context(serving(*pairs)) for pairs in instances]
+            monkeypatch.setenv(address_variable(service), ",".join(addresses))
+
+        yield serve

@@ -1,21 +1,19 @@
 """`trunkline gateway test` and `tests` over fakes of two signaling nodes (MGT-08)."""
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from support.command import Run
-from support.services import serving
+from support.command import Place, Run
 from trunkline.common.v1 import common_pb2
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline.signaling.v1.signaling_pb2_grpc import (
     SignalingServiceServicer,
     add_SignalingServiceServicer_to_server,
 )
+from trunkline_cli.services import Service
 
 
 def milliseconds(count: float) -> Duration:
@@ -63,20 +61,14 @@ class Node(SignalingServiceServicer):
 
 
 @pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch, run: Run) -> Iterator[list[Node]]:
-    """Two nodes in place of the one that `run` would serve."""
+def nodes(place: Place) -> list[Node]:
     nodes = [
         Node("signaling-1", 1_700_000_000),  # type: ignore[abstract]
         Node("signaling-2", 1_700_000_600),  # type: ignore[abstract]
     ]
-    run("--version")  # from here on the addresses are ours
-    with ExitStack() as stack:
-        addresses = [
-            stack.enter_context(serving((add_SignalingServiceServicer_to_server, node)))
-            for node in nodes
-        ]
-        monkeypatch.setenv("TRUNKLINE_SIGNALING_ADDRESS", ",".join(addresses))
-        yield nodes
+    add = add_SignalingServiceServicer_to_server
+    place(Service.SIGNALING, *([(add, node)] for node in nodes))
+    return nodes
 
 
 def test_mgt08_a_test_shows_delay_loss_status_and_why_there_is_no_icmp(

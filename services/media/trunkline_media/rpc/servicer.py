@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from trunkline.media.v1 import media_pb2
 from trunkline.media.v1.media_pb2_grpc import MediaServiceServicer
 from trunkline_engine import Engine, VoiceFormat
+from trunkline_kernel.node import Node
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.rpc import Context
 
@@ -46,14 +48,14 @@ class MediaServicer(MediaServiceServicer):
 
     def __init__(
         self,
-        instance: str,
+        node: Node,
         control: MediaControl,
         engine: Engine,
         parameters: Parameters,
         audio: AudioLibrary,
         recordings: Path,
     ) -> None:
-        self._instance = instance
+        self._node = node
         self._control = control
         self._engine = engine
         self._parameters = parameters
@@ -79,7 +81,7 @@ class MediaServicer(MediaServiceServicer):
         return media_pb2.OpenResponse(
             leg_a=local_to_proto(session.local[LegName.A]),
             leg_b=local_to_proto(session.local[LegName.B]),
-            media_instance=self._instance,
+            media_instance=self._node.name,
             convertible_codecs=self._convertible,
         )
 
@@ -147,7 +149,7 @@ class MediaServicer(MediaServiceServicer):
     ) -> media_pb2.LoadResponse:
         load = self._engine.load()
         return media_pb2.LoadResponse(
-            media_instance=self._instance,
+            media_instance=self._node.name,
             sessions=load.sessions,
             capacity=load.pairs // 2,
             busy=max(load.busy),
@@ -156,6 +158,8 @@ class MediaServicer(MediaServiceServicer):
                 media_pb2.CodecLibrary(encoding=encoding, available=available, package=package)
                 for encoding, available, package in self._engine.codecs()
             ],
+            start_time=Timestamp(seconds=int(self._node.start_time)),
+            version=self._node.version,
         )
 
     async def RenewLeases(

@@ -9,6 +9,7 @@ from typing import Final
 from trunkline.signaling.v1 import signaling_pb2 as pb
 from trunkline.signaling.v1.signaling_pb2_grpc import SignalingServiceServicer
 from trunkline_kernel.names import Names
+from trunkline_kernel.node import Node
 from trunkline_kernel.rpc import Context
 
 from ..calls.call import Call
@@ -45,23 +46,21 @@ class SignalingServicer(SignalingServiceServicer):
 
     def __init__(
         self,
-        instance: str,
+        node: Node,
         switch: Switch,
         trace: Trace,
         cdrs_waiting: Callable[[], int],
         drain: Callable[[], None],
-        start_time: float,
         names: Names,
         tests: NetworkTests,
         figures: Figures,
     ) -> None:
         """`figures` returns what calls carry now, of the ids by media instance."""
-        self._instance = instance
+        self._node = node
         self._switch = switch
         self._trace = trace
         self._cdrs_waiting = cdrs_waiting
         self._drain = drain
-        self._start_time = start_time
         self._names = names
         self._tests = tests
         self._figures = figures
@@ -135,14 +134,14 @@ class SignalingServicer(SignalingServiceServicer):
         """Stream the probes of a test and its result."""
         async with aclosing(self._tests.run(request.target)) as steps:
             async for step in steps:
-                yield encode_step(step, self._instance)
+                yield encode_step(step, self._node.name)
 
     async def ListNetworkTests(
         self, request: pb.ListNetworkTestsRequest, context: Context
     ) -> pb.ListNetworkTestsResponse:
         """List the last tests, the newest first."""
         return pb.ListNetworkTestsResponse(
-            tests=(encode_test(test, self._instance) for test in self._tests.finished)
+            tests=(encode_test(test, self._node.name) for test in self._tests.finished)
         )
 
     async def GetStatus(
@@ -150,12 +149,13 @@ class SignalingServicer(SignalingServiceServicer):
     ) -> pb.GetStatusResponse:
         """Return how this instance is."""
         return pb.GetStatusResponse(
-            signaling_instance=self._instance,
+            signaling_instance=self._node.name,
             calls=len(self._switch.calls),
             draining=self._switch.draining,
             cdrs_waiting=self._cdrs_waiting(),
-            start_time=encode_time(self._start_time),
+            start_time=encode_time(self._node.start_time),
             tracing=self._trace.on,
+            version=self._node.version,
         )
 
     async def Drain(self, request: pb.DrainRequest, context: Context) -> pb.DrainResponse:
@@ -180,7 +180,7 @@ class SignalingServicer(SignalingServiceServicer):
         message = pb.TraceEvent(
             time=encode_time(event.time),
             call_id=event.call_id,
-            signaling_instance=self._instance,
+            signaling_instance=self._node.name,
             kind=_KINDS[event.kind],
             source=event.source,
             destination=event.destination,

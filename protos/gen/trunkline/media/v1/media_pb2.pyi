@@ -1300,6 +1300,8 @@ class LoadResponse(_message.Message):
     BUSY_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
     CODECS_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     media_instance: _builtins.str
     """Name of the instance."""
     sessions: _builtins.int
@@ -1310,9 +1312,15 @@ class LoadResponse(_message.Message):
     """Busiest relay thread over the last second, 0.0 to 1.0 of a core."""
     draining: _builtins.bool
     """Whether it takes no new session."""
+    version: _builtins.str
+    """Version of media that runs, for example "0.1.0" (MGT-07)."""
     @_builtins.property
     def codecs(self) -> _containers.RepeatedCompositeFieldContainer[Global___CodecLibrary]:
         """Codecs beside G.711 that a library brings, found or missing."""
+
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When the instance started."""
 
     def __init__(
         self,
@@ -1323,10 +1331,12 @@ class LoadResponse(_message.Message):
         busy: _builtins.float = ...,
         draining: _builtins.bool = ...,
         codecs: _abc.Iterable[Global___CodecLibrary] | None = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        version: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy", b"busy", "capacity", b"capacity", "codecs", b"codecs", "draining", b"draining", "media_instance", b"media_instance", "sessions", b"sessions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy", b"busy", "capacity", b"capacity", "codecs", b"codecs", "draining", b"draining", "media_instance", b"media_instance", "sessions", b"sessions", "start_time", b"start_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1120,6 +1120,7 @@ class GetStatusResponse(_message.Message):
     CDRS_WAITING_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     TRACING_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
     signaling_instance: _builtins.str
     """Signaling instance."""
     calls: _builtins.int
@@ -1130,6 +1131,8 @@ class GetStatusResponse(_message.Message):
     """CDRs that wait to be settled."""
     tracing: _builtins.bool
     """Whether a trace runs."""
+    version: _builtins.str
+    """Version of signaling that runs, for example "0.1.0" (MGT-07)."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it started."""
@@ -1143,10 +1146,11 @@ class GetStatusResponse(_message.Message):
         cdrs_waiting: _builtins.int = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         tracing: _builtins.bool = ...,
+        version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "cdrs_waiting", b"cdrs_waiting", "draining", b"draining", "signaling_instance", b"signaling_instance", "start_time", b"start_time", "tracing", b"tracing"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "cdrs_waiting", b"cdrs_waiting", "draining", b"draining", "signaling_instance", b"signaling_instance", "start_time", b"start_time", "tracing", b"tracing", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
