@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import yaml
 from support.local_switch import LocalSwitch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -116,3 +117,52 @@ async def test_every_service_serves(switch: LocalSwitch) -> None:
 
     assert ended.status == 0
     assert [one["state"] for one in ended.json] == ["serving"] * 5
+
+
+LIMITS = """\
+kind: MappingGateway
+name: edge
+spec:
+  account: acme
+  access: {mode: ims}
+  h323: {fastStart: true, timeouts: {alerting: 30}}
+---
+kind: RoutingGateway
+name: ims
+spec: {registration: ims, prefixes: ["999"]}
+---
+kind: RoutingGateway
+name: old
+spec: {addresses: ["192.0.2.1:1720"], protocol: h323, h323: {h245Tunnelling: true}}
+---
+kind: Phone
+name: "1088"
+spec: {account: acme, voiceMail: {expireDay: 3, maxNumber: 5}}
+"""
+
+
+async def test_mgt16_fields_without_effect_are_stored_and_returned_as_written(
+    switch: LocalSwitch, tmp_path: Path
+) -> None:
+    file = tmp_path / "limits.yaml"
+    file.write_text(LIMITS)
+    await switch.apply(file)
+
+    for document in yaml.safe_load_all(LIMITS):
+        kind, name, written = document["kind"], document["name"], document["spec"]
+        read = (await switch.command("get", kind, name, "-o", "json")).json["spec"]
+        read.get("access", {}).pop("password", None)  # it was made up
+        await switch.command("delete", kind, name)
+        assert read == written
+
+
+async def test_mgt16_a_parameter_without_effect_is_returned_as_written(switch: LocalSwitch) -> None:
+    set_ = await switch.command(
+        *("parameters", "set", "IVR_VOICEMAIL_MAX_TIME=90", "SS_H323_TIMEOUT_SETUP=11")
+    )
+    listed = (await switch.command("parameters", "list", "--set", "-o", "json")).json
+
+    assert set_.status == 0
+    values = {one["name"]: one["value"] for one in listed}
+    assert values["IVR_VOICEMAIL_MAX_TIME"] == "90"
+    assert values["SS_H323_TIMEOUT_SETUP"] == "11"

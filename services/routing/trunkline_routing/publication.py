@@ -55,7 +55,7 @@ class Publication:
 def _entry(gateway: RoutingGateway) -> bytes:
     return RoutingGatewayAddresses(
         targets=map(target_to_proto, gateway.targets),
-        registers=gateway.spec.registration is Registration.DYNAMIC,
+        registers=gateway.spec.registers,
         locked=gateway.spec.locked,
         options_check=gateway.spec.options_check,
         allow_publish=gateway.spec.publish,

@@ -50,6 +50,17 @@ async def test_a_gateways_username_is_its_name_unless_it_says_otherwise(auth: Ru
     assert status(await by_username.signed_register()) == 200
 
 
+async def test_mgt16_an_ims_edge_is_kept_as_one_and_registers_like_any_terminal(
+    auth: RunningAuth,
+) -> None:
+    await auth.documents.apply([gateway("acme", mode="ims", password="right")])
+
+    stored, _ = await auth.documents.get("MappingGateway", "acme")
+    assert stored.model_dump()["access"]["mode"] == "ims"
+    assert status(await Knocker(auth.house, "acme", "right").signed_register()) == 200
+    assert status(await Knocker(auth.house, "acme", "wrong").signed_register()) == 401
+
+
 async def test_a_phone_without_access_can_not_register(auth: RunningAuth) -> None:
     await auth.documents.apply([Document("Phone", "1001", {})])
 

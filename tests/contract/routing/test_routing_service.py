@@ -374,6 +374,23 @@ async def test_gateways_addresses_are_published(two_vendors: Client) -> None:
     assert first.targets[0].host == "198.51.100.7"
 
 
+async def test_mgt16_an_ims_edge_is_published_as_a_gateway_that_registers_here(
+    client: Client,
+) -> None:
+    await client.apply(
+        ("RoutingGateway", "edge", {"registration": "ims"}),
+        ("RoutingGateway", "dynamic", {"registration": "dynamic"}),
+    )
+    stored = await client.call(
+        "GetDocument", docs.GetDocumentRequest(kind="RoutingGateway", name="edge")
+    )
+
+    entries = {each.key: each.value for each in client.routing.publication.gateways.snapshot()}
+    assert entries["edge"] == entries["dynamic"]
+    assert gateways_pb2.RoutingGatewayAddresses.FromString(entries["edge"]).registers
+    assert json.loads(stored.document.spec_json) == {"registration": "ims"}
+
+
 async def test_sig02_where_we_register_is_published_for_signaling_until_it_is_locked(
     two_vendors: Client,
 ) -> None:

@@ -34,7 +34,8 @@ class GatewayAccess(Spec):
     """How a customer's gateway proves itself."""
 
     mode: AccessMode
-    """ip and ip-port trust the source address; digest asks for credentials and lets it register."""
+    """ip and ip-port trust the source address; digest asks for credentials and lets it register,
+    and so does ims."""
 
     addresses: Annotated[tuple[str, ...], Ref("Domain", within=domain_in, required=False)] = ()
     """Where it sends from, in mode ip and ip-port: 192.0.2.10, 192.0.2.10:5062, 192.0.2.0/24, or a
@@ -63,6 +64,11 @@ class GatewayAccess(Spec):
     areas: AreaRuleSpec | None = None
     """From where it may come, where SS_ACCESS_IP_CHECK is On (AUT-18)."""
 
+    @property
+    def registers(self) -> bool:
+        """Whether it proves itself by digest, and so may register."""
+        return self.mode in (AccessMode.DIGEST, AccessMode.IMS)
+
     @field_validator("addresses")
     @classmethod
     def _are_addresses(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
@@ -75,8 +81,8 @@ class GatewayAccess(Spec):
 
     @model_validator(mode="after")
     def _fits_its_mode(self) -> "GatewayAccess":
-        if self.mode is AccessMode.DIGEST:
-            self._require(not self.addresses, "mode digest takes no addresses")
+        if self.registers:
+            self._require(not self.addresses, f"mode {self.mode} takes no addresses")
             return self
         self._require(bool(self.addresses), f"mode {self.mode} needs addresses")
         self._require(self.password is None, f"mode {self.mode} takes no password")

@@ -98,11 +98,10 @@ class DirectoryFeed:
 
     def _gateway(self, name: str, spec: MappingGatewaySpec) -> Endpoint:
         access = spec.access
-        is_terminal = access.mode is AccessMode.DIGEST
         return Endpoint(
             EndpointId(EndpointKind.MAPPING_GATEWAY, name),
-            access.mode,
-            username=username_of(name, access) if is_terminal else access.username or "",
+            AccessMode.DIGEST if access.registers else access.mode,
+            username=username_of(name, access) if access.registers else access.username or "",
             secret=self._secret(name, access.password) if access.password else None,
             trust=access.trust_binding,
             callee_prefixes=access.callee_prefixes,

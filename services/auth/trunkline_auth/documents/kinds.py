@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 
 from trunkline_kernel.documents import Kind, Planned, Problem
 
-from ..identity import AccessMode, EndpointKind, parse_source
+from ..identity import EndpointKind, parse_source
 from .access import GatewayAccess, MappingGatewaySpec, PhoneAccess, PhoneSpec, hashed
 from .areas import AREA_KIND
 
@@ -61,7 +61,7 @@ def gateways_are_told_apart(planned: Planned) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for name, gateway in sorted(planned.of(EndpointKind.MAPPING_GATEWAY).items()):
         access: GatewayAccess = gateway.access
-        if access.mode is AccessMode.DIGEST or access.username or access.callee_prefixes:
+        if access.registers or access.username or access.callee_prefixes:
             continue
         for place, text in enumerate(access.addresses):
             owner = first.setdefault(f"{access.mode} {parse_source(text)}", name)
@@ -82,7 +82,7 @@ def _usernames(planned: Planned) -> Iterator[tuple[str, str, str, str]]:
             yield EndpointKind.PHONE, name, name, "name"
     for name, gateway in planned.of(EndpointKind.MAPPING_GATEWAY).items():
         access: GatewayAccess = gateway.access
-        if access.mode is AccessMode.DIGEST:
+        if access.registers:
             yield (
                 EndpointKind.MAPPING_GATEWAY,
                 name,
@@ -100,7 +100,7 @@ def _gateway_generation(
     def generate(
         name: str, spec: MappingGatewaySpec, stored: MappingGatewaySpec | None
     ) -> tuple[MappingGatewaySpec, Mapping[str, str]]:
-        if spec.access.mode is not AccessMode.DIGEST:
+        if not spec.access.registers:
             return spec, {}
         before = stored.access if stored else None
         access, generated = _filled(spec.access, before, make_password)

@@ -41,6 +41,8 @@ class AccessMode(StrEnum):
     """Its source address and port."""
     DIGEST = "digest"
     """Credentials; the endpoint is a terminal that may register."""
+    IMS = "ims"
+    """An IMS edge, in documents only: it is DIGEST in this release (MGT-16)."""
 
 
 class BindingTrust(StrEnum):

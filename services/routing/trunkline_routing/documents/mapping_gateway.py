@@ -25,6 +25,7 @@ from .fields import (
 )
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
+from .stored import H323Policy
 
 
 class CallerSource(StrEnum):
@@ -138,6 +139,7 @@ class MappingGatewaySpec(Spec):
     media: MediaPolicy = MediaPolicy()
     sip: SipPolicy = SipPolicy()
     duration: Duration = Duration()
+    h323: H323Policy = H323Policy()
     setup_timeout: Annotated[int, Field(ge=0, le=3600)] | None = None
     """Longest time before the answer in seconds; 0 is no limit, unset the parameter (SIG-10)."""
     failure_codes: tuple[FailureCode, ...] = ()

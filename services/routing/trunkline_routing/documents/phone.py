@@ -18,6 +18,7 @@ from .identity import PhoneIdentity
 from .mapping_gateway import GroupRestriction, LrnPolicy, RoutePolicy
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
+from .stored import VoiceMail
 
 
 class Lock(StrEnum):
@@ -70,4 +71,5 @@ class PhoneSpec(Spec):
     media: MediaPolicy = MediaPolicy()
     sip: SipPolicy = SipPolicy()
     duration: Duration = Duration()
+    voice_mail: VoiceMail = VoiceMail()
     memo: Annotated[str, Field(max_length=1024)] = ""

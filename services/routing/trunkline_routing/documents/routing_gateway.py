@@ -31,6 +31,7 @@ from .mapping_gateway import Capacity
 from .periods import Periods
 from .policies import Duration, MediaPolicy, SipPolicy
 from .profit import ProfitLimits
+from .stored import H323Policy
 
 _POOL: Final = re.compile(r"(\d{1,32})(?:-(\d{1,32}))?\Z")
 
@@ -50,6 +51,8 @@ class Registration(StrEnum):
     """It registers here."""
     PEER = "peer"
     """We register there."""
+    IMS = "ims"
+    """It is an IMS edge: dynamic in this release (MGT-16)."""
 
 
 class Protocol(StrEnum):
@@ -170,6 +173,7 @@ class RoutingGatewaySpec(Spec):
     registration: Registration = Registration.STATIC
     register_as: RegisterAs = RegisterAs()
     protocol: Protocol = Protocol.SIP
+    h323: H323Policy = H323Policy()
     prefixes: Annotated[Distinct[Prefix], Field(min_length=1)] = ("",)
     prefix_mode: PrefixMode = PrefixMode.TERMINAL
     priority: Annotated[int, Field(ge=0, le=65535)] = 100
@@ -200,16 +204,21 @@ class RoutingGatewaySpec(Spec):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.registration is not Registration.DYNAMIC and not self.addresses:
+        if not self.registers and not self.addresses:
             raise ValueError(f"a gateway of registration {self.registration} needs an address")
-        registers = self.registration is Registration.PEER
-        if registers and not self.registering_user:
+        registers_there = self.registration is Registration.PEER
+        if registers_there and not self.registering_user:
             raise ValueError("registration peer needs credentials or registerAs.user")
-        if self.register_as != RegisterAs() and not registers:
+        if self.register_as != RegisterAs() and not registers_there:
             raise ValueError("registerAs goes with registration peer")
         if self.cost.check_rate and self.account is None:
             raise ValueError("cost.checkRate needs an account, whose rate group is looked at")
         return self
+
+    @property
+    def registers(self) -> bool:
+        """Whether it registers here."""
+        return self.registration in (Registration.DYNAMIC, Registration.IMS)
 
     @property
     def registering_user(self) -> str:

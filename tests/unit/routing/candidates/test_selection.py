@@ -223,7 +223,7 @@ async def test_a_published_limit_lowers_the_capacity(configured: int | None, lim
 
 
 async def test_h323_is_stored_and_never_chosen() -> None:
-    """SIG-28."""
+    """SIG-28, MGT-16."""
     bench = Bench(routing={"old": {"protocol": "h323"}})
 
     assert (await bench.refusal()).sip_status == 503

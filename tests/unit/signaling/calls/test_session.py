@@ -80,7 +80,7 @@ def test_without_a_relay_only_the_origin_is_ours() -> None:
     )
 
 
-def test_streams_beside_the_relayed_one_are_refused() -> None:
+def test_mgt16_streams_beside_the_relayed_one_are_refused_video_too() -> None:
     body = HEAD + AUDIO + b"m=video 5000 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
 
     printed = rewritten(leg(relay=("10.0.0.9", 10000)), read(body), "10.0.0.1")
