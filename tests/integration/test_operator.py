@@ -120,6 +120,22 @@ def byes_of(taken: Homer, call_id: str) -> list[dict[int, bytes]]:
     return [c for c in taken.packets if c[17] == call_id.encode() and c[15].startswith(b"BYE")]
 
 
+async def test_mgt08_a_vendor_is_tested_by_its_name_and_a_name_of_nobody_leaves_no_trace(
+    switch: LocalSwitch,
+) -> None:
+    async with Endpoint("vox", host=VOX[0], port=VOX[1]):
+        tested = await switch.command("gateway", "test", "voxcarrier", "-o", "json")
+    nobody = await switch.command("gateway", "test", "nobody.invalid")
+    listed = await switch.command("gateway", "tests", "-o", "json")
+    names = await switch.command("gateway", "names", "-o", "json")
+
+    assert (tested.json["sipStatus"], tested.json["sip"]["lossPercent"]) == (200, 0)
+    assert tested.json["address"] == {"ip": VOX[0], "port": VOX[1]}
+    assert (nobody.status, "nobody.invalid" in nobody.err) == (1, True)
+    assert listed.json == [tested.json]
+    assert "nobody.invalid" not in names.out
+
+
 async def test_mgt07_a_drained_switch_refuses_new_calls_and_leaves_when_the_last_has_ended(
     switch: LocalSwitch, call: PlacedCall
 ) -> None:
