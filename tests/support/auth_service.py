@@ -1,5 +1,6 @@
 """Auth as others see it: its servicers in process, its documents in a database."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import SystemRandom
@@ -35,7 +36,7 @@ from trunkline_auth.rpc.servicer import AuthServicer
 from trunkline_auth.store.audit import AuditStore
 from trunkline_auth.store.number_lists import NumberLists, NumberListStore
 from trunkline_kernel.database import Database
-from trunkline_kernel.documents import Documents
+from trunkline_kernel.documents import Documents, Event
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.parameters.store import StoredParameters
@@ -112,7 +113,11 @@ async def start_auth(database: Database) -> RunningAuth:
     documents.subscribe(DirectoryFeed(house.directory, REALM).documents_changed)
     areas = AreaFeed()
     documents.subscribe(areas.documents_changed)
-    documents.subscribe(lambda events: setattr(house, "areas", areas.map))
+
+    async def keep_map(events: Sequence[Event]) -> None:
+        house.areas = areas.map
+
+    documents.subscribe(keep_map)
     publication = ListPublication(topic, metrics)
     documents.subscribe(publication.documents_changed)
     lists = NumberLists(store, database, publication.part_changed)

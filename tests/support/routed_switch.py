@@ -12,12 +12,12 @@ from support.routing import CUSTOMER, Specs, documents
 from support.switch import SWITCH, VENDOR, SwitchBench, answers, caller
 from support.user_agent import UserAgent
 from trunkline.routing.v1.routing_pb2_grpc import add_RoutingServiceServicer_to_server
-from trunkline_kernel.documents import Event
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
+from trunkline_routing.model.builder import build_snapshot
 from trunkline_signaling.calls.parties import Endpoint, EndpointKind
 from trunkline_signaling.calls.services import Allowed, GatewayReport
 from trunkline_signaling.rpc.clients.routing import RoutingClient
@@ -91,11 +91,5 @@ def _routing(parameters: Mapping[str, str], specs: Mapping[str, Specs | None]) -
         zone=UTC,
         values=values,
     )
-    routing.take_documents(
-        [
-            Event(kind, name, spec, revision=1, deleted=False)
-            for kind, named in documents(**specs).items()
-            for name, spec in named.items()
-        ]
-    )
+    routing.view.snapshot = build_snapshot(documents(**specs))
     return routing

@@ -45,7 +45,7 @@ class ListPublication:
         else:
             self._source.delete(key)
 
-    def documents_changed(self, events: Iterable[Event]) -> None:
+    async def documents_changed(self, events: Iterable[Event]) -> None:
         """Take over a changed system white list."""
         for event in events:
             if event.kind == WHITE_LIST:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from trunkline_kernel.documents import Check, Event, Kind
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.paced import paced
 from trunkline_kernel.parameters import Parameters as Values
 
 from .calls.assertions import RouteAssertions
@@ -74,9 +75,9 @@ class Routing:
         values.subscribe(lambda changes: self.read_parameters())
         self.read_parameters()
 
-    def take_documents(self, events: Sequence[Event]) -> None:
+    async def take_documents(self, events: Sequence[Event]) -> None:
         """Take documents as they are now; decisions see all of them or none."""
-        for event in events:
+        async for event in paced(events):
             self._builder.take(event.kind, event.name, event.spec)
         self.view.snapshot = self._builder.snapshot()
         self.publication.publish(self.view.snapshot)

@@ -1,5 +1,6 @@
 """Configuration documents: validated as a whole, applied as a whole, followed by every replica."""
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline.common.v1 import documents_pb2 as pb
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
+from trunkline_kernel import paced
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import (
     SECRET,
@@ -29,6 +31,8 @@ from trunkline_kernel.documents import (
     Spec,
 )
 from trunkline_kernel.documents.diff import field_changes
+from trunkline_kernel.documents.planning import Planner
+from trunkline_kernel.documents.registry import Listener
 from trunkline_kernel.faults import Fault, TrunklineError
 from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import IntParameter, Parameters
@@ -259,10 +263,40 @@ async def test_referrers_of_what_others_keep_are_found(database: Database) -> No
     assert [(each.name, each.field) for each in found] == [("a", "spec.owner"), ("b", "spec.owner")]
 
 
+async def test_others_have_their_turn_between_documents_that_are_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(paced, "TURN", 0.0)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    planner = Planner({"Gate": GATE}, {}, {}, {})
+    plan = await planner.plan([gate(str(number)) for number in range(100)], [])
+    task.cancel()
+
+    assert len(plan.changes) == 100
+    assert turns >= 100
+
+
+def noted_in(told: list[Event]) -> Listener:
+    """Return a listener that notes what it is told."""
+
+    async def note(events: Sequence[Event]) -> None:
+        told.extend(events)
+
+    return note
+
+
 async def test_another_replica_follows_every_change(database: Database, replica: Database) -> None:
     here, there = await opened(database), await opened(replica)
     told: list[Event] = []
-    there.subscribe(told.extend)
+    there.subscribe(noted_in(told))
 
     await here.apply([gate("a", maxCalls=1), gate("b")])
     await here.delete("Gate", "b")
@@ -275,7 +309,7 @@ async def test_another_replica_follows_every_change(database: Database, replica:
 async def test_a_change_is_told_at_once_where_it_was_made(database: Database) -> None:
     documents = await opened(database)
     told: list[Event] = []
-    documents.subscribe(told.extend)
+    documents.subscribe(noted_in(told))
 
     await documents.apply([gate("a")])
 

@@ -66,9 +66,9 @@ def area(name: str, *starts: int) -> Event:
 
 async def test_aut18_many_areas_are_in_force_once_their_map_is_made() -> None:
     feed, last = AreaFeed(), ipaddress.IPv4Address(SMALL)
-    feed.documents_changed([area("few", SMALL)])
+    await feed.documents_changed([area("few", SMALL)])
 
-    feed.documents_changed([area("many", *range(SMALL)), area("few", SMALL + 1)])
+    await feed.documents_changed([area("many", *range(SMALL)), area("few", SMALL + 1)])
 
     assert (feed.map.area_of(last), feed.map.area_of(last + 1)) == ("few", None)
     await feed.build()
@@ -78,12 +78,12 @@ async def test_aut18_many_areas_are_in_force_once_their_map_is_made() -> None:
 
 async def test_aut18_areas_that_change_while_a_map_is_made_are_in_the_next() -> None:
     feed = AreaFeed()
-    feed.documents_changed([area("many", *range(SMALL + 1))])
+    await feed.documents_changed([area("many", *range(SMALL + 1))])
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(feed.build())
         await asyncio.sleep(0)
-        feed.documents_changed([area("many", 1)])
+        await feed.documents_changed([area("many", 1)])
 
     assert feed.map.area_of(ipaddress.IPv4Address(2)) is None
     assert feed.map.area_of(ipaddress.IPv4Address(1)) == "many"

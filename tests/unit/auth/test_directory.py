@@ -172,7 +172,7 @@ async def test_mgt06_gateways_given_by_name_are_known_while_that_is_resolved() -
     feed = DirectoryFeed(directory, "trunkline.test", names)
     access = {"mode": "ip", "addresses": ["pbx.example", "192.0.2.9"]}
     spec = MappingGatewaySpec.model_validate({"access": access})
-    feed.documents_changed([Event("MappingGateway", "acme", spec, revision=1, deleted=False)])
+    await feed.documents_changed([Event("MappingGateway", "acme", spec, revision=1, deleted=False)])
     target = Target(host="pbx.example", port=5070, transport=TRANSPORT_UDP)
     feed.gateway_put("vox", RoutingGatewayAddresses(targets=[target]).SerializeToString())
     assert who(directory, "192.0.2.7") == []
@@ -182,7 +182,7 @@ async def test_mgt06_gateways_given_by_name_are_known_while_that_is_resolved() -
         await names.find(entry.name)
 
     assert who(directory, "192.0.2.7") == ["acme", "vox"]
-    feed.documents_changed([Event("MappingGateway", "acme", None, revision=2, deleted=True)])
+    await feed.documents_changed([Event("MappingGateway", "acme", None, revision=2, deleted=True)])
     feed.gateway_delete("vox")
     assert who(directory, "192.0.2.7") == []
     assert list(names) == []

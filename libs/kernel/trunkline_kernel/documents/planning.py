@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from ..faults import FieldViolation, TrunklineError
 from ..logs import MASK
+from ..paced import paced
 from .diff import FieldChange, field_changes
 from .kinds import Kind, Problem, Reference, references_of, secrets_of
 from .spec import Json
@@ -88,16 +89,16 @@ class Planner:
         """Return specs by name as they would be; see `Planned`."""
         return self._specs.get(kind, {})
 
-    def plan(self, documents: Sequence[Document], checks: Iterable[Any]) -> Plan:
+    async def plan(self, documents: Sequence[Document], checks: Iterable[Any]) -> Plan:
         """Return the plan. Checks across documents run when every document is right by itself."""
-        for document in documents:
+        async for document in paced(documents):
             key = (document.kind, document.name)
             if key in self._given:
                 self._problem(document, "", "is given twice")
             else:
                 self._one(document)
             self._given.add(key)
-        self._check_references()
+        await self._check_references()
         if not self._plan.problems:
             found = [problem for check in checks for problem in check(self)]
             self._plan.problems += [each for each in found if not each.is_warning]
@@ -157,8 +158,8 @@ class Planner:
         fields = tuple(field_changes(kind.shown(previous), kind.shown(spec)))
         return Change(*key, Action.CHANGED, spec, previous, fields, generated)
 
-    def _check_references(self) -> None:
-        for change in self._plan.changes:
+    async def _check_references(self) -> None:
+        async for change in paced(self._plan.changes):
             for path, kind, name in references_of(change.spec, required_only=True):
                 where = spell_path(path)
                 if kind not in self._kinds:

@@ -26,7 +26,8 @@ from .text import read_text
 POLL_INTERVAL: Final = 1.0
 """Seconds between two looks at what other replicas changed."""
 
-Listener = Callable[[Sequence[Event]], None]
+Listener = Callable[[Sequence[Event]], Awaitable[None]]
+"""Takes changes over, one call after the other. Pauses in it let calls go on, not other changes."""
 
 Permit = Callable[[Sequence[Change]], Awaitable[str]]
 """Returns on whose account changes are made, or raises what forbids them."""
@@ -77,7 +78,7 @@ class Documents:
             self._memory.revision = await storage.last_revision(session)
         take = self._memory.take
         events = [await take(row.kind, row.name, row.spec, row.revision) for row in rows]
-        self._tell([event for event in events if event is not None])
+        await self._tell([event for event in events if event is not None])
 
     async def follow(self) -> None:
         """Take over what other replicas change. Never returns."""
@@ -93,7 +94,7 @@ class Documents:
         async with self._writing:
             async with self._database.reading() as session:
                 events = await self._read_changes(session)
-            self._tell(events)
+            await self._tell(events)
 
     async def plan(self, documents: Sequence[Document]) -> Plan:
         """Return what applying would do. Changes nothing."""
@@ -113,7 +114,7 @@ class Documents:
                 await storage.lock(session)
                 if self.parameters is not None:
                     await self.parameters.lock(session)
-                self._tell(await self._read_changes(session))
+                await self._tell(await self._read_changes(session))
                 plan = await self._plan(session, documents)
                 if plan.problems:
                     raise refusal(plan)
@@ -122,7 +123,7 @@ class Documents:
                     author = await permit(written) or author
                 events = await storage.store(session, self.kinds, written, author)
             self._memory.remember(written, events)
-            self._tell(events)
+            await self._tell(events)
         if self.parameters is not None:
             await self.parameters.load()
         return plan.changes
@@ -167,11 +168,11 @@ class Documents:
         async with self._writing:
             async with self._database.session() as session:
                 await storage.lock(session)
-                self._tell(await self._read_changes(session))
+                await self._tell(await self._read_changes(session))
                 await self._contents.ensure_unused(session, found, name)
                 event = await storage.remove(session, found, name, author)
             self._memory.forget(event)
-            self._tell([event])
+            await self._tell([event])
         return event.revision
 
     async def referrers(self, kind: str, name: str) -> list[Reference]:
@@ -199,7 +200,7 @@ class Documents:
             if kind.store is not None
         }
         planner = Planner(self.kinds, self._memory.specs, previous, names)
-        return planner.plan(documents, self._checks)
+        return await planner.plan(documents, self._checks)
 
     async def _read_changes(self, session: AsyncSession) -> list[Event]:
         events = []
@@ -216,7 +217,7 @@ class Documents:
                 events.append(event)
         return events
 
-    def _tell(self, events: Sequence[Event]) -> None:
+    async def _tell(self, events: Sequence[Event]) -> None:
         if events:
             for listener in self._listeners:
-                listener(events)
+                await listener(events)

@@ -9,6 +9,7 @@ from trunkline.common.v1 import documents_pb2 as pb
 from trunkline.common.v1.documents_pb2_grpc import DocumentServiceServicer
 
 from ..faults import FieldViolation, InvalidArgument
+from ..paced import paced
 from ..rights import UNGUARDED, Rights, Write
 from ..rpc import Context
 from .diff import ABSENT, FieldChange
@@ -39,7 +40,7 @@ class DocumentServicer(DocumentServiceServicer):
     ) -> pb.PlanDocumentsResponse:
         plan = await self._documents.plan(await self._read(request.documents))
         return pb.PlanDocumentsResponse(
-            changes=map(_change_to_proto, plan.changes),
+            changes=[each async for each in paced(map(_change_to_proto, plan.changes))],
             errors=map(_problem_to_proto, plan.problems),
             warnings=map(_problem_to_proto, plan.warnings),
             references=map(_reference_to_proto, plan.references),
@@ -54,17 +55,18 @@ class DocumentServicer(DocumentServiceServicer):
             nonlocal author
             actions = [
                 self._documents.kinds[each.kind].action(each.name, each.spec, each.previous)
-                for each in changes
+                async for each in paced(changes)
             ]
             author = await self._rights.admit(context, actions) or author
             return author
 
         documents = await self._read(request.documents)
         changes = await self._documents.apply(documents, author, permit)
-        writes = [self._write(each) for each in changes if each.action is not Action.UNCHANGED]
+        written = (each for each in changes if each.action is not Action.UNCHANGED)
+        writes = [each async for each in paced(map(self._write, written))]
         await self._rights.record(context, author, writes)
         return pb.ApplyDocumentsResponse(
-            changes=map(_change_to_proto, changes),
+            changes=[each async for each in paced(map(_change_to_proto, changes))],
             revision=self._documents.revision,
             generated=[each for change in changes for each in _generated_to_proto(change)],
         )
@@ -112,7 +114,7 @@ class DocumentServicer(DocumentServiceServicer):
     async def _read(self, documents: Iterable[pb.Document]) -> list[Document]:
         """Read large documents, and parse what the others are written in."""
         parsed, violations = [], []
-        for document in documents:
+        async for document in paced(documents):
             kind = self._documents.kinds.get(document.kind)
             if kind is not None and len(document.spec_json) >= LARGE and not kind.has_secrets:
                 spec = await _read_large(kind, document.spec_json)

@@ -6,7 +6,7 @@ until commit, so changes appear in the order of their revisions.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,8 @@ from .planning import Change
 from .text import dump, spell
 
 CLOCK: Final = "documents"
+AT_ONCE: Final = 50
+"""Documents whose rows are made ready in one turn of the loop."""
 
 
 async def lock(session: AsyncSession) -> None:
@@ -32,8 +34,9 @@ async def rows(session: AsyncSession) -> Sequence[DocumentRow]:
 
 async def text(session: AsyncSession, kind: str, name: str) -> str | None:
     """Return a spec as it is stored, if it is."""
-    row = await session.get(DocumentRow, (kind, name))
-    return None if row is None else row.spec
+    row = DocumentRow
+    wanted = select(row.spec).where(row.kind == kind, row.name == name)
+    return await session.scalar(wanted)
 
 
 async def text_before(session: AsyncSession, kind: str, name: str) -> str | None:
@@ -48,15 +51,26 @@ async def last_revision(session: AsyncSession) -> int:
     return (await session.execute(statement)).scalar_one() or 0
 
 
-async def changes_since(session: AsyncSession, revision: int) -> list[DocumentChangeRow]:
+class LoggedChange(NamedTuple):
+    """One change as the log tells it."""
+
+    revision: int
+    kind: str
+    name: str
+    deleted: bool
+
+
+async def changes_since(session: AsyncSession, revision: int) -> list[LoggedChange]:
     """Return the last change of every document that changed after a revision, in their order."""
+    row = DocumentChangeRow
     statement = (
-        select(DocumentChangeRow)
-        .where(DocumentChangeRow.revision > revision)
-        .order_by(DocumentChangeRow.revision)
+        select(row.revision, row.kind, row.name, row.deleted)
+        .where(row.revision > revision)
+        .order_by(row.revision)
+        .execution_options(yield_per=AT_ONCE)
     )
-    latest = {(row.kind, row.name): row for row in await session.scalars(statement)}
-    return sorted(latest.values(), key=lambda row: row.revision)
+    changes = [LoggedChange(*each) async for each in await session.stream(statement)]
+    return sorted({(each.kind, each.name): each for each in changes}.values())
 
 
 async def store(
@@ -65,7 +79,7 @@ async def store(
     """Write changes, and what was there before where that is kept."""
     revision = await tick(session, CLOCK, len(changes)) - len(changes)
     events = []
-    for change in changes:
+    for number, change in enumerate(changes, 1):
         revision += 1
         kind, name = kinds[change.kind], change.name
         if kind.keeps_version and change.previous is not None:
@@ -80,6 +94,8 @@ async def store(
         session.add(_entry(revision, kind.name, name, author, deleted=False))
         spec = change.spec if kind.store is None else None
         events.append(Event(kind.name, name, spec, revision, deleted=False))
+        if not number % AT_ONCE:
+            await session.flush()
     return events
 
 

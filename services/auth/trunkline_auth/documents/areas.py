@@ -69,7 +69,7 @@ class AreaFeed:
         self._building = asyncio.Lock()
         self.map = AreaMap()
 
-    def documents_changed(self, events: Sequence[Event]) -> None:
+    async def documents_changed(self, events: Sequence[Event]) -> None:
         """Take over changed areas."""
         changed = [event for event in events if event.kind == AREA]
         for event in changed:

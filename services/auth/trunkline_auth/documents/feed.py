@@ -43,7 +43,7 @@ class DirectoryFeed:
         if names is not None:
             names.changed = self.names_changed
 
-    def documents_changed(self, events: Sequence[Event]) -> None:
+    async def documents_changed(self, events: Sequence[Event]) -> None:
         """Take over what `Documents` tells."""
         for event in events:
             endpoint = self._endpoint(event.name, event.spec)

@@ -101,7 +101,7 @@ class OperatorFeed:
             for each in self._operators.values()
         )
 
-    def documents_changed(self, events: Sequence[Event]) -> None:
+    async def documents_changed(self, events: Sequence[Event]) -> None:
         """Take over changed operators."""
         for event in events:
             if event.kind != OPERATOR:

@@ -34,7 +34,7 @@ class NumberListStore:
         self.written = asyncio.Event()
         """Set when a change of a list is committed here, so that the copy need not wait."""
 
-    def documents_changed(self, events: Iterable[Event]) -> None:
+    async def documents_changed(self, events: Iterable[Event]) -> None:
         """Note that lists were written as documents."""
         if any(event.kind == NUMBER_LIST for event in events):
             self.written.set()

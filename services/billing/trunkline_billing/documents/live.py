@@ -116,7 +116,7 @@ class LiveModel:
         for name, account in accounts.items():
             self._set_account(name, account)
 
-    def documents_changed(self, events: Sequence[Event]) -> None:
+    async def documents_changed(self, events: Sequence[Event]) -> None:
         """Take over what was written here; note what another replica wrote."""
         for event in events:
             if event.kind == ACCOUNT:
