@@ -15,7 +15,6 @@ import asyncio
 import gzip
 import os
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -30,11 +29,10 @@ from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline_kernel.logs import configure_logs
 from trunkline_kernel.rpc import InProcessChannel, method_of
 from trunkline_kernel.service import spare_the_collector
+from turns import children_seconds, watch_turns
 
 IMPORT = method_of(RATES, "ImportRates", pb.ImportRatesRequest, pb.ImportRatesResponse)
 PATIENCE = 900.0
-PAUSE = 0.005
-"""Seconds between two looks at the loop."""
 
 
 def main() -> None:
@@ -58,8 +56,8 @@ async def _run(url: str, rows: int) -> None:
 
 async def _import(billing: BillingClient, what: str, content: bytes) -> None:
     turns: list[tuple[float, float]] = []
-    watch = asyncio.create_task(_watch(turns))
-    started, spent, beside = time.perf_counter(), time.process_time(), _children()
+    watch = asyncio.create_task(watch_turns(turns))
+    started, spent, beside = time.perf_counter(), time.process_time(), children_seconds()
     request = pb.ImportRatesRequest(
         rate_group="retail",
         content=content,
@@ -71,7 +69,7 @@ async def _import(billing: BillingClient, what: str, content: bytes) -> None:
         IMPORT, request, timeout=PATIENCE
     )
     taken, spent = time.perf_counter() - started, time.process_time() - spent
-    beside = _children() - beside
+    beside = children_seconds() - beside
     await asyncio.sleep(2.0)  # the deck is published after the answer
     watch.cancel()
     print(f"{what}: {answer.counts.added:,} new, {answer.counts.removed:,} gone")
@@ -79,19 +77,6 @@ async def _import(billing: BillingClient, what: str, content: bytes) -> None:
     print(f"  longest turn       {max(cpu for cpu, _ in turns) * 1e3:>8.1f} ms of CPU")
     print(f"  longest wait       {max(wall for _, wall in turns) * 1e3:>8.1f} ms")
     _memory("after")
-
-
-async def _watch(turns: list[tuple[float, float]]) -> None:
-    """Note how much of the loop's thread, and of the clock, each look took beyond its pause."""
-    while True:
-        cpu, wall = time.thread_time(), time.perf_counter()
-        await asyncio.sleep(PAUSE)
-        turns.append((time.thread_time() - cpu, time.perf_counter() - wall - PAUSE))
-
-
-def _children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 def _memory(when: str) -> None:

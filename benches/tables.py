@@ -16,7 +16,6 @@ import asyncio
 import json
 import os
 import random
-import resource
 import sys
 import tempfile
 import time
@@ -48,13 +47,12 @@ from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
 from trunkline_kernel.service import spare_the_collector
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
+from turns import children_seconds, watch_turns
 
 SERVICE = pb.DESCRIPTOR.services_by_name["DocumentService"]
 APPLY = method_of(SERVICE, "ApplyDocuments", pb.ApplyDocumentsRequest, pb.ApplyDocumentsResponse)
 GET = method_of(SERVICE, "GetDocument", pb.GetDocumentRequest, pb.GetDocumentResponse)
 PATIENCE = 300.0
-PAUSE = 0.005
-"""Seconds between two looks at the loop."""
 
 Spec = dict[str, Any]
 Opened = tuple[Documents, list[Callable[[], Awaitable[None]]]]
@@ -262,10 +260,10 @@ def _apply(kind: str, specs: dict[str, Spec]) -> pb.ApplyDocumentsRequest:
 
 async def _timed(what: str, work: Awaitable[object]) -> None:
     turns: list[tuple[float, float]] = []
-    watch = asyncio.create_task(_watch(turns))
-    began, beside = time.perf_counter(), _children()
+    watch = asyncio.create_task(watch_turns(turns))
+    began, beside = time.perf_counter(), children_seconds()
     await work
-    taken, beside = time.perf_counter() - began, _children() - beside
+    taken, beside = time.perf_counter() - began, children_seconds() - beside
     await asyncio.sleep(1.0)  # what is published after the answer
     watch.cancel()
     cpu, wall = (max(each) * 1e3 for each in zip(*turns, strict=True))
@@ -274,19 +272,6 @@ async def _timed(what: str, work: Awaitable[object]) -> None:
         f"  {what:<13}{taken:>6.1f} s, {beside:.1f} s beside; longest turn {cpu:.1f} ms of CPU,"
         f" longest wait {wall:.1f} ms; {resident:.0f} MiB"
     )
-
-
-async def _watch(turns: list[tuple[float, float]]) -> None:
-    """Note how much of the loop's thread, and of the clock, each look took beyond its pause."""
-    while True:
-        cpu, wall = time.thread_time(), time.perf_counter()
-        await asyncio.sleep(PAUSE)
-        turns.append((time.thread_time() - cpu, time.perf_counter() - wall - PAUSE))
-
-
-def _children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":
