@@ -35,14 +35,13 @@ async def rows(session: AsyncSession) -> Sequence[DocumentRow]:
 async def text(session: AsyncSession, kind: str, name: str) -> str | None:
     """Return a spec as it is stored, if it is."""
     row = DocumentRow
-    wanted = select(row.spec).where(row.kind == kind, row.name == name)
-    return await session.scalar(wanted)
+    return await session.scalar(select(row.spec).where(row.kind == kind, row.name == name))
 
 
 async def text_before(session: AsyncSession, kind: str, name: str) -> str | None:
     """Return what a spec was before its last change, where that is kept."""
-    row = await session.get(DocumentVersionRow, (kind, name))
-    return None if row is None else row.spec
+    row = DocumentVersionRow
+    return await session.scalar(select(row.spec).where(row.kind == kind, row.name == name))
 
 
 async def last_revision(session: AsyncSession) -> int:
