@@ -1,6 +1,5 @@
 """Configuration documents: validated as a whole, applied as a whole, followed by every replica."""
 
-import asyncio
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
+from support.turns import turns_of_another
 from trunkline.common.v1 import documents_pb2 as pb
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline_kernel import paced
@@ -267,21 +267,12 @@ async def test_others_have_their_turn_between_documents_that_are_planned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(paced, "TURN", 0.0)
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    task = asyncio.create_task(other())
     planner = Planner({"Gate": GATE}, {}, {}, {})
-    plan = await planner.plan([gate(str(number)) for number in range(100)], [])
-    task.cancel()
+    with turns_of_another() as turns:
+        plan = await planner.plan([gate(str(number)) for number in range(100)], [])
 
     assert len(plan.changes) == 100
-    assert turns >= 100
+    assert turns.count >= 100
 
 
 def noted_in(told: list[Event]) -> Listener:

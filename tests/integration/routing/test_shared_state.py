@@ -148,6 +148,11 @@ async def test_nothing_is_left_of_a_call_whose_seats_are_free(store: SharedStore
     await seats.release(record.call.id)
     assert await courses.load(record.call.id) is None
 
+    await seats.take(holder(record.call.id), [VENDOR], 0.0)
+    await courses.save(record)
+    await seats.give_back(record.call.id, holder(record.call.id).slot)
+    assert await courses.load(record.call.id) is None
+
     await courses.save(record)  # its Route was overtaken by its Release
     assert await courses.load(record.call.id) is None
 

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from support.switch import CALLER, VENDOR, SwitchBench, caller, invite, vendor
+from support.platform import PHONE_1, PHONE_2, phone, platform, to
+from support.switch import CALLER, DELAY, VENDOR, SwitchBench, caller, invite, vendor
 from trunkline_signaling.calls.services import Dropped
 
 
@@ -64,6 +65,22 @@ async def test_calls_in_progress_go_on_and_end_as_ever() -> None:
     assert bench.to(CALLER) == ["100", "180", "200", "200"]
     assert bench.to(VENDOR) == ["INVITE", "ACK", "BYE"]
     assert bench.cdr.answer_time is not None
+
+
+async def test_a_call_in_progress_that_a_phone_passes_on_is_no_new_one() -> None:
+    """SIG-22: it was let in when it came."""
+    alice = caller()
+    phones = {"2001": {"forwarding": {"busy": {"numbers": ["2002"]}}}, "2002": {}}
+    bench = platform(alice, phone(PHONE_1, 486), phone(PHONE_2), phones=phones)
+    bench.call(alice, to("2001"))
+    await asyncio.sleep(DELAY * 1.5)
+    assert len(bench.switch.calls) == 1
+    bench.is_overloaded = True
+    await asyncio.sleep(1)
+
+    assert bench.to(PHONE_2) == ["INVITE", "ACK"]
+    assert bench.to(CALLER) == ["100", "180", "200"]
+    assert bench.switch.overload.refused == 0
 
 
 async def test_the_next_call_is_taken_when_there_is_time_again() -> None:
