@@ -19,7 +19,7 @@ from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from .errors import Refused
-from .services import PORTS, Service
+from .services import PORTS, Service, port_setting
 
 STOP_ORDER: Final = (
     (Service.SIGNALING,),
@@ -41,10 +41,10 @@ OnLine = Callable[[Service, str], None]
 
 
 def grpc_address(service: Service, environment: Mapping[str, str]) -> str:
-    """Return where a service started with `environment` listens."""
+    """Return where a service started with `environment` listens. Raises `BadUsage` for no port."""
     prefix = f"TRUNKLINE_{service.upper()}_GRPC"
     host = environment.get(f"{prefix}_HOST", "127.0.0.1")
-    return f"{host}:{environment.get(f'{prefix}_PORT', PORTS[service])}"
+    return f"{host}:{port_setting(environment, f'{prefix}_PORT', PORTS[service])}"
 
 
 class ServiceProcess:

@@ -7,10 +7,10 @@ would need PostgreSQL and Redis to be several.
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from trunkline_kernel.settings import METRICS_PORT_OFFSET
+from trunkline_kernel.settings import HIGHEST_PORT, METRICS_PORT_OFFSET
 
 from .errors import BadUsage
-from .services import PORTS, Service
+from .services import PORTS, Service, port_setting
 
 MOST: Final = 16
 PORT_STEP: Final = 100
@@ -31,7 +31,10 @@ def parse_replicas(text: str) -> int:
 
 
 def plan(media: int, environment: Mapping[str, str]) -> Plan:
-    """Return the processes of a switch with so many media instances."""
+    """Return the processes of a switch with so many media instances.
+
+    Raises `BadUsage` when `environment` leaves the instances no room for their ports.
+    """
     if media == 1:
         return [(service, {}) for service in Service]
     instances = list(_media_settings(media, environment))
@@ -46,14 +49,27 @@ def plan(media: int, environment: Mapping[str, str]) -> Plan:
 
 
 def _media_settings(count: int, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    first = int(environment.get("TRUNKLINE_MEDIA_GRPC_PORT", PORTS[Service.MEDIA]))
-    first_http = int(environment.get("TRUNKLINE_MEDIA_HTTP_PORT", first + METRICS_PORT_OFFSET))
+    grpc_ports = _ports(count, environment, "TRUNKLINE_MEDIA_GRPC_PORT", PORTS[Service.MEDIA])
+    http_ports = _ports(
+        count, environment, "TRUNKLINE_MEDIA_HTTP_PORT", grpc_ports[0] + METRICS_PORT_OFFSET
+    )
     share = len(RTP_PORTS) // count // 2 * 2  # even: RTCP is on the odd port above
-    for number in range(count):
+    for number, (grpc_port, http_port) in enumerate(zip(grpc_ports, http_ports, strict=True)):
         ports = RTP_PORTS[number * share : (number + 1) * share]
         yield {
             "TRUNKLINE_MEDIA_INSTANCE": f"media-{number}",
-            "TRUNKLINE_MEDIA_GRPC_PORT": str(first + number * PORT_STEP),
-            "TRUNKLINE_MEDIA_HTTP_PORT": str(first_http + number * PORT_STEP),
+            "TRUNKLINE_MEDIA_GRPC_PORT": str(grpc_port),
+            "TRUNKLINE_MEDIA_HTTP_PORT": str(http_port),
             "TRUNKLINE_MEDIA_RTP_PORTS": f"{ports[0]}-{ports[-1]}",
         }
+
+
+def _ports(count: int, environment: Mapping[str, str], variable: str, default: int) -> range:
+    first = port_setting(environment, variable, default)
+    span = (count - 1) * PORT_STEP
+    if not 0 < first <= HIGHEST_PORT - span:
+        raise BadUsage(
+            f"{variable}: {first} leaves no room for {count} instances, {PORT_STEP} ports apart",
+            [f"expected 1 to {HIGHEST_PORT - span}"],
+        )
+    return range(first, first + span + 1, PORT_STEP)

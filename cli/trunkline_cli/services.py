@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from trunkline_kernel.settings import HIGHEST_PORT
+
 from .errors import BadUsage
 
 
@@ -36,6 +38,14 @@ def default_address(service: Service) -> str:
     return f"127.0.0.1:{PORTS[service]}"
 
 
+def port_setting(environment: Mapping[str, str], variable: str, default: int) -> int:
+    """Return the port that an environment variable names. Raises `BadUsage` if it names none."""
+    text = environment.get(variable, str(default))
+    if not text.isdecimal() or int(text) > HIGHEST_PORT:
+        raise BadUsage(f"{variable}: expected a port from 0 to {HIGHEST_PORT}, got {text!r}")
+    return int(text)
+
+
 def parse_addresses(service: Service, text: str) -> tuple[str, ...]:
     """Return the addresses in `text`: HOST:PORT, several with commas for several instances.
 
@@ -51,4 +61,4 @@ def parse_addresses(service: Service, text: str) -> tuple[str, ...]:
 
 def _is_host_and_port(address: str) -> bool:
     host, colon, port = address.rpartition(":")
-    return bool(host and colon and port.isdigit() and 0 < int(port) < 65536)
+    return bool(host and colon and port.isdigit() and 0 < int(port) <= HIGHEST_PORT)

@@ -8,19 +8,31 @@ import random
 import socket
 
 FIRST, LAST = 61_000, 65_535
+PROBED = 4_000
+"""So many are looked at before it is said that there is none."""
+
+_given: set[int] = set()
+"""Ports that were asked for, though maybe nothing is bound to them yet."""
 
 
-def free_port() -> int:
-    """Return a port that is free on every address, for UDP and TCP."""
-    return free_ports(1)[0]
+def free_port(*others: int) -> int:
+    """Return a port that is free on every address, UDP and TCP, and so are those `others` above it.
+
+    No port is given twice before all were. Raises `RuntimeError` when there is none.
+    """
+    for _ in range(2):
+        for port in random.sample(range(FIRST, LAST + 1 - max(others, default=0)), PROBED):
+            ports = {port, *(port + other for other in others)}
+            if _given.isdisjoint(ports) and all(map(is_free, ports)):
+                _given.update(ports)
+                return port
+        _given.clear()
+    raise RuntimeError(f"no free port between {FIRST} and {LAST}")
 
 
 def free_ports(count: int) -> list[int]:
     """Return that many different free ports. Raises `RuntimeError` if there are too few."""
-    some = [port for port in random.sample(range(FIRST, LAST + 1), 20 * count) if is_free(port)]
-    if len(some) < count:
-        raise RuntimeError(f"fewer than {count} free ports between {FIRST} and {LAST}")
-    return some[:count]
+    return [free_port() for _ in range(count)]
 
 
 def is_free(port: int) -> bool:

@@ -12,7 +12,9 @@ from typing import Annotated, ClassVar, Final, Literal, TypeVar
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Port = Annotated[int, Field(ge=0, le=65535)]
+HIGHEST_PORT = 65535
+
+Port = Annotated[int, Field(ge=0, le=HIGHEST_PORT)]
 """TCP or UDP port. 0 lets the operating system choose."""
 
 
@@ -118,6 +120,15 @@ class ServiceSettings(Settings):
         if self.http_port is not None:
             return self.http_port
         return self.grpc_port + METRICS_PORT_OFFSET if self.grpc_port else 0
+
+    @model_validator(mode="after")
+    def _metrics_port_is_one(self) -> "ServiceSettings":
+        if self.metrics_port > HIGHEST_PORT:
+            raise ValueError(
+                f"HTTP_PORT is unset and GRPC_PORT + {METRICS_PORT_OFFSET} is {self.metrics_port}: "
+                f"above {HIGHEST_PORT}; set HTTP_PORT"
+            )
+        return self
 
     @model_validator(mode="after")
     def _tls_is_whole(self) -> "ServiceSettings":

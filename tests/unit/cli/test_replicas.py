@@ -2,6 +2,7 @@
 
 import pytest
 from trunkline_cli.errors import BadUsage
+from trunkline_cli.processes import grpc_address
 from trunkline_cli.replicas import parse_replicas, plan
 from trunkline_cli.services import Service
 
@@ -38,3 +39,23 @@ def test_every_share_of_the_rtp_ports_begins_with_an_even_one(count: int) -> Non
 def test_other_replicas_are_refused(text: str) -> None:
     with pytest.raises(BadUsage, match="expected media=1 to media=16"):
         parse_replicas(text)
+
+
+@pytest.mark.parametrize("variable", ["TRUNKLINE_MEDIA_GRPC_PORT", "TRUNKLINE_MEDIA_HTTP_PORT"])
+def test_instances_whose_ports_would_run_over_the_last_are_refused(variable: str) -> None:
+    assert plan(3, {"TRUNKLINE_MEDIA_HTTP_PORT": "9000", variable: "65335"})
+    with pytest.raises(
+        BadUsage, match=rf"{variable}: 65336 leaves no room.*\n.*expected 1 to 65335"
+    ):
+        plan(3, {"TRUNKLINE_MEDIA_HTTP_PORT": "9000", variable: "65336"})
+
+
+def test_an_http_port_that_only_follows_from_the_other_has_to_fit_too() -> None:
+    with pytest.raises(BadUsage, match="TRUNKLINE_MEDIA_HTTP_PORT"):
+        plan(2, {"TRUNKLINE_MEDIA_GRPC_PORT": "64500"})
+
+
+@pytest.mark.parametrize("port", ["70000", "-1", "http", ""])
+def test_what_is_no_port_is_refused_before_anything_starts(port: str) -> None:
+    with pytest.raises(BadUsage, match="TRUNKLINE_AUTH_GRPC_PORT: expected a port from 0 to 65535"):
+        grpc_address(Service.AUTH, {"TRUNKLINE_AUTH_GRPC_PORT": port})

@@ -17,6 +17,16 @@ def test_http_listens_a_thousand_above_grpc(monkeypatch: pytest.MonkeyPatch) -> 
     assert read_settings(EchoSettings).metrics_port == 41000
 
 
+def test_a_grpc_port_that_leaves_http_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_ECHO_GRPC_PORT", "64536")
+
+    with pytest.raises(SettingsError, match=r"HTTP_PORT is unset and .* is 65536: above 65535"):
+        read_settings(EchoSettings)
+
+    monkeypatch.setenv("TRUNKLINE_ECHO_HTTP_PORT", "9000")
+    assert read_settings(EchoSettings).metrics_port == 9000
+
+
 def test_every_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRUNKLINE_ECHO_GRPC_PORT", "70000")
     monkeypatch.setenv("TRUNKLINE_ECHO_LOG_LEVEL", "loud")
