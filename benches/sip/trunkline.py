@@ -149,7 +149,9 @@ class TrunklineRelayBy2(TrunklineRelay):
     instances = 2
 
     async def _start(self, documents: Path) -> LocalSwitch:
-        planned = plan(self.instances, LocalSwitch(self.folder).environment(Service.MEDIA))
+        roomy = LocalSwitch(self.folder)
+        roomy.make_room(self.instances)
+        planned = plan(self.instances, roomy.environment(Service.MEDIA))
         signaling = dict(planned)[Service.SIGNALING]
         first, *others = [settings for service, settings in planned if service is Service.MEDIA]
         port = int(first["TRUNKLINE_MEDIA_GRPC_PORT"])

@@ -12,11 +12,10 @@ from support.behaviours import answering
 from support.calls import PlacedCall
 from support.endpoint import Endpoint
 from support.local_switch import LocalSwitch
-from support.ports import free_port
 from support.programs import program
 from support.waiting import until
 from trunkline.media.v1.media_pb2 import DrainRequest, LoadRequest
-from trunkline_cli.replicas import PORT_STEP, plan
+from trunkline_cli.replicas import plan
 from trunkline_cli.services import Service
 from trunkline_cli.switch import Switch
 
@@ -32,10 +31,8 @@ CALLS: Final = 6
 @asynccontextmanager
 async def three_media_instances(directory: Path) -> AsyncIterator[tuple[LocalSwitch, Switch]]:
     """Run the switch; yield it and what asks each media instance."""
-    steps = [number * PORT_STEP for number in range(1, INSTANCES)]
     switch = LocalSwitch(directory)
-    switch.ports[Service.MEDIA] = free_port(*steps)
-    switch.http_ports[Service.MEDIA] = free_port(*steps)
+    switch.make_room(INSTANCES)
     settings = {
         name: value for service in Service for name, value in switch.environment(service).items()
     }

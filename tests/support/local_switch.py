@@ -18,6 +18,7 @@ from typing import Any
 
 from trunkline_cli.errors import Refused
 from trunkline_cli.processes import ServiceProcess, stop_all
+from trunkline_cli.replicas import PORT_STEP
 from trunkline_cli.services import Service
 from trunkline_cli.switch import Switch
 
@@ -86,6 +87,12 @@ class LocalSwitch:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.stop()
+
+    def make_room(self, media: int) -> None:
+        """Move media to ports that leave room for so many instances."""
+        steps = [number * PORT_STEP for number in range(1, media)]
+        self.ports[Service.MEDIA] = free_port(*steps)
+        self.http_ports[Service.MEDIA] = free_port(*steps)
 
     async def start(self, service: Service) -> None:
         """Start one service; again, when it was killed."""
