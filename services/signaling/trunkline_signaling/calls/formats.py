@@ -98,8 +98,8 @@ def formats_of(stream: MediaDescription) -> tuple[PayloadFormat, ...]:
 @lru_cache(maxsize=1024)
 def _read(listed: str, attributes: tuple[str, ...]) -> tuple[PayloadFormat, ...]:
     """Read what peers say alike in every call: neither address nor port is in it."""
-    lines = [Line("m", f"audio 9 RTP/AVP {listed}"), *(Line("a", each) for each in attributes)]
-    stream = MediaDescription(lines)
+    stream = MediaDescription.parse(f"audio 9 RTP/AVP {listed}")
+    stream.lines += (Line("a", each) for each in attributes)
     rtpmaps, fmtps, packet_time = stream.rtpmaps, stream.fmtps, _packet_time(stream)
     formats = []
     for text in stream.formats:

@@ -95,7 +95,7 @@ def refusing(leg: Leg, offer: bytes, local_ip: str) -> bytes:
     """Print the answer to an offer that refuses each of its streams (RFC 3264 section 6)."""
     description = read(offer)
     for media in description.media:
-        media.port = 0
+        media.move(0)
     return rewritten(leg, description, local_ip)
 
 
@@ -128,7 +128,7 @@ def _relocate(description: SessionDescription, relay: Address) -> None:
     description.relocate(relay[0])
     for media in description.media:
         if media is stream:
-            media.port = relay[1]
+            media.move(relay[1])
             media.remove_attributes(*NOT_RELAYED)
         else:
-            media.port = 0  # one stream is relayed
+            media.move(0)  # one stream is relayed

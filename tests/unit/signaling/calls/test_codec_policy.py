@@ -224,5 +224,5 @@ async def test_without_a_relay_and_a_policy_descriptions_pass_as_they_are() -> N
 
     (offer,) = bodies_to(bench, VENDOR, "INVITE")
     (answer,) = bodies_to(bench, CALLER, "SIP/2.0 200")
-    assert offer.media[0].first("m") == "audio 4000 RTP/AVP 8 0 13"
-    assert answer.media[0].first("m") == "audio 6000 RTP/AVP 8 0"
+    assert str(offer.media[0]) == "audio 4000 RTP/AVP 8 0 13"
+    assert str(answer.media[0]) == "audio 6000 RTP/AVP 8 0"

@@ -68,7 +68,7 @@ def test_media_is_moved_to_a_relay() -> None:
     description = offer()
     description.relocate("198.51.100.1")
     audio = description.media[0]
-    audio.port = 30000
+    audio.move(30000)
     audio.protocol = "RTP/AVP"
     audio.formats = ["8", "101"]
     audio.remove_attributes("crypto", "rtcp")
@@ -77,13 +77,20 @@ def test_media_is_moved_to_a_relay() -> None:
 
     text = description.encode()
 
-    assert b"o=alice 2890844526 2890844527 IN IP4 198.51.100.1\r\n" in text
     assert text.count(b"c=IN IP4 198.51.100.1\r\n") == 2
     assert b"m=audio 30000 RTP/AVP 8 101\r\n" in text
     assert text.count(b"a=recvonly\r\n") == 1
     assert b"a=ptime:30\r\n" in text
     assert b"crypto" not in text
     assert b"x=something new\r\n" in text
+
+
+def test_a_stream_of_several_ports_keeps_them_until_it_moves() -> None:
+    audio = SessionDescription.parse(OFFER.replace(b"49172", b"49172/2")).media[0]
+
+    assert str(audio) == "audio 49172/2 RTP/SAVP 8 18 101"
+    audio.move(30000)
+    assert str(audio) == "audio 30000 RTP/SAVP 8 18 101"
 
 
 def test_a_line_that_was_missing_is_put_where_it_belongs() -> None:
@@ -115,6 +122,7 @@ def test_a_new_version_keeps_the_session() -> None:
         OFFER.replace(b"o=alice ", b"o="),
         OFFER.replace(b"m=audio 49172 RTP/SAVP 8 18 101", b"m=audio"),
         OFFER.replace(b"49172", b"99999"),
+        OFFER.replace(b"49172", b"49172/two"),
         OFFER.replace(b"s=-", b"s"),
         b"v=0\r\n" * 2000,
     ],

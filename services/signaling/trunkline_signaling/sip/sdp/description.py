@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import MalformedValue
 from .sections import Line, MediaDescription, Section
-from .values import Direction, Origin, address_type
+from .values import Direction, Origin
 
 _MAX_LINES: Final = 1000
 
@@ -22,30 +21,26 @@ class SessionDescription(Section):
     @classmethod
     def parse(cls, data: bytes) -> SessionDescription:
         """Parse a description, with CRLF or LF between lines. Raises `MalformedValue`."""
-        text = data.decode("utf-8", "surrogateescape")
         session = cls([])
         section: Section = session
-        for line in _lines(text):
+        for line in _lines(data.decode("utf-8", "surrogateescape")):
             if line.type == "m":
-                section = MediaDescription([])
+                section = MediaDescription.parse(line.value)
                 session.media.append(section)
-            section.lines.append(line)
-        session._check()
+            else:
+                section.lines.append(line)
+        if session.first("v") != "0":
+            raise MalformedValue("v=0", session.first("v") or "none")
+        _ = session.origin
         return session
-
-    def _check(self) -> None:
-        if self.first("v") != "0":
-            raise MalformedValue("v=0", self.first("v") or "none")
-        _ = self.origin
-        for media in self.media:
-            if len(media.formats) < 1:
-                raise MalformedValue("media, port, protocol and formats", media.first("m") or "")
-            _ = media.port
 
     def encode(self) -> bytes:
         """Print the description."""
-        sections: list[Section] = [self, *self.media]
-        text = "".join(f"{line.type}={line.value}\r\n" for s in sections for line in s.lines)
+        lines = self.lines.copy()
+        for media in self.media:
+            lines.append(Line("m", str(media)))
+            lines += media.lines
+        text = "".join([f"{type_}={value}\r\n" for type_, value in lines])
         return text.encode("utf-8", "surrogateescape")
 
     @property
@@ -74,20 +69,22 @@ class SessionDescription(Section):
         return media.direction or self.direction or Direction.SENDRECV
 
     def relocate(self, address: str) -> None:
-        """Make every `c=` and the origin say `address`, as a media relay needs it."""
+        """Make every `c=` say `address`, as a media relay needs it."""
         sections: list[Section] = [self, *self.media]
         for section in sections:
             if section.first("c") is not None:
                 section.connection = address
-        self.origin = replace(self.origin, address=address, address_type=address_type(address))
 
 
-def _lines(text: str) -> Iterator[Line]:
-    lines = text.rstrip("\r\n").split("\n")
+def _lines(text: str) -> list[Line]:
+    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
     if len(lines) > _MAX_LINES:
         raise MalformedValue(f"at most {_MAX_LINES} lines", f"{len(lines)} lines")
-    for line in lines:
-        type_, equals, value = line.rstrip("\r").partition("=")
-        if len(type_) != 1 or not equals or "\r" in value:
-            raise MalformedValue("type=value", line.partition(":")[0])  # keys may be behind it
-        yield Line(type_, value)
+    return [_line(line) for line in lines]
+
+
+def _line(text: str) -> Line:
+    type_, equals, value = text.partition("=")
+    if len(type_) != 1 or not equals or "\r" in value:
+        raise MalformedValue("type=value", text.partition(":")[0])  # keys may be behind it
+    return Line(type_, value)

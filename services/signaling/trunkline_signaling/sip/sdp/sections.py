@@ -29,7 +29,10 @@ class Section:
 
     def first(self, type_: str) -> str | None:
         """Return the value of the first line of a type."""
-        return next((line.value for line in self.lines if line.type == type_), None)
+        for type_of_line, value in self.lines:
+            if type_of_line == type_:
+                return value
+        return None
 
     def replace(self, type_: str, value: str) -> None:
         """Put `value` into the first line of a type, or add one where it belongs."""
@@ -42,16 +45,15 @@ class Section:
     def _insert(self, new: Line) -> None:
         place = _ORDER.index(new.type)
         behind = [n for n, line in enumerate(self.lines) if _ORDER.find(line.type) <= place]
-        # In a media description m= stands first whatever follows.
-        self.lines.insert(behind[-1] + 1 if behind else min(1, len(self.lines)), new)
+        self.lines.insert(behind[-1] + 1 if behind else 0, new)
 
     def attributes(self, name: str) -> list[str]:
         """Return the values of all `a=name:value` lines."""
         prefix = f"{name}:"
         return [
-            line.value[len(prefix) :]
-            for line in self.lines
-            if line.type == "a" and line.value.startswith(prefix)
+            value[len(prefix) :]
+            for type_, value in self.lines
+            if type_ == "a" and value.startswith(prefix)
         ]
 
     def attribute(self, name: str) -> str | None:
@@ -60,7 +62,7 @@ class Section:
 
     def has_attribute(self, name: str) -> bool:
         """Tell whether `a=name` or `a=name:value` is there."""
-        return any(_attribute_name(line) == name for line in self.lines)
+        return any(type_ == "a" and value.partition(":")[0] == name for type_, value in self.lines)
 
     def add_attribute(self, name: str, value: object = None) -> None:
         """Add `a=name:value` as the last line."""
@@ -68,7 +70,9 @@ class Section:
 
     def remove_attributes(self, *names: str) -> None:
         """Remove every `a=` line of these names."""
-        self.lines = [line for line in self.lines if _attribute_name(line) not in names]
+        self.lines = [
+            line for line in self.lines if line[0] != "a" or line[1].partition(":")[0] not in names
+        ]
 
     def set_attribute(self, name: str, value: object = None) -> None:
         """Remove the attribute wherever it is and add it once."""
@@ -93,9 +97,9 @@ class Section:
     @property
     def direction(self) -> Direction | None:
         """The direction attribute of this part, if it has one."""
-        for line in self.lines:
-            if line.type == "a" and line.value in _DIRECTIONS:
-                return Direction(line.value)
+        for type_, value in self.lines:
+            if type_ == "a" and value in _DIRECTIONS:
+                return Direction(value)
         return None
 
     @direction.setter
@@ -111,45 +115,33 @@ class Section:
 
 @dataclass(slots=True)
 class MediaDescription(Section):
-    """One `m=` line and what belongs to it."""
+    """One `m=` line and what belongs to it (section 5.14)."""
 
-    @property
-    def _fields(self) -> list[str]:
-        return (self.first("m") or "").split()
+    media: str
+    """`audio`, `video`, `image`, ..."""
+    port: int
+    """0 means that the stream is refused or over (RFC 3264 section 6)."""
+    ports: int
+    """How many pairs of ports from this one on; 1 nearly always."""
+    protocol: str
+    """`RTP/AVP`, `RTP/SAVP`, `udptl`, ..."""
+    formats: list[str]
+    """Payload types or other formats, most wanted first."""
 
-    @property
-    def media(self) -> str:
-        """`audio`, `video`, `image`, ..."""
-        return self._fields[0]
+    @classmethod
+    def parse(cls, text: str) -> MediaDescription:
+        """Parse the value of an `m=` line. Raises `MalformedValue`."""
+        fields = text.split()
+        if len(fields) < 4:
+            raise MalformedValue("media, port, protocol and formats", text)
+        media, place, protocol, *formats = fields
+        port, slash, ports = place.partition("/")
+        number = parse_uint(ports, 65535, "a number of ports") if slash else 1
+        return cls([], media, parse_uint(port, 65535, "a port"), number, protocol, formats)
 
-    @property
-    def port(self) -> int:
-        """The port; 0 means that the stream is refused or over (RFC 3264 section 6)."""
-        return parse_uint(self._fields[1].partition("/")[0], 65535, "a port")
-
-    @port.setter
-    def port(self, port: int) -> None:
-        media, _, *rest = self._fields
-        self.replace("m", " ".join([media, str(port), *rest]))
-
-    @property
-    def protocol(self) -> str:
-        """`RTP/AVP`, `RTP/SAVP`, `udptl`, ..."""
-        return self._fields[2]
-
-    @protocol.setter
-    def protocol(self, protocol: str) -> None:
-        media, port, _, *formats = self._fields
-        self.replace("m", " ".join([media, port, protocol, *formats]))
-
-    @property
-    def formats(self) -> list[str]:
-        """Payload types or other formats, most wanted first."""
-        return self._fields[3:]
-
-    @formats.setter
-    def formats(self, formats: list[str]) -> None:
-        self.replace("m", " ".join([*self._fields[:3], *formats]))
+    def move(self, port: int) -> None:
+        """Expect the media at one port; 0 refuses it."""
+        self.port, self.ports = port, 1
 
     @property
     def rtpmaps(self) -> dict[int, RtpMap]:
@@ -177,6 +169,6 @@ class MediaDescription(Section):
             return self.port + 1
         return parse_uint(value.split()[0] if value.strip() else value, 65535, "a port")
 
-
-def _attribute_name(line: Line) -> str | None:
-    return line.value.partition(":")[0] if line.type == "a" else None
+    def __str__(self) -> str:
+        place = f"{self.port}/{self.ports}" if self.ports != 1 else self.port
+        return f"{self.media} {place} {self.protocol} {' '.join(self.formats)}"
