@@ -26,9 +26,9 @@ import uvloop
 from processes import resident_bytes
 from support.billing_service import RATES, RETAIL, BillingClient, running_billing
 from trunkline.billing.v1 import billing_pb2 as pb
+from trunkline_kernel.collector import spare_the_collector
 from trunkline_kernel.logs import configure_logs
 from trunkline_kernel.rpc import InProcessChannel, method_of
-from trunkline_kernel.service import spare_the_collector
 from turns import children_seconds, watch_turns
 
 IMPORT = method_of(RATES, "ImportRates", pb.ImportRatesRequest, pb.ImportRatesResponse)

@@ -22,7 +22,7 @@ from decimal import Decimal
 from statistics import quantiles
 
 from pydantic import BaseModel
-from trunkline_kernel.service import spare_the_collector
+from trunkline_kernel.collector import spare_the_collector
 from trunkline_routing.calls.call import Call, Identity
 from trunkline_routing.calls.course import NoCourses
 from trunkline_routing.calls.health import MemoryHealth

@@ -37,6 +37,7 @@ from trunkline_auth.documents.areas import AREA_KIND, AreaFeed
 from trunkline_auth.documents.lists import MAX_WHITE_NUMBERS, WHITE_LIST, list_kinds
 from trunkline_auth.publication import ListPublication
 from trunkline_auth.store.number_lists import NumberListStore
+from trunkline_kernel.collector import spare_the_collector
 from trunkline_kernel.database import Database
 from trunkline_kernel.documents import Documents, DocumentServicer
 from trunkline_kernel.logs import configure_logs
@@ -44,7 +45,6 @@ from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.replication import MemorySource
 from trunkline_kernel.rpc import Dispatcher, InProcessChannel, method_of
-from trunkline_kernel.service import spare_the_collector
 from trunkline_routing.composition import Routing
 from trunkline_routing.declarations import DECLARED
 from turns import children_seconds, watch_turns

@@ -27,6 +27,7 @@ from trunkline.common.v1.replication_pb2_grpc import ReplicationServiceServicer
 
 from .faults import NotFound, TrunklineError
 from .metrics import Metrics
+from .paced import paced
 from .rpc import Channel, Context, method_of
 
 log = structlog.stdlib.get_logger(__name__)
@@ -215,7 +216,7 @@ class Replica:
             try:
                 async for response in self._watch():
                     failures = 0
-                    self._take(response)
+                    await self._take(response)
                 reason = "the stream ended"
             except TimeoutError:
                 reason = f"no sign of life for {SILENCE:g} s"
@@ -238,13 +239,13 @@ class Replica:
                     return
             yield response
 
-    def _take(self, response: WatchResponse) -> None:
+    async def _take(self, response: WatchResponse) -> None:
         match response.WhichOneof("event"):
             case "snapshot_begin":
                 self._fresh = set()
                 self._epoch = response.snapshot_begin.epoch
             case "entries":
-                for entry in response.entries.entries:
+                async for entry in paced(response.entries.entries):
                     self._take_entry(entry)
             case "snapshot_end":
                 self._end_snapshot(response.snapshot_end.revision)

@@ -6,7 +6,6 @@ happens when the last call has ended.
 """
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -17,6 +16,7 @@ import grpc
 import structlog
 import uvloop
 
+from .collector import collect_when_quiet, spare_the_collector
 from .database import MigrationsDone
 from .http import HttpServer, service_pages
 from .logs import configure_logs
@@ -37,10 +37,6 @@ Build = Callable[["Service", SettingsT], AbstractAsyncContextManager[None]]
 
 STOP_GRACE: Final = 2.0
 """Seconds that RPCs in flight have to end once the work itself is drained."""
-
-GC_THRESHOLDS: Final = (10_000, 20, 50)
-"""How seldom the garbage collector looks. A call makes some thousand objects that reference counts
-free by themselves; at Python's default of 700 the collector would look several times a call."""
 
 EXIT_FAILED: Final = 1
 EXIT_SETTINGS: Final = 2
@@ -115,6 +111,7 @@ class Service:
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(work()) for work in self._background]
             running.append(tasks.create_task(watch_event_loop_lag(self.metrics)))
+            running.append(tasks.create_task(collect_when_quiet()))
             try:
                 await self._open()
                 await self._draining.wait()
@@ -219,13 +216,6 @@ def _spans(settings: ServiceSettings) -> Spans | None:
     if not settings.otlp_endpoint:
         return None
     return open_spans(settings.service, settings.otlp_endpoint, settings.otlp_ratio)
-
-
-def spare_the_collector() -> None:
-    """Let the garbage collector pass over what start-up made: it stays for good."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 def _complain(model: type[ServiceSettings], message: str, status: int) -> int:
