@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from trunkline.billing.v1 import billing_pb2 as pb
 from trunkline.common.v1 import common_pb2 as common
@@ -20,6 +19,7 @@ from ..rating.deck import parse_number
 from ..reasons import BillingMode, CallEndReason, EndDirection
 from ..reports.reconciliation import Tolerance
 from ..reports.report import Dimension
+from .proto_json import to_json
 
 MAX_ID: Final = 256
 MAX_PORT: Final = 65_535
@@ -226,4 +226,4 @@ def _extension(cdr: pb.Cdr) -> dict[str, object]:
     )
     if cdr.HasField("media"):
         part.media.CopyFrom(cdr.media)
-    return MessageToDict(part, preserving_proto_field_name=True)
+    return to_json(part)
