@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/.venv/bin:$(HOME)/.local/bin:$(HOME)/.cargo/bin:$(PATH)
 
 PROTO_FILES = $(sort $(shell find protos/trunkline -name '*.proto'))
 ENGINE = services/media/engine
-BUILD_PACKAGES = ca-certificates gcc libc6-dev python3-venv
+BUILD_PACKAGES = ca-certificates clang gcc libbpf-dev libc6-dev python3-venv
 CODEC_PACKAGES = libavcodec59 libbcg729-0 libgsm1 libopencore-amrnb0 libopus0 libspandsp2
 SPEECH_PACKAGES = asterisk-core-sounds-en-wav espeak-ng
 TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) $(SPEECH_PACKAGES) baresip kamailio nats-server postgresql \

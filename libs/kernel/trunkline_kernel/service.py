@@ -191,8 +191,8 @@ def run_service(model: type[SettingsT], build: Build[SettingsT]) -> None:
         uvloop.run(_live(settings, build))
     except* MigrationsDone:
         log.info("the tables are up to date")
-    except* TracingMissing as missing:
-        status = _complain(model, str(missing.exceptions[0]), EXIT_SETTINGS)
+    except* (TracingMissing, SettingsError) as unmet:
+        status = _complain(model, str(unmet.exceptions[0]), EXIT_SETTINGS)
     except* PortTaken as taken:
         status = _complain(model, str(taken.exceptions[0]), EXIT_FAILED)
     except* Exception as failure:

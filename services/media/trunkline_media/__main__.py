@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
+import structlog
 from trunkline.common.v1.documents_pb2_grpc import add_DocumentServiceServicer_to_server
 from trunkline.common.v1.parameters_pb2_grpc import add_ParametersServiceServicer_to_server
 from trunkline.media.v1.media_pb2_grpc import add_MediaServiceServicer_to_server
-from trunkline_engine import Engine
+from trunkline_engine import Engine, KernelPathRefused
 from trunkline_kernel.cluster.api import PodApi
 from trunkline_kernel.cluster.marks import PodMarks
 from trunkline_kernel.database import open_database
@@ -19,6 +20,7 @@ from trunkline_kernel.parameters import Change, Parameters
 from trunkline_kernel.parameters.servicer import ParametersServicer
 from trunkline_kernel.parameters.store import StoredParameters
 from trunkline_kernel.service import Service, run_service
+from trunkline_kernel.settings import SettingsError
 
 from .addresses import LocalAddresses
 from .audio import AudioLibrary
@@ -29,6 +31,8 @@ from .parameters import PARAMETERS, QOS_RTP, RTP_PORT_RANGE, parse_port_range
 from .rpc.guards import GUARDS
 from .rpc.servicer import MediaServicer
 from .settings import MediaSettings
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -90,14 +94,21 @@ def raise_descriptor_limit() -> None:
 def start_engine(settings: MediaSettings, parameters: Parameters) -> Engine:
     """Start the relay threads."""
     first, last = parse_port_range(settings.rtp_ports or parameters[RTP_PORT_RANGE])
-    return Engine(
-        [str(ip) for ip in settings.addresses],
-        first,
-        last,
-        quarantine=settings.port_quarantine,
-        threads=settings.relay_threads,
-        type_of_service=parameters[QOS_RTP],
-    )
+    try:
+        engine = Engine(
+            [str(ip) for ip in settings.addresses],
+            first,
+            last,
+            quarantine=settings.port_quarantine,
+            threads=settings.relay_threads,
+            type_of_service=parameters[QOS_RTP],
+            kernel_path=settings.kernel_path,
+        )
+    except KernelPathRefused as refused:
+        raise SettingsError(f"TRUNKLINE_MEDIA_KERNEL_PATH can't be obeyed: {refused}") from None
+    if settings.kernel_path:
+        log.info("plain calls are relayed in the kernel", interfaces=settings.kernel_path)
+    return engine
 
 
 def obey_parameters(engine: Engine, parameters: Parameters, rtp_ports: str | None) -> None:

@@ -108,3 +108,15 @@ def _watch(metrics: Metrics, engine: Engine) -> None:
     unrecorded.set_function(lambda: engine.load().recording_lost)
     datagrams = metrics.gauge("relay_datagrams", "Datagrams received since the start.")
     datagrams.set_function(lambda: engine.load().datagrams)
+    flows = metrics.gauge("kernel_flows", "Streams that the kernel relays now.")
+    flows.set_function(lambda: engine.load().flows)
+    offloaded = metrics.gauge(
+        "kernel_datagrams", "Those of the datagrams that the kernel has relayed."
+    )
+    offloaded.set_function(lambda: engine.load().offloaded)
+    passed_up = metrics.gauge(
+        "kernel_passed_datagrams",
+        "Datagrams by which a stream came back from the kernel: of another kind, or one too many"
+        " to be counted in time.",
+    )
+    passed_up.set_function(lambda: engine.load().passed_up)

@@ -49,6 +49,11 @@ class MediaSettings(ServiceSettings, DatabaseSettings, env_prefix="TRUNKLINE_MED
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """Relay threads. 0 is one for each CPU this process may use."""
 
+    kernel_path: tuple[str, ...] = ()
+    """Interfaces ("eth0", as a JSON list) at which plain RTP of IPv4 is relayed in the kernel, past
+    this process and the host's firewall. That needs Linux 6.6, CAP_BPF and CAP_NET_ADMIN; without
+    them media refuses to start."""
+
     port_quarantine: Annotated[Span, Field(ge=timedelta(0))] = timedelta(seconds=5)
     """How long a freed port rests, so that late packets reach no other call (MED-13)."""
 

@@ -13,6 +13,7 @@ __all__ = [
     "Direction",
     "Engine",
     "FirstPacket",
+    "KernelPathRefused",
     "LegCounters",
     "LegSettings",
     "Load",
@@ -28,6 +29,9 @@ __all__ = [
     "UnknownSession",
     "VoiceFormat",
 ]
+
+class KernelPathRefused(Exception):
+    """Packets can't be relayed in the kernel: what that lacks, and what to do."""
 
 class PortsExhausted(Exception):
     """No pair of ports, or no socket, is free for a leg."""
@@ -153,7 +157,14 @@ class Engine:
         quarantine: timedelta = ...,
         threads: int = 1,
         type_of_service: int = 0,
-    ) -> Engine: ...
+        kernel_path: Sequence[str] = ...,
+    ) -> Engine:
+        """Start the threads.
+
+        At the interfaces of `kernel_path` plain streams are relayed in the kernel. Raises
+        KernelPathRefused.
+        """
+
     def open(
         self, a: LegSettings, b: LegSettings, *, address_a: int = 0, address_b: int = 0
     ) -> tuple[int, int, int]:
@@ -238,6 +249,13 @@ class Load:
     pairs_available: int
     busy: list[float]
     datagrams: int
+    """Received since the start, in the kernel too."""
+    flows: int
+    """Streams that the kernel relays now."""
+    offloaded: int
+    """Datagrams that the kernel has relayed."""
+    passed_up: int
+    """Datagrams by which a flow ended: the kernel could not relay them."""
     recording_lost: int
 
 @final

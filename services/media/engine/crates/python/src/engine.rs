@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::exceptions::{PyException, PyLookupError, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use trunkline_codecs::{Installed, Offer};
-use trunkline_relay::{EngineSettings, LegOpening, LegUpdate, OpenError, PortRange};
+use trunkline_relay::{EngineSettings, LegOpening, LegUpdate, OpenError, PortRange, StartError};
 use trunkline_rtp::{Digit, Encoding, Key};
 
 use crate::audio::Audio;
@@ -20,6 +20,12 @@ pyo3::create_exception!(
     PortsExhausted,
     PyException,
     "No pair of ports, or no socket, is free for a leg."
+);
+pyo3::create_exception!(
+    trunkline_engine._native,
+    KernelPathRefused,
+    PyException,
+    "Packets can't be relayed in the kernel: what that lacks, and what to do."
 );
 pyo3::create_exception!(
     trunkline_engine._native,
@@ -37,6 +43,9 @@ pub struct Load {
     pairs_available: usize,
     busy: Vec<f64>,
     datagrams: u64,
+    flows: usize,
+    offloaded: u64,
+    passed_up: u64,
     recording_lost: u64,
 }
 
@@ -65,6 +74,7 @@ impl Engine {
         quarantine = Duration::from_secs(5),
         threads = 1,
         type_of_service = 0,
+        kernel_path = Vec::new(),
     ))]
     fn new(
         addresses: Vec<String>,
@@ -73,6 +83,7 @@ impl Engine {
         quarantine: Duration,
         threads: usize,
         type_of_service: u8,
+        kernel_path: Vec<String>,
     ) -> PyResult<Self> {
         let addresses = addresses
             .iter()
@@ -85,10 +96,11 @@ impl Engine {
             quarantine,
             threads,
             type_of_service,
+            kernel_path,
         };
         let codecs = Installed::find();
         let engine = trunkline_relay::Engine::start(&settings, Arc::new(codecs.clone()))
-            .map_err(PyOSError::new_err)?;
+            .map_err(unstarted)?;
         Ok(Self {
             engine: Mutex::new(engine),
             codecs,
@@ -221,6 +233,9 @@ impl Engine {
             pairs_available: load.pairs_available,
             busy: load.busy,
             datagrams: load.datagrams,
+            flows: load.flows,
+            offloaded: load.offloaded,
+            passed_up: load.passed_up,
             recording_lost: load.recording_lost,
         }
     }
@@ -238,6 +253,13 @@ impl Engine {
 fn port_range(first: u16, last: u16) -> PyResult<PortRange> {
     PortRange::new(first, last)
         .map_err(|error| PyValueError::new_err(format!("{first}-{last}: {error}")))
+}
+
+fn unstarted(error: StartError) -> PyErr {
+    match error {
+        StartError::System(error) => PyOSError::new_err(error),
+        StartError::KernelPath(why) => KernelPathRefused::new_err(why),
+    }
 }
 
 fn refused(error: &OpenError) -> PyErr {

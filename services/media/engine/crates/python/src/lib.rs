@@ -16,7 +16,7 @@ mod _native {
     #[pymodule_export]
     use super::audio::Audio;
     #[pymodule_export]
-    use super::engine::{Engine, Load, PortsExhausted, UnknownSession};
+    use super::engine::{Engine, KernelPathRefused, Load, PortsExhausted, UnknownSession};
     #[pymodule_export]
     use super::facts::{
         AudioBack, AudioMissing, Digit, Direction, FirstPacket, LegCounters, PlayEnded,

@@ -1,13 +1,16 @@
 //! The engine's clock: monotonic for deciding, anchored once to the wall for telling.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use trunkline_rtp::Time;
+
+use crate::sys::monotonic_time;
 
 /// Counts from the engine's start.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    start: Instant,
+    /// On the system's monotonic clock.
+    start: Duration,
     unix_at_start: Duration,
 }
 
@@ -19,7 +22,7 @@ impl Clock {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         Self {
-            start: Instant::now(),
+            start: monotonic_time(),
             unix_at_start: wall,
         }
     }
@@ -27,7 +30,13 @@ impl Clock {
     /// The present.
     #[must_use]
     pub fn now(&self) -> Time {
-        Time::from_nanos(self.start.elapsed().as_nanos() as u64)
+        self.at(monotonic_time())
+    }
+
+    /// An instant of the system's monotonic clock.
+    #[must_use]
+    pub fn at(&self, monotonic: Duration) -> Time {
+        Time::from_nanos(monotonic.saturating_sub(self.start).as_nanos() as u64)
     }
 
     /// The Unix time at which it read zero.

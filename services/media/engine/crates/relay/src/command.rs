@@ -40,6 +40,20 @@ pub enum Command {
 }
 
 impl Command {
+    /// The session whose packets may have to go another way from now on.
+    pub const fn redirects(&self) -> Option<Slot> {
+        match self {
+            Self::Update(slot, ..)
+            | Self::Protect(slot, ..)
+            | Self::Listen(slot, ..)
+            | Self::Play(slot, ..)
+            | Self::StopPlay(slot, ..)
+            | Self::SendDigit(slot, ..)
+            | Self::Close(slot) => Some(*slot),
+            Self::Open(..) | Self::Query(_) | Self::Stop => None,
+        }
+    }
+
     /// Whether it makes no difference before the next packet or tick, which finds it obeyed: then
     /// nobody is woken for it.
     pub const fn waits(&self) -> bool {
@@ -47,13 +61,17 @@ impl Command {
     }
 }
 
-/// How busy a shard is; written by its thread about once a second.
+/// How busy a shard is; written by its thread, the first two about once a second.
 #[derive(Debug, Default)]
 pub struct ShardLoad {
     /// Thousandths of a core.
     pub busy_permille: AtomicU32,
     /// Datagrams received since the start.
     pub datagrams: AtomicU64,
+    /// Datagrams that the kernel relayed, which count among those received.
+    pub offloaded: AtomicU64,
+    /// Datagrams by which a flow ended, because it could not relay them.
+    pub passed_up: AtomicU64,
 }
 
 /// Where facts go, and the notifier beside it.

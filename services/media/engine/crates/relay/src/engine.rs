@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -19,8 +19,10 @@ use trunkline_rtp::{
 use crate::clock::Clock;
 use crate::command::{Command, Outbox, ShardLoad, Slot};
 use crate::fact::{Fact, SessionId};
+use crate::kernel::{KernelPath, Offload};
 use crate::opening::{
-    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
+    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, StartError,
+    UnknownSession,
 };
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
@@ -35,6 +37,8 @@ struct Thread {
     commands: Sender<Command>,
     wake: Arc<Notifier>,
     watched: Arc<EpollSet>,
+    /// Whether the kernel may relay packets of its sessions, which then wake nobody.
+    offloads: bool,
     load: Arc<ShardLoad>,
     sessions: usize,
     /// Slots that sessions have left.
@@ -63,6 +67,7 @@ pub struct Engine {
     codecs: Arc<dyn Codecs>,
     /// After the threads: what they still hold of it is to be written.
     threads: Vec<Thread>,
+    kernel_path: Option<Arc<KernelPath>>,
     recorder: Recorder,
     sessions: HashMap<SessionId, Placement>,
     next_session: SessionId,
@@ -74,8 +79,8 @@ impl Engine {
     /// Start the relay threads.
     ///
     /// # Errors
-    /// When the system gives no descriptor or no thread.
-    pub fn start(settings: &EngineSettings, codecs: Arc<dyn Codecs>) -> io::Result<Self> {
+    /// [`StartError`].
+    pub fn start(settings: &EngineSettings, codecs: Arc<dyn Codecs>) -> Result<Self, StartError> {
         let clock = Clock::start();
         let notifier = Arc::new(Notifier::new()?);
         let (sender, facts) = channel();
@@ -83,8 +88,16 @@ impl Engine {
             facts: sender,
             notifier: Arc::clone(&notifier),
         };
-        let threads = (0..settings.threads.max(1))
-            .map(|index| Thread::spawn(index, clock, outbox.clone()))
+        let count = settings.threads.max(1);
+        let (kernel_path, offloads) = if settings.kernel_path.is_empty() {
+            (None, Vec::new())
+        } else {
+            let (path, offloads) = KernelPath::attach(&settings.kernel_path, count)?;
+            (Some(path), offloads)
+        };
+        let mut offloads = offloads.into_iter();
+        let threads = (0..count)
+            .map(|index| Thread::spawn(index, clock, offloads.next(), outbox.clone()))
             .collect::<io::Result<_>>()?;
         let pool = |_: &IpAddr| PortPool::new(settings.ports, settings.quarantine);
         Ok(Self {
@@ -95,6 +108,7 @@ impl Engine {
             recorder: Recorder::start(clock, Arc::clone(&codecs), outbox)?,
             codecs,
             threads,
+            kernel_path,
             sessions: HashMap::new(),
             next_session: 1,
             facts,
@@ -239,17 +253,20 @@ impl Engine {
         let now = self.clock.now();
         let busy =
             |thread: &Thread| f64::from(thread.load.busy_permille.load(Ordering::Relaxed)) / 1000.0;
+        let sum = |figure: fn(&ShardLoad) -> &AtomicU64| {
+            let figures = self.threads.iter().map(|thread| figure(&thread.load));
+            figures.map(|figure| figure.load(Ordering::Relaxed)).sum()
+        };
         Load {
             sessions: self.sessions.len(),
             recording_lost: self.recorder.lost(),
             pairs: self.pools.iter().map(PortPool::capacity).sum(),
             pairs_available: self.pools.iter().map(|pool| pool.available(now)).sum(),
             busy: self.threads.iter().map(busy).collect(),
-            datagrams: self
-                .threads
-                .iter()
-                .map(|t| t.load.datagrams.load(Ordering::Relaxed))
-                .sum(),
+            datagrams: sum(|load| &load.datagrams),
+            flows: self.kernel_path.as_ref().map_or(0, |path| path.flows()),
+            offloaded: sum(|load| &load.offloaded),
+            passed_up: sum(|load| &load.passed_up),
         }
     }
 
@@ -353,7 +370,13 @@ impl Drop for Engine {
 }
 
 impl Thread {
-    fn spawn(index: usize, clock: Clock, outbox: Outbox) -> io::Result<Self> {
+    fn spawn(
+        index: usize,
+        clock: Clock,
+        offload: Option<Offload>,
+        outbox: Outbox,
+    ) -> io::Result<Self> {
+        let offloads = offload.is_some();
         let (sender, commands) = channel();
         let wake = Arc::new(Notifier::new()?);
         let watched = Arc::new(EpollSet::new()?);
@@ -362,6 +385,7 @@ impl Thread {
             clock,
             Arc::clone(&watched),
             Arc::clone(&wake),
+            offload,
             commands,
             outbox,
             Arc::clone(&load),
@@ -373,6 +397,7 @@ impl Thread {
             commands: sender,
             wake,
             watched,
+            offloads,
             load,
             sessions: 0,
             vacant: Vec::new(),
@@ -405,7 +430,7 @@ impl Thread {
     }
 
     fn command(&self, command: Command) -> Result<(), OpenError> {
-        let waits = command.waits() && self.sessions > 0; // without any, it rests
+        let waits = command.waits() && self.sessions > 0 && !self.offloads; // without any, it rests
         self.commands
             .send(command)
             .map_err(|_| OpenError::Stopped)?;

@@ -10,6 +10,8 @@ mod clock;
 mod command;
 mod engine;
 mod fact;
+mod kernel;
+mod network;
 mod opening;
 mod ports;
 mod recorder;
@@ -21,6 +23,7 @@ pub use clock::Clock;
 pub use engine::Engine;
 pub use fact::{Fact, FactKind, SessionId};
 pub use opening::{
-    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, UnknownSession,
+    EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, StartError,
+    UnknownSession,
 };
 pub use ports::{PortPool, PortRange, PortRangeError};

@@ -23,6 +23,8 @@ pub struct EngineSettings {
     pub threads: usize,
     /// TOS or traffic-class byte of what is sent (`SS_QOS_RTP`).
     pub type_of_service: u8,
+    /// Interfaces where plain streams are relayed in the kernel; none leaves all to the threads.
+    pub kernel_path: Vec<String>,
 }
 
 /// What a leg is opened with.
@@ -59,6 +61,32 @@ pub struct Opened {
     pub session: SessionId,
     /// Where leg A, then leg B, is to send.
     pub ports: [LocalPorts; 2],
+}
+
+/// Why an engine can't start.
+#[derive(Debug)]
+pub enum StartError {
+    /// The system gives no descriptor or no thread.
+    System(io::Error),
+    /// The kernel path is asked for and can't be had: what it lacks, and what to do.
+    KernelPath(String),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::System(error) => error.fmt(f),
+            Self::KernelPath(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for StartError {}
+
+impl From<io::Error> for StartError {
+    fn from(error: io::Error) -> Self {
+        Self::System(error)
+    }
 }
 
 /// Why a session can't be opened.
@@ -114,6 +142,12 @@ pub struct Load {
     pub busy: Vec<f64>,
     /// Datagrams received since the start.
     pub datagrams: u64,
+    /// Streams that the kernel relays now.
+    pub flows: usize,
+    /// Those of the datagrams that the kernel relayed.
+    pub offloaded: u64,
+    /// Datagrams by which a flow ended, because it could not relay them.
+    pub passed_up: u64,
     /// Packets that recordings have lost because the disk was too slow.
     pub recording_lost: u64,
 }

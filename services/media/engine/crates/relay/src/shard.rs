@@ -3,17 +3,21 @@
 //! The loop takes commands, then what is readable, then the time. A wait tells of many sockets; each is
 //! read once, and told again while it has more: a flooded one doesn't keep the others waiting.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use trunkline_rtp::{Counters, Datagram, Event, Forward, Session, Side, Time};
+use trunkline_rtp::{
+    Component, Counters, Datagram, Event, Forward, Header, Session, Side, Time, is_rtcp,
+};
 
 use crate::clock::Clock;
 use crate::command::{Command, Outbox, ShardLoad, Slot};
 use crate::fact::{Fact, FactKind, SessionId};
-use crate::sockets::{BUFFER, Place, Sockets};
+use crate::kernel::{Offload, PlainStream};
+use crate::sockets::{BUFFER, Place, Received, Sockets};
 use crate::sys::{EpollSet, Notifier, Poller, thread_cpu_time};
 
 /// How often silences are judged: well under the 200 ms in which they must be told (MED-12).
@@ -25,6 +29,8 @@ const READY: usize = 512;
 /// How often packets of our own are looked for, while any session makes some.
 const PACE: Duration = Duration::from_millis(5);
 const WAKE: u64 = u64::MAX;
+/// The first byte of RTP without padding, extension and contributing sources: what the kernel relays.
+const PLAIN: u8 = 0x80;
 
 struct Relayed {
     id: SessionId,
@@ -39,6 +45,7 @@ pub struct Shard {
     clock: Clock,
     poller: Poller,
     wake: Arc<Notifier>,
+    offload: Option<Offload>,
     commands: Receiver<Command>,
     outbox: Outbox,
     load: Arc<ShardLoad>,
@@ -54,11 +61,12 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// A shard with nothing to relay.
+    /// A shard with nothing to relay; the kernel may relay plain streams for it.
     pub fn new(
         clock: Clock,
         watched: Arc<EpollSet>,
         wake: Arc<Notifier>,
+        offload: Option<Offload>,
         commands: Receiver<Command>,
         outbox: Outbox,
         load: Arc<ShardLoad>,
@@ -68,6 +76,7 @@ impl Shard {
             clock,
             poller: Poller::new(watched, READY),
             wake,
+            offload,
             commands,
             outbox,
             load,
@@ -94,6 +103,7 @@ impl Shard {
             if (0..ready).any(|index| self.poller.token(index) == WAKE) {
                 self.wake.clear();
             }
+            self.take_relayed();
             if !self.obey() {
                 return;
             }
@@ -153,23 +163,122 @@ impl Shard {
         if received.cut {
             return relayed.session.receive_oversized(place.side);
         }
+        if relayed.is_passed_flow(place, &received, &self.buffer[..received.length]) {
+            self.load.passed_up.fetch_add(1, Ordering::Relaxed);
+            self.end_flow(slot, place.side);
+        }
+        let Some(relayed) = self.slots[slot].as_deref_mut() else {
+            return;
+        };
         let mut datagram = Datagram::new(&mut self.buffer[..], received.length);
         let port = (place.side, place.component);
         let verdict =
             relayed
                 .session
                 .receive(port, received.from, &mut datagram, now, &mut self.events);
+        let length = datagram.bytes().len();
+        self.tell_events(slot, now);
+        self.review_flows(slot, now);
         if let Ok(Some(forward)) = verdict {
-            relayed.send(place.side.other(), forward, datagram.bytes());
-            relayed
-                .sockets
-                .settle(place.side.other(), self.poller.set(), first_token(slot));
+            self.send_on(slot, (place.side, received.from), forward, length, now);
         }
+        self.send_due(slot, now);
+    }
+
+    /// Send the packet in the buffer that came from a side and an address, by a shortcut from now on if its
+    /// stream has settled.
+    fn send_on(
+        &mut self,
+        slot: Slot,
+        origin: (Side, SocketAddr),
+        forward: Forward,
+        length: usize,
+        now: Time,
+    ) {
+        let Some(relayed) = self.slots[slot].as_deref_mut() else {
+            return;
+        };
+        let (packet, to) = (&self.buffer[..length], origin.0.other());
+        if relayed.sockets.has_settled(to, forward) {
+            let offload = self.offload.as_ref();
+            if !offload.is_some_and(|one| relayed.offload(one, slot, origin, packet, now)) {
+                let set = self.poller.set();
+                relayed.sockets.connect(to, set, first_token(slot));
+            }
+        }
+        relayed.send(to, forward, packet);
+    }
+
+    /// Send what a session makes of its own and is due.
+    fn send_due(&mut self, slot: Slot, now: Time) {
+        let Some(relayed) = self.slots[slot].as_deref_mut() else {
+            return;
+        };
         if relayed.session.is_active() {
             relayed.send_due(&mut self.buffer, now, &mut self.events);
             self.activate(slot);
+            self.tell_events(slot, now);
         }
-        self.tell_events(slot, now);
+    }
+
+    /// Take note of what the kernel has relayed.
+    fn take_relayed(&mut self) {
+        let mut relayed_there = 0;
+        while let Some(record) = self.offload.as_mut().and_then(Offload::next) {
+            relayed_there += 1;
+            let (slot, side) = parse_flow_name(record.name);
+            let slots = self.slots.get_mut(slot);
+            let Some(relayed) = slots.and_then(Option::as_deref_mut) else {
+                continue;
+            };
+            if flow_name(relayed.id, slot, side) != record.name {
+                continue; // the session has been closed since
+            }
+            let Ok(header) = Header::parse(&record.header) else {
+                continue; // the kernel relays nothing else
+            };
+            let at = self.clock.at(record.at);
+            relayed.sockets.flow_is_used(side);
+            let (id, mut events) = (relayed.id, Vec::new());
+            relayed
+                .session
+                .note_relayed(side, &header, record.length, at, &mut events);
+            for event in events {
+                self.tell(id, at, FactKind::Event(event));
+            }
+        }
+        self.datagrams += relayed_there;
+        let offloaded = &self.load.offloaded;
+        offloaded.fetch_add(relayed_there, Ordering::Relaxed);
+    }
+
+    /// Let the kernel relay nothing of a session, and take note of what it has relayed until then.
+    fn end_flows(&mut self, slot: Slot) {
+        for side in Side::BOTH {
+            self.end_flow(slot, side);
+        }
+    }
+
+    /// The same of what one side sends.
+    fn end_flow(&mut self, slot: Slot, side: Side) {
+        if self
+            .find(slot)
+            .is_some_and(|one| one.sockets.end_flow(side))
+        {
+            self.take_relayed();
+        }
+    }
+
+    /// End the flows of a session whose packets somebody here has to see from now on.
+    fn review_flows(&mut self, slot: Slot, now: Time) {
+        for side in Side::BOTH {
+            if self
+                .find(slot)
+                .is_some_and(|one| !one.is_still_plain(side, now))
+            {
+                self.end_flow(slot, side);
+            }
+        }
     }
 
     fn tell_events(&mut self, slot: Slot, now: Time) {
@@ -196,6 +305,9 @@ impl Shard {
     /// Carry out the commands; false when told to stop.
     fn obey(&mut self) -> bool {
         while let Ok(command) = self.commands.try_recv() {
+            if let Some(slot) = command.redirects() {
+                self.end_flows(slot);
+            }
             match command {
                 Command::Open(slot, id, opening) => self.open(slot, id, *opening),
                 Command::Update(slot, legs) => {
@@ -304,10 +416,16 @@ impl Shard {
     }
 
     fn tick(&mut self, now: Time) {
+        let offload = self.offload.as_mut();
+        let rerouted = offload.is_some_and(Offload::routes_have_changed);
         for slot in 0..self.slots.len() {
+            if rerouted {
+                self.end_flows(slot);
+            }
             if let Some(relayed) = self.slots[slot].as_deref_mut() {
                 relayed.session.tick(now, &mut self.events);
                 self.tell_events(slot, now);
+                self.review_flows(slot, now);
                 self.activate(slot); // a report may be due
             }
         }
@@ -335,6 +453,55 @@ impl Relayed {
         Box::new(Side::BOTH.map(|side| self.session.counters(side)))
     }
 
+    /// Whether a datagram that was read is one that a flow has let pass.
+    fn is_passed_flow(&self, place: Place, received: &Received, datagram: &[u8]) -> bool {
+        let flow = self.sockets.flow_from(place.side);
+        flow.is_some_and(|flow| flow.stream().received.0 == received.from)
+            && place.component == Component::Rtp
+            && !is_rtcp(datagram)
+    }
+
+    /// Whether nobody here has to see what `side` sends, if the kernel relays it.
+    fn is_still_plain(&self, side: Side, now: Time) -> bool {
+        self.sockets.flow_from(side).is_none_or(|flow| {
+            let stream = flow.stream();
+            let from = stream.received.0;
+            let plain = self.session.relays_plainly(side, from, &stream.header, now);
+            plain == Some(stream.plain)
+        })
+    }
+
+    /// Let the kernel relay what `side` sends from now on, of which `packet` has just been relayed; whether it does.
+    fn offload(
+        &mut self,
+        offload: &Offload,
+        slot: Slot,
+        (side, from): (Side, SocketAddr),
+        packet: &[u8],
+        now: Time,
+    ) -> bool {
+        let header = Header::parse(packet).ok().filter(|_| packet[0] == PLAIN);
+        let plain = header.and_then(|header| {
+            let plain = self.session.relays_plainly(side, from, &header, now)?;
+            Some((header, plain))
+        });
+        let Some((header, plain)) = plain else {
+            return false;
+        };
+        let name = flow_name(self.id, slot, side);
+        self.sockets
+            .offload(side.other(), |[at, by], type_of_service| {
+                offload.install(PlainStream {
+                    name,
+                    received: (from, at),
+                    header,
+                    sent_from: by,
+                    plain,
+                    type_of_service,
+                })
+            })
+    }
+
     fn send(&mut self, side: Side, forward: Forward, datagram: &[u8]) {
         if !self.sockets.send(side, forward, datagram) {
             self.session.send_failed(side, forward.component);
@@ -356,6 +523,17 @@ impl Relayed {
 /// The token of a session's first socket.
 pub const fn first_token(slot: Slot) -> u64 {
     slot as u64 * Place::COUNT
+}
+
+/// The name of the flow of what `side` of a session sends. Sessions of one slot have others: four thousand million
+/// come and go before one has the same.
+const fn flow_name(id: SessionId, slot: Slot, side: Side) -> u64 {
+    id << 32 | (slot as u64) << 1 | side as u64
+}
+
+const fn parse_flow_name(name: u64) -> (Slot, Side) {
+    let slot = (name as u32 >> 1) as Slot;
+    (slot, if name & 1 == 0 { Side::A } else { Side::B })
 }
 
 const fn parse_token(token: u64) -> (Slot, Place) {

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use std::fs::File;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{SocketAddr, UdpSocket};
@@ -78,7 +79,7 @@ fn share_port(socket: &UdpSocket, shared: bool) -> io::Result<()> {
 }
 
 fn set_option(
-    socket: &UdpSocket,
+    socket: &impl AsRawFd,
     level: libc::c_int,
     name: libc::c_int,
     value: libc::c_int,
@@ -96,14 +97,37 @@ fn set_option(
     check(result).map(drop)
 }
 
+/// A netlink socket to the kernel's routing that never waits to be read, and hears what is told to `groups`.
+pub fn open_routing(groups: &[u32]) -> io::Result<File> {
+    let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: no pointer is passed; the descriptor returned is ours alone.
+    let fd = check(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
+    // SAFETY: as above.
+    let socket = unsafe { File::from_raw_fd(fd) };
+    for &group in groups {
+        let (level, option) = (libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP);
+        set_option(&socket, level, option, group as libc::c_int)?;
+    }
+    Ok(socket)
+}
+
 /// CPU time of the calling thread.
 pub fn thread_cpu_time() -> Duration {
+    time_of(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// Time of the system's monotonic clock, which is the kernel's own and [`std::time::Instant`]'s.
+pub fn monotonic_time() -> Duration {
+    time_of(libc::CLOCK_MONOTONIC)
+}
+
+fn time_of(clock: libc::clockid_t) -> Duration {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the clock exists on Linux, and `time` is writable.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    // SAFETY: both clocks exist on Linux, and `time` is writable.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 

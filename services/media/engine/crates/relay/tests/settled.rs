@@ -6,19 +6,12 @@ use std::fs::read_to_string;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
-use support::{LOOPBACK, PATIENCE, as_opened, at, closing_counters, engine_on, leg, peer, rtp};
-use trunkline_relay::{Engine, LegUpdate, Opened};
+use support::{
+    Call, ENOUGH, LOOPBACK, PATIENCE, as_opened, at, closing_counters, engine_on, heard, peer,
+    peer_at, rtp, stranger,
+};
+use trunkline_relay::LegUpdate;
 use trunkline_rtp::{Dropped, Learning};
-
-/// More packets than it takes to settle.
-const ENOUGH: u16 = 60;
-
-struct Call {
-    engine: Engine,
-    caller: UdpSocket,
-    callee: UdpSocket,
-    opened: Opened,
-}
 
 /// A call whose streams have settled both ways.
 fn settled() -> Call {
@@ -27,26 +20,9 @@ fn settled() -> Call {
 
 /// The same with an engine that listens on `local`, and peers of the loopback address `peers`.
 fn settled_on(local: IpAddr, peers: IpAddr) -> Call {
-    let mut engine = engine_on(&[local], Duration::ZERO, 8);
-    let (caller, callee) = (peer_at(peers), peer_at(peers));
-    let legs = [&caller, &callee].map(|peer| leg(peer, Learning::FirstPacket));
-    let opened = engine.open(legs).expect("ports");
-    let call = Call {
-        engine,
-        caller,
-        callee,
-        opened,
-    };
-    for number in 0..ENOUGH {
-        assert_eq!(
-            call.hear_from(&call.caller, &call.callee, number),
-            Some(number)
-        );
-        assert_eq!(
-            call.hear_from(&call.callee, &call.caller, number),
-            Some(number)
-        );
-    }
+    let engine = engine_on(&[local], Duration::ZERO, 8);
+    let call = Call::open(engine, peers, |_| {});
+    call.talk(0..ENOUGH);
     for ports in call.opened.ports {
         assert!(
             is_connected(ports.rtp),
@@ -57,29 +33,6 @@ fn settled_on(local: IpAddr, peers: IpAddr) -> Call {
     call
 }
 
-impl Call {
-    /// Send a packet to the port of one leg, and return the number of what its peer then hears.
-    fn hear_from(&self, from: &UdpSocket, to: &UdpSocket, number: u16) -> Option<u16> {
-        let own = usize::from(!std::ptr::eq(to, &raw const self.callee));
-        let ip = to.local_addr().expect("bound").ip();
-        from.send_to(&rtp(number), (ip, self.opened.ports[own].rtp))
-            .expect("sent");
-        heard(to)
-    }
-}
-
-fn heard(peer: &UdpSocket) -> Option<u16> {
-    let mut buffer = [0; 2048];
-    peer.recv_from(&mut buffer).ok()?;
-    Some(u16::from_be_bytes([buffer[2], buffer[3]]))
-}
-
-fn peer_at(ip: IpAddr) -> UdpSocket {
-    let socket = UdpSocket::bind((ip, 0)).expect("a port");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    socket
-}
-
 /// Whether the system knows a connected socket on a local port.
 fn is_connected(port: u16) -> bool {
     let lists = ["/proc/self/net/udp", "/proc/self/net/udp6"];
@@ -88,10 +41,6 @@ fn is_connected(port: u16) -> bool {
         let addresses: Vec<_> = line.split_whitespace().skip(1).take(2).collect();
         addresses[0].ends_with(&format!(":{port:04X}")) && !addresses[1].ends_with(":0000")
     })
-}
-
-fn stranger() -> UdpSocket {
-    UdpSocket::bind(("127.0.0.2", 0)).expect("another loopback address")
 }
 
 #[test]

@@ -119,6 +119,13 @@ impl Latch {
         });
     }
 
+    /// A packet of the source that is known was relayed, without having been judged here.
+    pub(crate) fn refresh(&mut self, ssrc: u32, now: Time) {
+        if let Some(locked) = &mut self.locked {
+            (locked.ssrc, locked.heard) = (ssrc, now);
+        }
+    }
+
     fn judge_signaled(&self, from: SocketAddr) -> Standing {
         if self
             .signaled

@@ -195,9 +195,8 @@ impl Leg {
         }
     }
 
-    pub(crate) fn is_event_for_us(&self, header: &Header) -> bool {
-        self.settings.dtmf.receive_events
-            && self.settings.telephone_event == Some(header.payload_type)
+    pub(crate) fn is_event_for_us(&self, payload_type: u8) -> bool {
+        self.settings.dtmf.receive_events && self.settings.telephone_event == Some(payload_type)
     }
 
     /// Dress a packet for the wire and count it as sent.
@@ -240,6 +239,21 @@ impl Leg {
         events: &mut Vec<Event>,
     ) -> Result<Forward, Dropped> {
         let to = self.destination().ok_or(Dropped::Undeliverable)?;
+        self.count_sent(side, length, now, events);
+        Ok(Forward {
+            component: Component::Rtp,
+            to,
+        })
+    }
+
+    /// Count a datagram of media to the peer.
+    pub(crate) fn count_sent(
+        &mut self,
+        side: Side,
+        length: usize,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) {
         self.sent.packets += 1;
         self.sent.bytes += length as u64;
         if self.sent_watch.packet(now) {
@@ -248,10 +262,29 @@ impl Leg {
                 kind: EventKind::Resumed(Direction::Sent),
             });
         }
-        Ok(Forward {
-            component: Component::Rtp,
-            to,
-        })
+    }
+
+    /// Take the header of an RTP packet that was accepted, and its length in bytes.
+    pub(crate) fn receive(&mut self, header: &Header, length: usize, now: Time) {
+        self.reception
+            .receive(header, self.settings.clock_rate(), now);
+        self.received.bytes += length as u64;
+    }
+
+    /// Whether what the peer sends goes on as it came, and only needs to be counted.
+    pub(crate) fn is_received_plainly(&self, payload_type: u8) -> bool {
+        !self.settings.fax
+            && !self.is_event_for_us(payload_type)
+            && self.protection.is_none()
+            && self.inband.is_none()
+            && self.reports.is_none()
+    }
+
+    /// Whether what the other leg sends goes to the peer as it is.
+    pub(crate) fn is_sent_plainly(&self) -> bool {
+        self.protection.is_none()
+            && self.reports.is_none()
+            && self.path.as_ref().is_none_or(|path| path.is_plain())
     }
 
     pub(crate) fn accept(
@@ -264,8 +297,6 @@ impl Leg {
         events: &mut Vec<Event>,
     ) {
         self.latch.learn(from, ssrc, now);
-        self.received.packets += 1;
-        self.received.last_packet = Some(now);
         if standing == Standing::Learned {
             events.push(Event {
                 side,
@@ -278,6 +309,13 @@ impl Leg {
                 kind: EventKind::FirstPacket(from),
             });
         }
+        self.count_received(side, now, events);
+    }
+
+    /// Count a packet of the peer.
+    pub(crate) fn count_received(&mut self, side: Side, now: Time, events: &mut Vec<Event>) {
+        self.received.packets += 1;
+        self.received.last_packet = Some(now);
         if self.received_watch.packet(now) {
             events.push(Event {
                 side,

@@ -56,7 +56,7 @@ pub use protection::{Datagram, Protection, Rejected};
 pub use reception::{Reception, ReceptionCounters};
 pub use rtcp::{Compound, MalformedRtcp, RtcpPacket, is_rtcp};
 pub use sequence::delta;
-pub use session::{Component, Direction, Event, EventKind, Forward, Session, Side};
+pub use session::{Component, Direction, Event, EventKind, Forward, Plain, Session, Side};
 pub use settings::{AudioDue, LegSettings, Monitor, Remote, VoiceFormat};
 pub use srtp::{BadSrtpKey, Srtp, Suite};
 pub use stereo::{Frame, Stereo};

@@ -63,6 +63,11 @@ impl Outgoing {
         sequence_number
     }
 
+    /// What is added to the number of the next relayed packet, unless that follows on one of ours.
+    pub(crate) fn shift(&self) -> Option<u16> {
+        Some(self.shift).filter(|_| !self.resume)
+    }
+
     /// A relayed packet is not sent on: the next one takes its number.
     pub(crate) const fn swallow(&mut self) {
         self.shift = self.shift.wrapping_sub(1);

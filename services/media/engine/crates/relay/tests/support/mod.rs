@@ -3,38 +3,111 @@
 #![allow(dead_code)] // no test needs all of it
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::ops::Range;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use trunkline_relay::{Engine, EngineSettings, Fact, FactKind, LegOpening, LegUpdate, PortRange};
+use trunkline_relay::{
+    Engine, EngineSettings, Fact, FactKind, LegOpening, LegUpdate, Opened, PortRange,
+};
 use trunkline_rtp::{BuiltIn, Counters, Learning, LegSettings, Remote};
 
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// More packets than it takes to settle.
+pub const ENOUGH: u16 = 60;
 
 pub fn engine(quarantine: Duration, pairs: u16) -> Engine {
     engine_on(&[LOOPBACK], quarantine, pairs)
 }
 
 pub fn engine_on(addresses: &[IpAddr], quarantine: Duration, pairs: u16) -> Engine {
+    let settings = settings(addresses, quarantine, pairs);
+    Engine::start(&settings, Arc::new(BuiltIn)).expect("threads")
+}
+
+/// Settings of an engine of one thread.
+pub fn settings(addresses: &[IpAddr], quarantine: Duration, pairs: u16) -> EngineSettings {
     let probe = peer();
     let first = (probe.local_addr().expect("bound").port() & !1).min(60_000);
     let ports = PortRange::new(first, first + 2 * pairs - 1).expect("a range");
-    let settings = EngineSettings {
+    EngineSettings {
         addresses: addresses.to_vec(),
         ports,
         quarantine,
         threads: 1,
         type_of_service: 0xa0,
-    };
-    Engine::start(&settings, Arc::new(BuiltIn)).expect("threads")
+        kernel_path: Vec::new(),
+    }
+}
+
+/// A relayed call and its two peers, whose addresses are learned.
+pub struct Call {
+    pub engine: Engine,
+    pub caller: UdpSocket,
+    pub callee: UdpSocket,
+    pub opened: Opened,
+}
+
+impl Call {
+    /// A call between peers of an address of the loopback interface, whose legs are made to differ by
+    /// `change`.
+    pub fn open(mut engine: Engine, peers: IpAddr, change: impl Fn(&mut LegOpening)) -> Self {
+        let (caller, callee) = (peer_at(peers), peer_at(peers));
+        let legs = [&caller, &callee].map(|peer| {
+            let mut leg = leg(peer, Learning::FirstPacket);
+            change(&mut leg);
+            leg
+        });
+        let opened = engine.open(legs).expect("ports");
+        Self {
+            engine,
+            caller,
+            callee,
+            opened,
+        }
+    }
+
+    /// Let both peers send packets of these numbers, and hear each other's.
+    pub fn talk(&self, numbers: Range<u16>) {
+        for number in numbers {
+            for (from, to) in [(&self.caller, &self.callee), (&self.callee, &self.caller)] {
+                assert_eq!(self.hear_from(from, to, number), Some(number));
+            }
+        }
+    }
+
+    /// Send a packet to the port of one leg, and return the number of what its peer then hears.
+    pub fn hear_from(&self, from: &UdpSocket, to: &UdpSocket, number: u16) -> Option<u16> {
+        let own = usize::from(!std::ptr::eq(to, &raw const self.callee));
+        let ip = to.local_addr().expect("bound").ip();
+        from.send_to(&rtp(number), (ip, self.opened.ports[own].rtp))
+            .expect("sent");
+        heard(to)
+    }
+}
+
+/// The number of the next packet that a peer hears.
+pub fn heard(peer: &UdpSocket) -> Option<u16> {
+    let mut buffer = [0; 2048];
+    peer.recv_from(&mut buffer).ok()?;
+    Some(u16::from_be_bytes([buffer[2], buffer[3]]))
+}
+
+pub fn peer_at(ip: IpAddr) -> UdpSocket {
+    let socket = UdpSocket::bind((ip, 0)).expect("a port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    socket
+}
+
+pub fn stranger() -> UdpSocket {
+    UdpSocket::bind(("127.0.0.2", 0)).expect("another loopback address")
 }
 
 pub fn peer() -> UdpSocket {
-    let socket = UdpSocket::bind((LOOPBACK, 0)).expect("a port");
-    socket.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    socket
+    peer_at(LOOPBACK)
 }
 
 pub fn leg(remote: &UdpSocket, learning: Learning) -> LegOpening {

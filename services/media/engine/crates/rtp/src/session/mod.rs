@@ -78,6 +78,15 @@ pub struct Forward {
     pub to: SocketAddr,
 }
 
+/// How packets go on that are relayed as they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plain {
+    /// Where to, from the other leg's port of RTP.
+    pub to: SocketAddr,
+    /// What is added to their sequence numbers.
+    pub shift: u16,
+}
+
 /// Something worth telling about a leg.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -210,6 +219,44 @@ impl Session {
         }
     }
 
+    /// How packets with this header that come from `from` go on, if nobody here needs to see them: they may
+    /// then be relayed elsewhere and [noted](Session::note_relayed).
+    #[must_use]
+    pub fn relays_plainly(
+        &self,
+        side: Side,
+        from: SocketAddr,
+        header: &Header,
+        now: Time,
+    ) -> Option<Plain> {
+        let (leg, other) = (&self.legs[side as usize], &self.legs[side.other() as usize]);
+        let plain = self.tap.is_none()
+            && leg.latch.judge(from, header.ssrc, now) == Standing::Known
+            && leg.is_received_plainly(header.payload_type)
+            && other.is_sent_plainly();
+        let to = other.destination().filter(|_| plain)?;
+        let shift = other.outgoing.shift()?;
+        Some(Plain { to, shift })
+    }
+
+    /// Take note of a packet, `length` bytes long, that [was plain](Session::relays_plainly) when it came in
+    /// on `side` at `now`, and has been relayed elsewhere.
+    pub fn note_relayed(
+        &mut self,
+        side: Side,
+        header: &Header,
+        length: usize,
+        now: Time,
+        events: &mut Vec<Event>,
+    ) {
+        let (leg, other) = self.both(side);
+        leg.latch.refresh(header.ssrc, now);
+        leg.count_received(side, now, events);
+        leg.receive(header, length, now);
+        other.outgoing.relay(header, now);
+        other.count_sent(side.other(), length, now, events);
+    }
+
     /// Tell the silences that have become too long, and digits whose end was lost, and let reports fall
     /// due. To be called a few times a second.
     pub fn tick(&mut self, now: Time, events: &mut Vec<Event>) {
@@ -244,16 +291,14 @@ impl Session {
             protection.open_rtp(datagram).map_err(dropped)?;
         }
         leg.accept(side, from, header.ssrc, standing, now, events);
-        leg.reception
-            .receive(&header, leg.settings.clock_rate(), now);
-        leg.received.bytes += length as u64;
+        leg.receive(&header, length, now);
         if let Some(tap) = &mut self.tap {
             leg.be_heard(side, tap.as_mut(), datagram.bytes(), &header, now);
         }
         if let Some(digit) = leg.hear_inband(datagram.bytes(), &header) {
             self.tell_digit(side, digit, DigitForm::Inband, now, events);
         }
-        if self.legs[side as usize].is_event_for_us(&header) {
+        if self.legs[side as usize].is_event_for_us(header.payload_type) {
             self.receive_event(side, datagram, &header, now, events);
             return Ok(None);
         }
