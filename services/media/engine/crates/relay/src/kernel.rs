@@ -4,7 +4,7 @@
 
 use std::error::Error;
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,7 +16,7 @@ use aya::programs::{LinkOrder, SchedClassifier, TcAttachType};
 use aya::util::KernelVersion;
 use trunkline_rtp::{Header, Plain, RTP_HEADER};
 
-use crate::network::{Changes, Network};
+use crate::network::{Changes, Network, Route};
 use crate::opening::StartError;
 
 const PROGRAM: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/relay.bpf.o"));
@@ -75,6 +75,8 @@ pub struct Flow {
     path: Arc<KernelPath>,
     key: Key,
     stream: PlainStream,
+    /// Where from and where to, and how that goes.
+    way: (Ipv4Addr, Ipv4Addr, Route),
 }
 
 /// A packet that was relayed in the kernel.
@@ -214,6 +216,7 @@ impl Offload {
         let mut tables = self.path.lock();
         at.set_ip(tables.network.route(*from.ip(), *at.ip())?.source);
         let route = tables.network.route(*to.ip(), *by.ip())?;
+        let way = (*by.ip(), *to.ip(), route);
         by.set_ip(route.source);
         let key = addresses(from, at);
         let mut value: Value = [0; 40];
@@ -234,6 +237,7 @@ impl Offload {
             path: Arc::clone(&self.path),
             key,
             stream,
+            way,
         })
     }
 
@@ -251,7 +255,7 @@ impl Offload {
         })
     }
 
-    /// Whether routes have changed, by which flows may leave, since the last look.
+    /// Whether any route may have changed since the last look.
     pub fn routes_have_changed(&mut self) -> bool {
         self.changes.take()
     }
@@ -261,6 +265,13 @@ impl Flow {
     /// The stream.
     pub const fn stream(&self) -> &PlainStream {
         &self.stream
+    }
+
+    /// Whether its packets would still go the way on which they are sent.
+    pub fn goes_as_before(&self) -> bool {
+        let (from, to, before) = self.way;
+        let route = self.path.lock().network.route(to, from);
+        route.is_ok_and(|route| route == before)
     }
 }
 

@@ -36,7 +36,7 @@ pub struct Network(File);
 impl Network {
     /// A way to ask.
     pub fn open() -> io::Result<Self> {
-        open_routing(&[]).map(Self)
+        open_routing(0).map(Self)
     }
 
     /// The route to `to`, for packets from `source`; where that is unspecified, the kernel chooses one.
@@ -91,12 +91,8 @@ pub struct Changes(File);
 impl Changes {
     /// A way to hear.
     pub fn open() -> io::Result<Self> {
-        let groups = [
-            libc::RTNLGRP_LINK,
-            libc::RTNLGRP_IPV4_IFADDR,
-            libc::RTNLGRP_IPV4_ROUTE,
-        ];
-        open_routing(&groups).map(Self)
+        let groups = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV4_ROUTE;
+        open_routing(groups).map(Self)
     }
 
     /// Whether something has changed since the last look.

@@ -269,6 +269,16 @@ impl Shard {
         }
     }
 
+    /// End the flows of a session whose packets would go another way by now.
+    fn end_rerouted_flows(&mut self, slot: Slot) {
+        for side in Side::BOTH {
+            let flow = self.find(slot).and_then(|one| one.sockets.flow_from(side));
+            if flow.is_some_and(|flow| !flow.goes_as_before()) {
+                self.end_flow(slot, side);
+            }
+        }
+    }
+
     /// End the flows of a session whose packets somebody here has to see from now on.
     fn review_flows(&mut self, slot: Slot, now: Time) {
         for side in Side::BOTH {
@@ -420,7 +430,7 @@ impl Shard {
         let rerouted = offload.is_some_and(Offload::routes_have_changed);
         for slot in 0..self.slots.len() {
             if rerouted {
-                self.end_flows(slot);
+                self.end_rerouted_flows(slot);
             }
             if let Some(relayed) = self.slots[slot].as_deref_mut() {
                 relayed.session.tick(now, &mut self.events);

@@ -48,7 +48,8 @@ struct Stream {
 enum Shortcut {
     Connected(UdpSocket),
     Kernel {
-        flow: Flow,
+        /// Boxed: most sessions have none.
+        flow: Box<Flow>,
         /// Whether it has relayed a packet.
         used: bool,
     },
@@ -194,7 +195,7 @@ impl Sockets {
         let flow = port(side.other())
             .and_then(|at| port(side).map(|by| [at, by]))
             .and_then(|ports| install(ports, self.type_of_service));
-        let Ok(flow) = flow else {
+        let Ok(flow) = flow.map(Box::new) else {
             return false;
         };
         self.streams[side as usize].shortcut = Some(Shortcut::Kernel { flow, used: false });

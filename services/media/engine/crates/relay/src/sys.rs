@@ -79,7 +79,7 @@ fn share_port(socket: &UdpSocket, shared: bool) -> io::Result<()> {
 }
 
 fn set_option(
-    socket: &impl AsRawFd,
+    socket: &UdpSocket,
     level: libc::c_int,
     name: libc::c_int,
     value: libc::c_int,
@@ -97,17 +97,21 @@ fn set_option(
     check(result).map(drop)
 }
 
-/// A netlink socket to the kernel's routing that never waits to be read, and hears what is told to `groups`.
-pub fn open_routing(groups: &[u32]) -> io::Result<File> {
+/// A netlink socket to the kernel's routing that never waits to be read, and hears what is told to the groups of
+/// a mask.
+pub fn open_routing(groups: libc::c_int) -> io::Result<File> {
     let kind = libc::SOCK_RAW | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: no pointer is passed; the descriptor returned is ours alone.
     let fd = check(unsafe { libc::socket(libc::AF_NETLINK, kind, libc::NETLINK_ROUTE) })?;
     // SAFETY: as above.
     let socket = unsafe { File::from_raw_fd(fd) };
-    for &group in groups {
-        let (level, option) = (libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP);
-        set_option(&socket, level, option, group as libc::c_int)?;
-    }
+    // SAFETY: zeroes are a valid value of this plain C structure.
+    let mut address: libc::sockaddr_nl = unsafe { mem::zeroed() };
+    address.nl_family = libc::AF_NETLINK as libc::sa_family_t;
+    address.nl_groups = groups as u32;
+    let length = mem::size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+    // SAFETY: the address was just written, and has the length that is said.
+    check(unsafe { libc::bind(fd, (&raw const address).cast(), length) })?;
     Ok(socket)
 }
 
