@@ -1,6 +1,6 @@
 """CPU microseconds per packet of the relay, beside rtpengine in user space and a minimal C relay.
 
-    benches/relay.py [--calls 400] [--secs 5] [--runs 3] [--only engine,rtpengine,floor]
+    benches/relay.py [--calls 400] [--secs 5] [--runs 3] [--only engine,kernel,rtpengine,floor]
     benches/relay.py --only engine,xor,rc4,aes128
     benches/relay.py --one-way --only engine,srtp,srtp-gcm
     benches/relay.py --calls 150 --only g729
@@ -9,7 +9,11 @@
 
 Every relay has core 1 to itself, the generator core 0; all of them run in turn, so a noisy minute
 hits all alike. G.711 in packets of 20 ms, both ways: 100 packets a second for each call. CPU is
-that of the relay's threads over the window, divided by the packets that came through.
+that of the relay's threads over the window, divided by the packets that came through. "kernel" is
+the engine with its kernel path (as root), where a packet costs whoever sends it. So each run also
+measures the generator sending to itself: what it and a relay take together beyond that is the CPU
+that relaying adds. The kernel charges the way through loopback to the sender, unless it was built
+with IRQ_TIME_ACCOUNTING. A real network's way out is not in it.
 25 s of 400 calls are a million packets: a relay whose memory grows in that leaks.
 
 The ciphers encrypt leg B; what the generator sends there as it is deciphers to noise, at the same
@@ -77,7 +81,8 @@ def process(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen
 
 ENGINE: Final = """
 import sys, trunkline_engine as engine
-relay = engine.Engine(["127.0.0.1"], int(sys.argv[2]), int(sys.argv[3]))
+path = ["lo"] if sys.argv[6] == "kernel" else []
+relay = engine.Engine(["127.0.0.1"], int(sys.argv[2]), int(sys.argv[3]), kernel_path=path)
 def leg(port, *voice):
     return engine.LegSettings(
         remote=("127.0.0.1", int(port)), voice=engine.VoiceFormat(*voice) if voice else None
@@ -105,7 +110,10 @@ sys.stdin.read()
 def engine(
     wrapper: Sequence[str], calls: int, _: Path, leg_b: str = ""
 ) -> Iterator[tuple[int, PortMap]]:
-    """Our relay, one thread, without the service around it; leg B may be encrypted or converted."""
+    """Our relay, one thread, without the service around it.
+
+    Leg B may be encrypted or converted, or both legs be relayed in the kernel.
+    """
     ports = (FIRST_RELAY_PORT, LAST_RELAY_PORT, CALLER_PORT, CALLEE_PORT)
     command = [*wrapper, sys.executable, "-c", ENGINE, str(calls), *map(str, ports), leg_b]
     with process(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
@@ -156,10 +164,17 @@ def rtpengine(wrapper: Sequence[str], calls: int, _: Path) -> Iterator[tuple[int
         yield running.pid, [client.open(index) for index in range(calls)]
 
 
+@contextmanager
+def direct(_: Sequence[str], calls: int, __: Path) -> Iterator[tuple[int, PortMap]]:
+    """No relay: the generator sends to itself."""
+    with process(["sleep", "infinity"]) as running:
+        yield running.pid, [(CALLEE_PORT, CALLER_PORT)] * calls
+
+
 Relay = Callable[[Sequence[str], int, Path], AbstractContextManager[tuple[int, PortMap]]]
 
-PEERS: Final = ("engine", "rtpengine", "floor")
-LEGS_B: Final = ("xor", "rc4", "aes128", "srtp", "srtp-gcm", "g729")
+PEERS: Final = ("engine", "kernel", "rtpengine", "floor")
+LEGS_B: Final = ("kernel", "xor", "rc4", "aes128", "srtp", "srtp-gcm", "g729")
 LOOPS: Final = {
     "loop-connected": "f",
     "loop-by-address": "uf",
@@ -172,6 +187,7 @@ RELAYS: Final[Mapping[str, Relay]] = {
     "engine": engine,
     "rtpengine": rtpengine,
     "floor": floor,
+    "direct": direct,
     **{leg_b: partial(engine, leg_b=leg_b) for leg_b in LEGS_B},
     **{name: partial(loop, flags=flags) for name, flags in LOOPS.items()},
     **{f"loop-{mode}": partial(floor, mode=mode) for mode in ("tick", "raw")},
@@ -248,6 +264,13 @@ def next_guess(best: Measured, enough: int | None) -> int:
     return (best["calls"] + enough) // 2 if best else enough // 2
 
 
+def whole_cost(measured: Measured) -> float:
+    """Return the CPU microseconds a packet of the generator and the relay."""
+    microseconds: float = 1e6 * (measured["gen_cpu_s"] + measured["relay_cpu_s"])
+    packets: int = measured["rx"]
+    return microseconds / max(packets, 1)
+
+
 def resident_kilobytes(pid: int) -> int:
     """Return how much memory a process has in use."""
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
@@ -264,10 +287,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         build(Path(folder))
         bench = Bench(Path(folder), arguments)
-        one = bench.most if arguments.most else bench.measure
         for _ in range(arguments.runs):
+            if arguments.most:
+                for name in names:
+                    results[name].append(bench.most(name, arguments.calls))
+                continue
+            without = whole_cost(bench.measure("direct", arguments.calls))
             for name in names:
-                results[name].append(one(name, arguments.calls))
+                measured = bench.measure(name, arguments.calls)
+                added = whole_cost(measured) - without
+                results[name].append(measured | {"added_us_per_pkt": added})
     _print(arguments, results)
 
 
@@ -295,16 +324,16 @@ def _print(arguments: argparse.Namespace, results: dict[str, list[Measured]]) ->
     ways = "one way" if arguments.one_way else "both ways"
     print(f"{calls} calls, G.711 20 ms, {ways}; medians [least..greatest]")
     print(
-        "| relay | calls | us CPU a packet | core % | calls by CPU | loss % "
+        "| relay | calls | us CPU a packet | added on the machine | core % | calls by CPU | loss % "
         "| latency p50 / p99 us | memory grew kB |"
     )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for name, runs in results.items():
         print(f"| {name} | {_row(runs)} |")
 
 
 def _row(runs: Sequence[Measured]) -> str:
-    costs = sorted(run["relay_us_per_pkt"] for run in runs)
+    added = [run["added_us_per_pkt"] for run in runs if "added_us_per_pkt" in run]
     core = _median(runs, "relay_core_pct")
     calls = _median(runs, "calls")
     limit = " (the generator has no more)" if any("generator_full" in run for run in runs) else ""
@@ -312,14 +341,19 @@ def _row(runs: Sequence[Measured]) -> str:
     return " | ".join(
         (
             f"{calls:.0f}{limit}",
-            f"{statistics.median(costs):.2f} [{costs[0]:.2f}..{costs[-1]:.2f}]",
+            _range([run["relay_us_per_pkt"] for run in runs]),
+            _range(added) if added else "-",
             f"{core:.0f}",
-            f"{100 * calls / core:.0f}",
+            f"{100 * calls / core:.0f}" if core else "-",
             f"{max(run['loss_pct'] for run in runs):.3f}",
             f"{delays[0]:.0f} / {delays[1]:.0f}",
             f"{max(run['growth_kb'] for run in runs)}",
         )
     )
+
+
+def _range(costs: Sequence[float]) -> str:
+    return f"{statistics.median(costs):.2f} [{min(costs):.2f}..{max(costs):.2f}]"
 
 
 def _median(runs: Sequence[Measured], name: str) -> float:

@@ -60,6 +60,22 @@ def test_every_container_keeps_its_root_read_only_and_has_no_capability(
     }
 
 
+def test_media_has_two_capabilities_where_the_kernel_relays_and_nobody_else_has_any() -> None:
+    found = dict(containers(mode("hostNetwork", "media.kernelPath={eth0,eth1}")))
+    media = found.pop("trunkline-media/media")
+
+    assert environment(media)["TRUNKLINE_MEDIA_KERNEL_PATH"] == '["eth0","eth1"]'
+    assert media["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"], "add": ["BPF", "NET_ADMIN"]},
+        "runAsUser": 0,
+        "runAsNonRoot": False,
+    }
+    for container in found.values():
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
 def test_every_container_has_requests_and_limits(objects: list[Object]) -> None:
     for _, container in containers(objects):
         for bound in ("requests", "limits"):

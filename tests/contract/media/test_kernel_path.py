@@ -19,9 +19,11 @@ import pytest
 from support.namespaces import Namespace, connect, namespaces
 from support.rtp import rtp_packet
 from trunkline_engine import Engine, KernelPathRefused, LegSettings, SessionCounters
+from trunkline_kernel.metrics import Metrics
 from trunkline_kernel.parameters import Parameters
 from trunkline_kernel.settings import SettingsError
 from trunkline_media.__main__ import start_engine
+from trunkline_media.observation import Observation
 from trunkline_media.parameters import PARAMETERS
 from trunkline_media.settings import MediaSettings
 
@@ -141,6 +143,21 @@ def test_relayed_packets_are_marked_as_those_of_sockets_are(call: Call) -> None:
     assert call.engine.load().flows == 1
     expected = {socket.IP_TOS: TYPE_OF_SERVICE, socket.IP_TTL: 64}
     assert received == [expected] * len(received)
+
+
+def test_prometheus_is_told_what_the_kernel_relays(call: Call) -> None:
+    metrics = Metrics("media")
+    Observation(metrics, call.engine)
+
+    call.talk(range(2 * ENOUGH))
+    call.caller.sendto(rtp_packet(9, payload_type=0), call.callers_side)
+    time.sleep(0.2)
+
+    figures = ("flows", "datagrams", "passed_datagrams")
+    value = metrics.registry.get_sample_value
+    flows, relayed, passed = (value(f"trunkline_media_kernel_{name}") for name in figures)
+    assert (flows, passed) == (1, 1)
+    assert relayed is not None and relayed >= ENOUGH
 
 
 def test_a_stranger_is_counted_and_hears_nothing(call: Call, networks: list[Namespace]) -> None:

@@ -147,7 +147,13 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
+  {{- if .kernelPath }}
+  capabilities: {drop: [ALL], add: [BPF, NET_ADMIN]}
+  runAsUser: 0 # Kubernetes gives capabilities to nobody else
+  runAsNonRoot: false
+  {{- else }}
   capabilities: {drop: [ALL]}
+  {{- end }}
 {{- end }}
 
 {{- define "trunkline.podSecurity" -}}
