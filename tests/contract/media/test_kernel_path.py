@@ -6,6 +6,7 @@ What the kernel path does on one machine is tested with the engine (`crates/rela
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -33,6 +34,8 @@ CALLER, CALLEE = "10.1.0.2", "10.2.0.2"
 TO_CALLERS, TO_CALLEES = "10.1.0.1", "10.2.0.1"
 INTERFACES: Final = ("callers", "callees")
 TYPE_OF_SERVICE: Final = 0xB8
+EVENTS: Final = 101
+"""Payload type of telephone events, which the switch takes out."""
 RECEIVE_TTL: Final = 12
 """IP_RECVTTL, which Python has no name for."""
 
@@ -107,7 +110,10 @@ def call(request: pytest.FixtureRequest, networks: list[Namespace]) -> Iterator[
         for opened in sockets:
             stack.enter_context(opened)
         engine = switch.run(lambda: _engine(own))
-        legs = [LegSettings(remote=opened.getsockname()) for opened in sockets]
+        legs = [
+            LegSettings(remote=opened.getsockname(), telephone_event=EVENTS, receive_events=True)
+            for opened in sockets
+        ]
         session, a, b = switch.run(lambda: engine.open(*legs, address_b=len(own) - 1))
         here, there = sockets
         yield Call(switch, engine, session, here, there, (TO_CALLERS, a), (TO_CALLEES, b))
@@ -143,6 +149,46 @@ def test_relayed_packets_are_marked_as_those_of_sockets_are(call: Call) -> None:
     assert call.engine.load().flows == 1
     expected = {socket.IP_TOS: TYPE_OF_SERVICE, socket.IP_TTL: 64}
     assert received == [expected] * len(received)
+
+
+def test_checksums_stay_right_where_no_card_makes_them(
+    call: Call, networks: list[Namespace]
+) -> None:
+    """The receiver drops a packet whose checksum is wrong, if the sender made it whole."""
+    event = rtp_packet(ENOUGH, b"\x05\x80\x03\x20", payload_type=EVENTS)
+    source = call.caller.getsockname()
+    with networks[0].run(_raw_socket) as whole:
+        for number in range(2 * ENOUGH):
+            if number == ENOUGH:
+                whole.sendto(_datagram(source, call.callers_side, event), call.callers_side)
+            # What follows gets the number of the event: by sockets first, then by the kernel.
+            sent = rtp_packet(number + (number >= ENOUGH), bytes([number]) * 160)
+            whole.sendto(_datagram(source, call.callers_side, sent), call.callers_side)
+            renumbered = sent[:2] + number.to_bytes(2, "big") + sent[4:]
+            assert call.callee.recv(2048) == renumbered
+
+    time.sleep(0.2)
+    load = call.engine.load()
+    assert (load.flows, load.passed_up) == (1, 1)
+    assert load.offloaded >= ENOUGH // 6
+
+
+def _raw_socket() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+
+def _datagram(source: tuple[str, int], to: tuple[str, int], payload: bytes) -> bytes:
+    """Return an IPv4 packet; the system fills in the checksum of its header (raw(7))."""
+    hosts = socket.inet_aton(source[0]) + socket.inet_aton(to[0])
+    length = 8 + len(payload)
+    udp = struct.pack("!HHHH", source[1], to[1], length, 0) + payload
+    summed = hosts + struct.pack("!HH", socket.IPPROTO_UDP, length) + udp
+    total = sum(struct.unpack(f"!{len(summed) // 2}H", summed))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    udp = udp[:6] + struct.pack("!H", ~total & 0xFFFF) + udp[8:]
+    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + length, 0, 0, 64, socket.IPPROTO_UDP, 0)
+    return header + hosts + udp
 
 
 def test_prometheus_is_told_what_the_kernel_relays(call: Call) -> None:

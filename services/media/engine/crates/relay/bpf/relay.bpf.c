@@ -22,7 +22,6 @@
 #define HOSTS 8
 #define PORTS 4
 #define UDP_HEADER 8
-#define UDP_CHECK (ETH_HLEN + IP_HEADER + 6)
 #define LOOPBACK 1 // the interface's index, in every network namespace
 #define PLAIN_RTP 0x80 // version 2, no padding, no extension, no contributing sources
 #define LONGEST 1280 // bytes of an IP packet that need no fragments on any link (RFC 8200 section 5)
@@ -57,6 +56,8 @@ struct packet {
     __be16 udp_length, udp_check;
     struct rtp rtp;
 };
+
+#define UDP_CHECK (ETH_HLEN + offsetof(struct packet, udp_check))
 
 struct flow {
     __u64 name; // for the engine
@@ -115,7 +116,8 @@ static int is_voice_of(const struct flow *flow, const struct rtp *rtp) {
     return rtp->first == PLAIN_RTP && (rtp->marker_and_type & 0x7f) == flow->payload_type && rtp->ssrc == flow->ssrc;
 }
 
-// What comes from this machine has its route and stays here; what comes from elsewhere can't enter it any more, and leaves.
+// What comes from this machine has its route and stays here; what comes from elsewhere can't enter it any more, and
+// leaves.
 static int can_go(const struct __sk_buff *skb, const struct flow *flow) {
     return (skb->ifindex == LOOPBACK) == !flow->interface;
 }
@@ -134,18 +136,19 @@ static int tell(const struct flow *flow, const struct packet *packet) {
     return 1;
 }
 
-// Give a packet another sequence number.
-static void renumber(struct __sk_buff *skb, __u16 shift, struct rtp *rtp) {
+// Give a packet another sequence number; nonzero when that fails.
+static int renumber(struct __sk_buff *skb, __u16 shift, struct rtp *rtp) {
     struct rtp seen = *rtp;
 
     rtp->sequence_number = bpf_htons(bpf_ntohs(seen.sequence_number) + shift);
     __s64 numbers = bpf_csum_diff((void *)&seen, 4, (void *)rtp, 4, 0);
-    bpf_l4_csum_replace(skb, UDP_CHECK, 0, numbers, BPF_F_MARK_MANGLED_0);
-    bpf_skb_store_bytes(skb, ETH_HLEN + offsetof(struct packet, rtp), rtp, 4, 0);
+    return bpf_l4_csum_replace(skb, UDP_CHECK, 0, numbers, BPF_F_MARK_MANGLED_0) ||
+           bpf_skb_store_bytes(skb, ETH_HLEN + offsetof(struct packet, rtp), rtp, 4, 0);
 }
 
-// Make a packet one of ours: addresses, type of service and TTL, and the checksums of both headers.
-static void rewrite(struct __sk_buff *skb, const struct flow *flow, struct packet *packet) {
+// Make a packet one of ours: addresses, type of service and TTL, and the checksums of both headers; nonzero when
+// that fails.
+static int rewrite(struct __sk_buff *skb, const struct flow *flow, struct packet *packet) {
     struct addresses seen = packet->addresses, ours = flow->relayed;
     __s64 hosts = bpf_csum_diff(&seen.from, HOSTS, &ours.from, HOSTS, 0);
     __s64 ports = bpf_csum_diff((void *)&seen.from_port, PORTS, (void *)&ours.from_port, PORTS, 0);
@@ -158,9 +161,9 @@ static void rewrite(struct __sk_buff *skb, const struct flow *flow, struct packe
     sum = (sum & 0xffff) + (sum >> 16);
     packet->ip.check = ~((sum & 0xffff) + (sum >> 16));
 
-    bpf_l4_csum_replace(skb, UDP_CHECK, 0, hosts, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
-    bpf_l4_csum_replace(skb, UDP_CHECK, 0, ports, BPF_F_MARK_MANGLED_0);
-    bpf_skb_store_bytes(skb, ETH_HLEN, &packet->ip, IP_HEADER + PORTS, 0);
+    return bpf_l4_csum_replace(skb, UDP_CHECK, 0, hosts, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0) ||
+           bpf_l4_csum_replace(skb, UDP_CHECK, 0, ports, BPF_F_MARK_MANGLED_0) ||
+           bpf_skb_store_bytes(skb, ETH_HLEN, &packet->ip, IP_HEADER + PORTS, 0);
 }
 
 SEC("classifier")
@@ -178,9 +181,8 @@ int relay(struct __sk_buff *skb) {
         flow->stopped = 1;
         return TC_ACT_UNSPEC;
     }
-    if (flow->shift)
-        renumber(skb, flow->shift, &packet.rtp);
-    rewrite(skb, flow, &packet);
+    if ((flow->shift && renumber(skb, flow->shift, &packet.rtp)) || rewrite(skb, flow, &packet))
+        return TC_ACT_SHOT;
     return flow->interface ? bpf_redirect_neigh(flow->interface, 0, 0, 0) : TC_ACT_OK;
 }
 

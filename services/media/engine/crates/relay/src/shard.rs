@@ -177,12 +177,14 @@ impl Shard {
                 .session
                 .receive(port, received.from, &mut datagram, now, &mut self.events);
         let length = datagram.bytes().len();
-        self.tell_events(slot, now);
-        self.review_flows(slot, now);
+        if self.offload.is_some() {
+            self.review_flows(slot, now);
+        }
         if let Ok(Some(forward)) = verdict {
             self.send_on(slot, (place.side, received.from), forward, length, now);
         }
         self.send_due(slot, now);
+        self.tell_events(slot, now);
     }
 
     /// Send the packet in the buffer that came from a side and an address, by a shortcut from now on if its
@@ -217,15 +219,14 @@ impl Shard {
         if relayed.session.is_active() {
             relayed.send_due(&mut self.buffer, now, &mut self.events);
             self.activate(slot);
-            self.tell_events(slot, now);
         }
     }
 
     /// Take note of what the kernel has relayed.
     fn take_relayed(&mut self) {
-        let mut relayed_there = 0;
+        let mut count = 0;
         while let Some(record) = self.offload.as_mut().and_then(Offload::next) {
-            relayed_there += 1;
+            count += 1;
             let (slot, side) = parse_flow_name(record.name);
             let slots = self.slots.get_mut(slot);
             let Some(relayed) = slots.and_then(Option::as_deref_mut) else {
@@ -247,9 +248,10 @@ impl Shard {
                 self.tell(id, at, FactKind::Event(event));
             }
         }
-        self.datagrams += relayed_there;
-        let offloaded = &self.load.offloaded;
-        offloaded.fetch_add(relayed_there, Ordering::Relaxed);
+        if count > 0 {
+            self.datagrams += count;
+            self.load.offloaded.fetch_add(count, Ordering::Relaxed);
+        }
     }
 
     /// Let the kernel relay nothing of a session, and take note of what it has relayed until then.

@@ -5,18 +5,18 @@
 mod support;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use std::thread::sleep;
 use std::time::Duration;
 
 use support::{
-    Call, ENOUGH, LOOPBACK, as_opened, at, closing_counters, facts_until, heard, peer, peer_at,
-    rtp, settings, stranger,
+    Call, ENOUGH, LOOPBACK, as_opened, at, closing_counters, facts_until, heard, leg, peer,
+    peer_at, rtp, settings, stranger,
 };
 use trunkline_relay::{Engine, EngineSettings, FactKind, LegOpening, LegUpdate, StartError};
 use trunkline_rtp::{
-    Audio, BuiltIn, Dropped, Encoding, EventKind, Learning, Monitor, PayloadProtection, Side,
-    VoiceFormat, Xor,
+    Audio, BuiltIn, Codecs, Decoder, Dropped, Encoder, Encoding, EventKind, Learning, Monitor,
+    PayloadProtection, Side, VoiceFormat, Xor,
 };
 
 /// Longer than a flow needs to end once a command is sent, and what it relayed to be counted.
@@ -26,11 +26,15 @@ const EVENTS: u8 = 101;
 
 /// An engine that relays on the loopback interface in the kernel; none where that is refused.
 fn kernel_engine(settings: EngineSettings) -> Option<Engine> {
+    kernel_engine_with(settings, Arc::new(BuiltIn))
+}
+
+fn kernel_engine_with(settings: EngineSettings, codecs: Arc<dyn Codecs>) -> Option<Engine> {
     let settings = EngineSettings {
         kernel_path: vec!["lo".into()],
         ..settings
     };
-    match Engine::start(&settings, Arc::new(BuiltIn)) {
+    match Engine::start(&settings, codecs) {
         Ok(engine) => Some(engine),
         Err(StartError::KernelPath(why)) if why.starts_with("it needs") => {
             eprintln!("skipped: {why}");
@@ -94,7 +98,7 @@ fn packets_arrive_unchanged_from_our_port_and_in_the_kernels_count() {
 }
 
 #[test]
-fn med10_what_is_lost_reordered_and_doubled_is_counted_as_sockets_count_it() {
+fn what_is_lost_reordered_and_doubled_is_counted_as_sockets_count_it() {
     let Some(engine) = kernel_engine(settings(&[LOOPBACK], Duration::ZERO, 8)) else {
         return;
     };
@@ -130,7 +134,7 @@ fn med10_what_is_lost_reordered_and_doubled_is_counted_as_sockets_count_it() {
 }
 
 #[test]
-fn med10_jitter_is_that_of_the_arrivals_not_of_the_counting() {
+fn jitter_is_that_of_the_arrivals_not_of_the_counting() {
     let Some(mut call) = offloaded() else { return };
     for number in ENOUGH..ENOUGH + 20 {
         let stamped = packet(number, |packet| {
@@ -401,6 +405,74 @@ fn an_engine_that_has_ended_leaves_no_flow() {
         .expect("sent");
 
     assert_eq!(heard(&callee), None);
+}
+
+/// G.711 whose decoders stop the thread until they are let go.
+#[derive(Clone, Debug, Default)]
+struct Stopping(Arc<RwLock<()>>);
+
+impl Codecs for Stopping {
+    fn decoder(&self, _: Encoding, _: u32) -> Option<Box<dyn Decoder>> {
+        Some(Box::new(self.clone()))
+    }
+
+    fn encoder(&self, encoding: Encoding, rate: u32) -> Option<Box<dyn Encoder>> {
+        BuiltIn.encoder(encoding, rate)
+    }
+}
+
+impl Decoder for Stopping {
+    fn decode(&mut self, _: &[u8], _: &mut [i16]) -> usize {
+        drop(self.0.read());
+        0
+    }
+}
+
+#[test]
+fn a_full_ring_ends_the_flow_and_every_packet_arrives_and_is_counted() {
+    let codecs = Stopping::default();
+    let Some(engine) = kernel_engine_with(
+        settings(&[LOOPBACK], Duration::ZERO, 8),
+        Arc::new(codecs.clone()),
+    ) else {
+        return;
+    };
+    let mut call = Call::open(engine, LOOPBACK, |_| {});
+    call.talk(0..ENOUGH);
+    let stops_the_thread = [&call.caller, &call.callee].map(|peer| {
+        let mut leg = leg(peer, Learning::Signaled);
+        voice(&mut leg);
+        leg.settings.dtmf.receive_inband = true;
+        leg
+    });
+    let stopping = call.engine.open(stops_the_thread).expect("ports");
+    let port = at(call.opened.ports[0].rtp);
+    let send = |number| call.caller.send_to(&rtp(number), port).expect("sent");
+    let stopped = codecs.0.write().expect("nobody panicked");
+    call.caller
+        .send_to(&rtp(0), at(stopping.ports[0].rtp))
+        .expect("sent");
+    sleep(MOMENT);
+
+    call.callee
+        .set_read_timeout(Some(MOMENT))
+        .expect("a timeout");
+    let mut number = ENOUGH;
+    send(number);
+    while heard(&call.callee) == Some(number) {
+        number += 1;
+        send(number);
+    }
+    drop(stopped);
+
+    let relayed = u64::from(number - ENOUGH);
+    assert!(relayed > 20_000, "{relayed}");
+    let waiting = [heard(&call.callee), heard(&call.callee)]; // of either session
+    assert!(waiting.contains(&Some(number)), "{waiting:?}");
+    assert_eq!(call.engine.load().passed_up, 1);
+    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
+    assert_eq!(a.received.packets, u64::from(number) + 1);
+    assert_eq!(a.received.reception.lost, 0);
 }
 
 #[test]
