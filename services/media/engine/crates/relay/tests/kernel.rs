@@ -153,6 +153,34 @@ fn jitter_is_that_of_the_arrivals_not_of_the_counting() {
 }
 
 #[test]
+fn every_thread_hears_of_the_packets_of_its_own_sessions() {
+    let threads = EngineSettings {
+        threads: 2,
+        ..settings(&[LOOPBACK], Duration::ZERO, 8)
+    };
+    let Some(engine) = kernel_engine(threads) else {
+        return;
+    };
+    let mut call = Call::open(engine, LOOPBACK, |_| {});
+    let (caller, callee) = (peer(), peer());
+    let legs = [&caller, &callee].map(|peer| leg(peer, Learning::FirstPacket));
+    let other = call.engine.open(legs).expect("ports");
+    call.talk(0..2 * ENOUGH);
+    for number in 0..ENOUGH {
+        caller
+            .send_to(&rtp(number), at(other.ports[0].rtp))
+            .expect("sent");
+        assert_eq!(heard(&callee), Some(number));
+    }
+
+    assert_eq!(call.engine.load().flows, 3);
+    let [a, _] = closing_counters(&mut call.engine, other.session);
+    assert_eq!(a.received.packets, u64::from(ENOUGH));
+    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
+    assert_eq!(a.received.packets, 2 * u64::from(ENOUGH));
+}
+
+#[test]
 fn med02_a_stranger_is_still_counted_and_dropped() {
     let Some(mut call) = offloaded() else { return };
     stranger()
