@@ -61,7 +61,7 @@ def test_every_container_keeps_its_root_read_only_and_has_no_capability(
 
 
 def test_media_has_two_capabilities_where_the_kernel_relays_and_nobody_else_has_any() -> None:
-    found = dict(containers(mode("hostNetwork", "media.kernelPath={eth0,eth1}")))
+    found = dict(containers(mode("hostNetwork", "media.kernelPath.interfaces={eth0,eth1}")))
     media = found.pop("trunkline-media/media")
 
     assert environment(media)["TRUNKLINE_MEDIA_KERNEL_PATH"] == '["eth0","eth1"]'
@@ -69,6 +69,7 @@ def test_media_has_two_capabilities_where_the_kernel_relays_and_nobody_else_has_
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"], "add": ["BPF", "NET_ADMIN"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
         "runAsUser": 0,
         "runAsNonRoot": False,
     }

@@ -147,7 +147,8 @@ dns:///{{ include "trunkline.name" .root }}-{{ .service }}:{{ include "trunkline
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
-  {{- if .kernelPath }}
+  {{- if (.kernelPath).interfaces }}
+  seccompProfile: {{- toYaml .kernelPath.seccompProfile | nindent 4 }}
   capabilities: {drop: [ALL], add: [BPF, NET_ADMIN]}
   runAsUser: 0 # Kubernetes gives capabilities to nobody else
   runAsNonRoot: false

@@ -24,6 +24,8 @@ const PROGRAM: &[u8] = aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/re
 const LEAST_KERNEL: KernelVersion = KernelVersion::new(6, 6, 0);
 /// Kinds of interfaces whose packets begin with an Ethernet header.
 const ETHERNET: [u16; 2] = [libc::ARPHRD_ETHER, libc::ARPHRD_LOOPBACK];
+const DENIED: &str =
+    "it needs CAP_BPF and CAP_NET_ADMIN, and in a container a seccomp profile that allows bpf()";
 /// Bytes of a ring: twenty thousand packets and more.
 const RING: u32 = 1 << 20;
 
@@ -192,7 +194,7 @@ fn unloadable(error: impl Error) -> StartError {
     while let Some(error) = cause {
         let denial = error.downcast_ref::<io::Error>();
         if denial.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied) {
-            return StartError::KernelPath("it needs CAP_BPF and CAP_NET_ADMIN".into());
+            return StartError::KernelPath(DENIED.into());
         }
         if !why.ends_with(&error.to_string()) {
             why = format!("{why}: {error}");
