@@ -9,8 +9,8 @@ ENGINE = services/media/engine
 BUILD_PACKAGES = ca-certificates clang gcc libbpf-dev libc6-dev python3-venv
 CODEC_PACKAGES = libavcodec59 libbcg729-0 libgsm1 libopencore-amrnb0 libopus0 libspandsp2
 SPEECH_PACKAGES = asterisk-core-sounds-en-wav espeak-ng
-TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) $(SPEECH_PACKAGES) baresip kamailio nats-server postgresql \
-	redis-server sip-tester tshark
+TEST_PACKAGES = $(BUILD_PACKAGES) $(CODEC_PACKAGES) $(SPEECH_PACKAGES) baresip iproute2 kamailio nats-server \
+	postgresql redis-server sip-tester tshark
 
 .PHONY: help
 help: ## Show this help

@@ -60,8 +60,10 @@ pub struct Offload {
 pub struct PlainStream {
     /// The engine's name for it.
     pub name: u64,
-    /// Where it comes from, and to which address of ours.
-    pub received: (SocketAddr, SocketAddr),
+    /// Where it comes from.
+    pub from: SocketAddr,
+    /// At which address of ours it comes in.
+    pub received_at: SocketAddr,
     /// The header of one of its packets.
     pub header: Header,
     /// From which address of ours it leaves.
@@ -208,8 +210,8 @@ impl Offload {
     /// Relay a stream in the kernel from now on. Only streams of IPv4 can be.
     pub fn install(&self, stream: PlainStream) -> io::Result<Flow> {
         let [from, at, by, to] = [
-            stream.received.0,
-            stream.received.1,
+            stream.from,
+            stream.received_at,
             stream.sent_from,
             stream.plain.to,
         ]

@@ -468,7 +468,7 @@ impl Relayed {
     /// Whether a datagram that was read is one that a flow has let pass.
     fn is_passed_flow(&self, place: Place, received: &Received, datagram: &[u8]) -> bool {
         let flow = self.sockets.flow_from(place.side);
-        flow.is_some_and(|flow| flow.stream().received.0 == received.from)
+        flow.is_some_and(|flow| flow.stream().from == received.from)
             && place.component == Component::Rtp
             && !is_rtcp(datagram)
     }
@@ -477,9 +477,8 @@ impl Relayed {
     fn is_still_plain(&self, side: Side, now: Time) -> bool {
         self.sockets.flow_from(side).is_none_or(|flow| {
             let stream = flow.stream();
-            let from = stream.received.0;
-            let plain = self.session.relays_plainly(side, from, &stream.header, now);
-            plain == Some(stream.plain)
+            let (from, header) = (stream.from, &stream.header);
+            self.session.relays_plainly(side, from, header, now) == Some(stream.plain)
         })
     }
 
@@ -505,7 +504,8 @@ impl Relayed {
             .offload(side.other(), |[at, by], type_of_service| {
                 offload.install(PlainStream {
                     name,
-                    received: (from, at),
+                    from,
+                    received_at: at,
                     header,
                     sent_from: by,
                     plain,
