@@ -4,7 +4,6 @@ Unary gRPC, frames on a shared connection and the in-process channel all end in 
 so they give the same answers, the same errors, the same metrics and the same log lines.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from time import perf_counter
@@ -19,6 +18,7 @@ from ..faults import Fault, InvalidArgument, TrunklineError
 from ..logs import CALL_ID
 from ..metrics import Metrics
 from ..tracing import Spans
+from .deadlines import Deadlines
 from .status import OK, Reply, reply_of
 
 log = structlog.stdlib.get_logger(__name__)
@@ -106,6 +106,7 @@ class Dispatcher:
         self.spans: Spans | None = None
         """Takes what is answered for calls. None: calls are not traced."""
         self._max_duration = max_duration
+        self._deadlines = Deadlines()
         self._calls = metrics.counter(
             "rpc_server_calls", "Calls answered, by method and status.", ["method", "code"]
         )
@@ -155,11 +156,11 @@ class Dispatcher:
     ) -> Reply:
         try:
             message = parse(endpoint, request)
-            async with asyncio.timeout(timeout) as limit:
+            with self._deadlines.limit(timeout) as limit:
                 response: Message = await cast(Awaitable[Message], endpoint.serve(message, context))
             return Reply(OK, response.SerializeToString())
         except TimeoutError as error:
-            if limit.expired():
+            if limit.expired:
                 return reply_of(DeadlineExceeded(f"no answer within {timeout:g} s"))
             return reply_of(explain(endpoint, error))
         except Exception as error:

@@ -6,6 +6,7 @@ whatever is ready together shares a message and nothing waits for a timer.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, cast
 
 import structlog
@@ -15,6 +16,7 @@ from trunkline.common.v1.multiplex_pb2 import CallFrame, FramesReply, FramesRequ
 from ..faults import TrunklineError
 from .batch import batches
 from .channel import Unavailable
+from .deadlines import Deadlines
 from .dispatch import DeadlineExceeded
 from .framing import OversizedMessage, Splitter, framed
 
@@ -44,11 +46,10 @@ class NeverSent(BrokenConnection):
 class _Call:
     """One call that waits for its reply."""
 
-    __slots__ = ("future", "sent", "timer")
+    __slots__ = ("future", "sent")
 
-    def __init__(self, future: "asyncio.Future[ReplyFrame]", timer: asyncio.TimerHandle) -> None:
+    def __init__(self, future: "asyncio.Future[ReplyFrame]") -> None:
         self.future = future
-        self.timer = timer
         self.sent = False
 
 
@@ -65,6 +66,7 @@ class Exchange(asyncio.Protocol):
         self._next_id = 0
         self._methods: dict[str, int] = {}
         self._calls: dict[int, _Call] = {}
+        self._deadlines = Deadlines()
         self._frames: list[CallFrame] = []
         self._cancelled: list[int] = []
         self._waiters: set[asyncio.Future[None]] = set()
@@ -95,8 +97,8 @@ class Exchange(asyncio.Protocol):
             raise NeverSent(f"the connection to {self._address} is closed")
         number = self._next_id = self._next_id + 1
         future: asyncio.Future[ReplyFrame] = self._loop.create_future()
-        timer = self._loop.call_at(deadline, self._expire, number)
-        self._calls[number] = _Call(future, timer)
+        self._calls[number] = _Call(future)
+        self._deadlines.add(number, deadline, partial(self._expire, number))
         self._frames.append(self._frame(number, method, request, deadline, call_id))
         self._flush_soon()
         try:
@@ -231,7 +233,7 @@ class Exchange(asyncio.Protocol):
         call = self._calls.pop(reply.id, None)
         if call is None:
             return  # its caller no longer waits
-        call.timer.cancel()
+        self._deadlines.discard(reply.id)
         if not call.future.done():
             call.future.set_result(reply)
         self._made_room()
@@ -246,7 +248,7 @@ class Exchange(asyncio.Protocol):
         call = self._calls.pop(number, None)
         if call is None:
             return
-        call.timer.cancel()
+        self._deadlines.discard(number)
         self._cancelled.append(number)
         self._flush_soon()
         self._made_room()
@@ -278,8 +280,8 @@ class Exchange(asyncio.Protocol):
         self.connected = False
         self.leave()
         calls, self._calls = self._calls, {}
-        for call in calls.values():
-            call.timer.cancel()
+        for number, call in calls.items():
+            self._deadlines.discard(number)
             if not call.future.done():
                 kind = BrokenConnection if call.sent else NeverSent
                 call.future.set_exception(kind(f"the connection to {self._address} broke"))
