@@ -168,7 +168,6 @@ class DialogLayer:
         """Send a 101-199 that wants a PRACK (RFC 3262); one at a time, its `RSeq` is set here."""
         previous = self._provisionals.get(dialog.id)
         rseq = 1 if previous is None else (previous.rseq or 0) + 1
-        self._stop(self._provisionals, dialog)
         response.headers.add("Require", "100rel")
         response.headers.set("RSeq", rseq)
         self.transactions.respond(transaction, response, now)
@@ -261,6 +260,7 @@ class DialogLayer:
         rseq: int | None,
         now: float,
     ) -> None:
+        self._stop(place, dialog)
         reliable = transaction.flow.transport.is_reliable
         copies = Repetition(self.transactions.timing, reliable, now)
         waiting = place[dialog.id] = _Unacknowledged(dialog, transaction, rseq, copies)

@@ -48,6 +48,9 @@ class Call:
     def _at_bob(self, agent: UserAgent, event: Event) -> None:
         if isinstance(event, RequestReceived) and event.request.method == "INVITE":
             self.callee = agent.answer(event)
+        elif isinstance(event, DialogRequestReceived) and event.request.method == "INVITE":
+            answer = event.dialog.reply(event.request, 200)
+            agent.dialogs.answer(event.dialog, event.transaction, answer, agent.now)
         elif isinstance(event, DialogRequestReceived) and event.request.method != "HOLD":
             agent.reply(event, 200)
 
@@ -178,6 +181,23 @@ def test_a_2xx_is_repeated_when_its_dialog_is_over(loss: float, copies: int) -> 
     assert call.network.sent_from(BOB).count("SIP/2.0 200 OK") == copies
     assert not call.bob.events_of(AnswerAcknowledged)
     assert not call.bob.events_of(AnswerTimedOut)
+
+
+def test_a_2xx_to_a_re_invite_takes_the_place_of_one_whose_ack_was_lost() -> None:
+    """RFC 3261 section 14.1: who sends a re-INVITE has got the answer to its first INVITE."""
+    call = Call(timing=Timing(resend=(1.0, 1.0, 1.0)))
+    call.network.run(until=0.0015)  # the 200 is on its way
+    call.network.weather = Weather(loss=1.0)
+    call.network.run(until=0.5)  # its ACK is lost
+    call.network.weather = Weather()
+    assert call.caller is not None
+    call.alice.send_in(call.caller, "INVITE")
+
+    call.network.run(until=10.0)
+
+    (event,) = call.bob.events_of(AnswerAcknowledged)
+    assert event.request.headers.cseq.number == 2
+    assert call.bob.events_of(AnswerTimedOut) == []
 
 
 def test_an_ack_that_comes_twice_is_told_once() -> None:
