@@ -23,7 +23,7 @@ from .agreement import answer_to, offer_to
 from .call import SDP, Call
 from .cdr import product_of
 from .codecs import MediaMismatch
-from .effects import Journal, Outgoing, SendAck, Timer
+from .effects import EndDialog, Journal, Outgoing, SendAck, Timer
 from .events import AckReceived, ResponseReceived
 from .legs import Leg, Side
 from .live_attempt import LiveAttempt
@@ -125,12 +125,12 @@ def acknowledge_and_end(call: Call, event: ResponseReceived) -> None:
     ack = dialog.ack(event.outgoing.request)
     call.emit(SendAck(event.outgoing, ack, dialog.flow))
     reason = str(Reason.of("Q.850", CAUSE_ANSWERED_ELSEWHERE))
-    call.leave(dialog, Side.B, reason, event.outgoing.credentials)
+    call.send_bye(dialog, Side.B, reason, event.outgoing.credentials)
+    call.emit(EndDialog(dialog))
 
 
 def acknowledged(call: Call, event: AckReceived) -> None:
     """The ACK for a 2xx of ours; where that held an offer, this holds the answer (RFC 3264)."""
-    call.leg(event.side).unacknowledged = False
     delayed = call.delayed_ack
     if delayed is None or delayed.awaits is not event.side:
         return

@@ -27,11 +27,11 @@ from .effects import (
     Ask,
     ClearTimer,
     Effect,
-    Leave,
     Note,
     Outgoing,
     Reply,
     Send,
+    SendBye,
     SetTimer,
     Timer,
 )
@@ -143,8 +143,6 @@ class Call:
     """Kinds of questions asked so far."""
     recorded: bool = False
     """The CDR has been handed over."""
-    durable: bool = False
-    """It is on disk."""
     is_screened: bool = False
     """auth wants to judge the call by its numbers (AUT-13)."""
     screen: Screen | None = None
@@ -281,20 +279,15 @@ class Call:
     def answer(self, leg: Leg, transaction: ServerTransaction, response: Response) -> None:
         """Answer an INVITE of a leg with a 2xx."""
         assert leg.dialog is not None
-        leg.unacknowledged = True
         self.emit(Answer(leg.dialog, transaction, response))
 
     def send_bye(
         self, dialog: Dialog, side: Side, reason: str, credentials: Credentials | None
     ) -> None:
         """End one dialog; `reason` is the value of its Reason header (RFC 3326)."""
-        self.emit(Send(_bye(dialog, side, reason, credentials)))
-
-    def leave(
-        self, dialog: Dialog, side: Side, reason: str, credentials: Credentials | None
-    ) -> None:
-        """End a dialog that has no place in the call, which goes on without it."""
-        self.emit(Leave(_bye(dialog, side, reason, credentials)))
+        bye = dialog.request(BYE)
+        bye.headers.set("Reason", reason)
+        self.emit(SendBye(Outgoing(side, bye, dialog=dialog, credentials=credentials)))
 
     # --- what the relay is told
 
@@ -308,9 +301,3 @@ class Call:
                 media[leg.side] = treated(leg, media.get(leg.side, LegMedia()))
         a, b = media.get(Side.A), media.get(Side.B)
         self.ask(ConnectMedia(self.id, self.media_instance, a, b, answered))
-
-
-def _bye(dialog: Dialog, side: Side, reason: str, credentials: Credentials | None) -> Outgoing:
-    bye = dialog.request(BYE)
-    bye.headers.set("Reason", reason)
-    return Outgoing(side, bye, dialog.flow, dialog=dialog, credentials=credentials, abandoned=True)

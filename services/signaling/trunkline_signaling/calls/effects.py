@@ -99,6 +99,13 @@ class SendAck:
 
 
 @dataclass(frozen=True, slots=True)
+class SendBye:
+    """Send a BYE as soon as RFC 3261 section 15 lets it go."""
+
+    bye: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel:
     """Give up an INVITE: CANCEL now, or as soon as a provisional response allows it."""
 
@@ -129,13 +136,6 @@ class ReplyReliably:
     dialog: Dialog
     transaction: ServerTransaction
     response: Response
-
-
-@dataclass(frozen=True, slots=True)
-class Leave:
-    """Send a BYE as soon as RFC 3261 section 15 lets it go; its dialog is the call's no more."""
-
-    bye: Outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +204,11 @@ Effect = (
     Ask
     | Send
     | SendAck
+    | SendBye
     | Cancel
     | Reply
     | Answer
     | ReplyReliably
-    | Leave
     | EndDialog
     | Ignore
     | SetTimer

@@ -17,7 +17,6 @@ from .cdr import Cdr
 from .effects import Cancel, ClearTimers, EndDialog, Finish, Reply, WriteCdr
 from .events import (
     AckMissing,
-    AckReceived,
     CancelReceived,
     CdrStored,
     HangUp,
@@ -25,7 +24,7 @@ from .events import (
     RequestReceived,
     Silence,
 )
-from .legs import Leg, Side
+from .legs import Side
 from .reasons import (
     SIP_STATUS,
     CallEndReason,
@@ -154,18 +153,7 @@ def media_lost(call: Call, event: MediaLost) -> None:
 
 def unacknowledged(call: Call, event: AckMissing) -> None:
     """A 2xx of ours was never acknowledged (SIG-08): the dialog cannot be trusted."""
-    call.leg(event.side).unacknowledged = False
     release(call, CallEndReason.SESSION_TIMEOUT)
-
-
-def acknowledged_late(call: Call, event: AckReceived | AckMissing) -> None:
-    """The ACK came, or never will: now a BYE that waited for it can go."""
-    leg = call.leg(event.side)
-    leg.unacknowledged = False
-    if leg.waiting_bye and leg.dialog is not None:
-        call.send_bye(leg.dialog, leg.side, leg.waiting_bye, leg.credentials)
-        leg.waiting_bye = ""
-        _leave_when_done(call)
 
 
 def media_opened_late(call: Call, event: MediaOpened) -> None:
@@ -200,36 +188,27 @@ def not_seated(call: Call, event: Blacklisted) -> None:
 
 def stored(call: Call, event: CdrStored) -> None:
     """The CDR is durable: now the BYE is understood."""
-    call.durable = True
     for bye in call.unanswered_byes:
         call.emit(Reply(bye, bye.request.reply(200)))
-    _leave_when_done(call)
+    call.fire(Trigger.RECORDED)
+    _end_dialogs(call)
+    call.emit(Finish())
 
 
 def crossed(call: Call, event: RequestReceived) -> None:
     """Something came in while the call ends: a BYE that crossed ours, or what is too late."""
     request = event.transaction.request
     if request.method == BYE and call.state is State.ENDING:
-        if call.answered:
-            call.leg(event.side).waiting_bye = ""  # it has gone by itself
-        if call.durable:
-            call.emit(Reply(event.transaction, request.reply(200)))
-            _leave_when_done(call)
-        else:
-            call.unanswered_byes.append(event.transaction)
+        call.unanswered_byes.append(event.transaction)
     else:
         status = 200 if request.method == BYE else 481
         call.emit(Reply(event.transaction, request.reply(status)))
 
 
 def _say_bye(call: Call, side: Side, reason: CallEndReason) -> None:
-    leg: Leg = call.leg(side)
-    if leg.dialog is None or (side is Side.A and call.held_answer is not None):
-        return
-    cause = str(Reason.of("Q.850", cause_of_reason(reason)))
-    if leg.unacknowledged:
-        leg.waiting_bye = cause
-    else:
+    leg = call.leg(side)
+    if leg.dialog is not None and (side is Side.B or call.held_answer is None):
+        cause = str(Reason.of("Q.850", cause_of_reason(reason)))
         call.send_bye(leg.dialog, side, cause, leg.credentials)
 
 
@@ -275,15 +254,6 @@ def _report(screen: Screen, cdr: Cdr) -> ReportEnd:
         busy=cdr.reason is CallEndReason.USER_BUSY,
         cancelled_after=timedelta(seconds=cdr.end_time - cdr.setup_time) if gave_up else None,
     )
-
-
-def _leave_when_done(call: Call) -> None:
-    """Let go of the call once its CDR is durable and every BYE is on its way."""
-    waiting = any(leg is not None and leg.waiting_bye for leg in (call.leg_a, call.leg_b))
-    if call.durable and not waiting:
-        call.fire(Trigger.RECORDED)
-        _end_dialogs(call)
-        call.emit(Finish())
 
 
 def _end_dialogs(call: Call) -> None:

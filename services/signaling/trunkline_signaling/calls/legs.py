@@ -60,10 +60,6 @@ class Leg:
     """Codecs of its last description."""
     formats: tuple[PayloadFormat, ...] = ()
     """What is agreed with this side, the voice codec first."""
-    unacknowledged: bool = False
-    """Our 2xx to this side has no ACK yet: a BYE has to wait for it (RFC 3261 section 15)."""
-    waiting_bye: str = ""
-    """The Reason of a BYE that waits."""
     attempt: Attempt | None = None
     """Of leg B: the attempt that brought it."""
     early: Dialog | None = None

@@ -158,8 +158,6 @@ HANDLERS: Final[Mapping[State, Mapping[type, Handler]]] = {
         Replaced: replacement.replaced,
     },
     State.ENDING: {
-        AckReceived: ending.acknowledged_late,
-        AckMissing: ending.acknowledged_late,
         ResponseReceived: attempts.late_response,
         RequestReceived: ending.crossed,
         MediaOpened: ending.media_opened_late,

@@ -140,7 +140,7 @@ def granted(event: ResponseReceived) -> TimerTerms | None:
 def _must_wait(call: Call, leg: Leg) -> bool:
     """Tell whether a refresh would meet another request of ours; an UPDATE meets only its like."""
     if not leg.takes_update:
-        return glare.session_moves(call) or leg.unacknowledged
+        return glare.session_moves(call) or (leg.dialog is not None and leg.dialog.unacknowledged)
     if call.negotiation is None:
         return False
     passed = call.negotiation.outgoing

@@ -59,5 +59,6 @@ def part(call: Call, leg: Leg) -> None:
     refresh.stop(call, leg.side)
     if leg.dialog is not None:
         reason = str(Reason.of("Q.850", CAUSE_NORMAL))
-        call.leave(leg.dialog, leg.side, reason, leg.credentials)
+        call.send_bye(leg.dialog, leg.side, reason, leg.credentials)
+        call.emit(EndDialog(leg.dialog))
         leg.dialog = None

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from ..sip.headers import Headers
 from .call import Call
-from .effects import Answer, Effect, Leave, Reply, ReplyReliably, Send, SendAck
+from .effects import Answer, Effect, Reply, ReplyReliably, Send, SendAck, SendBye
 from .events import AckReceived, Event, RequestReceived, ResponseReceived
 
 SESSION_ID: Final = "Session-ID"
@@ -41,7 +41,7 @@ def stamp(call: Call, effects: Iterable[Effect]) -> None:
         match effect:
             case Reply(_, response) | Answer(_, _, response) | ReplyReliably(_, _, response):
                 _write(call, response.headers)
-            case Send(outgoing) | Leave(outgoing):
+            case Send(outgoing) | SendBye(outgoing):
                 _write(call, outgoing.request.headers)
             case SendAck(_, ack):
                 _write(call, ack.headers)

@@ -30,7 +30,7 @@ class State(Enum):
     ENDING = "ending"
     """Over for both sides; the services give their last answers and the CDR is written."""
     ENDED = "ended"
-    """The CDR is durable and every BYE is sent. Only late messages still find the call."""
+    """The CDR is durable. Only late messages still find the call."""
 
     __hash__ = object.__hash__  # Enum's own runs in Python, and every event looks a state up
 
@@ -47,7 +47,7 @@ class Trigger(Enum):
     ANSWERED = "answered"
     ANNOUNCED = "prompt wanted"
     END = "refused, given up or hung up"
-    RECORDED = "CDR durable, BYEs sent"
+    RECORDED = "CDR durable"
 
     __hash__ = object.__hash__
 

@@ -18,13 +18,13 @@ from ..calls.effects import (
     Finish,
     Ignore,
     Journal,
-    Leave,
     Note,
     Outgoing,
     Reply,
     ReplyReliably,
     Send,
     SendAck,
+    SendBye,
     SetTimer,
     WriteCdr,
 )
@@ -90,6 +90,8 @@ class Effects:
             case SendAck(invite, ack, flow):
                 if invite.transaction is not None:
                     self._transactions.send_ack(invite.transaction, ack, flow)
+            case SendBye(bye):
+                self._stragglers.send_bye(bye)
             case Cancel(outgoing):
                 self._cancel(outgoing)
             case SetTimer(timer, after):
@@ -106,8 +108,6 @@ class Effects:
                 self._phones.begin(call)
             case WriteCdr(cdr):
                 self._write(call, cdr)
-            case Leave(bye):
-                self._stragglers.leave(bye)
             case EndDialog(dialog):
                 self._dialogs.terminate(dialog)
             case Ignore(transaction):

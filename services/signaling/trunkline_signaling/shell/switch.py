@@ -43,7 +43,7 @@ from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
 from ..sip.message import Request
-from ..sip.methods import ACK, INVITE
+from ..sip.methods import ACK, BYE, INVITE
 from ..sip.timing import Timing
 from ..sip.transaction_layer import TransactionLayer
 from ..sip.transactions import ClientTransaction, ServerTransaction
@@ -190,7 +190,7 @@ class Switch:
         self._note_emptiness()
 
     async def drained(self) -> None:
-        """Return when the last call has ended. Only after `drain`."""
+        """Return when the last call has ended and its BYEs are on their way. Only after `drain`."""
         await self._empty.wait()
 
     async def close(self, explanation: str) -> None:
@@ -219,13 +219,17 @@ class Switch:
                     transaction.owner = call  # which its CANCEL is to find
                 self._happen(call, RequestReceived(side, transaction))
             case outputs.DialogRequestReceived(_, transaction, request):  # its call is over
-                self.transactions.respond(transaction, request.reply(481), self._driver.now)
+                response = request.reply(200 if request.method == BYE else 481)
+                self.transactions.respond(transaction, response, self._driver.now)
+                self._note_emptiness()
             case outputs.AnswerAcknowledged(dialog, request) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._happen(call, AckReceived(side, request))
             case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
                 call, side = dialog.owner
                 self._happen(call, AckMissing(side))
+            case outputs.AnswerAcknowledged() | outputs.AnswerTimedOut():  # a BYE may have waited
+                self._note_emptiness()
             case outputs.ProvisionalTimedOut(dialog) if dialog.owner is not None:
                 call, _ = dialog.owner
                 self._happen(call, PrackMissing())
@@ -354,7 +358,7 @@ class Switch:
         self._note_emptiness()
 
     def _note_emptiness(self) -> None:
-        if self.draining and not self.calls and not self.questions.waiting:
+        if self.draining and not (self.calls or self.questions.waiting or self._dialogs.holds_byes):
             self._empty.set()
 
     def _sent_by(self, flow: Flow) -> str:

@@ -61,6 +61,8 @@ class Dialog:
     to_value: str
     """`remote` as printed in To: as the peer wrote it."""
     state: DialogState = DialogState.EARLY
+    unacknowledged: bool = False
+    """A 2xx of ours has no ACK yet."""
     remote_rseq: int | None = None
     """Number of the peer's last reliable provisional response (RFC 3262)."""
     owner: Any = None

@@ -1,13 +1,14 @@
 """Dialogs above transactions (RFC 3261 sections 12 and 13, RFC 3262).
 
 Finds the dialog of a request, and repeats what transactions don't: our 2xx to INVITE until the ACK
-comes, reliable provisional responses until the PRACK. Drive it as the transaction layer below it:
-call, `drain`, and `on_timer` at `next_deadline`.
+comes, reliable provisional responses until the PRACK. A BYE of ours waits for that ACK (section
+15). Drive it as the transaction layer below it: call, `drain`, and `on_timer` at `next_deadline`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from .deadlines import Deadlines
 from .dialog import Dialog, DialogId, DialogState
@@ -16,7 +17,7 @@ from .fields import RAck
 from .flow import Flow
 from .framing import Frame
 from .message import Request, Response
-from .methods import PRACK, TARGET_REFRESH
+from .methods import BYE, PRACK, TARGET_REFRESH
 from .outputs import (
     AckReceived,
     AnswerAcknowledged,
@@ -38,7 +39,7 @@ from .transactions import ClientTransaction, ServerTransaction
 class _Unacknowledged:
     """A response of ours that goes out again until somebody acknowledges it."""
 
-    __slots__ = ("_copies", "awaited", "data", "deadline", "dialog", "rseq", "transaction")
+    __slots__ = ("_copies", "awaited", "bye", "data", "deadline", "dialog", "rseq", "transaction")
 
     def __init__(
         self, dialog: Dialog, transaction: ServerTransaction, rseq: int | None, copies: Repetition
@@ -50,6 +51,8 @@ class _Unacknowledged:
         """Number of a reliable provisional response; None for a 2xx."""
         self.awaited = True
         """Nobody has acknowledged it yet."""
+        self.bye: tuple[Request, Any] | None = None
+        """What ends the dialog of a 2xx as soon as that is repeated no more, and its owner."""
         self._copies = copies
         self.deadline: float | None = copies.deadline
 
@@ -85,6 +88,11 @@ class DialogLayer:
     def __iter__(self) -> Iterator[Dialog]:
         return iter(self._dialogs.values())
 
+    @property
+    def holds_byes(self) -> bool:
+        """Tell whether a BYE of ours waits for an ACK."""
+        return any(waiting.bye is not None for waiting in self._answers.values())
+
     def receive(self, data: bytes | Frame, flow: Flow, now: float) -> None:
         """Take a datagram, or a frame of a stream, whatever it holds."""
         self.transactions.receive(data, flow, now)
@@ -95,7 +103,7 @@ class DialogLayer:
         self.transactions.on_timer(now)
         self._sift(now)
         while (waiting := self._deadlines.pop_due(now)) is not None:
-            self._repeat(waiting)
+            self._repeat(waiting, now)
 
     def transport_failed(self, flow: Flow, now: float) -> None:
         """Fail the requests that wait for an answer from this peer on this transport."""
@@ -161,6 +169,7 @@ class DialogLayer:
             provisional.stop()  # its PRACK may still come (RFC 3262 section 3)
         self.transactions.respond(transaction, response, now)
         self._wait(self._answers, dialog, transaction, None, now)
+        dialog.unacknowledged = True
 
     def respond_reliably(
         self, dialog: Dialog, transaction: ServerTransaction, response: Response, now: float
@@ -173,18 +182,27 @@ class DialogLayer:
         self.transactions.respond(transaction, response, now)
         self._wait(self._provisionals, dialog, transaction, rseq, now)
 
-    def awaits_ack(self, dialog: Dialog) -> bool:
-        """Tell whether a 2xx of ours is repeated until its ACK comes."""
-        return dialog.id in self._answers
+    def send_bye(self, dialog: Dialog, bye: Request, owner: Any, now: float) -> None:
+        """Send a BYE in a transaction of `owner`, as soon as it may go (section 15).
+
+        It waits until our 2xx has its ACK or is given up; a peer that goes by itself gets none.
+        """
+        waiting = self._answers.get(dialog.id)
+        if waiting is None:
+            self.transactions.send_request(bye, dialog.flow, now).owner = owner
+        else:
+            waiting.bye = bye, owner
 
     def terminate(self, dialog: Dialog) -> None:
         """Forget a dialog; its requests will be met as those of no dialog.
 
         A 2xx to its INVITE is repeated all the same until its ACK comes: it may have been lost.
+        Until then its requests are met as those of a dialog that nobody owns.
         """
-        dialog.state = DialogState.TERMINATED
-        self._dialogs.pop(dialog.id, None)
+        dialog.state, dialog.owner = DialogState.TERMINATED, None
         self._stop(self._provisionals, dialog)
+        if not dialog.unacknowledged:
+            self._dialogs.pop(dialog.id, None)
 
     def _sift(self, now: float) -> None:
         for output in self.transactions.drain():
@@ -194,7 +212,7 @@ class DialogLayer:
                 case RequestReceived(transaction, request) if request.to_tag is not None:
                     self._receive_request(transaction, request, now)
                 case AckReceived(request):
-                    self._receive_ack(request)
+                    self._receive_ack(request, now)
                 case ResponseReceived(transaction, response) if response.status >= 300:
                     self._end_early(transaction)
                     self._out.append(output)
@@ -214,8 +232,10 @@ class DialogLayer:
         status = self._judge(dialog, request)
         if status:
             self.transactions.respond(transaction, request.reply(status), now)
-        else:
-            self._out.append(DialogRequestReceived(dialog, transaction, request))
+            return
+        if request.method == BYE and dialog.unacknowledged:
+            self._answers[dialog.id].bye = None
+        self._out.append(DialogRequestReceived(dialog, transaction, request))
 
     def _judge(self, dialog: Dialog, request: Request) -> int:
         """Return the status that refuses an in-dialog request, or 0."""
@@ -242,15 +262,14 @@ class DialogLayer:
         waiting.stop()
         return True
 
-    def _receive_ack(self, ack: Request) -> None:
+    def _receive_ack(self, ack: Request, now: float) -> None:
         waiting = self._answers.get(_id_of(ack))
         number = ack.headers.cseq.number
         if waiting is None or waiting.transaction.request.headers.cseq.number != number:
             self.transactions.counters.stray_acks += 1
             return
-        self._stop(self._answers, waiting.dialog)
-        if waiting.dialog.state is not DialogState.TERMINATED:
-            self._out.append(AnswerAcknowledged(waiting.dialog, ack))
+        self._release(waiting, now)
+        self._out.append(AnswerAcknowledged(waiting.dialog, ack))
 
     def _wait(
         self,
@@ -271,14 +290,23 @@ class DialogLayer:
         if waiting is not None:
             waiting.stop()
 
-    def _repeat(self, waiting: _Unacknowledged) -> None:
+    def _release(self, waiting: _Unacknowledged, now: float) -> None:
+        """Repeat a 2xx no more: what waited for this happens to its dialog."""
+        dialog = waiting.dialog
+        dialog.unacknowledged = False
+        self._stop(self._answers, dialog)
+        if waiting.bye is not None:
+            self.send_bye(dialog, *waiting.bye, now)
+        if dialog.state is DialogState.TERMINATED:
+            self._dialogs.pop(dialog.id, None)
+
+    def _repeat(self, waiting: _Unacknowledged, now: float) -> None:
         if waiting.advance():
             self.transactions.transmit(waiting.data, waiting.transaction.flow)
             self._deadlines.update(waiting)
         elif waiting.rseq is None:
-            self._stop(self._answers, waiting.dialog)
-            if waiting.dialog.state is not DialogState.TERMINATED:
-                self._out.append(AnswerTimedOut(waiting.dialog))
+            self._release(waiting, now)
+            self._out.append(AnswerTimedOut(waiting.dialog))
         else:
             self._out.append(ProvisionalTimedOut(waiting.dialog))
 

@@ -88,14 +88,14 @@ class DialogRequestReceived(NamedTuple):
 
 
 class AnswerAcknowledged(NamedTuple):
-    """The ACK for our 2xx: the session is on. Its body may hold the answer (RFC 3264)."""
+    """The ACK for our 2xx; its body may hold the answer (RFC 3264). Told of ended dialogs, too."""
 
     dialog: Dialog
     request: Request
 
 
 class AnswerTimedOut(NamedTuple):
-    """No ACK came for our 2xx: the dialog is to be ended with a BYE (section 13.3.1.4)."""
+    """No ACK came for our 2xx: a dialog that goes on is to be ended with a BYE (13.3.1.4)."""
 
     dialog: Dialog
 

@@ -429,6 +429,42 @@ async def test_rfc3261_15_a_bye_that_waits_goes_when_no_ack_will_come() -> None:
     assert len(bench.cdrs.cdrs) == 1
 
 
+async def test_rfc3261_15_a_caller_that_goes_by_itself_gets_no_bye() -> None:
+    deaf = caller(acknowledges=False)
+    bench = SwitchBench(deaf, bob := vendor())
+    bench.call(deaf)
+    await asyncio.sleep(0.2)
+
+    deaf.dialogs.establish(deaf.events_of(ResponseReceived)[-1])
+
+    bench.send_in(bob, "BYE")
+    await asyncio.sleep(0.2)
+    bench.send_in(deaf, "BYE")
+    await asyncio.sleep(60)
+
+    assert "BYE" not in bench.to(CALLER)
+    answers = [event.response for event in deaf.events_of(ResponseReceived)]
+    assert [answer.status for answer in answers if answer.method == "BYE"] == [200]
+    assert bench.switch.dialogs == 0
+
+
+async def test_a_switch_that_must_go_waits_for_the_ack_before_its_last_bye() -> None:
+    slow = caller(acknowledges=False)
+    bench = SwitchBench(slow, vendor())
+    bench.call(slow)
+    await asyncio.sleep(0.2)
+
+    closing = asyncio.ensure_future(bench.switch.close("must go"))
+    await asyncio.sleep(1)
+    assert bench.switch.calls == {}
+    assert not closing.done()
+    bench.acknowledge(slow)
+    async with asyncio.timeout(0.1):
+        await closing
+
+    assert bench.to(CALLER)[-1] == "BYE"
+
+
 @pytest.mark.parametrize("end", ["no ACK", "BYE of the vendor", "BYE of the caller"])
 async def test_rfc3261_13_2_2_4_an_offer_that_is_never_answered_is_refused_in_the_ack(
     end: str,

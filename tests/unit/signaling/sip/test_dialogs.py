@@ -44,6 +44,8 @@ class Call:
                 self.caller = agent.acknowledge(event)
             elif event.response.to_tag is not None:
                 agent.dialogs.establish(event)
+        elif isinstance(event, DialogRequestReceived) and event.request.method == "BYE":
+            agent.reply(event, 200)
 
     def _at_bob(self, agent: UserAgent, event: Event) -> None:
         if isinstance(event, RequestReceived) and event.request.method == "INVITE":
@@ -179,8 +181,70 @@ def test_a_2xx_is_repeated_when_its_dialog_is_over(loss: float, copies: int) -> 
     call.network.run(until=10.0)
 
     assert call.network.sent_from(BOB).count("SIP/2.0 200 OK") == copies
-    assert not call.bob.events_of(AnswerAcknowledged)
-    assert not call.bob.events_of(AnswerTimedOut)
+    assert list(call.bob.dialogs) == []
+
+
+def unacknowledged() -> tuple[Call, Dialog]:
+    """Return a call whose ACK is lost, and the callee's dialog."""
+    call = Call(timing=Timing(resend=(1.0, 1.0, 1.0)))
+    call.network.run(until=0.0015)
+    call.network.weather = Weather(loss=1.0)
+    call.network.run(until=0.5)
+    assert call.callee is not None
+    return call, call.callee
+
+
+def say_bye(call: Call, callee: Dialog) -> None:
+    """Let Bob hang up."""
+    call.bob.dialogs.send_bye(callee, callee.request("BYE"), "Bob's", call.network.now)
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["dialog goes on", "dialog is over"])
+@pytest.mark.parametrize(("loss", "due"), [(0.0, 1.0), (1.0, 3.0)], ids=["acknowledged", "never"])
+def test_rfc3261_15_a_bye_waits_for_the_ack_of_our_2xx(loss: float, due: float, over: bool) -> None:
+    """It goes when that comes, or never will."""
+    call, callee = unacknowledged()
+    say_bye(call, callee)
+    if over:
+        call.bob.dialogs.terminate(callee)
+    call.network.weather = Weather(loss=loss)
+
+    call.network.run(until=due - 0.1)
+    before = list(call.network.sent_from(BOB))
+    call.network.run(until=due + 0.1)
+
+    assert "BYE sip:192.0.2.1:5060 SIP/2.0" not in before
+    assert call.network.sent_from(BOB)[-1] == "BYE sip:192.0.2.1:5060 SIP/2.0"
+    assert not call.bob.dialogs.holds_byes
+    assert list(call.bob.dialogs) == ([] if over else [callee])
+
+
+def test_a_bye_that_waited_belongs_to_whom_it_was_sent_for() -> None:
+    call, callee = unacknowledged()
+    say_bye(call, callee)
+    assert call.bob.dialogs.holds_byes
+    call.network.weather = Weather()
+
+    call.network.run(until=2.0)
+
+    (answer,) = call.bob.events_of(ResponseReceived)
+    assert answer.transaction.owner == "Bob's"
+
+
+def test_a_peer_that_goes_by_itself_gets_no_bye() -> None:
+    call, callee = unacknowledged()
+    say_bye(call, callee)
+    call.bob.dialogs.terminate(callee)
+    call.network.weather = Weather()
+    assert call.caller is not None
+    call.alice.send_in(call.caller, "BYE")
+
+    call.network.run(until=10.0)
+
+    assert "BYE sip:192.0.2.1:5060 SIP/2.0" not in call.network.sent_from(BOB)
+    assert not call.bob.dialogs.holds_byes
+    assert call.alice.statuses()[-1] == 200
+    assert list(call.bob.dialogs) == []
 
 
 def test_a_2xx_to_a_re_invite_takes_the_place_of_one_whose_ack_was_lost() -> None:
