@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+from pydantic import TypeAdapter
 
 from ..candidates.judge import Exclusion, Fit
 from ..candidates.offer import Forward, Offer
@@ -29,6 +31,18 @@ class Record:
     """Gateways that were offered, or numbers it was forwarded to; the last is being tried."""
     cause: str = ""
     """Why its phone passes it on."""
+
+    def to_json(self) -> str:
+        """Return it as it is kept."""
+        return _RECORD.dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str) -> Record:
+        """Return the one that was kept, be it by a replica that knew nothing of forwarding."""
+        return _RECORD.validate_json(text)
+
+
+_RECORD: Final = TypeAdapter(Record)
 
 
 class Courses(Protocol):

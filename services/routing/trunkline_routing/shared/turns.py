@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
-from ..calls.call import Call, Identity, PassedOn, Passing
 from ..calls.course import Record
 from ..capacity.rotation import MemoryRotation
-from ..model.callers import Endpoint, Kind
 from . import scripts
 from .connection import PREFIX, SharedStore
 
@@ -48,7 +43,7 @@ class RedisCourses:
         """Keep the record of a call, in place of the one before."""
 
         async def shared(client: Any) -> None:
-            await self._save(record.call.id, record_to_json(record))
+            await self._save(record.call.id, record.to_json())
 
         await self._store.run(shared, _nothing)
 
@@ -57,46 +52,9 @@ class RedisCourses:
 
         async def shared(client: Any) -> Record | None:
             text = await client.hget(f"{PREFIX}call:{call_id}", "_course")
-            return record_from_json(text) if text else None
+            return Record.from_json(text) if text else None
 
         return await self._store.run(shared, _nothing)
-
-
-def record_to_json(record: Record) -> str:
-    """Return a record as it is kept."""
-    return json.dumps({**asdict(record), "call": _call_to_json(record.call)})
-
-
-def record_from_json(text: str) -> Record:
-    """Return the record that was kept, be it by a replica that knew nothing of forwarding."""
-    fields = json.loads(text)
-    call = fields["call"]
-    return Record(
-        call=Call(
-            id=call["id"],
-            instance=call["instance"],
-            endpoint=Endpoint(Kind(call["endpoint"][0]), call["endpoint"][1]),
-            source=call["source"],
-            identity=Identity(**call["identity"]),
-            time=datetime.fromisoformat(call["time"]),
-            passed_on=_passed_on(call.get("passed_on")),
-            held=call.get("held", ""),
-        ),
-        seed=fields["seed"],
-        attempt=fields["attempt"],
-        tried=tuple(fields["tried"]),
-        cause=fields.get("cause", ""),
-    )
-
-
-def _call_to_json(call: Call) -> dict[str, Any]:
-    return {**asdict(call), "time": call.time.isoformat()}
-
-
-def _passed_on(fields: dict[str, Any] | None) -> PassedOn | None:
-    if fields is None:
-        return None
-    return PassedOn(Passing(fields["how"]), tuple(fields["forwarders"]))
 
 
 async def _nothing() -> None:

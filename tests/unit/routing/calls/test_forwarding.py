@@ -17,7 +17,6 @@ from trunkline_routing.candidates.offer import Offer
 from trunkline_routing.documents.forwarding import CallerDisplay
 from trunkline_routing.model.callers import Endpoint, Kind
 from trunkline_routing.parameters import Parameters
-from trunkline_routing.shared.turns import record_from_json, record_to_json
 
 PHONE = Endpoint(Kind.PHONE, "2001")
 TO_2002 = {"numbers": ["2002"]}
@@ -300,12 +299,12 @@ class Kept(Courses):
 
     async def save(self, record: Record) -> None:
         """Keep it."""
-        self._kept[record.call.id] = record_to_json(record)
+        self._kept[record.call.id] = record.to_json()
 
     async def load(self, call_id: str) -> Record | None:
         """Return it."""
         text = self._kept.get(call_id)
-        return record_from_json(text) if text else None
+        return Record.from_json(text) if text else None
 
 
 def test_a_record_of_a_forwarded_call_survives() -> None:
@@ -313,16 +312,16 @@ def test_a_record_of_a_forwarded_call_survives() -> None:
     call = Bench(phones={"2001": {}}).call("2002", passed_on=passed_on)
 
     record = Record(call, 7, 2, ("2003",), "user-busy")
-    assert record_from_json(record_to_json(record)) == record
+    assert Record.from_json(record.to_json()) == record
 
 
 def test_a_record_of_an_older_replica_is_read() -> None:
     """A rolling update: what it left out is nothing."""
     record = Record(Bench(phones={"2001": {}}).call("2002"), 7, 2, ("vox",))
-    fields = json.loads(record_to_json(record))
+    fields = json.loads(record.to_json())
     del fields["cause"], fields["call"]["passed_on"]
 
-    assert record_from_json(json.dumps(fields)) == record
+    assert Record.from_json(json.dumps(fields)) == record
 
 
 async def test_an_explanation_shows_where_a_call_is_passed_on() -> None:
