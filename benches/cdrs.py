@@ -119,7 +119,16 @@ async def fill(database: Database, count: int) -> None:
         await _copy(database, copy)
     async with database.engine.begin() as connection:
         await connection.execute(text("ANALYZE"))
-    print(f"filled with {count:,} CDRs in {time.perf_counter() - began:.0f} s")
+    took, size = time.perf_counter() - began, await _size(database)
+    print(f"filled with {count:,} CDRs in {took:.0f} s: {size / count:,.0f} bytes each")
+
+
+async def _size(database: Database) -> int:
+    """Return the bytes that they take with their indexes; on SQLite those of the whole file."""
+    parts = "SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('cdrs')"
+    pages = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    async with database.engine.connect() as connection:
+        return int(await connection.scalar(text(pages if database.is_sqlite else parts)))
 
 
 async def _store(database: Database, part: list[dict[str, object]]) -> None:

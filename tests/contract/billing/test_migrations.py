@@ -35,17 +35,33 @@ def columns(connection: Connection) -> dict[str, set[str]]:
     }
 
 
+def indexes(connection: Connection) -> dict[str, list[str | None]]:
+    found = inspect(connection)
+    return {
+        str(index["name"]): index["column_names"]
+        for table in METADATA.tables
+        for index in found.get_indexes(table)
+        if "duplicates_constraint" not in index
+    }
+
+
 async def test_the_migrations_make_the_tables(url: str) -> None:
     database = Database(url)
     await database.migrate(MIGRATIONS)
     async with database.engine.connect() as connection:
         found = await connection.run_sync(columns)
+        indexed = await connection.run_sync(indexes)
     await database.close()
 
     wanted = {
         table.name: {column.name for column in table.columns} for table in METADATA.sorted_tables
     }
     assert {name: found.get(name) for name in wanted} == wanted
+    assert indexed == {
+        index.name: [column.name for column in index.columns]
+        for table in METADATA.sorted_tables
+        for index in table.indexes
+    }
 
 
 async def test_the_migrations_can_be_taken_back(url: str) -> None:

@@ -51,6 +51,15 @@ async def test_bil_13_a_page_is_read_by_an_index(url: str, filters: dict[str, An
         assert "TEMP B-TREE FOR ORDER BY" not in plan
 
 
+async def test_bil_13_an_accounts_index_tells_its_gateways_apart(url: str) -> None:
+    """Else its rows are read until enough of them are the gateway's: fifty for one, of fifty."""
+    query = CdrQuery(NOW - timedelta(days=31), NOW, account="acme", gateway="vox")
+
+    for plan in await plans(url, query):
+        assert "cdrs_by_account_and_gateways" in plan or "_account_end_time" in plan
+        assert "Filter" not in plan
+
+
 def test_bil_13_a_later_page_begins_where_the_last_one_ended() -> None:
     """Of two upper limits SQLite walks its index from the first, through all that came before."""
     query = CdrQuery(NOW - timedelta(days=31), NOW, after=Position(NOW - timedelta(days=9), 7))

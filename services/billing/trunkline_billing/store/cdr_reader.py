@@ -1,9 +1,9 @@
 """Reads CDRs: by call, one after another, and a page at a time by filters (BIL-13).
 
-All go by key, not by offset: every filter but `answered_only` has an index that ends in
+All go by key, not by offset: every filter but `answered_only` has an index that goes on with
 (end_time, flow_no), so a page costs the same however far down it is, and none keeps a transaction
-open while its reader works. A filter that means one of two
-columns reads both indexes and merges.
+open while its reader works. A filter that means one of two columns reads both indexes and merges.
+The account's index holds the gateways too: of an account and a gateway only matches are read.
 """
 
 from collections.abc import AsyncIterator

@@ -135,7 +135,10 @@ CDRS = Table(
     Column("extension", Text, nullable=False, comment="JSON: attempts and media statistics."),
     Index("cdrs_by_end", "end_time", "flow_no"),
     Index("cdrs_by_call", "call_id"),
-    Index("cdrs_by_account", "account", "end_time", "flow_no"),
+    Index(
+        "cdrs_by_account_and_gateways",
+        *("account", "end_time", "flow_no", "caller_name", "callee_name"),
+    ),
     Index("cdrs_by_caller", "caller", "end_time", "flow_no"),
     Index("cdrs_by_callee", "callee", "end_time", "flow_no"),
     Index("cdrs_by_caller_access", "caller_access", "end_time", "flow_no"),
