@@ -1,11 +1,13 @@
 """Microseconds of a routing decision and the memory of its read models.
 
     python benches/route.py [--gateways 1000] [--decks 200] [--rates 1000000] [--calls 5000]
+                            [--redis]
 
 A thousand gateways of two hundred vendors share a few hundred prefixes; each vendor has a deck of
 its own; every gateway checks its rate and takes part in the order by cost. A decision is Route
 without the wire: pipeline, filter, prices, order, seats; then its release. A thousand numbers are
-called in turn: the best decision of each is what it costs, the rest is the machine's.
+called in turn: the best decision of each is what it costs, the rest is the machine's. With --redis
+seats are in a Redis of this script's own, and it says how often a call goes there.
 """
 
 from __future__ import annotations
@@ -14,17 +16,22 @@ import argparse
 import asyncio
 import random
 import resource
+import sys
 import time
 from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from statistics import quantiles
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from pydantic import BaseModel
+from support.redis import redis_server
 from trunkline_kernel.collector import spare_the_collector
 from trunkline_routing.calls.call import Call, Identity
-from trunkline_routing.calls.course import NoCourses
 from trunkline_routing.calls.health import MemoryHealth
 from trunkline_routing.calls.outcomes import Outcomes
 from trunkline_routing.calls.refusals import Refusal
@@ -42,6 +49,8 @@ from trunkline_routing.quality.windows import MemoryQuality
 from trunkline_routing.rates.book import RateBook, Tariff
 from trunkline_routing.rates.deck import Deck
 from trunkline_routing.rates.price import Price
+from trunkline_routing.shared.connection import open_store
+from trunkline_routing.shared.seats import RedisSeats
 from trunkline_routing.view import View
 
 NOW = datetime(2026, 1, 14, 12, tzinfo=UTC)
@@ -60,7 +69,8 @@ def main() -> None:
     router = _router(options.gateways, options.decks, countries, rates, rng)
     spare_the_collector()  # as a service's process does
     numbers = [rng.choice(countries) + str(rng.randrange(10**8, 10**9)) for _ in range(1000)]
-    times, cpu, candidates = asyncio.run(_measure(router, numbers, options.calls))
+    measure = _measure_in_redis if options.redis else _measure
+    times, cpu, candidates = asyncio.run(measure(router, numbers, options.calls))
     percent, cpu_percent = quantiles(times, n=1000), quantiles(cpu, n=1000)
     print(f"rates                {options.rates:>12,} in {options.decks} decks")
     print(f"decks built in       {built:>12.1f} s")
@@ -81,6 +91,7 @@ async def _measure(
 ) -> tuple[array[float], array[float], float]:
     """Return wall and CPU time of each decision in microseconds, and the mean of candidates."""
     times, cpu, candidates = array("d"), array("d"), 0
+    began = time.process_time()
     for count in range(calls):
         number = numbers[count % len(numbers)]
         identity = Identity(from_user="15551234567", to_user=number, request_uri_user=number)
@@ -92,7 +103,25 @@ async def _measure(
         assert not isinstance(decision.outcome, Refusal), decision.outcome
         candidates += 1 + len(decision.outcome.others)
         await router.release(call.id, None, NOW)
+    print(f"a call, with Release {(time.process_time() - began) / calls * 1e6:>11.1f} us of CPU")
     return times, cpu, candidates / calls
+
+
+async def _measure_in_redis(
+    router: Router, numbers: list[str], calls: int
+) -> tuple[array[float], array[float], float]:
+    """Measure with seats in Redis."""
+    with redis_server() as server:
+        async with open_store(server.url) as store:
+            router.view.seats = RedisSeats(store)
+            measured = await _measure(router, numbers, calls)
+
+            async def ask(client: Any) -> int:
+                return int((await client.info("commandstats"))["cmdstat_evalsha"]["calls"])
+
+            trips = await store.run(ask, asyncio.Event().wait)
+            print(f"round trips a call   {trips / calls:>12.2f}")
+    return measured
 
 
 def _rates(decks: int, rates: int, countries: list[str], rng: random.Random) -> RateBook:
@@ -147,7 +176,6 @@ def _router(
         portability=Portability(view, HttpLrnServer(), lambda: NOW),
         rotation=MemoryRotation(),
         outcomes=Outcomes(health, quality, view),
-        courses=NoCourses(),
         seeds=lambda: rng.getrandbits(63),
     )
 
@@ -164,6 +192,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--decks", type=int, default=200)
     parser.add_argument("--rates", type=int, default=1_000_000)
     parser.add_argument("--calls", type=int, default=5000)
+    parser.add_argument("--redis", action="store_true", help="keep seats in Redis")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 

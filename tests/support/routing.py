@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import BaseModel
 from trunkline_routing.calls.call import Call, Identity, PassedOn
-from trunkline_routing.calls.course import Courses, NoCourses
 from trunkline_routing.calls.decision import Attempt, Decision, Plan
 from trunkline_routing.calls.explain import Explanation, Verdict, explain
 from trunkline_routing.calls.health import MemoryHealth
@@ -130,7 +129,6 @@ class Bench:
         parameters: Parameters | None = None,
         seed: int = 1,
         one_seed: bool = False,
-        courses: Courses | None = None,
         seats: Seats | None = None,
         **specs: Specs | None,
     ) -> None:
@@ -155,7 +153,6 @@ class Bench:
             portability=self.portability,
             rotation=MemoryRotation(),
             outcomes=outcomes,
-            courses=courses or NoCourses(),
             seeds=(lambda: seed) if one_seed else lambda: rng.getrandbits(63),
         )
         self._calls = 0

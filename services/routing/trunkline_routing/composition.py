@@ -63,7 +63,6 @@ class Routing:
             portability=portability,
             rotation=state.rotation,
             outcomes=Outcomes(state.health, state.quality, self.view),
-            courses=state.courses,
             seeds=lambda: rng.getrandbits(SEED_BITS),
         )
         self.publication = Publication()

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from .calls.course import Courses, NoCourses
 from .calls.health import MemoryHealth
 from .calls.router import Rotation
 from .capacity.memory import MemorySeats
@@ -17,7 +16,7 @@ from .shared.connection import SharedStore
 from .shared.health import SharedHealth
 from .shared.quality import SharedQuality
 from .shared.seats import RedisSeats
-from .shared.turns import RedisCourses, RedisRotation
+from .shared.turns import RedisRotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +27,13 @@ class RoutingState:
     health: MemoryHealth
     quality: MemoryQuality
     rotation: Rotation
-    courses: Courses
     exchange: Callable[[datetime], Awaitable[None]]
     """To be called every second: tells other replicas and hears of them."""
 
 
 def state_in_memory() -> RoutingState:
     """Return the state of a replica that is alone."""
-    return RoutingState(
-        MemorySeats(), MemoryHealth(), MemoryQuality(), MemoryRotation(), NoCourses(), _alone
-    )
+    return RoutingState(MemorySeats(), MemoryHealth(), MemoryQuality(), MemoryRotation(), _alone)
 
 
 def state_in_redis(store: SharedStore) -> RoutingState:
@@ -48,9 +44,7 @@ def state_in_redis(store: SharedStore) -> RoutingState:
         await health.exchange(now)
         await quality.exchange(now)
 
-    return RoutingState(
-        RedisSeats(store), health, quality, RedisRotation(store), RedisCourses(store), exchange
-    )
+    return RoutingState(RedisSeats(store), health, quality, RedisRotation(store), exchange)
 
 
 async def _alone(now: datetime) -> None:

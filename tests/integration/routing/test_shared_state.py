@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.redis import RedisServer
 from support.routing import NOON, Bench
-from support.seat_contract import SeatContract, holder
+from support.seat_contract import SeatContract, holder, take
 from trunkline_kernel import shared_state
-from trunkline_routing.calls.course import Record
 from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.candidates.offer import Offer
-from trunkline_routing.capacity.seats import LEASE, Taken
+from trunkline_routing.capacity.seats import CALLER, LEASE, Refused, Taken
 from trunkline_routing.errors import UnknownCall
 from trunkline_routing.model.callers import Claim
 from trunkline_routing.shared.connection import SharedStore, open_store
 from trunkline_routing.shared.health import SharedHealth
 from trunkline_routing.shared.quality import SharedQuality
 from trunkline_routing.shared.seats import RedisSeats
-from trunkline_routing.shared.turns import RedisCourses, RedisRotation
+from trunkline_routing.shared.turns import RedisRotation
 
 pytestmark = pytest.mark.integration
 
@@ -37,7 +37,7 @@ async def test_two_replicas_never_take_more_seats_than_there_are(store: SharedSt
     replicas = [RedisSeats(store), RedisSeats(store)]
     claim = Claim("vendor", limit=10)
     refused = await asyncio.gather(
-        *(replicas[number % 2].take(holder(str(number)), [claim], 0.0) for number in range(40))
+        *(take(replicas[number % 2], holder(str(number)), [claim], 0.0) for number in range(40))
     )
     await replicas[0].expire(0.0)
 
@@ -47,7 +47,7 @@ async def test_two_replicas_never_take_more_seats_than_there_are(store: SharedSt
 
 async def test_a_seat_taken_at_one_replica_is_freed_at_another(store: SharedStore) -> None:
     one, other = RedisSeats(store), RedisSeats(store)
-    await one.take(holder("call"), [VENDOR], 0.0)
+    await take(one, holder("call"), [VENDOR], 0.0)
     await other.release("call")
     await one.expire(0.0)
 
@@ -56,7 +56,7 @@ async def test_a_seat_taken_at_one_replica_is_freed_at_another(store: SharedStor
 
 async def test_a_lost_instance_is_cleared_once_whoever_looks_first(store: SharedStore) -> None:
     one, other = RedisSeats(store), RedisSeats(store)
-    await one.take(holder("call"), [VENDOR], 0.0)
+    await take(one, holder("call"), [VENDOR], 0.0)
 
     assert await other.expire(LEASE + 0.1) == ["call"]
     assert await one.expire(LEASE + 0.1) == []
@@ -69,12 +69,12 @@ async def test_seats_are_counted_on_from_what_was_seen_while_redis_is_away(
     monkeypatch.setattr(shared_state, "RETRY_AFTER", 0.0)
     async with open_store(redis.url) as store:
         seats = RedisSeats(store)
-        await seats.take(holder("before"), [VENDOR], 0.0)
+        await take(seats, holder("before"), [VENDOR], 0.0)
         redis.stop()
-        during = await seats.take(holder("during"), [VENDOR], 0.0)
-        full = await seats.take(holder("full"), [VENDOR], 0.0)
+        during = await take(seats, holder("during"), [VENDOR], 0.0)
+        full = await take(seats, holder("full"), [VENDOR], 0.0)
         await seats.release("before")
-        freed = await seats.take(holder("freed"), [VENDOR], 0.0)
+        freed = await take(seats, holder("freed"), [VENDOR], 0.0)
         redis.start()
         await seats.expire(0.0)
 
@@ -85,6 +85,32 @@ async def test_seats_are_counted_on_from_what_was_seen_while_redis_is_away(
         await other.expire(0.0)
 
         assert other.calls("vendor") == 2
+
+
+async def test_a_call_routed_while_redis_is_away_has_its_seats_and_its_note_there_afterwards(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_state, "RETRY_AFTER", 0.0)
+    customer = Claim("customer", limit=1)
+    wanted = [Taken(holder("call", CALLER), (customer,)), Taken(holder("call", 1), (VENDOR,))]
+    async with open_store(redis.url) as store:
+        seats = RedisSeats(store)
+        await seats.take([Taken(holder("first"), (VENDOR,))], 0.0)
+        redis.stop()
+        taken = await seats.take(wanted, 0.0, "note")
+        refused = await seats.take(
+            [Taken(holder("third", CALLER), ()), Taken(holder("third", 1), (VENDOR,))], 0.0
+        )
+        redis.start()
+        await seats.expire(0.0)
+
+        assert (taken, refused) == (None, Refused(1, VENDOR, 2))
+    async with open_store(redis.url) as store:
+        other = RedisSeats(store)
+        await other.expire(0.0)
+
+        assert (other.calls("customer"), other.calls("vendor")) == (1, 2)
+        assert await other.note("call") == "note"
 
 
 async def test_a_redis_that_comes_back_empty_asks_for_the_seats(
@@ -108,10 +134,7 @@ async def test_a_pool_is_gone_through_by_all_replicas_together(store: SharedStor
 
 async def test_another_replica_goes_on_with_a_call(store: SharedStore) -> None:
     routing = {"a": {"priority": 1}, "b": {"priority": 2}}
-    one, other = (
-        Bench(routing=routing, courses=RedisCourses(store), seats=RedisSeats(store))
-        for _ in range(2)
-    )
+    one, other = (Bench(routing=routing, seats=RedisSeats(store)) for _ in range(2))
     await one.plan(id="call")
     second = await other.fail("call", 1, "a")
 
@@ -120,10 +143,7 @@ async def test_another_replica_goes_on_with_a_call(store: SharedStore) -> None:
 
 
 async def test_a_call_that_is_over_is_over_everywhere(store: SharedStore) -> None:
-    one, other = (
-        Bench(courses=RedisCourses(store), seats=RedisSeats(store), routing={"a": {}, "b": {}})
-        for _ in range(2)
-    )
+    one, other = (Bench(seats=RedisSeats(store), routing={"a": {}, "b": {}}) for _ in range(2))
     await one.plan(id="call")
     await one.router.release("call", None, one.now)
 
@@ -131,30 +151,24 @@ async def test_a_call_that_is_over_is_over_everywhere(store: SharedStore) -> Non
         await other.fail("call", 1, "a")
 
 
-async def test_a_record_comes_back_as_it_was_kept(store: SharedStore) -> None:
-    courses, seats = RedisCourses(store), RedisSeats(store)
-    record = Record(Bench().call("44", "1", privacy="id"), 2**63 - 1, 3, ("a", "b"))
-    await seats.take(holder(record.call.id), [VENDOR], 0.0)
-    await courses.save(record)
+async def test_a_call_costs_two_round_trips_to_redis(store: SharedStore) -> None:
+    """The caller's seat, the first gateway's and the record at once; and the end of them."""
+    bench = Bench(routing={"a": {}}, seats=RedisSeats(store))
+    before = await scripts_run(store)
+    await bench.plan(id="call")
+    await bench.router.release("call", None, bench.now)
 
-    assert await courses.load(record.call.id) == record
+    assert await scripts_run(store) - before == 2
 
 
-async def test_nothing_is_left_of_a_call_whose_seats_are_free(store: SharedStore) -> None:
-    courses, seats = RedisCourses(store), RedisSeats(store)
-    record = Record(Bench().call(), 1, 1, ("a",))
-    await seats.take(holder(record.call.id), [VENDOR], 0.0)
-    await courses.save(record)
-    await seats.release(record.call.id)
-    assert await courses.load(record.call.id) is None
+async def scripts_run(store: SharedStore) -> int:
+    """Return how many scripts Redis has run, but for those it had to be told first."""
 
-    await seats.take(holder(record.call.id), [VENDOR], 0.0)
-    await courses.save(record)
-    await seats.give_back(record.call.id, holder(record.call.id).slot)
-    assert await courses.load(record.call.id) is None
+    async def ask(client: Any) -> int:
+        counted = (await client.info("commandstats")).get("cmdstat_evalsha")
+        return 0 if counted is None else counted["calls"] - counted["failed_calls"]
 
-    await courses.save(record)  # its Route was overtaken by its Release
-    assert await courses.load(record.call.id) is None
+    return await store.run(ask, asyncio.Event().wait)
 
 
 async def test_a_retry_after_is_heard_of_by_other_replicas(store: SharedStore) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
 from pydantic import TypeAdapter
 
@@ -22,7 +22,7 @@ from .refusals import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is left with other replicas."""
+    """What other replicas find with its seats."""
 
     call: Call
     seed: int
@@ -45,27 +45,6 @@ class Record:
 _RECORD: Final = TypeAdapter(Record)
 
 
-class Courses(Protocol):
-    """Keeps records where every replica finds them."""
-
-    async def save(self, record: Record) -> None:
-        """Keep the record of a call, in place of the one before, as long as it holds a seat."""
-
-    async def load(self, call_id: str) -> Record | None:
-        """Return the record of a call, or nothing."""
-
-
-class NoCourses:
-    """For a routing instance that is alone: its own memory is all there is."""
-
-    async def save(self, record: Record) -> None:
-        """Keep nothing."""
-
-    async def load(self, call_id: str) -> Record | None:
-        """Return nothing."""
-        return None
-
-
 @dataclass(slots=True)
 class Course:
     """A call under way here: its first answer, where it is, and who is left."""
@@ -73,9 +52,11 @@ class Course:
     facts: Facts
     seed: int
     rng: random.Random
-    waiting: list[Fit]
+    waiting: list[Fit] = field(default_factory=list)
     """The next candidate stands last."""
-    excluded: list[Exclusion]
+    excluded: list[Exclusion] = field(default_factory=list)
+    seated: bool = False
+    """The caller has its seats."""
     tried: list[str] = field(default_factory=list)
     cause: str = ""
     """Why the called phone passes it on; empty while it does not."""

@@ -14,18 +14,17 @@ from ..candidates.judge import Exclusion, Fit
 from ..candidates.offer import Offer, draw_duration, offer_gateway
 from ..candidates.reasons import Excluded
 from ..candidates.selection import Selection, refuse, select
-from ..capacity.seats import refusal
 from ..lrn.answers import Answers
 from ..model.gateways import RoutingGateway
 from ..rates.book import Rate
 from ..view import Portability, View
-from . import refusals
 from .call import Call
 from .course import Course
 from .decision import Decision, Plan
 from .facts import Facts, Mapped, Stopped, establish, map_call
 from .forwarding import reach
 from .refusals import Refusal
+from .seating import caller_without_seat
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ def explain(call: Call, view: View, portability: Portability, seed: int) -> Expl
     facts = establish(mapped, _known_answers(mapped, portability), view, rng)
     if isinstance(facts, Stopped):
         return Explanation(Decision(facts, facts.refusal), ())
-    no_seat = _caller_without_seat(facts, view)
+    no_seat = caller_without_seat(facts, view)
     if facts.phone is not None:
-        offer = reach(facts.phone, Course(facts, seed, rng, [], []), view)
+        offer = reach(facts.phone, Course(facts, seed, rng), view)
         outcome = offer if isinstance(offer, Refusal) else _plan([offer], facts, view, rng)
         return Explanation(Decision(facts, no_seat or outcome), ())
     selection = select(facts, view, rng)
@@ -94,14 +93,6 @@ def _known_answers(mapped: Mapped, portability: Portability) -> Answers | None:
         return None
     numbers = mapped.staged.numbers
     return portability.known(numbers.caller, numbers.callee, mapped.caller.lrn.eat_prefix_length)
-
-
-def _caller_without_seat(facts: Facts, view: View) -> Refusal | None:
-    for claim in facts.caller.claims:
-        calls = view.seats.calls(claim.key)
-        if refusal(claim, calls):
-            return refusals.full(f"{claim.key} has {calls} of {claim.limit} calls")
-    return None
 
 
 def _attempts(

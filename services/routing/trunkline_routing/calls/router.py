@@ -11,19 +11,18 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from ..candidates.judge import Exclusion, no_seat
+from ..candidates.judge import Exclusion
 from ..candidates.offer import Offer, draw_duration, offer_gateway
 from ..candidates.reasons import Excluded
 from ..candidates.selection import refuse, select
-from ..capacity.seats import CALLER, Holder
 from ..errors import UnknownCall
-from ..model.callers import Caller, Claim, Phone
+from ..model.callers import Caller, Phone
 from ..model.gateways import RoutingGateway
 from ..parameters import Sequence
 from ..view import Portability, View
-from . import forwarding, refusals
+from . import forwarding, refusals, seating
 from .call import Call
-from .course import Course, Courses
+from .course import Course, Record
 from .decision import Attempt, Decision, Plan
 from .facts import Facts, Stopped, establish, map_call
 from .refusals import Refusal
@@ -63,7 +62,6 @@ class Router:
         portability: Portability,
         rotation: Rotation,
         outcomes: Outcomes,
-        courses: Courses,
         seeds: Callable[[], int],
     ) -> None:
         """`seeds` gives a number for each call, from which all chance in it is drawn."""
@@ -71,7 +69,6 @@ class Router:
         self.portability = portability
         self._rotation = rotation
         self._outcomes = outcomes
-        self._shared = courses
         self._seeds = seeds
         self._courses: dict[str, Course] = {}
         self._epochs: dict[str, str] = {}
@@ -93,9 +90,10 @@ class Router:
         facts = await self._establish(call, rng)
         if isinstance(facts, Stopped):
             return Decision(facts, facts.refusal)
-        outcome = await self._seat_caller(facts, now)
-        if outcome is None:
-            outcome = await self._send(facts, seed, rng, now)
+        try:
+            outcome = await self._begin(Course(facts, seed, rng), now)
+        except seating.CallerFull as full:
+            outcome = full.refusal
         if isinstance(outcome, Refusal):
             await self.view.seats.release(call.id)
         return Decision(facts, outcome)
@@ -114,7 +112,6 @@ class Router:
         self._outcomes.book(failed, now)
         course.attempt = failed.number + 1
         course.latest = await self._following(course, failed, now)
-        await self._shared.save(course.record)
         return course.latest
 
     async def release(self, call_id: str, last: Attempt | None, now: datetime) -> None:
@@ -169,56 +166,23 @@ class Router:
             answers = await self.portability.look_up(numbers.caller, numbers.callee, eaten)
         return establish(mapped, answers, self.view, rng)
 
-    async def _seat_caller(self, facts: Facts, now: datetime) -> Plan | Refusal | None:
-        refused = await self._seat(facts, facts.caller.claims, CALLER, now)
-        return refusals.full(self._no_seat(refused)) if refused else None
+    async def _begin(self, course: Course, now: datetime) -> Plan | Refusal:
+        """Send a call to its first candidate.
 
-    async def _send(
-        self, facts: Facts, seed: int, rng: random.Random, now: datetime
-    ) -> Plan | Refusal:
-        if facts.phone is not None:
-            return await self._to_phone(facts, facts.phone, seed, rng, now)
-        course = self._course(facts, seed, rng)
-        first = await self._seat_next(course, now)
-        return first if isinstance(first, Refusal) else await self._begin(course, first)
-
-    async def _to_phone(
-        self, facts: Facts, phone: Phone, seed: int, rng: random.Random, now: datetime
-    ) -> Plan | Refusal:
-        course = self._course(facts, seed, rng)
-        first = await self._reach(course, phone, now)
-        return first if isinstance(first, Refusal) else await self._begin(course, first)
-
-    async def _reach(self, course: Course, phone: Phone, now: datetime) -> Offer | Refusal:
-        """Let the phone ring, or pass the call on (SIG-22)."""
-        offer = forwarding.reach(phone, course, self.view)
-        if isinstance(offer, Refusal) or offer.forward is not None:
-            return offer
-        refused = await self._seat(course.facts, offer.claims, 1, now)
-        if refused is None:
-            return offer
-        if phone.forwarding.busy is None:
-            return refusals.busy(self._no_seat(refused))
-        return forwarding.pass_on(phone, forwarding.Cause.BUSY, course, self.view)
-
-    async def _following(self, course: Course, failed: Attempt, now: datetime) -> Offer | Refusal:
+        Whatever else may refuse it, a caller without a seat comes first (0.5): one that looks full
+        is told so at once, without a look at the candidates.
+        """
+        if seating.caller_without_seat(course.facts, self.view) is not None:
+            await seating.take_callers(course, self.view, now)
+        self._select(course)
         phone = course.facts.phone
-        if phone is None:
-            return await self._seat_next(course, now)
-        if course.cause:
-            return forwarding.following(phone, course)
-        cause = forwarding.after(phone, failed)
-        if cause is None:
-            return refusals.no_route(f"{phone.endpoint} does not forward this call")
-        return forwarding.pass_on(phone, cause, course, self.view)
-
-    def _course(self, facts: Facts, seed: int, rng: random.Random) -> Course:
-        if facts.phone is not None:
-            return Course(facts, seed, rng, [], [])
-        selection = select(facts, self.view, rng)
-        return Course(facts, seed, rng, selection.candidates[::-1], selection.excluded)
-
-    async def _begin(self, course: Course, first: Offer) -> Plan:
+        first = await (
+            self._seat_next(course, now) if phone is None else self._reach(course, phone, now)
+        )
+        if isinstance(first, Refusal):
+            if not course.seated:
+                await seating.take_callers(course, self.view, now)
+            return first
         plan = Plan(
             first,
             tuple(fit.gateway.endpoint for fit in reversed(course.waiting)),
@@ -228,19 +192,57 @@ class Router:
         )
         course.decision = Decision(course.facts, plan)
         self._courses[course.facts.call.id] = course
-        await self._shared.save(course.record)
         return plan
+
+    async def _reach(self, course: Course, phone: Phone, now: datetime) -> Offer | Refusal:
+        """Let the phone ring, or pass the call on (SIG-22)."""
+        offer = forwarding.reach(phone, course, self.view)
+        if isinstance(offer, Offer) and offer.forward is None:
+            refused = await seating.take(course, offer.claims, self.view, now)
+            if refused is None:
+                return offer
+            if phone.forwarding.busy is None:
+                return refusals.busy(seating.reason(refused))
+            offer = forwarding.pass_on(phone, forwarding.Cause.BUSY, course, self.view)
+        return await self._pass_on(course, offer, now)
+
+    async def _following(self, course: Course, failed: Attempt, now: datetime) -> Offer | Refusal:
+        phone = course.facts.phone
+        if phone is None:
+            return await self._seat_next(course, now)
+        if course.cause:
+            return await self._pass_on(course, forwarding.following(phone, course), now)
+        cause = forwarding.after(phone, failed)
+        if cause is None:
+            return refusals.no_route(f"{phone.endpoint} does not forward this call")
+        offer = forwarding.pass_on(phone, cause, course, self.view)
+        return await self._pass_on(course, offer, now)
+
+    async def _pass_on(
+        self, course: Course, offer: Offer | Refusal, now: datetime
+    ) -> Offer | Refusal:
+        """Let a phone pass a call on: that takes none of its lines."""
+        if isinstance(offer, Offer):
+            await seating.take(course, (), self.view, now)
+        return offer
+
+    def _select(self, course: Course) -> None:
+        if course.facts.phone is None:
+            selection = select(course.facts, self.view, course.rng)
+            course.waiting, course.excluded = selection.candidates[::-1], selection.excluded
 
     async def _take_over(self, call_id: str) -> Course:
         """Go on with a call that another replica routed."""
-        record = await self._shared.load(call_id)
-        if record is None:
+        note = await self.view.seats.note(call_id)
+        if not note:
             raise UnknownCall(f"no call {call_id} is under way")
+        record = Record.from_json(note)
         rng = random.Random(record.seed)  # noqa: S311  the same numbers again
         facts = await self._establish(record.call, rng)
         if isinstance(facts, Stopped):
             raise UnknownCall(f"call {call_id} is no longer allowed: {facts.refusal.explanation}")
-        course = self._course(facts, record.seed, rng)
+        course = Course(facts, record.seed, rng, seated=True)
+        self._select(course)
         course.waiting = [fit for fit in course.waiting if fit.gateway.name not in record.tried]
         course.tried, course.attempt = list(record.tried), record.attempt
         if facts.phone is not None and record.cause:
@@ -257,12 +259,14 @@ class Router:
             offer = offer_gateway(fit, facts, self.view, course.rng, turn)
             if isinstance(offer, Exclusion):
                 course.excluded.append(offer)
-            elif refused := await self._seat(facts, offer.claims, course.attempt, now):
-                full = Exclusion(fit.gateway, Excluded.CAPACITY, self._no_seat(refused))
-                course.excluded.append(full)
-            else:
-                course.tried.append(fit.gateway.name)
+                continue
+            course.tried.append(fit.gateway.name)
+            refused = await seating.take(course, offer.claims, self.view, now)
+            if refused is None:
                 return offer
+            course.tried.pop()
+            full = Exclusion(fit.gateway, Excluded.CAPACITY, seating.reason(refused))
+            course.excluded.append(full)
         if not course.tried:
             return refuse(facts.routed, course.excluded)
         return refusals.no_route("every candidate was tried")
@@ -274,12 +278,3 @@ class Router:
         if self.view.parameters.pool_sequence is Sequence.POLL:
             return await self._rotation.turn(gateway.key)
         return rng.randrange(len(gateway.pool))
-
-    async def _seat(
-        self, facts: Facts, claims: tuple[Claim, ...], slot: int, now: datetime
-    ) -> Claim | None:
-        holder = Holder(facts.call.id, slot, facts.call.instance)
-        return await self.view.seats.take(holder, claims, now.timestamp())
-
-    def _no_seat(self, claim: Claim) -> str:
-        return no_seat(claim, self.view.seats.calls(claim.key))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..model.callers import Claim
-from .seats import LEASE, Holder, Taken, refusal
+from .seats import LEASE, Holder, Refused, Taken, refusal
 
 
 @dataclass(slots=True)
@@ -22,6 +22,7 @@ class _Call:
     instance: str
     epoch: str | None
     slots: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    note: str = ""
 
 
 class MemorySeats:
@@ -37,19 +38,29 @@ class MemorySeats:
         """Return the seats taken under `key`."""
         return self._counts.get(key, 0)
 
-    async def take(self, holder: Holder, claims: Sequence[Claim], now: float) -> Claim | None:
-        """Take a seat of every claim, or of none; return the claim that refused."""
-        call = self._calls.get(holder.call_id)
-        if call is not None and holder.slot in call.slots:
-            return None
-        for claim in claims:
-            if refusal(claim, self.calls(claim.key)) or self._too_fast(claim, now):
-                return claim
-        for claim in claims:
-            if claim.per_second is not None:
-                self._starts[claim.key].append(now)
-        self._hold(holder, claims, now)
+    async def take(self, wanted: Sequence[Taken], now: float, note: str = "") -> Refused | None:
+        """Take a seat of every claim of these slots of a call, or of none; say what refused."""
+        new = [each for each in wanted if not self._has(each.holder)]
+        more: defaultdict[str, int] = defaultdict(int)
+        for holder, claims in new:
+            for claim in claims:
+                calls = self.calls(claim.key) + more[claim.key]
+                if refusal(claim, calls) or self._too_fast(claim, now):
+                    return Refused(holder.slot, claim, calls)
+                more[claim.key] += 1
+        for holder, claims in new:
+            for claim in claims:
+                if claim.per_second is not None:
+                    self._starts[claim.key].append(now)
+            self._hold(holder, claims, now)
+        if note:
+            self._calls[wanted[0].holder.call_id].note = note
         return None
+
+    async def note(self, call_id: str) -> str:
+        """Return the note of a call; empty without one."""
+        call = self._calls.get(call_id)
+        return "" if call is None else call.note
 
     async def give_back(self, call_id: str, slot: int) -> None:
         """Free the seats of one slot."""
@@ -98,9 +109,12 @@ class MemorySeats:
 
     def keep(self, taken: Taken, now: float) -> None:
         """Hold seats whatever the limits say. A slot that has its seats keeps them."""
-        call = self._calls.get(taken.holder.call_id)
-        if call is None or taken.holder.slot not in call.slots:
+        if not self._has(taken.holder):
             self._hold(taken.holder, taken.claims, now)
+
+    def _has(self, holder: Holder) -> bool:
+        call = self._calls.get(holder.call_id)
+        return call is not None and holder.slot in call.slots
 
     def _hold(self, holder: Holder, claims: Sequence[Claim], now: float) -> None:
         instance = self._instances.get(holder.instance) or self._hear(holder.instance, now)

@@ -27,10 +27,19 @@ class Holder(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """Seats of a call that is announced again."""
+    """The seats of a slot, wanted or taken."""
 
     holder: Holder
     claims: tuple[Claim, ...]
+
+
+class Refused(NamedTuple):
+    """The claim that found no seat."""
+
+    slot: int
+    claim: Claim
+    calls: int
+    """Under its key, with those that the same call wanted before it."""
 
 
 class Seats(Protocol):
@@ -39,11 +48,15 @@ class Seats(Protocol):
     def calls(self, key: str) -> int:
         """Return the seats taken under `key`, as far as is known without asking anybody."""
 
-    async def take(self, holder: Holder, claims: Sequence[Claim], now: float) -> Claim | None:
-        """Take a seat of every claim, or of none; return the claim that refused.
+    async def take(self, wanted: Sequence[Taken], now: float, note: str = "") -> Refused | None:
+        """Take a seat of every claim of these slots of a call, or of none; say what refused.
 
-        A slot that has its seats keeps them: a repeat takes nothing.
+        A slot that has its seats keeps them: a repeat takes nothing. What is taken stands with a
+        `note` in place of the one before.
         """
+
+    async def note(self, call_id: str) -> str:
+        """Return the note of a call; empty without one. It goes with the last seats."""
 
     async def give_back(self, call_id: str, slot: int) -> None:
         """Free the seats of one slot. A slot without seats is fine."""

@@ -1,7 +1,7 @@
 """Seats in Redis, as scripts: each is one atomic step (RTE-22).
 
 `counts` holds calls by key; `call:<id>` what each slot of a call holds, with its instance, epoch
-and course; `calls:<instance>` the calls of an instance; `heard` when it gave its last sign of life;
+and note; `calls:<instance>` the calls of an instance; `heard` when it gave its last sign of life;
 `epochs` its epoch; `starts:<key>` the calls that began in the last second.
 """
 
@@ -46,50 +46,55 @@ end
 TAKE: Final = (
     _FREE
     + """
-local id, slot, instance, now, force = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local id, instance, now, force = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local call = p .. 'call:' .. id
-if redis.call('HEXISTS', call, slot) == 1 then return {0} end
-local claims = cjson.decode(ARGV[6])
-for place, claim in ipairs(claims) do
-    local taken = tonumber(redis.call('HGET', counts, claim.key) or '0')
-    local limit, speed = claim.limit, claim.speed
-    if force == '0' and limit >= 0 and (taken >= limit or limit - taken < claim.free) then
-        return {place, taken}
-    end
-    if force == '0' and speed >= 0 then
-        local starts = p .. 'starts:' .. claim.key
-        redis.call('ZREMRANGEBYSCORE', starts, '-inf', now - 1)
-        if redis.call('ZCARD', starts) >= speed then return {place, taken} end
+local wanted, more = {}, {}
+for _, each in ipairs(cjson.decode(ARGV[5])) do
+    if redis.call('HEXISTS', call, each.slot) == 0 then wanted[#wanted + 1] = each end
+end
+for _, each in ipairs(wanted) do
+    for place, claim in ipairs(each.claims) do
+        local key, limit, speed = claim.key, claim.limit, claim.speed
+        local taken = tonumber(redis.call('HGET', counts, key) or '0')
+        local calls, full = taken + (more[key] or 0), false
+        if limit >= 0 then full = calls >= limit or limit - calls < claim.free end
+        if speed >= 0 and not full then
+            local starts = p .. 'starts:' .. key
+            redis.call('ZREMRANGEBYSCORE', starts, '-inf', now - 1)
+            full = redis.call('ZCARD', starts) >= speed
+        end
+        if full and not force then return {each.slot, place - 1, calls, key, taken} end
+        more[key] = (more[key] or 0) + 1
     end
 end
-local answer, held = {0}, {}
-for place, claim in ipairs(claims) do
-    held[place] = claim.key
-    answer[place + 1] = redis.call('HINCRBY', counts, claim.key, 1)
-    if force == '0' and claim.speed >= 0 then
-        local starts = p .. 'starts:' .. claim.key
-        redis.call('ZADD', starts, now, id .. ' ' .. slot)
-        redis.call('EXPIRE', starts, 2)
+for _, each in ipairs(wanted) do
+    local held = {}
+    for place, claim in ipairs(each.claims) do
+        local key = claim.key
+        held[place] = key
+        changed[#changed + 1] = key
+        changed[#changed + 1] = redis.call('HINCRBY', counts, key, 1)
+        if claim.speed >= 0 and not force then
+            local starts = p .. 'starts:' .. key
+            redis.call('ZADD', starts, now, id .. ' ' .. each.slot)
+            redis.call('EXPIRE', starts, 2)
+        end
     end
+    redis.call('HSET', call, each.slot, cjson.encode(held), '_instance', instance)
 end
-redis.call('HSET', call, slot, cjson.encode(held), '_instance', instance)
+if ARGV[6] ~= '' then redis.call('HSET', call, '_course', ARGV[6]) end
 local epoch = redis.call('HGET', epochs, instance)
 if epoch then redis.call('HSETNX', call, '_epoch', epoch) end
 redis.call('ZADD', heard, 'NX', now, instance)
 redis.call('SADD', p .. 'calls:' .. instance, id)
-return answer
+return {-1, 0, 0, unpack(changed)}
 """
 )
-"""Id, slot, instance, now, whether limits are looked past, claims: 0 and counts, or who refused."""
+"""Id, instance, now, whether limits are looked past, slots with their claims, note: slot and place
+of the claim that refused with its calls, or -1; keys and their counts in turn."""
 
 FREE: Final = _FREE + "free(ARGV[1], ARGV[2]); return changed"
 """Id, slot, where an empty slot is all of them: keys and their counts in turn."""
-
-SAVE: Final = """
-local call = KEYS[1] .. 'call:' .. ARGV[1]
-if redis.call('EXISTS', call) == 1 then redis.call('HSET', call, '_course', ARGV[2]) end
-"""
-"""Id, course: kept as long as the call holds a seat."""
 
 RENEW: Final = (
     _FREE

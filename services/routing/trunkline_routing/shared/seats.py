@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from ..capacity.memory import MemorySeats
-from ..capacity.seats import LEASE, Holder, Taken
+from ..capacity.seats import LEASE, Refused, Taken
 from ..model.callers import Claim
 from . import scripts
 from .connection import PREFIX, SharedStore
@@ -53,27 +53,40 @@ class RedisSeats:
         """Return the seats taken under `key` when we last looked, and those taken here since."""
         return self._seen.get(key, 0) + self._own.calls(key)
 
-    async def take(self, holder: Holder, claims: Sequence[Claim], now: float) -> Claim | None:
-        """Take a seat of every claim, or of none; return the claim that refused."""
+    async def take(self, wanted: Sequence[Taken], now: float, note: str = "") -> Refused | None:
+        """Take a seat of every claim of these slots of a call, or of none; say what refused."""
 
-        async def shared() -> Claim | None:
-            place, *counts = await self._take(*_arguments(holder, claims, now, force=False))
-            refused = claims[int(place) - 1] if place else None
-            keys = [refused.key] if refused else [claim.key for claim in claims]
-            self._seen.update(zip(keys, counts, strict=False))
-            if refused is None:
-                self._remember(holder, keys)
-            return refused
-
-        async def own() -> Claim | None:
-            left = [self._what_is_left(claim) for claim in claims]
-            refused = await self._own.take(holder, left, now)
-            if refused is None:
-                self._untold[holder.call_id, holder.slot] = (Taken(holder, tuple(claims)), now)
+        async def shared() -> Refused | None:
+            slot, place, calls, *changed = await self._take(*_arguments(wanted, now, note))
+            self._see(changed)
+            if slot < 0:
+                self._remember(wanted)
                 return None
-            return claims[left.index(refused)]
+            return Refused(slot, _claims_of(wanted, slot)[place], calls)
+
+        async def own() -> Refused | None:
+            left = [self._what_is_left(each) for each in wanted]
+            refused = await self._own.take(left, now, note)
+            if refused is None:
+                for each in wanted:
+                    self._untold[each.holder.call_id, each.holder.slot] = (each, now)
+                return None
+            slot, (key, *_), calls = refused
+            claim = next(each for each in _claims_of(wanted, slot) if each.key == key)
+            return Refused(slot, claim, calls + self._seen.get(key, 0))
 
         return await self._run(shared, own)
+
+    async def note(self, call_id: str) -> str:
+        """Return the note of a call; while Redis is away, of those that began since."""
+
+        async def shared(client: Any) -> str:
+            return await client.hget(f"{PREFIX}call:{call_id}", "_course") or ""
+
+        async def own() -> str:
+            return await self._own.note(call_id)
+
+        return await self._store.run(shared, own)
 
     async def give_back(self, call_id: str, slot: int) -> None:
         """Free the seats of one slot."""
@@ -150,9 +163,10 @@ class RedisSeats:
             self._unfreed.pop((call_id, slot), None)
         while self._untold:
             slot_of_call, (each, taken) = next(iter(self._untold.items()))
-            await self._take(*_arguments(each.holder, each.claims, taken, force=True))
+            note = await self._own.note(each.holder.call_id)
+            await self._take(*_arguments([each], taken, note, force=True))
             if self._untold.pop(slot_of_call, None) is not None:
-                self._remember(each.holder, [claim.key for claim in each.claims])
+                self._remember([each])
                 await self._own.give_back(*slot_of_call)
 
     async def _look(self) -> None:
@@ -168,31 +182,48 @@ class RedisSeats:
         """Take over counts that come as keys and numbers in turn."""
         self._seen.update(zip(changed[::2], changed[1::2], strict=True))
 
-    def _remember(self, holder: Holder, keys: list[str]) -> None:
-        self._keys.setdefault(holder.call_id, {})[holder.slot] = keys
+    def _remember(self, taken: Sequence[Taken]) -> None:
+        for holder, claims in taken:
+            keys = [claim.key for claim in claims]
+            self._keys.setdefault(holder.call_id, {})[holder.slot] = keys
         if len(self._keys) > MAX_REMEMBERED:
             self._keys.popitem(last=False)
 
-    def _what_is_left(self, claim: Claim) -> Claim:
-        """Return the claim on what was free when we last looked."""
-        if claim.limit is None:
-            return claim
-        return claim._replace(limit=max(claim.limit - self._seen.get(claim.key, 0), 0))
+    def _what_is_left(self, wanted: Taken) -> Taken:
+        """Return claims on what was free when we last looked."""
+        return Taken(
+            wanted.holder,
+            tuple(
+                claim
+                if claim.limit is None
+                else claim._replace(limit=max(claim.limit - self._seen.get(claim.key, 0), 0))
+                for claim in wanted.claims
+            ),
+        )
+
+
+def _claims_of(wanted: Sequence[Taken], slot: int) -> tuple[Claim, ...]:
+    return next(each.claims for each in wanted if each.holder.slot == slot)
 
 
 def _arguments(
-    holder: Holder, claims: Sequence[Claim], now: float, *, force: bool
+    wanted: Sequence[Taken], now: float, note: str, *, force: bool = False
 ) -> tuple[str | int | float, ...]:
-    wanted = [
-        {
-            "key": claim.key,
-            "limit": _UNLIMITED if claim.limit is None else claim.limit,
-            "speed": _UNLIMITED if claim.per_second is None else claim.per_second,
-            "free": claim.left_free,
-        }
-        for claim in claims
+    slots = [
+        {"slot": each.holder.slot, "claims": [_words(claim) for claim in each.claims]}
+        for each in wanted
     ]
-    return holder.call_id, holder.slot, holder.instance, now, int(force), json.dumps(wanted)
+    call_id, _, instance = wanted[0].holder
+    return call_id, instance, now, int(force), json.dumps(slots), note
+
+
+def _words(claim: Claim) -> dict[str, str | int]:
+    return {
+        "key": claim.key,
+        "limit": _UNLIMITED if claim.limit is None else claim.limit,
+        "speed": _UNLIMITED if claim.per_second is None else claim.per_second,
+        "free": claim.left_free,
+    }
 
 
 async def _known() -> bool:

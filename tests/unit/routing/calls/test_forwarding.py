@@ -9,11 +9,12 @@ import pytest
 from pydantic import ValidationError
 from support.routing import Bench, documents
 from trunkline_routing.calls.call import PassedOn, Passing
-from trunkline_routing.calls.course import Courses, Record
+from trunkline_routing.calls.course import Record
 from trunkline_routing.calls.decision import Attempt, Decision, Plan
 from trunkline_routing.calls.facts import Facts
 from trunkline_routing.calls.refusals import EndReason, Refusal
 from trunkline_routing.candidates.offer import Offer
+from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.documents.forwarding import CallerDisplay
 from trunkline_routing.model.callers import Endpoint, Kind
 from trunkline_routing.parameters import Parameters
@@ -282,29 +283,13 @@ async def test_another_replica_goes_on_forwarding() -> None:
     """0.6: any replica goes on with the call, from what is kept as JSON."""
     target = {"numbers": ["2002", "2003", "2004"]}
     phones = {"2001": {"forwarding": {"busy": target}}}
-    kept = Kept()
-    one, other = Bench(phones=phones, courses=kept), Bench(phones=phones, courses=kept)
+    seats = MemorySeats()
+    one, other = Bench(phones=phones, seats=seats), Bench(phones=phones, seats=seats)
     await one.plan("2001", id="call")
     await failed(one, "call", 1, sip_status=486)
 
     following = await failed(other, "call", 2, sip_status=486)
     assert numbers(following) == ("2003",)
-
-
-class Kept(Courses):
-    """Keeps records as Redis does."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, str] = {}
-
-    async def save(self, record: Record) -> None:
-        """Keep it."""
-        self._kept[record.call.id] = record.to_json()
-
-    async def load(self, call_id: str) -> Record | None:
-        """Return it."""
-        text = self._kept.get(call_id)
-        return Record.from_json(text) if text else None
 
 
 def test_a_record_of_a_forwarded_call_survives() -> None:

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.routing import CUSTOMER, Bench, order
-from trunkline_routing.calls.course import Record
 from trunkline_routing.calls.decision import Attempt, Plan
 from trunkline_routing.calls.facts import Facts
 from trunkline_routing.calls.refusals import EndReason, Refusal
 from trunkline_routing.candidates.offer import Offer
+from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.errors import UnknownCall
 from trunkline_routing.model.callers import Endpoint, Kind
 
@@ -121,6 +121,33 @@ async def test_a_customer_begins_no_more_calls_a_second_than_it_may() -> None:
 
     bench.now += timedelta(seconds=1)
     await bench.plan()
+
+
+@pytest.mark.parametrize(
+    ("capacity", "explanation"),
+    [
+        pytest.param({"calls": 1}, "has 1 of 1 calls", id="calls"),
+        pytest.param({"callsPerSecond": 1}, "begins 1 calls a second", id="calls a second"),
+    ],
+)
+async def test_a_full_customer_is_told_so_where_nobody_serves_the_number(
+    capacity: dict[str, int], explanation: str
+) -> None:
+    """0.5: what comes first in the pipeline decides the reason."""
+    bench = Bench(mapping={"acme": {"capacity": capacity}}, routing={"a": {"prefixes": ["1"]}})
+    await bench.plan("1")
+
+    assert explanation in (await bench.refusal("44")).explanation
+
+
+async def test_a_phone_with_one_line_that_calls_itself_is_busy() -> None:
+    """AUT-19: its lines are those that it calls on, too."""
+    bench = Bench(phones={"1001": {"lines": {"total": 1}}})
+
+    refusal = await bench.refusal("1001", endpoint=Endpoint(Kind.PHONE, "1001"))
+    assert (refusal.reason, refusal.sip_status) == (EndReason.USER_BUSY, 486)
+    assert refusal.explanation == "Phone/1001 has 1 of 1 calls"
+    assert bench.seats.calls("Phone/1001") == 0
 
 
 async def test_a_lost_signaling_instance_frees_its_calls() -> None:
@@ -422,24 +449,11 @@ async def test_an_attempt_is_booked_unless_the_caller_gave_up_early(
     assert bench.quality.ratios("a", bench.now).attempts == booked
 
 
-class SharedCourses:
-    """What replicas leave each other."""
-
-    def __init__(self) -> None:
-        self.records: dict[str, Record] = {}
-
-    async def save(self, record: Record) -> None:
-        self.records[record.call.id] = record
-
-    async def load(self, call_id: str) -> Record | None:
-        return self.records.get(call_id)
-
-
 async def test_another_replica_goes_on_where_the_first_one_was() -> None:
     plan = {"numbers": {"calleeDialPlan": "*:1;2;3;4;5;6;7;8"}}
-    shared = SharedCourses()
-    one = Bench(mapping={"acme": plan}, routing=THREE, courses=shared, seed=1)
-    other = Bench(mapping={"acme": plan}, routing=THREE, courses=shared, seed=2)
+    shared = MemorySeats()
+    one = Bench(mapping={"acme": plan}, routing=THREE, seats=shared, seed=1)
+    other = Bench(mapping={"acme": plan}, routing=THREE, seats=shared, seed=2)
     first = (await one.plan(id="call")).first
     second = await other.fail("call", 1, "a")
     third = await one.fail("call", 2, "b")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.seat_contract import SeatContract, holder
+from support.seat_contract import SeatContract, holder, take
 from trunkline_routing.capacity.memory import MemorySeats
 from trunkline_routing.model.callers import Claim
 
@@ -27,7 +27,7 @@ async def test_seats_are_what_the_calls_hold_and_never_more_than_the_limit(
     seats, held = MemorySeats(), set[tuple[str, int]]()
     limited = Claim("vendor", limit=5)
     for act, call_id, slot in acts:
-        if act == "t" and await seats.take(holder(call_id, slot), [limited], 0.0) is None:
+        if act == "t" and await take(seats, holder(call_id, slot), [limited], 0.0) is None:
             held.add((call_id, slot))
         elif act == "g":
             await seats.give_back(call_id, slot)
