@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support.redis import RedisServer
 from support.routing import NOON, Bench
-from support.seat_contract import SeatContract, holder, take
+from support.seat_contract import SeatContract, fill, holder, take
 from trunkline_kernel import shared_state
 from trunkline_routing.calls.health import GatewayReport
 from trunkline_routing.candidates.offer import Offer
@@ -111,6 +111,21 @@ async def test_a_call_routed_while_redis_is_away_has_its_seats_and_its_note_ther
 
         assert (other.calls("customer"), other.calls("vendor")) == (1, 2)
         assert await other.note("call") == "note"
+
+
+async def test_what_redis_missed_is_told_once_however_many_calls_begin(
+    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_state, "RETRY_AFTER", 0.0)
+    monkeypatch.setattr(shared_state, "ANSWER_TIMEOUT", 5.0)
+    async with open_store(redis.url) as store:
+        seats = RedisSeats(store)
+        redis.stop()
+        await fill(seats, Claim("vendor"), 20)
+        redis.start()
+        await asyncio.gather(*(fill(seats, Claim(f"vendor-{number}"), 1) for number in range(10)))
+
+        assert await scripts_run(store) == 20 + 10
 
 
 async def test_a_redis_that_comes_back_empty_asks_for_the_seats(

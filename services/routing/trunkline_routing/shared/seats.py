@@ -7,6 +7,7 @@ announce its seats, as after a restart.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -43,6 +44,7 @@ class RedisSeats:
         self._untold: dict[Slot, tuple[Taken, float]] = {}
         """Seats to be told, with the time they were taken."""
         self._unfreed: dict[tuple[str, str], None] = {}
+        self._telling = asyncio.Lock()
         self._take = store.script(scripts.TAKE)
         self._free = store.script(scripts.FREE)
         self._renew = store.script(scripts.RENEW)
@@ -150,7 +152,9 @@ class RedisSeats:
         """Do the shared work, behind what is still to be told; or our own."""
 
         async def told_first(client: Any) -> T:
-            await self._tell()
+            if self._unfreed or self._untold:
+                async with self._telling:
+                    await self._tell()
             return await shared()
 
         return await self._store.run(told_first, own)
