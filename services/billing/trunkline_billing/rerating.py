@@ -22,8 +22,6 @@ from .store.ledger_reader import LedgerReader
 
 AT_ONCE: Final = 200
 """Corrections that are booked together."""
-LOOKED_AT_ONCE: Final = 50
-"""Calls after which others have their turn on the event loop."""
 
 
 @dataclass(slots=True)
@@ -92,8 +90,6 @@ class Rerater:
         done, waiting, till = Rerated(), list[Cdr](), self._cashier.till
         async for stored in self._cdrs.each(begin, end, account=account):
             done.looked_at += 1
-            if not done.looked_at % LOOKED_AT_ONCE:
-                await asyncio.sleep(0)
             after = charge_anew(stored.cdr, till.accounts, till.decks, self._rules())
             if not costs_otherwise(stored.cdr, after):
                 continue

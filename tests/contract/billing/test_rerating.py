@@ -1,11 +1,16 @@
 """BIL-10: changing what a call cost books the difference and says who did it."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from support.billing_service import BillingClient, cdr
+from support.turns import turns_of_another
 from trunkline.billing.v1 import billing_pb2 as pb
+from trunkline_billing.store.cdr_reader import CdrReader
+from trunkline_kernel import paced
+from trunkline_kernel.database import Database
 from trunkline_kernel.faults import Fault, TrunklineError
 
 
@@ -86,3 +91,21 @@ async def test_bil_10_only_the_calls_of_one_account_are_charged_anew(
 
     assert done.changed == 1
     assert (await billing.cdr("ours")).charge.amount == "0.10"
+
+
+async def test_others_have_their_turn_between_the_calls_of_a_month(
+    billing: BillingClient, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        await billing.settle(cdr(f"call-{number}", talk=60))
+    monkeypatch.setattr(paced, "TURN", 0.0)
+    database = Database(url)
+    month = CdrReader(database).each(
+        datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+    )
+
+    with turns_of_another() as turns:
+        seen = [turns.count async for _ in month]
+    await database.close()
+
+    assert len(set(seen)) == 5

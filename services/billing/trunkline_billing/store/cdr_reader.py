@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true
 from trunkline_kernel.database import Database
+from trunkline_kernel.paced import paced
 
 from ..cdrs.query import CdrQuery, Position
 from ..ledger.transactions import EntryKind, transaction_id
@@ -52,14 +53,17 @@ class CdrReader:
     async def each(
         self, begin: datetime, end: datetime, *, account: str = ""
     ) -> AsyncIterator[StoredCdr]:
-        """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first."""
+        """Yield the CDRs of calls that ended from `begin` until before `end`, oldest first.
+
+        Others have their turns in between, also where the caller never waits for anything.
+        """
         last = Position(begin, 0)
         while True:
             within = in_range(last.end_time, end, account)
             query = select(CDRS).where(*within, _newer(last)).order_by(*OLDEST).limit(CHUNK)
             async with self._database.reading() as session:
                 rows = (await session.execute(query)).all()
-            for row in rows:
+            async for row in paced(rows):
                 yield decode_cdr(row._asdict())
             if len(rows) < CHUNK:
                 return
