@@ -146,6 +146,8 @@ async def test_a_rate_group_comes_back_as_it_was_written(billing: BillingClient)
             },
             {"prefix": "44", "perMinute": "0.012", "firstInterval": 60, "interval": 1},
             {"prefix": "447", "fee": "0", "period": 60, "locked": True},
+            {"prefix": "448", "fee": "1", "period": 60, "ivrFee": "0.25", "ivrPeriod": 30},
+            {"prefix": "449", "fee": "1", "period": 60, "ivrPeriod": 1},
         ],
     }
 
@@ -166,6 +168,20 @@ async def test_a_rate_group_in_another_currency_charges_nobody(billing: BillingC
     answer = await billing.authorize()
 
     assert "keeps USD, rate group retail is in EUR" in answer.refusal.explanation
+
+
+async def test_mgt16_what_an_ivr_would_cost_outlasts_a_restart_and_changes_no_charge(
+    url: str,
+) -> None:
+    rate = {"prefix": "44", "fee": "0.1", "period": 60, "ivrFee": "9", "ivrPeriod": 1}
+    async with running_billing(url) as before:
+        await before.apply(("RateGroup", "retail", {"rates": [rate]}), ("Account", "acme", ACME))
+
+    async with running_billing(url) as after:
+        await after.settle(cdr(talk=60))
+
+        assert await after.document("RateGroup", "retail") == {"rates": [rate]}
+        assert await after.balance() == "0.90"
 
 
 async def test_a_spending_limit_holds_over_a_restart(url: str) -> None:

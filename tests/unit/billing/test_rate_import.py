@@ -1,6 +1,6 @@
 """BIL-01: rate files as vendors send them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,7 @@ from trunkline_billing.imports.comparison import Comparison, Mode
 from trunkline_billing.imports.dialect import BadFile, detect
 from trunkline_billing.imports.reader import LineError, read
 from trunkline_billing.imports.tally import Counts
-from trunkline_billing.rating.deck import Rate, RateDeck
+from trunkline_billing.rating.deck import Ivr, Rate, RateDeck
 from trunkline_billing.rating.tariff import RatingRules, rate_call
 from trunkline_kernel.sheets import text_of
 
@@ -102,6 +102,13 @@ def test_a_blocked_prefix_is_locked() -> None:
     assert (blocked.locked, sold.locked) == (True, False)
 
 
+def test_mgt16_what_an_ivr_would_cost_is_kept() -> None:
+    kept, none = rates("feePrefix,fee,period,ivrFee,ivrPeriod\n44,1,60,0.50,30\n45,1,60,,\n")
+
+    assert kept.ivr == Ivr(Decimal("0.50"), timedelta(seconds=30))
+    assert none.ivr == Ivr()
+
+
 @pytest.mark.parametrize("text", ["2027-01-31", "31.01.2027", "31/01/2027", "2027-01-31T00:00:00Z"])
 def test_an_effective_date_makes_a_version(text: str) -> None:
     (one,) = rates(f"prefix,rate,effective date\n44,1,{text}\n")
@@ -130,11 +137,16 @@ def test_bil_01_bad_rows_are_listed_and_the_others_stored() -> None:
         ("44,abc", "line 2, per_minute: per_minute 'abc': expected decimal digits"),
         ("49-44,1", "line 2, prefix: 49-44: expected a rising range"),
         ("0-99999999,1", "line 2, prefix: 0-99999999: expected a rising range"),
+        ("44,1,-1", "line 2, ivr_fee: -1: expected 0 or more"),
+        ("44,1,1,0", "line 2, ivr_period: '0': expected whole seconds, 1 or more"),
     ],
-    ids=["no prefix", "no price", "not a price", "falling range", "huge range"],
+    ids=[
+        *("no prefix", "no price", "not a price", "falling range", "huge range"),
+        *("negative fee", "no period"),
+    ],
 )
 def test_an_error_names_its_line_and_column(line: str, problem: str) -> None:
-    (error,) = errors(f"prefix,rate\n{line}\n")
+    (error,) = errors(f"prefix,rate,ivrFee,ivrPeriod\n{line}\n")
 
     assert error.startswith(problem)
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from trunkline_kernel.documents import Row, Rows, Spec
 
 from ..money import Currency
-from ..rating.deck import PREFIX, CallLevel, Rate, RateDeck
+from ..rating.deck import PREFIX, CallLevel, Ivr, Rate, RateDeck
 from ..rating.tariff import SECOND, Section, Tariff, per_minute
 from ..store.rates import next_generation, put_deck, read_deck
 from ..store.tables import RATE_GROUPS, RATES
@@ -65,6 +65,10 @@ class RateSpec(Row):
     """When this version comes into force. Unset: always was."""
     area: str = ""
     """Name of the destination."""
+    ivr_fee: Fee | None = None
+    """Fee of one period of an IVR, with `ivrPeriod`: kept, and charged to nobody (MGT-16)."""
+    ivr_period: Seconds | None = None
+    """Seconds of such a period."""
 
     @model_validator(mode="after")
     def _one_spelling(self) -> Self:
@@ -111,6 +115,7 @@ def rate_of(spec: RateSpec) -> Rate:
         locked=spec.locked,
         valid_from=spec.valid_from,
         area=spec.area,
+        ivr=_ivr(spec),
     )
 
 
@@ -125,6 +130,10 @@ def spec_of(rate: Rate) -> RateSpec:
         values["valid_from"] = rate.valid_from
     if rate.area:
         values["area"] = rate.area
+    if rate.ivr.fee is not None:
+        values["ivr_fee"] = _plain(rate.ivr.fee)
+    if rate.ivr.period is not None:
+        values["ivr_period"] = rate.ivr.period // SECOND
     return RateSpec(**values)
 
 
@@ -210,6 +219,10 @@ def _tariff(spec: RateSpec) -> Tariff:
     assert spec.fee is not None
     sections = tuple(Section(one.fee, one.time * SECOND) for one in spec.sections)
     return Tariff(spec.fee, (spec.period or 60) * SECOND, sections)
+
+
+def _ivr(spec: RateSpec) -> Ivr:
+    return Ivr(spec.ivr_fee, None if spec.ivr_period is None else spec.ivr_period * SECOND)
 
 
 def _spell_price(tariff: Tariff) -> dict[str, Any]:

@@ -55,6 +55,8 @@ HEADINGS: Final = {
     "connect_fee": ("connect fee", "connect_fee", "connection fee", "connectfee", "rate_surcharge"),
     "area": ("area", "country", "destination", "network", "description", "area name", "name"),
     "valid_from": ("valid from", "valid_from", "effective date", "effective", "effective from"),
+    "ivr_fee": ("ivr fee", "ivr_fee", "ivrfee"),
+    "ivr_period": ("ivr period", "ivr_period", "ivrperiod"),
     "status": ("status", "change", "enabled", "blocked", "comment"),
 }
 COLUMN_OF: Final = {

@@ -15,7 +15,7 @@ from typing import Final
 
 from ..errors import BadInput
 from ..money import ZERO, parse_amount
-from ..rating.deck import Rate
+from ..rating.deck import Ivr, Rate
 from ..rating.tariff import SECOND, Tariff, per_minute, with_connect_fee
 from .dialect import Dialect
 
@@ -26,13 +26,13 @@ DATES: Final = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y"
 
 PRICED: Final = (
     *("fee", "period", "per_minute", "next_rate", "first_interval", "interval"),
-    *("billing", "connect_fee"),
+    *("billing", "connect_fee", "ivr_fee", "ivr_period"),
 )
 """Columns that make a price."""
 
 _DIGITS: Final = re.compile(r"\d{1,32}", re.ASCII)
 
-Tariffs = dict[tuple[str | None, ...], Tariff]
+Prices = dict[tuple[str | None, ...], tuple[Tariff, Ivr]]
 """Prices by their spelling: a file has few prices and many prefixes."""
 
 
@@ -57,7 +57,7 @@ class _BadField(Exception):
 def read(lines: Iterable[str], dialect: Dialect) -> Iterator[Rate | LineError]:
     """Yield the rates and errors of a file in the order of its lines."""
     rows = csv.reader(lines, delimiter=dialect.delimiter)
-    tariffs: Tariffs = {}
+    prices: Prices = {}
     while True:
         try:
             fields = next(rows)
@@ -70,7 +70,7 @@ def read(lines: Iterable[str], dialect: Dialect) -> Iterator[Rate | LineError]:
         if (number == 1 and dialect.has_heading) or not any(field.strip() for field in fields):
             continue
         try:
-            yield from _rates(_Line(fields, dialect), tariffs)
+            yield from _rates(_Line(fields, dialect), prices)
         except _BadField as error:
             yield LineError(number, error.column, str(error))
         except BadInput as error:
@@ -117,15 +117,17 @@ class _Line:
         return int(text)
 
 
-def _rates(line: _Line, tariffs: Tariffs) -> Iterator[Rate]:
+def _rates(line: _Line, prices: Prices) -> Iterator[Rate]:
     spelled = line.texts(PRICED)
-    tariff = tariffs.get(spelled)
-    if tariff is None:
-        tariff = tariffs[spelled] = _tariff(line)
+    price = prices.get(spelled)
+    if price is None:
+        price = prices[spelled] = _tariff(line), _ivr(line)
+    tariff, ivr = price
     locked = line.text("status").lower() in LOCKED
     valid_from = _moment(line.text("valid_from"))
+    area = line.text("area")
     for prefix in _prefixes(line.text("prefix")):
-        yield Rate(prefix, tariff, locked=locked, valid_from=valid_from, area=line.text("area"))
+        yield Rate(prefix, tariff, locked=locked, valid_from=valid_from, area=area, ivr=ivr)
 
 
 def _tariff(line: _Line) -> Tariff:
@@ -141,6 +143,11 @@ def _tariff(line: _Line) -> Tariff:
     first, interval = _intervals(line)
     tariff = per_minute(price, first * SECOND, interval * SECOND)
     return with_connect_fee(tariff, line.amount("connect_fee") or ZERO)
+
+
+def _ivr(line: _Line) -> Ivr:
+    period = line.seconds("ivr_period")
+    return Ivr(line.amount("ivr_fee"), None if period is None else period * SECOND)
 
 
 def _intervals(line: _Line) -> tuple[int, int]:

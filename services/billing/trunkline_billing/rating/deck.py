@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import IntEnum
 from typing import Final, NamedTuple, Self
 
@@ -43,6 +44,17 @@ def parse_number(text: str) -> str:
     return digits
 
 
+class Ivr(NamedTuple):
+    """What an IVR would cost: kept, and charged to nobody (BIL-01, MGT-16)."""
+
+    fee: Decimal | None = None
+    """Of one period."""
+    period: timedelta | None = None
+
+
+NO_IVR: Final = Ivr()
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """What one prefix costs from a moment on."""
@@ -56,6 +68,7 @@ class Rate:
     """When this version comes into force. None: always was."""
     area: str = ""
     """Name of the destination, for people."""
+    ivr: Ivr = NO_IVR
 
     def __post_init__(self) -> None:
         if not PREFIX.fullmatch(self.prefix):
@@ -69,6 +82,7 @@ class Price(NamedTuple):
     level: CallLevel
     locked: bool
     area: str
+    ivr: Ivr = NO_IVR
 
 
 class RateDeck:
@@ -158,7 +172,7 @@ class Gathering:
 
     def put(self, rate: Rate) -> None:
         """Add a rate."""
-        price = Price(rate.tariff, rate.level, rate.locked, rate.area)
+        price = Price(rate.tariff, rate.level, rate.locked, rate.area, rate.ivr)
         index = self._indexes.setdefault(price, len(self._indexes))
         row = (rate.prefix, start_of(rate.valid_from), index)
         self._rows[rate.prefix[:LEADING]].append(row)
@@ -171,8 +185,8 @@ class Gathering:
 def rate_of(row: Row, prices: Sequence[Price]) -> Rate:
     """Return a row of a deck's columns as a rate."""
     prefix, start, index = row
-    price = prices[index]
-    return Rate(prefix, price.tariff, price.level, price.locked, moment_of(start), price.area)
+    tariff, level, locked, area, ivr = prices[index]
+    return Rate(prefix, tariff, level, locked, moment_of(start), area, ivr)
 
 
 def start_of(moment: datetime | None) -> int:

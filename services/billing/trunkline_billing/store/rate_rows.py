@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Integer, String, cast, insert, type_coerce
 from sqlalchemy.engine import Dialect
 
-from ..rating.deck import CallLevel, Price, Rate, RateDeck, moment_of
+from ..rating.deck import CallLevel, Ivr, Price, Rate, RateDeck, moment_of
 from ..rating.tariff import Section, Tariff
 from .tables import RATES
 
@@ -27,6 +27,8 @@ PRICED: Final = (
     RATES.c.level,
     RATES.c.locked,
     RATES.c.area,
+    cast(RATES.c.ivr_fee, String).label("ivr_fee"),
+    RATES.c.ivr_period,
 )
 """What a rate is made of, prices as they are stored: equal ones are made into objects once."""
 
@@ -74,6 +76,8 @@ class RowWriter:
             price.level.value,
             spell["locked"](price.locked),
             price.area,
+            spell["ivr_fee"](price.ivr.fee),
+            spell["ivr_period"](price.ivr.period),
         )
 
 
@@ -83,10 +87,9 @@ def _as_it_is(value: Any) -> Any:
 
 def decode_rate(row: Any) -> Rate:
     """Return the rate of a row of `PRICED`."""
-    prefix, valid_from, fee, period, divisor, sections, level, locked, area = row
-    return Rate(
-        prefix, _tariff(fee, period, divisor, sections), LEVELS[level], locked, valid_from, area
-    )
+    prefix, valid_from, fee, period, divisor, sections, level, locked, area, *ivr = row
+    tariff = _tariff(fee, period, divisor, sections)
+    return Rate(prefix, tariff, LEVELS[level], locked, valid_from, area, _ivr(*ivr))
 
 
 LEVELS: Final = {level.value: level for level in CallLevel}
@@ -97,6 +100,11 @@ def _tariff(fee: str, period: int, divisor: int, sections: str) -> Tariff:
     """Return one object for all rates of one price: decks hold few prices and many prefixes."""
     stretches = tuple(Section(Decimal(cost), time * SECOND) for cost, time in json.loads(sections))
     return Tariff(Decimal(fee), period * SECOND, stretches, divisor)
+
+
+@lru_cache(maxsize=65_536)
+def _ivr(fee: str | None, period: timedelta | None) -> Ivr:
+    return Ivr(None if fee is None else Decimal(fee), period)
 
 
 @lru_cache(maxsize=65_536)

@@ -284,6 +284,8 @@ RATES = Table(
     Column("level", SmallInteger, nullable=False),
     Column("locked", Boolean, nullable=False),
     Column("area", Text, nullable=False),
+    Column("ivr_fee", ExactDecimal),
+    Column("ivr_period", Seconds),
     UniqueConstraint("rate_group", "generation", "prefix", "valid_from", name="rates_once"),
     comment="Rates of all rate groups (BIL-01): whole decks, one a generation.",
 )
