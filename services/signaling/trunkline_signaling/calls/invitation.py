@@ -76,7 +76,7 @@ def _request_uri(candidate: Candidate, binding: Binding | None, target: Target) 
 
 def _with_user(contact: str, user: str | None) -> str:
     try:
-        return str(replace(parse_sip_uri(contact), user=user))
+        return str(parse_sip_uri(contact).with_user(user))
     except MalformedValue:
         return contact
 

@@ -1,4 +1,4 @@
-"""Header fields that are neither addresses nor Via: one frozen dataclass each."""
+"""Header fields that are neither addresses nor Via: CSeq, Content-Type, and some dataclasses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Self
 
+from ._wire import CSeq, MediaType
 from .errors import MalformedValue
 from .grammar import (
     NO_PARAMS,
@@ -16,32 +17,23 @@ from .grammar import (
     parse_uint,
     quote,
 )
-from .remember import remembered
 
-MAX_CSEQ: Final = 2**31 - 1
+__all__ = [
+    "CSeq",
+    "Event",
+    "MediaType",
+    "Privacy",
+    "RAck",
+    "Reason",
+    "Replaces",
+    "RetryAfter",
+    "SessionExpires",
+    "SubscriptionState",
+    "parse_delta_seconds",
+    "parse_sequence_number",
+]
 
 _RETRY_AFTER: Final = re.compile(r"([0-9]++)\s*+(\([^()]*+\)\s*+)?(?:;(.*))?", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class CSeq:
-    """Sequence number and method (RFC 3261 section 20.16)."""
-
-    number: int
-    """0 to 2**31 - 1."""
-    method: str
-
-    @staticmethod
-    @remembered
-    def parse(text: str) -> CSeq:
-        """Parse `4711 INVITE`."""
-        parts = text.split()
-        if len(parts) != 2 or not is_token(parts[1]):
-            raise MalformedValue("a number and a method", text)
-        return CSeq(parse_uint(parts[0], MAX_CSEQ, "a sequence number"), parts[1])
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.method}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +71,6 @@ class Parametrized:
 
     def __str__(self) -> str:
         return self.value + format_params(self.params)
-
-
-class MediaType(Parametrized):
-    """Content-Type (section 20.15)."""
-
-    __slots__ = ()
-
-    @property
-    def essence(self) -> str:
-        """`type/subtype` in lower case, without parameters or spaces."""
-        return "".join(self.value.split()).lower()
 
 
 class Event(Parametrized):
@@ -238,23 +219,3 @@ def parse_delta_seconds(text: str) -> int:
 def parse_sequence_number(text: str) -> int:
     """Parse RSeq (RFC 3262 section 7.1)."""
     return parse_uint(text.strip(), expected="a response number")
-
-
-def parse_max_forwards(text: str) -> int:
-    """Parse Max-Forwards, 0 to 255 (section 20.22)."""
-    return parse_uint(text.strip(), 255, "hops")
-
-
-def parse_token(text: str) -> str:
-    """Parse an option tag, a method or any other single token."""
-    text = text.strip()
-    if not is_token(text):
-        raise MalformedValue("a token", text)
-    return text
-
-
-def parse_call_id(text: str) -> str:
-    """Parse a Call-ID: one word, compared byte by byte (section 20.8)."""
-    if not text or " " in text or "\t" in text:
-        raise MalformedValue("one word", text)
-    return text

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from .errors import RemoteProtocolError
-from .parser import END_OF_HEAD
 
+END_OF_HEAD: Final = b"\r\n\r\n"
 PING: Final = b"\r\n\r\n"
 PONG: Final = b"\r\n"
 

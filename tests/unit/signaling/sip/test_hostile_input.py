@@ -11,6 +11,7 @@ from trunkline_signaling.sip.sdp import SessionDescription
 from trunkline_signaling.sip.validation import check_request
 
 LONG = 60_000
+DISTINCT = "".join(f";a{number}" for number in range(5_000))
 REQUEST = (
     "INVITE {target} SIP/2.0\r\nVia: {via}\r\nFrom: {from_}\r\nTo: <sip:b>\r\nCall-ID: c\r\n"
     "CSeq: {cseq}\r\nContact: {contact}\r\n\r\n"
@@ -40,6 +41,7 @@ USUAL = {
         ("from_", '"' + "\\" * LONG + "<sip:a>"),
         ("from_", '<sip:a>;x="' + "\\" * LONG),
         ("from_", "<sip:a>" + ";a" * (LONG // 2)),
+        ("from_", "<sip:a" + DISTINCT + ">" + DISTINCT),
         ("cseq", "1" * LONG + " INVITE"),
         ("contact", '"' * LONG),
         ("contact", "<" * LONG + ","),

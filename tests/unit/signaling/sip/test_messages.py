@@ -58,6 +58,15 @@ def test_compact_names_folded_lines_and_spaces_are_understood() -> None:
     assert request.headers.get("Subject") == "one two three"
 
 
+def test_bytes_that_are_no_text_pass_as_they_came() -> None:
+    data = INVITE.replace(b"Alice", b"\xe9").replace(b"sip:bob@biloxi.com SIP", b"sip:\xe9@b SIP")
+    request = parse_datagram(data)
+
+    assert request.headers.from_.display_name == "\udce9"
+    assert str(request) == "INVITE sip:\udce9@b"
+    assert request.encode() == data
+
+
 def test_what_follows_the_body_of_a_datagram_is_dropped() -> None:
     assert parse_datagram(INVITE + b"INVITE sip:x SIP/2.0\r\n").body == b"v=0\n"
 

@@ -42,6 +42,13 @@ def test_the_parts_of_a_uri_are_told_apart() -> None:
     assert uri.is_loose_router
 
 
+def test_a_uri_is_given_another_user() -> None:
+    uri = parse_sip_uri("sip:alice@atlanta.com;transport=tcp")
+
+    assert str(uri.with_user("b c")) == "sip:b%20c@atlanta.com;transport=tcp"
+    assert str(uri.with_user(None)) == "sip:atlanta.com;transport=tcp"
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -9,6 +9,8 @@ from typing import Final
 from ..errors import MalformedValue
 from ..grammar import parse_uint
 
+_MAX_DIGITS: Final = 40
+
 
 class Direction(StrEnum):
     """Which way media flows, seen from who sends the description (RFC 8866 section 6.7)."""
@@ -47,10 +49,7 @@ class Origin:
         if len(parts) != 6:
             raise MalformedValue("six fields in o=", text)
         user, session_id, version, _, address_type, address = parts
-        limit = 10**40  # longer than 64 bits in the field; any decimal will do (RFC 8866 5.2)
-        return cls(
-            user, parse_uint(session_id, limit), parse_uint(version, limit), address, address_type
-        )
+        return cls(user, _decimal(session_id), _decimal(version), address, address_type)
 
     def next_version(self) -> Origin:
         """Return the origin of a changed description of the same session (RFC 3264 section 8)."""
@@ -59,6 +58,13 @@ class Origin:
     def __str__(self) -> str:
         who = f"{self.username} {self.session_id} {self.version}"
         return f"{who} IN {self.address_type} {self.address}"
+
+
+def _decimal(text: str) -> int:
+    """Parse a number that is longer than 64 bits in the field (RFC 8866 section 5.2)."""
+    if not (text.isascii() and text.isdigit()) or len(text) > _MAX_DIGITS:
+        raise MalformedValue(f"a number of at most {_MAX_DIGITS} digits", text)
+    return int(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,505 @@
+"""The SIP core's Rust half. Compared with the built module by `mypy.stubtest`.
+
+Text that is no UTF-8 on the wire has surrogates here, as `surrogateescape` makes them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar, TypeVar, final
+
+from .grammar import Params
+
+__all__ = [
+    "CSeq",
+    "Headers",
+    "MediaType",
+    "NameAddr",
+    "OtherUri",
+    "Request",
+    "Response",
+    "SipUri",
+    "TelUri",
+    "Via",
+    "canonical",
+    "check_request",
+    "check_response",
+    "format_host_port",
+    "format_params",
+    "is_token",
+    "parse_datagram",
+    "parse_framed",
+    "parse_host",
+    "parse_host_port",
+    "parse_params",
+    "parse_sip_uri",
+    "parse_uint",
+    "parse_uri",
+    "quote",
+    "unescape_quoted",
+]
+
+_T = TypeVar("_T")
+
+def parse_datagram(data: bytes, /) -> Request | Response:
+    """Parse the one message in a datagram; what follows its body is dropped (section 18.3).
+
+    Raises `NotSip` or `MalformedMessage`.
+    """
+
+def parse_framed(head: bytes, body: bytes, /) -> Request | Response:
+    """Parse a message whose head and body are already apart. Raises as `parse_datagram` does."""
+
+def check_request(request: Request, /) -> None:
+    """Check the header fields every request needs, and its Request-URI.
+
+    A malformed Max-Forwards or Expires is refused; an absent Max-Forwards is not, as RFC 2543
+    peers send none. Raises `MalformedMessage` with the status to answer and the request.
+    """
+
+def check_response(response: Response, /) -> None:
+    """Check the header fields every response needs. Raises `MalformedMessage`."""
+
+def parse_uri(text: str, /) -> SipUri | TelUri | OtherUri:
+    """Parse a URI of any scheme. Raises `MalformedValue`."""
+
+def parse_sip_uri(text: str, /) -> SipUri:
+    """Parse a URI that must be `sip:` or `sips:`. Raises `MalformedValue`."""
+
+def canonical(name: str, /) -> str:
+    """Return the one spelling of a header name: `v` and `VIA` are `Via`, `x-foo` is `X-Foo`.
+
+    Raises `MalformedValue` for what is no token.
+    """
+
+def is_token(text: str, /) -> bool:
+    """Tell whether `text` is a token."""
+
+def parse_uint(text: str, limit: int = 4294967295, expected: str = "a number") -> int:
+    """Return the decimal number `text`, at most `limit`, itself below 2**64.
+
+    Raises `MalformedValue`.
+    """
+
+def quote(text: str, /) -> str:
+    """Return `text` as a quoted-string."""
+
+def unescape_quoted(text: str, /) -> str:
+    """Resolve the quoted-pairs in `text`, the inside of a quoted-string."""
+
+def parse_params(text: str, /) -> Params:
+    """Parse `name=value;name`, the part behind the first semicolon. Raises `MalformedValue`."""
+
+def format_params(params: Params, /) -> str:
+    """Print parameters, each with its semicolon; values are quoted where they need it."""
+
+def parse_host(text: str, /) -> str:
+    """Check a host name or address; an IPv6 reference loses its brackets.
+
+    Raises `MalformedValue`.
+    """
+
+def parse_host_port(text: str, /) -> tuple[str, int | None]:
+    """Parse `host[:port]`. Raises `MalformedValue`."""
+
+def format_host_port(host: str, port: int | None, /) -> str:
+    """Print `host[:port]`, an IPv6 address in brackets."""
+
+@final
+class SipUri:
+    """A `sip:` or `sips:` URI. `==` compares what is written, `matches` what it means."""
+
+    def __new__(
+        cls,
+        host: str,
+        user: str | None = None,
+        port: int | None = None,
+        params: Params | None = None,
+        password: str | None = None,
+        headers: tuple[tuple[str, str], ...] | None = None,
+        scheme: str = "sip",
+    ) -> SipUri: ...
+    @property
+    def host(self) -> str:
+        """Host name or address; an IPv6 address without its brackets."""
+
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def params(self) -> Params:
+        """URI parameters by lower-case name, such as `lr`, `transport`, `user`, `maddr`."""
+
+    @property
+    def password(self) -> str | None: ...
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What follows the question mark."""
+
+    @property
+    def scheme(self) -> str:
+        """`sip` or `sips`."""
+
+    @property
+    def effective_port(self) -> int:
+        """The port, or the default of the scheme."""
+
+    @property
+    def number(self) -> str:
+        """The user part without the telephone parameters behind it (section 19.1.6); "" if none."""
+
+    @property
+    def is_loose_router(self) -> bool:
+        """Tell whether the URI carries `lr` (section 19.1.1)."""
+
+    def with_user(self, user: str | None) -> SipUri:
+        """Return a copy with this user part."""
+
+    def matches(self, other: SipUri | TelUri | OtherUri) -> bool:
+        """Compare as RFC 3261 section 19.1.4 does: `sip:a@B` matches `sip:a@b;unknown`."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class TelUri:
+    """A `tel:` URI (RFC 3966): the number as written and its parameters."""
+
+    def __new__(cls, number: str, params: Params | None = None) -> TelUri: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def params(self) -> Params: ...
+    @property
+    def user(self) -> str:
+        """The number, as a SIP URI would carry it."""
+
+    def matches(self, other: SipUri | TelUri | OtherUri) -> bool:
+        """Compare as RFC 3966 section 5 does: without visual separators, names without case."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class OtherUri:
+    """A URI of a scheme we don't speak, kept as it came."""
+
+    def __new__(cls, scheme: str, rest: str) -> OtherUri: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def rest(self) -> str: ...
+    def matches(self, other: SipUri | TelUri | OtherUri) -> bool:
+        """Compare character by character."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class NameAddr:
+    """An address with an optional display name and header parameters."""
+
+    def __new__(
+        cls,
+        uri: SipUri | TelUri | OtherUri,
+        display_name: str | None = None,
+        params: Params | None = None,
+    ) -> NameAddr: ...
+    @staticmethod
+    def parse(text: str, /) -> NameAddr:
+        """Parse name-addr or addr-spec. Raises `MalformedValue`."""
+
+    @property
+    def uri(self) -> SipUri | TelUri | OtherUri: ...
+    @property
+    def display_name(self) -> str: ...
+    @property
+    def params(self) -> Params:
+        """Header parameters (`tag`, `expires`, `q`, ...), not those of the URI."""
+
+    @property
+    def tag(self) -> str | None:
+        """The tag of From or To."""
+
+    def with_tag(self, tag: str) -> NameAddr:
+        """Return a copy with this tag."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Via:
+    """One hop of the way a response goes back."""
+
+    def __new__(
+        cls, transport: str, host: str, port: int | None = None, params: Params | None = None
+    ) -> Via: ...
+    @staticmethod
+    def parse(text: str, /) -> Via:
+        """Parse one Via value. Raises `MalformedValue`."""
+
+    @property
+    def transport(self) -> str:
+        """`UDP`, `TCP`, `TLS`, ... in upper case."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int | None: ...
+    @property
+    def params(self) -> Params: ...
+    @property
+    def sent_by(self) -> str:
+        """`host[:port]` as written."""
+
+    @property
+    def branch(self) -> str | None:
+        """The branch parameter."""
+
+    @property
+    def wants_rport(self) -> bool:
+        """Tell whether the sender asks for an answer to its source port (RFC 3581)."""
+
+    def with_received(self, host: str, port: int) -> Via:
+        """Return a copy that tells where the request came from (RFC 3581 section 4)."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class CSeq:
+    """Sequence number and method (RFC 3261 section 20.16)."""
+
+    def __new__(cls, number: int, method: str) -> CSeq: ...
+    @staticmethod
+    def parse(text: str, /) -> CSeq:
+        """Parse `4711 INVITE`. Raises `MalformedValue`."""
+
+    @property
+    def number(self) -> int:
+        """0 to 2**31 - 1."""
+
+    @property
+    def method(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class MediaType:
+    """Content-Type (RFC 3261 section 20.15)."""
+
+    def __new__(cls, value: str, params: Params | None = None) -> MediaType: ...
+    @staticmethod
+    def parse(text: str, /) -> MediaType:
+        """Parse `type/subtype;name=value`. Raises `MalformedValue`."""
+
+    @property
+    def value(self) -> str:
+        """`type/subtype` as written."""
+
+    @property
+    def params(self) -> Params: ...
+    @property
+    def essence(self) -> str:
+        """`type/subtype` in lower case, without parameters or spaces."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Headers:
+    """Header fields in the order in which their names first appeared.
+
+    Names may be given in any spelling. Values may be anything that prints itself; a line break in
+    one raises `LocalProtocolError`.
+    """
+
+    def __new__(cls, fields: Iterable[tuple[str, object]] | None = None, /) -> Headers: ...
+    def __contains__(self, name: str, /) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def items(self) -> Iterator[tuple[str, str]]:
+        """Yield every line as name and raw value."""
+
+    def copy(self) -> Headers:
+        """Return headers that can be changed without changing these."""
+
+    def get(self, name: str) -> str | None:
+        """Return the first raw value of a field, or None."""
+
+    def lines(self, name: str) -> list[str]:
+        """Return the raw values of a field, one for each line; commas are not split."""
+
+    def set(self, name: str, *values: object) -> None:
+        """Replace a field by these values, one line each; with none, remove it."""
+
+    def add(self, name: str, value: object) -> None:
+        """Add a line below the others of its name."""
+
+    def push(self, name: str, value: object) -> None:
+        """Add a line above the others of its name, as a Via goes; a new name goes to the top."""
+
+    def replace_topmost(self, name: str, value: object) -> None:
+        """Put `value` in the place of the topmost one, be it a line or a part of one.
+
+        Raises `KeyError` where there is none, `MalformedValue` where it can't be told.
+        """
+
+    def pop(self, name: str) -> None:
+        """Remove the topmost value of a field, be it a line or a part of one."""
+
+    def remove(self, name: str) -> None:
+        """Remove a field, if it is there."""
+
+    def copy_from(self, other: Headers, *names: str) -> None:
+        """Take fields of another message over, raw and in place of our own."""
+
+    def values(self, name: str) -> list[str]:
+        """Return all raw values of a field, lines split at their commas."""
+
+    def tokens(self, name: str) -> frozenset[str]:
+        """Return all values in lower case: option tags, methods and the like.
+
+        Whatever is no token is among them as it came; tokens hold no comma, not even in quotes.
+        """
+
+    def parse(self, name: str, parse: Callable[[str], _T]) -> _T | None:
+        """Return the topmost value, parsed; None if the field is absent.
+
+        Raises `MalformedValue` that names the field.
+        """
+
+    def parse_all(self, name: str, parse: Callable[[str], _T]) -> tuple[_T, ...]:
+        """Return all values, parsed and in order. Raises `MalformedValue` that names the field."""
+
+    def require(self, name: str, parse: Callable[[str], _T]) -> _T:
+        """Return what `parse` returns, or raise `MalformedValue` where the field is absent."""
+
+    @property
+    def via(self) -> Via:
+        """The topmost Via. Raises `MalformedValue`, as all below."""
+
+    @property
+    def from_(self) -> NameAddr:
+        """From."""
+
+    @property
+    def to(self) -> NameAddr:
+        """To."""
+
+    @property
+    def call_id(self) -> str:
+        """Call-ID."""
+
+    @property
+    def cseq(self) -> CSeq:
+        """CSeq."""
+
+    @property
+    def max_forwards(self) -> int | None:
+        """Max-Forwards, 0 to 255."""
+
+    @property
+    def contact(self) -> NameAddr | None:
+        """The first Contact. `Contact: *` is no address."""
+
+    @property
+    def content_type(self) -> MediaType | None:
+        """Content-Type."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Request:
+    """A SIP request. `target` is the Request-URI as text; `request_uri` parses it."""
+
+    def __new__(
+        cls, method: str, target: str, headers: Headers | None = None, body: bytes | None = None
+    ) -> Request: ...
+    method: str
+    target: str
+    headers: Headers
+    body: bytes
+    @property
+    def request_uri(self) -> SipUri | TelUri | OtherUri:
+        """The Request-URI. Raises `MalformedValue`."""
+
+    @property
+    def from_tag(self) -> str | None:
+        """Tag of From."""
+
+    @property
+    def to_tag(self) -> str | None:
+        """Tag of To; None outside a dialog."""
+
+    def reply(
+        self,
+        status: int,
+        reason: str | None = None,
+        *,
+        to_tag: str | None = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """Build a response: Via, From, Call-ID, CSeq and To are copied (section 8.2.6.2).
+
+        `to_tag` is added where To has none yet; a 100 goes without.
+        """
+
+    def encode(self) -> bytes:
+        """Print the request, Content-Length included.
+
+        A line break in its first line raises `LocalProtocolError`.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Response:
+    """A SIP response."""
+
+    def __new__(
+        cls, status: int, reason: str, headers: Headers | None = None, body: bytes | None = None
+    ) -> Response: ...
+    status: int
+    """100 to 699."""
+    reason: str
+    headers: Headers
+    body: bytes
+    @property
+    def from_tag(self) -> str | None:
+        """Tag of From."""
+
+    @property
+    def to_tag(self) -> str | None:
+        """Tag of To."""
+
+    @property
+    def method(self) -> str:
+        """Method of the request this answers."""
+
+    @property
+    def is_provisional(self) -> bool:
+        """Tell whether this is a 1xx."""
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether this is a 2xx."""
+
+    def encode(self) -> bytes:
+        """Print the response, Content-Length included.
+
+        A line break in its first line raises `LocalProtocolError`.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
