@@ -38,7 +38,7 @@ from ..registrar.outside import Outside
 from ..registrar.publications import Publications
 from ..sip import outputs
 from ..sip.dialog_layer import DialogLayer
-from ..sip.errors import MalformedMessage
+from ..sip.errors import BUGS, MalformedMessage
 from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.grammar import format_host_port
@@ -327,7 +327,7 @@ class Switch:
         """Move a call by one event and do what it wants."""
         try:
             effects = machine.handle(call, event, self._clock.now())
-        except Exception:  # a bug of ours: one call is lost, with its CDR, not the switch
+        except BUGS:  # one call is lost, with its CDR, not the switch
             log.exception("a call failed", call_id=call.id, kind=type(event).__name__)
             self._abort(call)
         else:

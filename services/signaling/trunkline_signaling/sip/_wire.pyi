@@ -14,6 +14,7 @@ __all__ = [
     "MediaType",
     "NameAddr",
     "OtherUri",
+    "PanicException",
     "Request",
     "Response",
     "SipUri",
@@ -38,6 +39,9 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+class PanicException(BaseException):
+    """Rust came upon a mistake of its own."""
 
 def parse_datagram(data: bytes, /) -> Request | Response:
     """Parse the one message in a datagram; what follows its body is dropped (section 18.3).

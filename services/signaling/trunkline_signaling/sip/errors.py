@@ -10,10 +10,18 @@ SipError
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from ._wire import PanicException
 
 if TYPE_CHECKING:
     from .message import Request
+
+BUGS: Final = (Exception, PanicException)
+"""What a mistake of ours may raise where a message or a call is to be lost by it, not the process.
+
+A panic of the Rust half is no `Exception`.
+"""
 
 _SHOWN = 60
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from ..sip.dialog_layer import DialogLayer
+from ..sip.errors import BUGS
 from ..sip.flow import Flow
 from ..sip.framing import Frame
 from ..sip.outputs import Event, Transmit
@@ -52,7 +53,7 @@ class Driver:
         """Take what a transport received. Whatever it holds, the process lives."""
         try:
             self._core.receive(data, flow, self._loop.time())
-        except Exception:
+        except BUGS:
             log.exception("message not handled", remote=flow.remote)
         self.drain()
 
@@ -87,20 +88,20 @@ class Driver:
             return
         try:
             self._sender.send(transmit.data, transmit.flow)
-        except Exception:
+        except BUGS:
             log.exception("message not sent", remote=transmit.flow.remote)
 
     def _tell(self, event: Event) -> None:
         try:
             self._handle(event)
-        except Exception:
+        except BUGS:
             log.exception("event not handled", kind=type(event).__name__)
 
     def _on_timer(self) -> None:
         self._timer_at = None
         try:
             self._core.on_timer(self._loop.time())
-        except Exception:
+        except BUGS:
             log.exception("timer not handled")
         self.drain()
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
+from trunkline_signaling.sip._wire import PanicException
 from trunkline_signaling.sip.dialog_layer import DialogLayer
 from trunkline_signaling.sip.flow import Address, Flow, Transport
 from trunkline_signaling.sip.headers import Headers
@@ -24,6 +25,7 @@ from trunkline_signaling.transport.driver import Driver
 from trunkline_signaling.transport.transports import Transports
 
 LOOPBACK: Address = ("127.0.0.1", 0)
+BUGS = {"bug": RuntimeError("a bug of ours"), "panic": PanicException("one in Rust")}
 
 
 class Element:
@@ -40,8 +42,9 @@ class Element:
 
     def _handle(self, event: Event) -> None:
         if isinstance(event, RequestReceived):
-            if event.request.headers.get("Subject") == "bug":
-                raise RuntimeError("a bug of ours")
+            bug = BUGS.get(event.request.headers.get("Subject") or "")
+            if bug is not None:
+                raise bug
             self.transactions.respond(
                 event.transaction, event.request.reply(200, to_tag="x"), self.driver.now
             )
@@ -111,6 +114,13 @@ async def test_a_refused_connection_fails_the_request_at_once() -> None:
         assert isinstance(await a.next_event(), TransportFailed)
 
 
+def options(subject: bytes) -> bytes:
+    return (
+        b"OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\n"
+        b"To: <sip:b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nSubject: " + subject + b"\r\n\r\n"
+    )
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -119,10 +129,18 @@ async def test_a_refused_connection_fails_the_request_at_once() -> None:
         b"HELLO",
         b"\xff" * 65_000,
         b"OPTIONS sip:b SIP/2.0\r\nVia: \xff\xfe\r\n\r\n",
-        b"OPTIONS sip:b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a>;tag=1\r\n"
-        b"To: <sip:b>\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\nSubject: bug\r\n\r\n",
+        options(subject=b"bug"),
+        options(subject=b"panic"),
     ],
-    ids=["empty", "zeros", "keep-alive", "large", "broken", "one that finds a bug of ours"],
+    ids=[
+        "empty",
+        "zeros",
+        "keep-alive",
+        "large",
+        "broken",
+        "one that finds a bug of ours",
+        "one in Rust",
+    ],
 )
 async def test_whatever_a_datagram_holds_the_next_request_is_answered(data: bytes) -> None:
     async with element() as a, element() as b:

@@ -17,6 +17,9 @@ mod uri;
 
 #[pymodule]
 mod _wire {
+    use pyo3::panic::PanicException;
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::addresses::{NameAddr, Via};
     #[pymodule_export]
@@ -34,4 +37,9 @@ mod _wire {
     };
     #[pymodule_export]
     use super::uri::{OtherUri, SipUri, TelUri, parse_sip_uri, parse_uri};
+
+    #[pymodule_init]
+    fn add_panic(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("PanicException", module.py().get_type::<PanicException>())
+    }
 }
