@@ -5,10 +5,10 @@
 
 The service runs as in production, with one relay thread, reached by frames as signaling does.
 A session is Open with the caller's offer, Connect with the answer, Close; for rtpengine, offer,
-answer and delete. No packet is sent. CPU is that of all threads of the process, by sessions.
-The engine's share is the same session through its Python module, with nothing around it; it
-includes the caller's wait for the end. --realtime lets the processes run before the machine's other
-work (SCHED_FIFO, which needs root).
+answer and delete. One that nobody answers is Open and Close. No packet is sent. CPU is that of all
+threads of the process, by sessions. The engine's share is the same session through its Python
+module, with nothing around it; it includes the caller's wait for the end. --realtime lets the
+processes run before the machine's other work (SCHED_FIFO, which needs root).
 """
 
 import argparse
@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from select import select
 from typing import Final
@@ -98,41 +99,44 @@ async def listening(port: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def session(channel: MultiplexedChannel, name: str) -> None:
-    """Open, connect and close one session."""
+async def session(channel: MultiplexedChannel, name: str, answered: bool) -> None:
+    """Open, connect if it is answered, and close one session."""
     opening = pb.OpenRequest(session_id=name, owner="bench", epoch="1", leg_a=OFFER)
     await channel.call(OPEN, opening, timeout=5, call_id=name)
-    answer = pb.ConnectRequest(session_id=name, answered=True, leg_b=ANSWER)
-    await channel.call(CONNECT, answer, timeout=5, call_id=name)
+    if answered:
+        answer = pb.ConnectRequest(session_id=name, answered=True, leg_b=ANSWER)
+        await channel.call(CONNECT, answer, timeout=5, call_id=name)
     closed = await channel.call(CLOSE, pb.CloseRequest(session_id=name), timeout=5, call_id=name)
     assert closed.HasField("statistics")
 
 
-async def drive(channel: MultiplexedChannel, first: int, count: int, in_flight: int) -> None:
+async def drive(
+    channel: MultiplexedChannel, first: int, count: int, in_flight: int, answered: bool
+) -> None:
     """Have `count` sessions, `in_flight` at a time."""
     names = iter(f"a84b4c76e66710-{number}@pc33" for number in range(first, first + count))
 
     async def one_after_the_other() -> None:
         for name in names:
-            await session(channel, name)
+            await session(channel, name, answered)
 
     await asyncio.gather(*(one_after_the_other() for _ in range(in_flight)))
 
 
-def through_the_service(load: Load) -> float:
+def through_the_service(load: Load, answered: bool = True) -> float:
     """Return the CPU microseconds of one session in the service's process."""
-    return uvloop.run(_through_the_service(load))
+    return uvloop.run(_through_the_service(load, answered))
 
 
-async def _through_the_service(load: Load) -> float:
+async def _through_the_service(load: Load, answered: bool) -> float:
     port = free_port()
     with running([sys.executable, "-m", "trunkline_media"], settings(port)) as server:
         await listening(port)
         metrics = ClientMetrics(Metrics("bench"))
         async with MultiplexedChannel(f"{LOOPBACK}:{port}", metrics=metrics) as channel:
-            await drive(channel, 0, load.sessions // 10, load.in_flight)
+            await drive(channel, 0, load.sessions // 10, load.in_flight, answered)
             before = thread_seconds(server.pid)
-            await drive(channel, 10**6, load.sessions, load.in_flight)
+            await drive(channel, 10**6, load.sessions, load.in_flight, answered)
             taken = thread_seconds(server.pid) - before
     return taken * 1e6 / load.sessions
 
@@ -205,7 +209,11 @@ def main() -> None:
 
 def measures() -> Mapping[str, Callable[[Load], float]]:
     """Return what can be measured here, by its name."""
-    ours = {"through the service": through_the_service, "the engine alone": engine_alone}
+    ours: dict[str, Callable[[Load], float]] = {
+        "through the service": through_the_service,
+        "the same, never answered": partial(through_the_service, answered=False),
+        "the engine alone": engine_alone,
+    }
     return ours | ({"rtpengine": rtpengine} if shutil.which("rtpengine") else {})
 
 
