@@ -40,11 +40,15 @@ class EchoError(TrunklineError):
         )
 
 
+class Panic(BaseException):
+    """Stands for PyO3's PanicException, which is no `Exception` either."""
+
+
 class EchoServicer(ParametersServiceServicer):
     """Echoes names, but for some.
 
-    "wait" waits for the gate, "yield" for one turn of the loop, "bug" crashes, "call" tells the
-    call's id, and "fail:<code>:<reason>:<message>:<field,...>" fails.
+    "wait" waits for the gate, "yield" for one turn of the loop, "bug" crashes, "panic" as Rust
+    does, "call" tells the call's id, and "fail:<code>:<reason>:<message>:<field,...>" fails.
     """
 
     def __init__(self) -> None:
@@ -65,6 +69,8 @@ class EchoServicer(ParametersServiceServicer):
                 await asyncio.sleep(0)
             case "bug":
                 raise RuntimeError("password=hunter2")
+            case "panic":
+                raise Panic("password=hunter2")
             case "call":
                 return _parameter(CALL_ID.get())
             case "fail":

@@ -138,10 +138,11 @@ def test_an_error_tells_the_same_over_every_channel(
     assert unary == multiplexed == in_process
 
 
+@pytest.mark.parametrize("mistake", ["bug", "panic"])
 @KINDS
-async def test_our_own_mistake_is_internal_and_tells_nothing(kind: str) -> None:
+async def test_our_own_mistake_is_internal_and_tells_nothing(kind: str, mistake: str) -> None:
     async with running() as at:
-        ended = await outcome(at.channel(kind), "bug")
+        ended = await outcome(at.channel(kind), mistake)
 
     assert (ended.fault, ended.reason) == (Fault.INTERNAL, "INTERNAL")
     assert "hunter2" not in ended.message

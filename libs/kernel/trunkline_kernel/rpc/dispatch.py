@@ -4,6 +4,7 @@ Unary gRPC, frames on a shared connection and the in-process channel all end in 
 so they give the same answers, the same errors, the same metrics and the same log lines.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from time import perf_counter
@@ -28,6 +29,8 @@ ServicerT = TypeVar("ServicerT")
 MAX_DURATION: Final = 60.0
 """Seconds a unary call may take when nobody says otherwise."""
 
+LEAVING: Final = (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit)
+"""What ends a call from outside. All else is a mistake; a panic of Rust is no `Exception`."""
 
 Serve = Callable[[Any, "Context"], Any]
 
@@ -163,7 +166,9 @@ class Dispatcher:
             if limit.expired:
                 return reply_of(DeadlineExceeded(f"no answer within {timeout:g} s"))
             return reply_of(explain(endpoint, error))
-        except Exception as error:
+        except LEAVING:
+            raise
+        except BaseException as error:
             return reply_of(explain(endpoint, error))
 
     async def stream(
@@ -180,7 +185,9 @@ class Dispatcher:
             async with aclosing(endpoint.serve(parse(endpoint, request), context)) as responses:
                 async for response in responses:
                     yield response.SerializeToString()
-        except Exception as error:
+        except LEAVING:
+            raise
+        except BaseException as error:
             told = explain(endpoint, error)
             code = int(told.fault)
             raise told from None
@@ -196,7 +203,7 @@ def parse(endpoint: Endpoint, request: bytes) -> Message:
         raise InvalidArgument(f"{endpoint.name}: the request is not the message it takes") from None
 
 
-def explain(endpoint: Endpoint, error: Exception) -> TrunklineError:
+def explain(endpoint: Endpoint, error: BaseException) -> TrunklineError:
     """Return what the caller is told of `error`. Our own mistakes go to the log, not to callers."""
     if isinstance(error, TrunklineError):
         return error

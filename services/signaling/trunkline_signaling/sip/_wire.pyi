@@ -109,7 +109,7 @@ def format_host_port(host: str, port: int | None, /) -> str:
 
 @final
 class SipUri:
-    """A `sip:` or `sips:` URI. `==` compares what is written, `matches` what it means."""
+    """A `sip:` or `sips:` URI."""
 
     def __new__(
         cls,
@@ -158,9 +158,6 @@ class SipUri:
     def with_user(self, user: str | None) -> SipUri:
         """Return a copy with this user part."""
 
-    def matches(self, other: SipUri | TelUri | OtherUri) -> bool:
-        """Compare as RFC 3261 section 19.1.4 does: `sip:a@B` matches `sip:a@b;unknown`."""
-
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -178,9 +175,6 @@ class TelUri:
     def user(self) -> str:
         """The number, as a SIP URI would carry it."""
 
-    def matches(self, other: SipUri | TelUri | OtherUri) -> bool:
-        """Compare as RFC 3966 section 5 does: without visual separators, names without case."""
-
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
@@ -194,9 +188,6 @@ class OtherUri:
     def scheme(self) -> str: ...
     @property
     def rest(self) -> str: ...
-    def matches(self, other: SipUri | TelUri | OtherUri) -> bool:
-        """Compare character by character."""
-
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

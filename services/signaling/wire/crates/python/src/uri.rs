@@ -144,10 +144,6 @@ impl SipUri {
         Self(uri)
     }
 
-    fn matches(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(matches!(from_python(other)?, Uri::Sip(other) if self.0.matches(&other)))
-    }
-
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
         (self.user(), self.host(), self.port())
             .into_pyobject(py)?
@@ -194,10 +190,6 @@ impl TelUri {
         self.number()
     }
 
-    fn matches(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(matches!(from_python(other)?, Uri::Tel(other) if self.0.matches(&other)))
-    }
-
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
         self.number().into_pyobject(py)?.hash()
     }
@@ -234,10 +226,6 @@ impl OtherUri {
     #[getter]
     fn rest(&self) -> Text<'_> {
         self.0.rest.as_slice().into()
-    }
-
-    fn matches(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
-        Ok(matches!(from_python(other)?, Uri::Other(other) if self.0 == other))
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {

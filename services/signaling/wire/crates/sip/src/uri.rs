@@ -3,7 +3,7 @@
 //! Parts are held unescaped and escaped again when printed, so `%61lice` equals `alice`.
 
 use crate::error::MalformedValue;
-use crate::grammar::{cut, is_space, lower, parse_host_port, write_host_port};
+use crate::grammar::{cut, is_space, parse_host_port, write_host_port};
 use crate::params::Params;
 
 // RFC 3261 section 25.1: what each part adds to the unreserved characters.
@@ -11,8 +11,6 @@ const USER: &[u8] = b"&=+$,;?/";
 const PASSWORD: &[u8] = b"&=+$,";
 const PARAM: &[u8] = b"[]/:&+$";
 const HEADER: &[u8] = b"[]/?:+$";
-// Parameters that two equal URIs must both have or both lack (section 19.1.4).
-const DECISIVE: [&[u8]; 5] = [b"user", b"ttl", b"method", b"maddr", b"transport"];
 
 /// Name and value of a header field that a URI asks for.
 pub type UriHeader = (Vec<u8>, Vec<u8>);
@@ -59,7 +57,7 @@ impl Uri {
     }
 }
 
-/// A `sip:` or `sips:` URI. `==` compares what is written, `matches` what it means.
+/// A `sip:` or `sips:` URI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SipUri {
     /// Host name or address; an IPv6 address without its brackets.
@@ -129,28 +127,6 @@ impl SipUri {
         cut(self.user.as_deref().unwrap_or_default(), b';').0
     }
 
-    /// Compare as section 19.1.4 does: `sip:a@B` matches `sip:a@b;unknown`.
-    #[must_use]
-    pub fn matches(&self, other: &Self) -> bool {
-        self.secure == other.secure
-            && self.user == other.user
-            && self.password == other.password
-            && self.port == other.port
-            && self.host.eq_ignore_ascii_case(&other.host)
-            && params_match(&self.params, &other.params)
-            && params_match(&other.params, &self.params)
-            && self.headers_key() == other.headers_key()
-    }
-
-    fn headers_key(&self) -> Vec<(Vec<u8>, &[u8])> {
-        let headers = self.headers.iter();
-        let mut key: Vec<_> = headers
-            .map(|(name, value)| (lower(name), value.as_slice()))
-            .collect();
-        key.sort();
-        key
-    }
-
     /// Print the URI.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(if self.secure { b"sips:" } else { b"sip:" });
@@ -196,30 +172,6 @@ impl TelUri {
             number: number.to_vec(),
             params: parse_params(params.unwrap_or_default())?,
         })
-    }
-
-    /// Compare as RFC 3966 section 5 does: without visual separators, names without case.
-    #[must_use]
-    pub fn matches(&self, other: &Self) -> bool {
-        self.digits() == other.digits() && self.lowered() == other.lowered()
-    }
-
-    fn digits(&self) -> Vec<u8> {
-        let mut digits = lower(&self.number);
-        digits.retain(|byte| !matches!(byte, b'-' | b'.' | b'(' | b')'));
-        digits
-    }
-
-    fn lowered(&self) -> Params {
-        let params = self.params.iter();
-        params
-            .map(|(name, value)| {
-                (
-                    name.clone(),
-                    Some(lower(value.as_deref().unwrap_or_default())),
-                )
-            })
-            .collect()
     }
 
     /// Print the URI.
@@ -330,14 +282,4 @@ fn hex(digit: u8) -> Option<u8> {
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
     }
-}
-
-fn params_match(left: &Params, right: &Params) -> bool {
-    left.iter().all(|(name, value)| match right.get(name) {
-        None => !DECISIVE.contains(&name.as_slice()),
-        Some(other) => {
-            lower(value.as_deref().unwrap_or_default())
-                == lower(other.as_deref().unwrap_or_default())
-        }
-    })
 }
