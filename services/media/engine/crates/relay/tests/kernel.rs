@@ -10,12 +10,12 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use support::{
-    Call, ENOUGH, LOOPBACK, as_opened, at, closing_counters, facts_until, heard, leg, peer,
-    peer_at, rtp, settings, stranger,
+    Call, ENOUGH, LOOPBACK, at, closing_counters, facts_until, heard, leg, peer, peer_at, rtp,
+    settings,
 };
-use trunkline_relay::{Engine, EngineSettings, FactKind, LegOpening, LegUpdate, StartError};
+use trunkline_relay::{Engine, EngineSettings, FactKind, LegOpening, StartError};
 use trunkline_rtp::{
-    Audio, BuiltIn, Codecs, Decoder, Dropped, Encoder, Encoding, EventKind, Learning, Monitor,
+    Audio, BuiltIn, Codecs, Decoder, Encoder, Encoding, EventKind, Learning, Monitor,
     PayloadProtection, Side, VoiceFormat, Xor,
 };
 
@@ -183,18 +183,10 @@ fn every_thread_hears_of_the_packets_of_its_own_sessions() {
 #[test]
 fn med02_a_stranger_is_still_counted_and_dropped() {
     let Some(mut call) = offloaded() else { return };
-    stranger()
-        .send_to(&rtp(7), at(call.opened.ports[0].rtp))
-        .expect("sent");
-
-    assert_eq!(
-        call.hear_from(&call.caller, &call.callee, ENOUGH),
-        Some(ENOUGH)
-    );
+    call.disturb();
     sleep(MOMENT);
     assert_eq!(call.engine.load().flows, 2);
-    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
-    assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+    let a = call.close_after_a_stranger();
     assert_eq!(a.received.packets, u64::from(ENOUGH) + 1);
 }
 
@@ -212,27 +204,12 @@ fn med02_a_peer_whose_nat_gives_it_another_port_is_followed() {
 fn med02_a_reinvite_re_opens_learning_and_the_old_peer_is_a_stranger() {
     let Some(mut call) = offloaded() else { return };
     let new = peer_at(Ipv4Addr::new(127, 0, 0, 3).into());
-    let unchanged = as_opened(&call.callee, Learning::FirstPacket);
-    let re_opened = LegUpdate {
-        relearn: true,
-        ..as_opened(&new, Learning::Signaled)
-    };
-    call.engine
-        .update(call.opened.session, [re_opened, unchanged])
-        .expect("open");
+    call.move_caller(&new);
     sleep(MOMENT);
     assert_eq!(call.engine.load().flows, 0);
 
-    call.callee
-        .send_to(&rtp(ENOUGH), at(call.opened.ports[1].rtp))
-        .expect("sent");
-    assert_eq!(heard(&new), Some(ENOUGH));
-    call.caller
-        .send_to(&rtp(7), at(call.opened.ports[0].rtp))
-        .expect("sent");
-    assert_eq!(call.hear_from(&new, &call.callee, 900), Some(900));
-    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
-    assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+    call.talk_from(&new);
+    call.close_after_a_stranger();
 }
 
 #[test]

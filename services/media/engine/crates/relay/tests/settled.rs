@@ -7,11 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 use support::{
-    Call, ENOUGH, LOOPBACK, PATIENCE, as_opened, at, closing_counters, engine_on, heard, peer,
-    peer_at, rtp, stranger,
+    Call, ENOUGH, LOOPBACK, PATIENCE, at, closing_counters, engine_on, heard, peer, peer_at, rtp,
 };
-use trunkline_relay::LegUpdate;
-use trunkline_rtp::{Dropped, Learning};
 
 /// A call whose streams have settled both ways.
 fn settled() -> Call {
@@ -52,16 +49,8 @@ fn a_stream_settles_where_the_engine_listens_on_every_address_and_by_ipv6() {
 #[test]
 fn med02_a_stranger_is_still_counted_and_dropped() {
     let mut call = settled();
-    stranger()
-        .send_to(&rtp(7), at(call.opened.ports[0].rtp))
-        .expect("sent");
-
-    assert_eq!(
-        call.hear_from(&call.caller, &call.callee, ENOUGH),
-        Some(ENOUGH)
-    );
-    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
-    assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+    call.disturb();
+    let a = call.close_after_a_stranger();
     assert_eq!(a.received.packets, u64::from(ENOUGH) + 1);
 }
 
@@ -78,25 +67,9 @@ fn med02_a_peer_whose_nat_gives_it_another_port_is_followed() {
 fn med02_a_reinvite_re_opens_learning_and_the_old_peer_is_a_stranger() {
     let mut call = settled();
     let new = peer_at(Ipv4Addr::new(127, 0, 0, 3).into());
-    let unchanged = as_opened(&call.callee, Learning::FirstPacket);
-    let re_opened = LegUpdate {
-        relearn: true,
-        ..as_opened(&new, Learning::Signaled)
-    };
-    call.engine
-        .update(call.opened.session, [re_opened, unchanged])
-        .expect("open");
-
-    call.callee
-        .send_to(&rtp(ENOUGH), at(call.opened.ports[1].rtp))
-        .expect("sent");
-    assert_eq!(heard(&new), Some(ENOUGH));
-    call.caller
-        .send_to(&rtp(7), at(call.opened.ports[0].rtp))
-        .expect("sent");
-    assert_eq!(call.hear_from(&new, &call.callee, 900), Some(900));
-    let [a, _] = closing_counters(&mut call.engine, call.opened.session);
-    assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+    call.move_caller(&new);
+    call.talk_from(&new);
+    call.close_after_a_stranger();
 }
 
 #[test]

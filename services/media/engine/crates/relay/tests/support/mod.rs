@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use trunkline_relay::{
     Engine, EngineSettings, Fact, FactKind, LegOpening, LegUpdate, Opened, PortRange,
 };
-use trunkline_rtp::{BuiltIn, Counters, Learning, LegSettings, Remote};
+use trunkline_rtp::{BuiltIn, Counters, Dropped, Learning, LegSettings, Remote};
 
 pub const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -86,6 +86,46 @@ impl Call {
         from.send_to(&rtp(number), (ip, self.opened.ports[own].rtp))
             .expect("sent");
         heard(to)
+    }
+
+    /// Let a stranger send to the caller's port: the callee still hears the caller only.
+    pub fn disturb(&self) {
+        stranger()
+            .send_to(&rtp(7), at(self.opened.ports[0].rtp))
+            .expect("sent");
+        let heard = self.hear_from(&self.caller, &self.callee, ENOUGH);
+        assert_eq!(heard, Some(ENOUGH));
+    }
+
+    /// Tell the engine, as a re-INVITE does, that the caller is at `new` from now on.
+    pub fn move_caller(&self, new: &UdpSocket) {
+        let unchanged = as_opened(&self.callee, Learning::FirstPacket);
+        let re_opened = LegUpdate {
+            relearn: true,
+            ..as_opened(new, Learning::Signaled)
+        };
+        self.engine
+            .update(self.opened.session, [re_opened, unchanged])
+            .expect("open");
+    }
+
+    /// Let the caller talk from `new`, and where it was before speak up as well: that is a stranger now.
+    pub fn talk_from(&self, new: &UdpSocket) {
+        self.callee
+            .send_to(&rtp(ENOUGH), at(self.opened.ports[1].rtp))
+            .expect("sent");
+        assert_eq!(heard(new), Some(ENOUGH));
+        self.caller
+            .send_to(&rtp(7), at(self.opened.ports[0].rtp))
+            .expect("sent");
+        assert_eq!(self.hear_from(new, &self.callee, 900), Some(900));
+    }
+
+    /// Close the call; return what was counted of the caller, of which one packet was a stranger's.
+    pub fn close_after_a_stranger(&mut self) -> Counters {
+        let [a, _] = closing_counters(&mut self.engine, self.opened.session);
+        assert_eq!(a.received.dropped[Dropped::Stranger as usize], 1);
+        a
     }
 }
 
