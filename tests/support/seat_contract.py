@@ -56,7 +56,9 @@ class SeatContract:
         full = Claim("vendor", limit=0)
         customer = Taken(holder("call", CALLER), (Claim("customer"),))
 
-        refused = await seats.take([customer, Taken(holder("call", 1), (full,))], 0.0, "note")
+        refused = await seats.take(
+            [customer, Taken(holder("call", 1), (full,))], 0.0, lambda: "note"
+        )
         assert refused == Refused(1, full, 0)
         assert seats.calls("customer") == 0
         assert await seats.note("call") == ""
@@ -92,8 +94,10 @@ class SeatContract:
 
     async def test_a_note_stands_with_the_seats_and_goes_with_the_last(self, seats: Seats) -> None:
         assert await seats.note("call") == ""
-        await seats.take([Taken(holder("call", CALLER), (Claim("customer"),))], 0.0, "first")
-        await seats.take([Taken(holder("call", 1), (VENDOR,))], 0.0, "second")
+        await seats.take(
+            [Taken(holder("call", CALLER), (Claim("customer"),))], 0.0, lambda: "first"
+        )
+        await seats.take([Taken(holder("call", 1), (VENDOR,))], 0.0, lambda: "second")
         assert await seats.note("call") == "second"
 
         await seats.give_back("call", 1)
@@ -104,14 +108,14 @@ class SeatContract:
     async def test_a_repeat_takes_nothing_but_its_note_counts(self, seats: Seats) -> None:
         """Another replica may have decided anew."""
         wanted = [Taken(holder("call"), (VENDOR,))]
-        await seats.take(wanted, 0.0, "first")
-        await seats.take(wanted, 0.0, "second")
+        await seats.take(wanted, 0.0, lambda: "first")
+        await seats.take(wanted, 0.0, lambda: "second")
 
         assert (await seats.note("call"), seats.calls("vendor")) == ("second", 1)
 
     async def test_a_slot_without_claims_is_held_and_freed(self, seats: Seats) -> None:
         """A call that a phone passes on takes no line of it."""
-        await seats.take([Taken(holder("call"), ())], 0.0, "note")
+        await seats.take([Taken(holder("call"), ())], 0.0, lambda: "note")
         assert await seats.note("call") == "note"
 
         await seats.release("call")

@@ -97,7 +97,7 @@ async def test_a_call_routed_while_redis_is_away_has_its_seats_and_its_note_ther
         seats = RedisSeats(store)
         await seats.take([Taken(holder("first"), (VENDOR,))], 0.0)
         redis.stop()
-        taken = await seats.take(wanted, 0.0, "note")
+        taken = await seats.take(wanted, 0.0, lambda: "note")
         refused = await seats.take(
             [Taken(holder("third", CALLER), ()), Taken(holder("third", 1), (VENDOR,))], 0.0
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..candidates.judge import no_seat
-from ..capacity.seats import CALLER, Holder, Refused, Taken, refusal
+from ..capacity.seats import CALLER, Holder, Note, Refused, Taken, refusal
 from ..model.callers import Claim
 from ..view import View
 from . import refusals
@@ -35,7 +35,7 @@ async def take(
     wanted = [_wanted(course, course.attempt, claims)]
     if not course.seated:
         wanted.insert(0, _wanted(course, CALLER, course.facts.caller.claims))
-    return await _take(course, wanted, view, now, course.record.to_json())
+    return await _take(course, wanted, view, now, course.record.to_json)
 
 
 async def take_callers(course: Course, view: View, now: datetime) -> None:
@@ -58,7 +58,7 @@ def reason(refused: Refused) -> str:
 
 
 async def _take(
-    course: Course, wanted: list[Taken], view: View, now: datetime, note: str = ""
+    course: Course, wanted: list[Taken], view: View, now: datetime, note: Note | None = None
 ) -> Refused | None:
     refused = await view.seats.take(wanted, now.timestamp(), note)
     if refused is not None and refused.slot == CALLER:

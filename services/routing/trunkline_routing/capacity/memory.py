@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ..model.callers import Claim
-from .seats import LEASE, Holder, Refused, Taken, refusal
+from .seats import LEASE, Holder, Note, Refused, Taken, refusal
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class _Call:
     instance: str
     epoch: str | None
     slots: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    note: str = ""
+    note: Note | None = None
 
 
 class MemorySeats:
@@ -38,7 +38,9 @@ class MemorySeats:
         """Return the seats taken under `key`."""
         return self._counts.get(key, 0)
 
-    async def take(self, wanted: Sequence[Taken], now: float, note: str = "") -> Refused | None:
+    async def take(
+        self, wanted: Sequence[Taken], now: float, note: Note | None = None
+    ) -> Refused | None:
         """Take a seat of every claim of these slots of a call, or of none; say what refused."""
         new = [each for each in wanted if not self._has(each.holder)]
         more: defaultdict[str, int] = defaultdict(int)
@@ -53,14 +55,14 @@ class MemorySeats:
                 if claim.per_second is not None:
                     self._starts[claim.key].append(now)
             self._hold(holder, claims, now)
-        if note:
+        if note is not None:
             self._calls[wanted[0].holder.call_id].note = note
         return None
 
     async def note(self, call_id: str) -> str:
         """Return the note of a call; empty without one."""
         call = self._calls.get(call_id)
-        return "" if call is None else call.note
+        return "" if call is None or call.note is None else call.note()
 
     async def give_back(self, call_id: str, slot: int) -> None:
         """Free the seats of one slot."""

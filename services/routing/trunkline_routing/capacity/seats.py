@@ -6,7 +6,7 @@ that is not heard of for `LEASE` loses its seats. All times are seconds of one c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from ..model.callers import Claim
@@ -16,6 +16,9 @@ LEASE: Final = 30.0
 
 CALLER: Final = 0
 """Slot of the caller's own seats; attempts count from 1."""
+
+Note = Callable[[], str]
+"""Spells what stands with a call's seats: asked when that is read, or leaves the process."""
 
 
 class Holder(NamedTuple):
@@ -48,7 +51,9 @@ class Seats(Protocol):
     def calls(self, key: str) -> int:
         """Return the seats taken under `key`, as far as is known without asking anybody."""
 
-    async def take(self, wanted: Sequence[Taken], now: float, note: str = "") -> Refused | None:
+    async def take(
+        self, wanted: Sequence[Taken], now: float, note: Note | None = None
+    ) -> Refused | None:
         """Take a seat of every claim of these slots of a call, or of none; say what refused.
 
         A slot that has its seats keeps them: a repeat takes nothing. What is taken stands with a

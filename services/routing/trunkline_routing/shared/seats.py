@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, Final, TypeVar
 
 from ..capacity.memory import MemorySeats
-from ..capacity.seats import LEASE, Refused, Taken
+from ..capacity.seats import LEASE, Note, Refused, Taken
 from ..model.callers import Claim
 from . import scripts
 from .connection import PREFIX, SharedStore
@@ -55,11 +55,15 @@ class RedisSeats:
         """Return the seats taken under `key` when we last looked, and those taken here since."""
         return self._seen.get(key, 0) + self._own.calls(key)
 
-    async def take(self, wanted: Sequence[Taken], now: float, note: str = "") -> Refused | None:
+    async def take(
+        self, wanted: Sequence[Taken], now: float, note: Note | None = None
+    ) -> Refused | None:
         """Take a seat of every claim of these slots of a call, or of none; say what refused."""
 
         async def shared() -> Refused | None:
-            slot, place, calls, *changed = await self._take(*_arguments(wanted, now, note))
+            slot, place, calls, *changed = await self._take(
+                *_arguments(wanted, now, "" if note is None else note())
+            )
             self._see(changed)
             if slot < 0:
                 self._remember(wanted)
