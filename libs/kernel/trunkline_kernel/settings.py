@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Final, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableValue
 
 HIGHEST_PORT = 65535
 
@@ -179,11 +180,15 @@ def read_settings(model: type[SettingsT]) -> SettingsT:
     Raises `SettingsError` that names every wrong variable; values are not shown, as some are
     secrets.
     """
+    prefix = str(model.model_config.get("env_prefix", ""))
     try:
         return model(_secrets_dir=os.environ.get(SETTINGS_FOLDER))
     except ValidationError as error:
-        prefix = str(model.model_config.get("env_prefix", ""))
         raise SettingsError("\n".join(_explain(prefix, error))) from None
+    except UnreadableValue as error:
+        _, _, rest = str(error).partition('"')  # the one place where it names the field
+        variable = prefix + rest.partition('"')[0].upper()
+        raise SettingsError(f'{variable}: expected JSON, a list as ["a", "b"]') from None
 
 
 def _explain(prefix: str, error: ValidationError) -> list[str]:

@@ -9,6 +9,7 @@ from trunkline_kernel.settings import Port, ServiceSettings, SettingsError, read
 class EchoSettings(ServiceSettings, env_prefix="TRUNKLINE_ECHO_"):
     service: ClassVar[str] = "echo"
     grpc_port: Port = 50060
+    names: tuple[str, ...] = ()
 
 
 def test_http_listens_a_thousand_above_grpc(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +37,15 @@ def test_every_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert "TRUNKLINE_ECHO_GRPC_PORT: " in str(failure.value)
     assert "TRUNKLINE_ECHO_LOG_LEVEL: " in str(failure.value)
+
+
+def test_a_list_that_is_no_json_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRUNKLINE_ECHO_NAMES", "hunter2")
+
+    with pytest.raises(SettingsError, match=r"^TRUNKLINE_ECHO_NAMES: expected JSON") as failure:
+        read_settings(EchoSettings)
+
+    assert "hunter2" not in str(failure.value)
 
 
 def test_half_of_mutual_tls_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
