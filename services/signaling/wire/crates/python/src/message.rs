@@ -118,7 +118,7 @@ impl Request {
             method,
             target,
             headers: or_empty(py, headers)?,
-            body: body.unwrap_or_else(|| PyBytes::new(py, b"").unbind()),
+            body: or_no_body(py, body),
         })
     }
 
@@ -159,7 +159,7 @@ impl Request {
             status,
             reason,
             headers: Py::new(py, Headers::from(echoed))?,
-            body: body.unwrap_or_else(|| PyBytes::new(py, b"").unbind()),
+            body: or_no_body(py, body),
         })
     }
 
@@ -223,7 +223,7 @@ impl Response {
             status,
             reason,
             headers: or_empty(py, headers)?,
-            body: body.unwrap_or_else(|| PyBytes::new(py, b"").unbind()),
+            body: or_no_body(py, body),
         })
     }
 
@@ -291,6 +291,10 @@ impl Response {
 
 fn or_empty(py: Python<'_>, headers: Option<Py<Headers>>) -> PyResult<Py<Headers>> {
     headers.map_or_else(|| Py::new(py, Headers::default()), Ok)
+}
+
+fn or_no_body(py: Python<'_>, body: Option<Py<PyBytes>>) -> Py<PyBytes> {
+    body.unwrap_or_else(|| PyBytes::new(py, b"").unbind())
 }
 
 fn tag<'py>(py: Python<'py>, address: &Py<NameAddr>) -> PyResult<Option<Bound<'py, PyString>>> {
