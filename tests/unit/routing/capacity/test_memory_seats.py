@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.seat_contract import SeatContract, holder, take
+from support.seat_contract import VENDOR, SeatContract, holder, take
 from trunkline_routing.capacity.memory import MemorySeats
+from trunkline_routing.capacity.seats import Taken
 from trunkline_routing.model.callers import Claim
 
 
@@ -14,6 +15,21 @@ class TestMemorySeats(SeatContract):
     @pytest.fixture
     def seats(self) -> MemorySeats:
         return MemorySeats()
+
+
+async def test_a_note_is_spelled_when_it_is_read_and_not_before() -> None:
+    """Each Route leaves one, and where there is one replica nobody reads it."""
+    seats, spelled = MemorySeats(), list[str]()
+
+    def note() -> str:
+        spelled.append("note")
+        return "note"
+
+    await seats.take([Taken(holder("call"), (VENDOR,))], 0.0, note)
+    assert spelled == []
+
+    assert await seats.note("call") == "note"
+    assert spelled == ["note"]
 
 
 @given(
