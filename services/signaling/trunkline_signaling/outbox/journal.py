@@ -7,7 +7,8 @@ than one thread.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -28,6 +29,9 @@ CREATE TABLE IF NOT EXISTS alive (
     time REAL NOT NULL
 );
 """
+
+_MOST_ROWS: Final = 200
+"""Rows of one statement: SQLite before 3.32 takes 999 values."""
 
 
 class StoredCdr(NamedTuple):
@@ -91,37 +95,43 @@ class Journal:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.executescript(_SCHEMA)
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'cdrs'")
+        self._sequence = count(1 + (row.fetchone() or (0,))[0])
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
 
     def write(self, entries: Iterable[Entry]) -> list[StoredCdr]:
-        """Commit entries together; return the CDRs among them as stored, in order."""
-        execute = self._connection.execute
-        stored = []
-        execute("BEGIN IMMEDIATE")
-        try:
-            for entry in entries:
-                match entry:
-                    case Opened(call_id, cdr):
-                        execute("INSERT OR REPLACE INTO open_calls VALUES (?, ?)", (call_id, cdr))
-                    case Finished():
-                        stored.append(self._store(entry))
-                    case Alive(time):
-                        execute("INSERT OR REPLACE INTO alive VALUES (1, ?)", (time,))
-                    case Delivered(sequences):
-                        rows = [(sequence,) for sequence in sequences]
-                        self._connection.executemany("DELETE FROM cdrs WHERE sequence = ?", rows)
-                    case Refused(sequence, explanation):
-                        execute(
-                            "UPDATE cdrs SET refusal = ? WHERE sequence = ?",
-                            (explanation, sequence),
-                        )
-            execute("COMMIT")
-        except BaseException:
-            execute("ROLLBACK")
-            raise
+        """Commit entries together; return the CDRs among them as stored, in order.
+
+        One statement for all of a kind: with each, the thread takes the interpreter from the event
+        loop and gives it back.
+        """
+        opened: list[Opened] = []
+        stored: list[StoredCdr] = []
+        delivered: list[int] = []
+        others: list[Alive | Refused] = []
+        for entry in entries:
+            match entry:
+                case Opened():
+                    opened.append(entry)
+                case Finished(call_id, cdr, time):
+                    stored.append(StoredCdr(next(self._sequence), call_id, cdr, time))
+                case Delivered(sequences):
+                    delivered += sequences
+                case _:
+                    others.append(entry)
+        with self._connection as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            self._each("INSERT OR REPLACE INTO open_calls VALUES {}", "(?, ?)", opened)
+            self._each("INSERT OR REPLACE INTO cdrs VALUES {}", "(?, ?, ?, ?, NULL)", stored)
+            ended = [(cdr.call_id,) for cdr in stored]
+            self._each("DELETE FROM open_calls WHERE call_id IN ({})", "?", ended)
+            gone = [(sequence,) for sequence in delivered]
+            self._each("DELETE FROM cdrs WHERE sequence IN ({})", "?", gone)
+            for other in others:
+                self._note(other)
         return stored
 
     def recover(self, complete: Complete, now: float) -> int:
@@ -144,12 +154,18 @@ class Journal:
         )
         return [StoredCdr(*row) for row in rows]
 
-    def _store(self, entry: Finished) -> StoredCdr:
+    def _each(self, statement: str, marks: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Execute a statement with the `marks` of many rows in place of {}."""
+        for start in range(0, len(rows), _MOST_ROWS):
+            part = rows[start : start + _MOST_ROWS]
+            self._connection.execute(
+                statement.format(", ".join([marks] * len(part))), [*chain.from_iterable(part)]
+            )
+
+    def _note(self, entry: Alive | Refused) -> None:
         execute = self._connection.execute
-        execute("DELETE FROM open_calls WHERE call_id = ?", (entry.call_id,))
-        cursor = execute(
-            "INSERT OR REPLACE INTO cdrs (call_id, cdr, stored_time) VALUES (?, ?, ?)",
-            (entry.call_id, entry.cdr, entry.time),
-        )
-        assert cursor.lastrowid is not None
-        return StoredCdr(cursor.lastrowid, entry.call_id, entry.cdr, entry.time)
+        match entry:
+            case Alive(time):
+                execute("INSERT OR REPLACE INTO alive VALUES (1, ?)", (time,))
+            case Refused(sequence, explanation):
+                execute("UPDATE cdrs SET refusal = ? WHERE sequence = ?", (explanation, sequence))

@@ -19,7 +19,9 @@ MOST: Final = 512
 """Entries after which a commit takes no more: enough to share the disk's sync, few enough that
 nobody waits."""
 PATIENCE: Final = 0.1
-"""Seconds for which all but finished calls, whose BYE waits, may wait for company on the disk."""
+"""Seconds for which entries may wait for company on the disk."""
+PATIENCE_OF_BYES: Final = 0.01
+"""Seconds for which finished calls may: their BYE is answered when they are durable."""
 RETRY: Final = 1.0
 """Seconds between two tries to write to a disk that fails."""
 
@@ -67,7 +69,7 @@ class JournalWriter:
             self._urgent = True
             if self._handing_over is not None:
                 self._handing_over.cancel()
-            self._handing_over = self._loop.call_soon(self._hand_over)
+            self._handing_over = self._loop.call_later(PATIENCE_OF_BYES, self._hand_over)
         elif self._handing_over is None:
             self._handing_over = self._loop.call_later(PATIENCE, self._hand_over)
 
