@@ -49,7 +49,8 @@ def stamp(call: Call, effects: Iterable[Effect]) -> None:
 
 def learn(call: Call, headers: Headers) -> None:
     """Take down the UUID of whoever has sent this."""
-    said = _UUID.match(headers.get(SESSION_ID) or "")
+    value = headers.get(SESSION_ID)
+    said = _UUID.match(value) if value else None
     if said is not None and said[0] != NIL:
         call.session_ids[headers.call_id] = said[0].lower()
 

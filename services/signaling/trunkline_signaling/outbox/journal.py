@@ -33,6 +33,9 @@ CREATE TABLE IF NOT EXISTS alive (
 _MOST_ROWS: Final = 200
 """Rows of one statement: SQLite before 3.32 takes 999 values."""
 
+_MOST_STATEMENTS: Final = 256
+"""Prepared statements kept: one for each kind of entry and number of rows."""
+
 
 class StoredCdr(NamedTuple):
     """A CDR that waits for billing."""
@@ -90,7 +93,7 @@ class Journal:
         """Open or create the file. Raises `sqlite3.Error`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, cached_statements=32
+            path, isolation_level=None, check_same_thread=False, cached_statements=_MOST_STATEMENTS
         )
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")

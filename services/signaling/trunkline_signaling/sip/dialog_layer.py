@@ -112,13 +112,18 @@ class DialogLayer:
 
     def next_deadline(self) -> float | None:
         """Return when `on_timer` is to be called, or None."""
-        deadlines = self.transactions.next_deadline(), self._deadlines.next()
-        return min((d for d in deadlines if d is not None), default=None)
+        first, own = self.transactions.next_deadline(), self._deadlines.next()
+        if first is None or (own is not None and own < first):
+            return own
+        return first
 
     def drain(self) -> list[Output]:
         """Return what has to be sent and what happened, in order, and forget it."""
+        below = self.transactions.drain()
+        if not self._out:
+            return below
         outputs, self._out = self._out, []
-        outputs += self.transactions.drain()
+        outputs += below
         return outputs
 
     def find(self, request: Request) -> Dialog | None:
