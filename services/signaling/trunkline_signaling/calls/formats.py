@@ -4,13 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from ..sip.errors import MalformedValue
-from ..sip.sdp import Line, MediaDescription, RtpMap
+from ..sip.sdp import MediaDescription, RtpMap, Section
 
 HIGHEST_PAYLOAD_TYPE: Final = 127
 FIRST_DYNAMIC: Final = 96
@@ -33,8 +32,10 @@ STATIC: Final = {
 _STATIC_TYPES: Final = {name: payload_type for payload_type, (name, _) in STATIC.items()}
 _DYNAMIC: Final = {"ILBC": ("iLBC", 8000, 1), "OPUS": ("opus", 48000, 2)}
 """Spelling, clock rate and channels of codecs with a dynamic type (RFC 3952, RFC 7587)."""
-_TELLING: Final = ("rtpmap:", "fmtp:", "ptime:")
-"""Attributes that say what the formats are."""
+_TELLING: Final = ("a=rtpmap:", "a=fmtp:", "a=ptime:")
+"""Begin the lines that say what the formats are."""
+_KEPT: Final = 1024
+"""Lists of formats that are known. Devices of one make and setting have the same one."""
 _ALIASES: Final = {"G711A": "PCMA", "G711U": "PCMU", "G723.1": "G723"}
 
 
@@ -71,6 +72,29 @@ class PayloadFormat:
         return self.name == TELEPHONE_EVENT
 
 
+Formats = tuple[PayloadFormat, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listing:
+    """What a stream lists. Streams that say the same share one: it is equal to itself alone."""
+
+    formats: Formats
+    """Most wanted first; those without a name are left out."""
+    length: int
+    """How many there are with those left out."""
+    voices: Formats
+    codecs: tuple[str, ...]
+    """Of `voices`, as they are spelled."""
+
+    def is_just(self, formats: Formats) -> bool:
+        """Tell whether these and no others are listed."""
+        return len(formats) == self.length and formats == self.formats
+
+
+NOTHING_LISTED: Final = Listing((), 0, (), ())
+
+
 @lru_cache(maxsize=256)
 def codec_name(encoding: str) -> str:
     """Return the one name of a codec: case and G.729's spellings don't matter (MED-04)."""
@@ -87,19 +111,21 @@ def format_named(name: str) -> PayloadFormat:
     return PayloadFormat(-1, encoding, clock_rate, channels=channels)
 
 
-def formats_of(stream: MediaDescription) -> tuple[PayloadFormat, ...]:
+def formats_of(stream: MediaDescription) -> Formats:
     """Return the formats of a stream, most wanted first; those without a name are left out."""
-    attributes = tuple(
-        line.value for line in stream.lines if line.type == "a" and line.value.startswith(_TELLING)
-    )
-    return _read(" ".join(stream.formats), attributes)
+    return listing_of(stream).formats
 
 
-@lru_cache(maxsize=1024)
-def _read(listed: str, attributes: tuple[str, ...]) -> tuple[PayloadFormat, ...]:
+def listing_of(stream: MediaDescription) -> Listing:
+    """Return what a stream lists."""
+    telling = [line for line in stream.lines if line.startswith(_TELLING)]
+    return _read(" ".join(stream.formats), tuple(telling))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read(listed: str, lines: tuple[str, ...]) -> Listing:
     """Read what peers say alike in every call: neither address nor port is in it."""
-    stream = MediaDescription.parse(f"audio 9 RTP/AVP {listed}")
-    stream.lines += (Line("a", each) for each in attributes)
+    stream = MediaDescription.parse("\n".join([f"audio 9 RTP/AVP {listed}", *lines]))
     rtpmaps, fmtps, packet_time = stream.rtpmaps, stream.fmtps, _packet_time(stream)
     formats = []
     for text in stream.formats:
@@ -114,7 +140,9 @@ def _read(listed: str, attributes: tuple[str, ...]) -> tuple[PayloadFormat, ...]
             continue
         one = PayloadFormat(number, encoding, rate, parameters, channels, packet_time)
         formats.append(one)
-    return tuple(formats)
+    voices = tuple(one for one in formats if one.is_voice)
+    codecs = tuple(voice.encoding for voice in voices)
+    return Listing(tuple(formats), len(stream.formats), voices, codecs)
 
 
 def _packet_time(stream: MediaDescription) -> int:
@@ -125,15 +153,22 @@ def _packet_time(stream: MediaDescription) -> int:
     return wanted if wanted <= LONGEST_PACKET else 0
 
 
-def write_formats(stream: MediaDescription, formats: Iterable[PayloadFormat]) -> None:
+def write_formats(stream: MediaDescription, formats: Formats) -> None:
     """Let a stream list just these formats. What lists them already stays as it is."""
-    formats = tuple(formats)
-    if formats == formats_of(stream) and len(formats) == len(stream.formats):
+    if listing_of(stream).is_just(formats):
         return
     stream.formats = [str(one.payload_type) for one in formats]
     stream.remove_attributes("rtpmap", "fmtp")
+    stream.lines += _written(formats)
+
+
+@lru_cache(maxsize=_KEPT)
+def _written(formats: Formats) -> tuple[str, ...]:
+    """Return the lines that say what the formats are."""
+    section = Section([])
     for one in formats:
         rtpmap = RtpMap(one.payload_type, one.encoding, one.clock_rate, one.channels)
-        stream.add_attribute("rtpmap", rtpmap)
+        section.add_attribute("rtpmap", rtpmap)
         if one.parameters:
-            stream.add_attribute("fmtp", f"{one.payload_type} {one.parameters}")
+            section.add_attribute("fmtp", f"{one.payload_type} {one.parameters}")
+    return tuple(section.lines)

@@ -28,9 +28,7 @@ NOT_RELAYED: Final = ("rtcp", "rtcp-mux", "candidate", "remote-candidates", "ice
 
 def stream_of(description: SessionDescription) -> MediaDescription | None:
     """Return the stream a call lives on: the first audio, else a fax."""
-    if (audio := description.audio) is not None:
-        return audio
-    return next((m for m in description.media if m.media == FAX and m.port), None)
+    return description.audio or description.stream(FAX)
 
 
 def leg_media(leg: Leg, description: SessionDescription, *, relearn: bool = False) -> LegMedia:

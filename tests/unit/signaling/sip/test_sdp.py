@@ -124,12 +124,24 @@ def test_a_new_version_keeps_the_session() -> None:
         OFFER.replace(b"49172", b"99999"),
         OFFER.replace(b"49172", b"49172/two"),
         OFFER.replace(b"s=-", b"s"),
+        OFFER.replace(b"s=-", b"==-"),
+        OFFER.replace(b"s=-", b"s=-\rt=0 0"),
+        OFFER.replace(b"s=-\r\n", b"\r\n"),
+        b"m=audio 9 RTP/AVP 0\r\n" + OFFER,
         b"v=0\r\n" * 2000,
     ],
 )
 def test_a_broken_description_is_refused(data: bytes) -> None:
     with pytest.raises(MalformedValue):
         SessionDescription.parse(data)
+
+
+def test_what_a_broken_line_says_behind_its_name_is_not_repeated() -> None:
+    with pytest.raises(MalformedValue) as refused:
+        SessionDescription.parse(OFFER.replace(b"a=crypto:", b"crypto:"))
+
+    assert "crypto" in str(refused.value)
+    assert "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj" not in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["8", "8 PCMA", "x PCMA/8000", "8 PCMA/x", "128 PCMA/8000"])

@@ -6,7 +6,7 @@ Offer and answer are policy and live with the calls.
 from typing import Final
 
 from .description import SessionDescription
-from .sections import Line, MediaDescription, Section
+from .sections import MediaDescription, Section
 from .values import Crypto, Direction, Origin, RtpMap, address_type
 
 CONTENT_TYPE: Final = "application/sdp"
@@ -15,7 +15,6 @@ __all__ = [
     "CONTENT_TYPE",
     "Crypto",
     "Direction",
-    "Line",
     "MediaDescription",
     "Origin",
     "RtpMap",

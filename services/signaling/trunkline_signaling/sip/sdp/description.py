@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..errors import MalformedValue
-from .sections import Line, MediaDescription, Section
+from .sections import MediaDescription, Section
 from .values import Direction, Origin
 
 _MAX_LINES: Final = 1000
+_BROKEN_LINE: Final = re.compile(r"\n(?![^=\n]=)(?P<name>[^\n:]*)")
+"""A line that is no `type=value`; its name ends at the colon, for keys may be behind it."""
 
 
 @dataclass(slots=True)
@@ -21,14 +24,10 @@ class SessionDescription(Section):
     @classmethod
     def parse(cls, data: bytes) -> SessionDescription:
         """Parse a description, with CRLF or LF between lines. Raises `MalformedValue`."""
-        session = cls([])
-        section: Section = session
-        for line in _lines(data.decode("utf-8", "surrogateescape")):
-            if line.type == "m":
-                section = MediaDescription.parse(line.value)
-                session.media.append(section)
-            else:
-                section.lines.append(line)
+        text = "\n" + data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").rstrip("\n")
+        _check_lines(text)
+        head, *streams = text.split("\nm=")
+        session = cls(head.split("\n")[1:], [MediaDescription.parse(stream) for stream in streams])
         if session.first("v") != "0":
             raise MalformedValue("v=0", session.first("v") or "none")
         _ = session.origin
@@ -38,10 +37,10 @@ class SessionDescription(Section):
         """Print the description."""
         lines = self.lines.copy()
         for media in self.media:
-            lines.append(Line("m", str(media)))
+            lines.append(f"m={media}")
             lines += media.lines
-        text = "".join([f"{type_}={value}\r\n" for type_, value in lines])
-        return text.encode("utf-8", "surrogateescape")
+        lines.append("")  # the last line has an end, too
+        return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
     @property
     def origin(self) -> Origin:
@@ -55,7 +54,14 @@ class SessionDescription(Section):
     @property
     def audio(self) -> MediaDescription | None:
         """The first audio stream that isn't refused."""
-        return next((m for m in self.media if m.media == "audio" and m.port), None)
+        return self.stream("audio")
+
+    def stream(self, media: str) -> MediaDescription | None:
+        """Return the first stream of a kind that isn't refused."""
+        for stream in self.media:
+            if stream.media == media and stream.port:
+                return stream
+        return None
 
     def address_of(self, media: MediaDescription) -> str:
         """Return the address media is expected at: its own `c=`, or the session's."""
@@ -76,15 +82,11 @@ class SessionDescription(Section):
                 section.connection = address
 
 
-def _lines(text: str) -> list[Line]:
-    lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")
-    if len(lines) > _MAX_LINES:
-        raise MalformedValue(f"at most {_MAX_LINES} lines", f"{len(lines)} lines")
-    return [_line(line) for line in lines]
-
-
-def _line(text: str) -> Line:
-    type_, equals, value = text.partition("=")
-    if len(type_) != 1 or not equals or "\r" in value:
-        raise MalformedValue("type=value", text.partition(":")[0])  # keys may be behind it
-    return Line(type_, value)
+def _check_lines(text: str) -> None:
+    """Check lines of which each has its LF before it."""
+    if (count := text.count("\n")) > _MAX_LINES:
+        raise MalformedValue(f"at most {_MAX_LINES} lines", f"{count} lines")
+    if "\r" in text:
+        raise MalformedValue("CRLF or LF between lines", "CR")
+    if (broken := _BROKEN_LINE.search(text)) is not None:
+        raise MalformedValue("type=value", broken["name"])

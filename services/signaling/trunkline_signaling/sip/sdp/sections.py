@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from ..errors import MalformedValue
 from ..grammar import parse_uint
@@ -11,50 +11,41 @@ from .values import Crypto, Direction, RtpMap, address_type
 
 # Where a line goes that the description does not have yet (RFC 8866 section 5).
 _ORDER: Final = "vosiuepcbtrzkma"
-_DIRECTIONS: Final = frozenset(Direction)
-
-
-class Line(NamedTuple):
-    """`type=value`."""
-
-    type: str
-    value: str
+_DIRECTIONS: Final = {f"a={direction}": direction for direction in Direction}
 
 
 @dataclass(slots=True)
 class Section:
     """The lines of the session part or of one media description, in their order."""
 
-    lines: list[Line]
+    lines: list[str]
+    """`type=value` each, as they came."""
 
     def first(self, type_: str) -> str | None:
         """Return the value of the first line of a type."""
-        for type_of_line, value in self.lines:
-            if type_of_line == type_:
-                return value
+        for line in self.lines:
+            if line[0] == type_:
+                return line[2:]
         return None
 
     def replace(self, type_: str, value: str) -> None:
         """Put `value` into the first line of a type, or add one where it belongs."""
+        new = f"{type_}={value}"
         for index, line in enumerate(self.lines):
-            if line.type == type_:
-                self.lines[index] = Line(type_, value)
+            if line[0] == type_:
+                self.lines[index] = new
                 return
-        self._insert(Line(type_, value))
+        self._insert(new)
 
-    def _insert(self, new: Line) -> None:
-        place = _ORDER.index(new.type)
-        behind = [n for n, line in enumerate(self.lines) if _ORDER.find(line.type) <= place]
+    def _insert(self, new: str) -> None:
+        place = _ORDER.index(new[0])
+        behind = [n for n, line in enumerate(self.lines) if _ORDER.find(line[0]) <= place]
         self.lines.insert(behind[-1] + 1 if behind else 0, new)
 
     def attributes(self, name: str) -> list[str]:
         """Return the values of all `a=name:value` lines."""
-        prefix = f"{name}:"
-        return [
-            value[len(prefix) :]
-            for type_, value in self.lines
-            if type_ == "a" and value.startswith(prefix)
-        ]
+        start = f"a={name}:"
+        return [line[len(start) :] for line in self.lines if line.startswith(start)]
 
     def attribute(self, name: str) -> str | None:
         """Return the value of the first `a=name:value`; None if there is none."""
@@ -62,16 +53,17 @@ class Section:
 
     def has_attribute(self, name: str) -> bool:
         """Tell whether `a=name` or `a=name:value` is there."""
-        return any(type_ == "a" and value.partition(":")[0] == name for type_, value in self.lines)
+        alone, valued = f"a={name}", f"a={name}:"
+        return any(line == alone or line.startswith(valued) for line in self.lines)
 
     def add_attribute(self, name: str, value: object = None) -> None:
         """Add `a=name:value` as the last line."""
-        self.lines.append(Line("a", name if value is None else f"{name}:{value}"))
+        self.lines.append(f"a={name}" if value is None else f"a={name}:{value}")
 
     def remove_attributes(self, *names: str) -> None:
         """Remove every `a=` line of these names."""
         self.lines = [
-            line for line in self.lines if line[0] != "a" or line[1].partition(":")[0] not in names
+            line for line in self.lines if line[0] != "a" or line[2:].partition(":")[0] not in names
         ]
 
     def set_attribute(self, name: str, value: object = None) -> None:
@@ -97,14 +89,14 @@ class Section:
     @property
     def direction(self) -> Direction | None:
         """The direction attribute of this part, if it has one."""
-        for type_, value in self.lines:
-            if type_ == "a" and value in _DIRECTIONS:
-                return Direction(value)
+        for line in self.lines:
+            if line in _DIRECTIONS:
+                return _DIRECTIONS[line]
         return None
 
     @direction.setter
     def direction(self, direction: Direction) -> None:
-        self.remove_attributes(*_DIRECTIONS)
+        self.remove_attributes(*Direction)
         self.add_attribute(direction)
 
     @property
@@ -130,14 +122,15 @@ class MediaDescription(Section):
 
     @classmethod
     def parse(cls, text: str) -> MediaDescription:
-        """Parse the value of an `m=` line. Raises `MalformedValue`."""
-        fields = text.split()
+        """Parse the value of an `m=` line, and the lines below it. Raises `MalformedValue`."""
+        heading, *lines = text.split("\n")
+        fields = heading.split()
         if len(fields) < 4:
-            raise MalformedValue("media, port, protocol and formats", text)
+            raise MalformedValue("media, port, protocol and formats", heading)
         media, place, protocol, *formats = fields
         port, slash, ports = place.partition("/")
         number = parse_uint(ports, 65535, "a number of ports") if slash else 1
-        return cls([], media, parse_uint(port, 65535, "a port"), number, protocol, formats)
+        return cls(lines, media, parse_uint(port, 65535, "a port"), number, protocol, formats)
 
     def move(self, port: int) -> None:
         """Expect the media at one port; 0 refuses it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import MalformedValue
 from ..grammar import parse_uint
@@ -32,8 +32,7 @@ _REVERSED: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """Who made the description, and which version of it this is (section 5.2)."""
 
     username: str
@@ -53,7 +52,7 @@ class Origin:
 
     def next_version(self) -> Origin:
         """Return the origin of a changed description of the same session (RFC 3264 section 8)."""
-        return replace(self, version=self.version + 1)
+        return self._replace(version=self.version + 1)
 
     def __str__(self) -> str:
         who = f"{self.username} {self.session_id} {self.version}"
@@ -67,8 +66,7 @@ def _decimal(text: str) -> int:
     return int(text)
 
 
-@dataclass(frozen=True, slots=True)
-class RtpMap:
+class RtpMap(NamedTuple):
     """What a payload type means (section 6.6)."""
 
     payload_type: int
