@@ -6,33 +6,30 @@ what was offered and what is agreed, which is what the relay is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import Random
+from typing import NamedTuple
 
 from ..sip.sdp import MediaDescription, SessionDescription
-from .codecs import Agreement, MediaMismatch, agree, numbered, to_offer
-from .dtmf import event_to_answer, event_to_offer, form_to, recognises, with_events
+from .codecs import Agreement, MediaMismatch
+from .dtmf import form_to, recognises, with_events
 from .encryption import is_secure, write_plain
-from .formats import COMFORT_NOISE, PayloadFormat, formats_of, write_formats
+from .format_choice import Hearer, formats_to_answer, formats_to_offer, settle
+from .formats import NOTHING_LISTED, Formats, Listing, listing_of, write_formats
 from .legs import Leg
 from .media_policy import DtmfForm
 from .services import LegDtmf, LegMedia, Plain
 from .session import FAX, rewritten, stream_of
-from .spelling import spelled_answer, spelled_offer
-
-Formats = tuple[PayloadFormat, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What holds for both legs of a call."""
 
     local_ip: str
     """Our address as seen by who gets the description."""
     random: Random
     """For keys."""
-    convertible: Sequence[str] = ()
+    convertible: tuple[str, ...] = ()
     """Codecs the relay may convert between, as both sides allow."""
 
 
@@ -41,18 +38,12 @@ def offer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms)
 
     Raises `MediaMismatch` when no answer to it could be carried.
     """
-    stream = _voice_of(description)
-    _note_codecs(peer, stream)
-    peer.offered = ()
-    if _is_fax(description) and not (leg.policy.t38 and peer.policy.t38):
-        raise MediaMismatch("fax by T.38 is not allowed on both sides")  # MED-09
-    if stream is not None and not _is_opaque(leg, peer, stream):
-        peer.offered = formats_of(stream)
-        _pass_offered_keys(leg, peer, stream, terms.random)
-        if _has_voice(peer.offered):
-            formats = _formats_to_offer(leg, peer, terms.convertible)
-            if set(formats) != set(peer.offered) or leg.policy.codecs:
-                write_formats(stream, formats)
+    stream = stream_of(description)
+    peer.offered = NOTHING_LISTED
+    if stream is not None and stream.media == FAX:
+        _require_fax(leg, peer)
+    elif stream is not None:
+        _offer_voice(leg, peer, stream, terms)
     return rewritten(leg, description, terms.local_ip)
 
 
@@ -62,17 +53,10 @@ def answer_to(leg: Leg, peer: Leg, description: SessionDescription, terms: Terms
     Raises `MediaMismatch` when the two have no codec for each other.
     """
     stream = _voice_of(description)
-    _note_codecs(peer, stream)
     if stream is None:
         leg.formats = peer.formats = ()
-    if stream is not None and leg.offered:
-        _pass_answered_keys(leg, peer, stream, terms.random)
-    if stream is not None and _has_voice(leg.offered):
-        answered = formats_of(stream)
-        agreed = agree(leg.offered, leg.policy.codecs, answered, terms.convertible)
-        peer.formats = (*agreed.answerer, *_beside_voice(answered))
-        peer.codec = peer.formats[0].encoding
-        _write_agreed(leg, stream, answered, agreed)
+    else:
+        _answer_voice(leg, peer, stream, terms)
     return rewritten(leg, description, terms.local_ip)
 
 
@@ -82,7 +66,7 @@ def answer_change(
     """Return the answer to an offer of `leg` that `peer` hears nothing of: `ours`, changed."""
     stream = _voice_of(ours)
     assert stream is not None
-    _write_agreed(leg, stream, peer.formats, agreed)
+    _agree(leg, stream, formats_to_answer(leg.offered, peer.formats, agreed, Hearer.of(leg)))
     if leg.policy.srtp:
         leg.keys.write_answer(stream, terms.random)
     return rewritten(leg, ours, terms.local_ip)
@@ -90,20 +74,45 @@ def answer_change(
 
 def treated(leg: Leg, place: LegMedia) -> LegMedia:
     """Return what the relay is told of a leg: where its media goes, and what is agreed of it."""
-    dtmf = LegDtmf(recognises(leg.policy.dtmf, DtmfForm.INBAND), form_to(leg) is DtmfForm.INBAND)
+    form = form_to(leg)
+    dtmf = LegDtmf(recognises(leg.policy.dtmf, DtmfForm.INBAND), form is DtmfForm.INBAND)
     keys = leg.keys.agreed if leg.policy.srtp else leg.encryption
-    return replace(place, formats=with_events(leg), dtmf=dtmf, protection=keys or Plain())
+    return replace(place, formats=with_events(leg, form), dtmf=dtmf, protection=keys or Plain())
 
 
-def _write_agreed(leg: Leg, stream: MediaDescription, answered: Formats, agreed: Agreement) -> None:
-    leg.formats = _formats_to_answer(leg, answered, agreed)
-    leg.codec = leg.formats[0].encoding
-    write_formats(stream, leg.formats)
+def _offer_voice(leg: Leg, peer: Leg, stream: MediaDescription, terms: Terms) -> None:
+    offered = _listed_by(peer, stream)
+    if _is_opaque(leg, peer, stream):
+        return
+    peer.offered = offered
+    _pass_offered_keys(leg, peer, stream, terms.random)
+    if offered.voices:
+        told = formats_to_offer(offered, peer.policy.codecs, Hearer.of(leg), terms.convertible)
+        if told is not None:
+            write_formats(stream, told)
 
 
-def _note_codecs(leg: Leg, stream: MediaDescription | None) -> None:
-    if stream is not None:
-        leg.listed = tuple(f.encoding for f in formats_of(stream) if f.is_voice)
+def _answer_voice(leg: Leg, peer: Leg, stream: MediaDescription, terms: Terms) -> None:
+    answered = _listed_by(peer, stream)
+    if leg.offered.formats:
+        _pass_answered_keys(leg, peer, stream, terms.random)
+    if leg.offered.voices:
+        settled = settle(leg.offered, answered, Hearer.of(leg), terms.convertible)
+        peer.formats = settled.answerer
+        peer.codec = peer.formats[0].encoding
+        _agree(leg, stream, settled.offerer)
+
+
+def _agree(leg: Leg, stream: MediaDescription, formats: Formats) -> None:
+    leg.formats = formats
+    leg.codec = formats[0].encoding
+    write_formats(stream, formats)
+
+
+def _listed_by(leg: Leg, stream: MediaDescription) -> Listing:
+    listing = listing_of(stream)
+    leg.listed = listing.codecs
+    return listing
 
 
 def _is_opaque(leg: Leg, peer: Leg, stream: MediaDescription) -> bool:
@@ -134,52 +143,11 @@ def _pass_answered_keys(leg: Leg, peer: Leg, stream: MediaDescription, random: R
         leg.keys.write_answer(stream, random)
 
 
-def _formats_to_offer(leg: Leg, peer: Leg, convertible: Sequence[str]) -> Formats:
-    voices = to_offer(peer.offered, peer.policy.codecs, leg.policy.codecs, convertible)
-    spelled = spelled_offer(voices, leg.policy.g729)
-    beside = _beside_voice(peer.offered)
-    if leg.relay is not None:
-        event = event_to_offer(leg.policy.dtmf, far_has_events=any(f.is_event for f in beside))
-        beside = (*_events(event), *(f for f in beside if not f.is_event))
-    if convertible or leg.policy.codecs:
-        beside = tuple(f for f in beside if f.is_event)
-    first = list(numbered((*beside, *spelled)))  # events keep the number that they are given
-    return (*first[len(beside) :], *first[: len(beside)])
-
-
-def _formats_to_answer(leg: Leg, answered: Formats, agreed: Agreement) -> Formats:
-    voices = tuple(spelled_answer(agreed.offerer, leg.offered, agreed.answerer, leg.policy.g729))
-    beside = tuple(f for f in leg.offered if not f.is_voice and _has_kind(answered, f))
-    if leg.relay is not None:
-        far = any(f.is_event for f in answered)
-        event = event_to_answer(leg.policy.dtmf, leg.offered, voices[0].clock_rate, far)
-        beside = (*_events(event), *(f for f in beside if not f.is_event))
-    if voices[0].kind != agreed.answerer[0].kind:
-        beside = tuple(f for f in beside if f.name != COMFORT_NOISE)
-    return (*voices, *beside)
-
-
-def _is_fax(description: SessionDescription) -> bool:
-    stream = stream_of(description)
-    return stream is not None and stream.media == FAX
+def _require_fax(leg: Leg, peer: Leg) -> None:
+    if not (leg.policy.t38 and peer.policy.t38):
+        raise MediaMismatch("fax by T.38 is not allowed on both sides")  # MED-09
 
 
 def _voice_of(description: SessionDescription) -> MediaDescription | None:
     stream = stream_of(description)
     return stream if stream is not None and stream.media == "audio" else None
-
-
-def _has_voice(formats: Iterable[PayloadFormat]) -> bool:
-    return any(f.is_voice for f in formats)
-
-
-def _has_kind(formats: Iterable[PayloadFormat], wanted: PayloadFormat) -> bool:
-    return any(f.kind == wanted.kind for f in formats)
-
-
-def _beside_voice(formats: Formats) -> Formats:
-    return tuple(f for f in formats if not f.is_voice)
-
-
-def _events(event: PayloadFormat | None) -> Formats:
-    return () if event is None else (event,)

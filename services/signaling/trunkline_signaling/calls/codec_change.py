@@ -8,7 +8,7 @@ from ..sip.sdp import SessionDescription
 from .agreement import answer_change
 from .call import Call
 from .codecs import MediaMismatch, agree
-from .formats import formats_of
+from .formats import listing_of
 from .legs import Leg
 from .session import UNSPECIFIED, leg_media, read
 
@@ -19,9 +19,9 @@ def answer_alone(call: Call, leg: Leg, description: SessionDescription) -> bool:
     stream = description.audio
     if stream is None or not leg.formats or not peer.formats or _is_hold(leg, description):
         return False
-    offered = formats_of(stream)
+    offered = listing_of(stream)
     try:
-        agreed = agree(offered, leg.policy.codecs, peer.formats, call.convertible)
+        agreed = agree(offered.formats, leg.policy.codecs, peer.formats, call.convertible)
         if leg.policy.srtp:
             leg.keys.read_offer(stream)
     except MediaMismatch:

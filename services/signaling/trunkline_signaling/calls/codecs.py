@@ -13,12 +13,11 @@ from typing import Final, NamedTuple
 from .formats import (
     FIRST_DYNAMIC,
     HIGHEST_PAYLOAD_TYPE,
+    Formats,
     PayloadFormat,
     codec_name,
     format_named,
 )
-
-Formats = tuple[PayloadFormat, ...]
 
 UNVOLUNTEERED: Final = frozenset({"G726-16", "G726-24", "G726-32", "G726-40"})
 """Codecs that are offered only where a side lists them, though the relay converts them: few speak

@@ -97,9 +97,9 @@ def form_to(leg: Leg) -> DtmfForm:
             return DtmfForm.INBAND if inband else DtmfForm.INFO
 
 
-def with_events(leg: Leg) -> tuple[PayloadFormat, ...]:
+def with_events(leg: Leg, form: DtmfForm) -> tuple[PayloadFormat, ...]:
     """Return what is agreed with a leg, with the events that are sent to it whatever it said."""
-    if form_to(leg) is not DtmfForm.RFC4733 or any(f.is_event for f in leg.formats):
+    if form is not DtmfForm.RFC4733 or any(f.is_event for f in leg.formats):
         return leg.formats
     number = leg.policy.dtmf.payload_type
     return (*leg.formats, PayloadFormat(number, "telephone-event", EVENT_RATE, EVENTS))

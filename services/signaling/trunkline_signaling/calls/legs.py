@@ -10,7 +10,7 @@ from ..sip.flow import Address, Flow
 from ..sip.headers import Headers
 from .cdr import Attempt
 from .encryption import KeyExchange, PayloadEncryption
-from .formats import PayloadFormat
+from .formats import NOTHING_LISTED, Listing, PayloadFormat
 from .media_policy import DtmfForm
 from .policy import DEFAULT_POLICY, Credentials, LegPolicy
 from .session_timer import TimerTerms
@@ -54,7 +54,7 @@ class Leg:
     """Where the media relay waits for this side's RTP."""
     codec: str = ""
     """Agreed, as it is written to this side; empty while unknown."""
-    offered: tuple[PayloadFormat, ...] = ()
+    offered: Listing = NOTHING_LISTED
     """What this side listed in its last offer."""
     listed: tuple[str, ...] = ()
     """Codecs of its last description."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Spelling(Enum):
@@ -17,6 +17,8 @@ class Spelling(Enum):
     G729A = auto()
     BOTH = auto()
     """Offered in both spellings."""
+
+    __hash__ = object.__hash__  # Enum's own runs in Python, and every offer looks a policy up
 
 
 class Annex(Enum):
@@ -30,9 +32,10 @@ class Annex(Enum):
     PASS_THROUGH = auto()
     """As the far side said."""
 
+    __hash__ = object.__hash__
 
-@dataclass(frozen=True, slots=True)
-class G729Policy:
+
+class G729Policy(NamedTuple):
     """Details of G.729 and G.723 on one side."""
 
     spelling: Spelling = Spelling.AUTO
@@ -51,6 +54,8 @@ class DtmfReceive(Enum):
     INFO = auto()
     OFF = auto()
 
+    __hash__ = object.__hash__
+
 
 class DtmfSend(Enum):
     """Form of DTMF that is sent (MED-06)."""
@@ -59,6 +64,8 @@ class DtmfSend(Enum):
     RFC4733 = auto()
     INFO = auto()
     OFF = auto()
+
+    __hash__ = object.__hash__
 
 
 class DtmfForm(Enum):
@@ -70,8 +77,7 @@ class DtmfForm(Enum):
     NONE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class DtmfPolicy:
+class DtmfPolicy(NamedTuple):
     """DTMF of one side (MED-06, MED-07)."""
 
     receive: DtmfReceive = DtmfReceive.ALL

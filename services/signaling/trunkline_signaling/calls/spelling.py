@@ -13,8 +13,6 @@ WRITTEN: Final = {Spelling.G729: "G729", Spelling.G729A: "G729a"}
 ANNEXES: Final = {"G729": "annexb", "G723": "annexa"}
 """Parameter of fmtp that says whether silence may be sent as such (RFC 4856)."""
 
-Formats = Sequence[PayloadFormat]
-
 
 def spelled_offer(formats: Iterable[PayloadFormat], policy: G729Policy) -> Iterator[PayloadFormat]:
     """Write an offer's formats as `policy` wants; they come as the far side wrote them."""
@@ -28,7 +26,10 @@ def spelled_offer(formats: Iterable[PayloadFormat], policy: G729Policy) -> Itera
 
 
 def spelled_answer(
-    formats: Iterable[PayloadFormat], offered: Formats, far: Formats, policy: G729Policy
+    formats: Iterable[PayloadFormat],
+    offered: Sequence[PayloadFormat],
+    far: Sequence[PayloadFormat],
+    policy: G729Policy,
 ) -> Iterator[PayloadFormat]:
     """Write an answer's formats to a side that `offered`, where the far side answered `far`."""
     for one in formats:
