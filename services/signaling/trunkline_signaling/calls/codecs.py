@@ -98,15 +98,21 @@ def agree(
 
 
 def numbered(formats: Sequence[PayloadFormat]) -> Iterator[PayloadFormat]:
-    """Give every format a payload type of its own; one that is taken moves to the first free."""
+    """Give every format a payload type of its own; one that is taken moves to the first free.
+
+    Raises `MediaMismatch` when none is.
+    """
     taken: set[int] = set()
     reserved = {f.payload_type for f in formats}
     free = (n for n in range(FIRST_DYNAMIC, HIGHEST_PAYLOAD_TYPE + 1) if n not in reserved)
     for one in formats:
         number = one.payload_type
         if number < 0 or number in taken:
-            one = replace(one, payload_type=next(free))
-        taken.add(one.payload_type)
+            number = next(free, -1)
+            if number < 0:
+                raise MediaMismatch(f"every dynamic payload type is taken before {one.encoding}")
+            one = replace(one, payload_type=number)
+        taken.add(number)
         yield one
 
 

@@ -134,6 +134,13 @@ def test_formats_that_claim_one_number_are_told_apart() -> None:
     assert numbers == [101, 8, 96]
 
 
+def test_an_offer_that_takes_every_dynamic_number_leaves_none_for_another_codec() -> None:
+    offered = [PayloadFormat(number, f"x{number}", 8000) for number in range(96, 128)]
+
+    with pytest.raises(MediaMismatch, match="taken before iLBC"):
+        list(numbered([*offered, PayloadFormat(-1, "iLBC", 8000)]))
+
+
 @pytest.mark.parametrize(
     ("spelling", "offered", "expected"),
     [
