@@ -6,7 +6,6 @@ what was offered and what is agreed, which is what the relay is told.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
@@ -77,7 +76,7 @@ def treated(leg: Leg, place: LegMedia) -> LegMedia:
     form = form_to(leg)
     dtmf = LegDtmf(recognises(leg.policy.dtmf, DtmfForm.INBAND), form is DtmfForm.INBAND)
     keys = leg.keys.agreed if leg.policy.srtp else leg.encryption
-    return replace(place, formats=with_events(leg, form), dtmf=dtmf, protection=keys or Plain())
+    return place._replace(formats=with_events(leg, form), dtmf=dtmf, protection=keys or Plain())
 
 
 def _offer_voice(leg: Leg, peer: Leg, stream: MediaDescription, terms: Terms) -> None:

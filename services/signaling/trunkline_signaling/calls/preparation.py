@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from . import attempts, failover
 from .call import Call
 from .cdr import Attempt
@@ -106,7 +104,7 @@ def _open_media(call: Call) -> None:
     call.media_full = False
     offer = call.take_offer()
     caller = leg_media(call.leg_a, offer) if offer is not None else LegMedia()
-    caller = replace(caller, protection=call.leg_a.encryption)
+    caller = caller._replace(protection=call.leg_a.encryption)
     call.offer = offer
     record = call.leg_a.policy.record or attempt.candidate.leg_b.record
     call.ask(OpenMedia(call.id, call.settings.instance, caller, LegMedia(), record))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ...sip.flow import Address
 from ...sip.sdp import Direction
@@ -30,8 +30,7 @@ class Plain:
     """Nothing between RTP and the wire."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegMedia:
+class LegMedia(NamedTuple):
     """Where one leg's media goes and how it is treated. None stays as it was."""
 
     remote: Address | None = None
