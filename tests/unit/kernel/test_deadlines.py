@@ -4,7 +4,12 @@ import asyncio
 
 import pytest
 from support.virtual_clock import run_virtual
-from trunkline_kernel.rpc.deadlines import GRAIN, Deadlines
+from trunkline_kernel.rpc.deadlines import GRAIN, Deadlines, Limit
+
+
+def limit_of(seconds: float) -> Limit:
+    """Return a limit of a block, the only one there is."""
+    return Limit(Deadlines(Limit.expire), seconds)
 
 
 def test_each_ends_when_its_time_has_come_and_at_most_a_grain_later() -> None:
@@ -12,13 +17,10 @@ def test_each_ends_when_its_time_has_come_and_at_most_a_grain_later() -> None:
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
-        begun, deadlines = loop.time(), Deadlines()
+        begun = loop.time()
+        deadlines = Deadlines[str](lambda name: ended.update({name: loop.time() - begun}))
         for name, seconds in (("late", 0.31), ("soon", 0.1), ("never", 0.2)):
-            deadlines.add(
-                name,
-                begun + seconds,
-                lambda name=name: ended.update({name: loop.time() - begun}),  # type: ignore[misc]
-            )
+            deadlines.add(name, begun + seconds)
         deadlines.discard("never")
         await asyncio.sleep(1)
 
@@ -30,12 +32,12 @@ def test_each_ends_when_its_time_has_come_and_at_most_a_grain_later() -> None:
 
 
 def test_one_that_comes_after_all_have_ended_is_looked_at_too() -> None:
-    ended = []
+    ended: list[str] = []
 
     async def main() -> None:
-        loop, deadlines = asyncio.get_running_loop(), Deadlines()
+        loop, deadlines = asyncio.get_running_loop(), Deadlines(ended.append)
         for name in ("first", "second"):
-            deadlines.add(name, loop.time() + 0.1, lambda name=name: ended.append(name))  # type: ignore[misc]
+            deadlines.add(name, loop.time() + 0.1)
             await asyncio.sleep(1)
 
     run_virtual(main())
@@ -47,7 +49,7 @@ def test_a_block_that_lasts_too_long_is_ended_and_says_so() -> None:
     async def main() -> tuple[bool, float]:
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        with pytest.raises(TimeoutError), Deadlines().limit(0.5) as limit:
+        with pytest.raises(TimeoutError), limit_of(0.5) as limit:
             await asyncio.sleep(10)
         taken = loop.time() - begun
         await asyncio.sleep(0)  # the task itself goes on
@@ -61,7 +63,7 @@ def test_a_block_that_lasts_too_long_is_ended_and_says_so() -> None:
 
 def test_a_block_that_ends_in_time_is_let_alone() -> None:
     async def main() -> bool:
-        with Deadlines().limit(0.5) as limit:
+        with limit_of(0.5) as limit:
             await asyncio.sleep(0.4)
         await asyncio.sleep(1)
         return limit.expired
@@ -71,7 +73,7 @@ def test_a_block_that_ends_in_time_is_let_alone() -> None:
 
 def test_who_cancels_the_task_from_outside_ends_it() -> None:
     async def work() -> None:
-        with Deadlines().limit(5):
+        with limit_of(5):
             await asyncio.sleep(10)
 
     async def main() -> bool:
@@ -86,7 +88,7 @@ def test_who_cancels_the_task_from_outside_ends_it() -> None:
 
 def test_a_timeout_of_the_block_itself_is_not_the_limit() -> None:
     async def main() -> bool:
-        with pytest.raises(TimeoutError, match="of the database"), Deadlines().limit(5) as limit:
+        with pytest.raises(TimeoutError, match="of the database"), limit_of(5) as limit:
             raise TimeoutError("of the database")
         return limit.expired
 
@@ -95,7 +97,7 @@ def test_a_timeout_of_the_block_itself_is_not_the_limit() -> None:
 
 def test_cancelled_from_outside_and_by_the_limit_at_once_it_ends_by_cancelling() -> None:
     async def work() -> None:
-        with Deadlines().limit(0.5):
+        with limit_of(0.5):
             await asyncio.sleep(10)
 
     async def main() -> bool:

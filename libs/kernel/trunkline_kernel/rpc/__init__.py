@@ -1,7 +1,7 @@
 """gRPC as this house speaks it: one server, one client interface, three ways to carry a call."""
 
+from .call_metrics import ClientMetrics
 from .channel import Channel, Unavailable
-from .client_metrics import ClientMetrics
 from .dispatch import Context, DeadlineExceeded, Dispatcher
 from .inprocess import InProcessChannel
 from .methods import Method, method_of

@@ -3,42 +3,42 @@
 import asyncio
 from collections.abc import Callable, Hashable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Generic, Self, TypeVar
 
 GRAIN: Final = 0.02
 """Seconds between two looks while calls are under way: so much later may a call end."""
 
+KeyT = TypeVar("KeyT", bound=Hashable)
 
-class Deadlines:
+
+class Deadlines(Generic[KeyT]):
     """What is under way on one event loop, each with the time at which it is to end."""
 
-    def __init__(self) -> None:
-        self._ends: dict[Hashable, tuple[float, Callable[[], None]]] = {}
+    def __init__(self, end: Callable[[KeyT], None]) -> None:
+        """`end`, which raises nothing, is called for what has not ended in time."""
+        self._end = end
+        self._deadlines: dict[KeyT, float] = {}
         self._looks = False
 
-    def add(self, key: Hashable, deadline: float, end: Callable[[], None]) -> None:
-        """Call `end`, which raises nothing, once the loop's time has come to `deadline`."""
-        self._ends[key] = deadline, end
+    def add(self, key: KeyT, deadline: float) -> None:
+        """End it once the loop's time has come to `deadline`."""
+        self._deadlines[key] = deadline
         if not self._looks:
             self._looks = True
             asyncio.get_running_loop().call_later(GRAIN, self._look)
 
-    def discard(self, key: Hashable) -> None:
-        """Call nothing. What has ended is fine."""
-        self._ends.pop(key, None)
-
-    def limit(self, seconds: float) -> "Limit":
-        """Return a context in which the task has so many seconds, as `asyncio.timeout` gives it."""
-        return Limit(self, asyncio.get_running_loop().time() + seconds)
+    def discard(self, key: KeyT) -> None:
+        """Let it be. What has ended is fine."""
+        self._deadlines.pop(key, None)
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for key, (deadline, end) in list(self._ends.items()):
+        for key, deadline in list(self._deadlines.items()):
             if deadline <= now:
                 self.discard(key)
-                end()
-        self._looks = bool(self._ends)
+                self._end(key)
+        self._looks = bool(self._deadlines)
         if self._looks:
             loop.call_later(GRAIN, self._look)
 
@@ -46,22 +46,24 @@ class Deadlines:
 class Limit:
     """Cancels the task in its block when its time is up, and raises `TimeoutError` for it."""
 
-    __slots__ = ("_cancelling", "_deadline", "_deadlines", "_task", "expired")
+    __slots__ = ("_cancelling", "_limits", "_seconds", "_task", "expired")
 
     _task: "asyncio.Task[object]"
     _cancelling: int
 
-    def __init__(self, deadlines: Deadlines, deadline: float) -> None:
-        self._deadlines = deadlines
-        self._deadline = deadline
+    def __init__(self, limits: "Deadlines[Limit]", seconds: float) -> None:
+        """`limits` calls `expire`."""
+        self._limits = limits
+        self._seconds = seconds
         self.expired = False
         """Whether the time was up before the block had ended."""
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()
-        self._deadlines.add(self, self._deadline, self._expire)
+        self._limits.add(self, loop.time() + self._seconds)
         return self
 
     def __exit__(
@@ -70,12 +72,13 @@ class Limit:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._deadlines.discard(self)
+        self._limits.discard(self)
         if not self.expired or self._task.uncancel() > self._cancelling:
             return  # others want the task to end, too
         if kind is not None and issubclass(kind, asyncio.CancelledError):
             raise TimeoutError from error
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """End the block."""
         self.expired = True
         self._task.cancel()

@@ -13,13 +13,14 @@ from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 import grpc
 import structlog
 from google.protobuf.message import DecodeError, Message
-from prometheus_client import Counter, Histogram
 
 from ..faults import Fault, InvalidArgument, TrunklineError
 from ..logs import CALL_ID
 from ..metrics import Metrics
 from ..tracing import Spans
-from .deadlines import Deadlines
+from .call_metrics import OK as OK_NAME
+from .call_metrics import MethodCalls, ServerMetrics
+from .deadlines import Deadlines, Limit
 from .status import OK, Reply, reply_of
 
 log = structlog.stdlib.get_logger(__name__)
@@ -72,32 +73,21 @@ class InternalError(TrunklineError):
 class Endpoint:
     """One servicer method with what it takes to call it on bytes."""
 
-    __slots__ = ("_counter", "_counts", "_seconds", "name", "parse", "serve", "streams")
+    __slots__ = ("calls", "name", "parse", "serve", "streams")
 
     def __init__(
-        self,
-        name: str,
-        handler: "grpc.RpcMethodHandler[Any, Any]",
-        counter: Counter,
-        histogram: Histogram,
+        self, name: str, handler: "grpc.RpcMethodHandler[Any, Any]", calls: MethodCalls
     ) -> None:
         self.name = name
+        self.calls = calls
         self.streams = bool(handler.response_streaming)
         serve = handler.unary_stream if self.streams else handler.unary_unary
         self.serve = cast(Callable[[Any, Context], Any], serve)
         self.parse = cast(Callable[[bytes], Message], handler.request_deserializer)
-        self._counter = counter
-        self._counts: dict[int, Counter] = {}
-        self._seconds = histogram.labels(name)
 
     def observe(self, code: int, seconds: float) -> None:
         """Count one ended call."""
-        count = self._counts.get(code)
-        if count is None:
-            status = "OK" if code == OK else Fault(code).name
-            count = self._counts[code] = self._counter.labels(self.name, status)
-        count.inc()
-        self._seconds.observe(seconds)
+        self.calls.observe(OK_NAME if code == OK else Fault(code).name, seconds)
 
 
 class Dispatcher:
@@ -109,13 +99,8 @@ class Dispatcher:
         self.spans: Spans | None = None
         """Takes what is answered for calls. None: calls are not traced."""
         self._max_duration = max_duration
-        self._deadlines = Deadlines()
-        self._calls = metrics.counter(
-            "rpc_server_calls", "Calls answered, by method and status.", ["method", "code"]
-        )
-        self._seconds = metrics.histogram(
-            "rpc_server_duration_seconds", "Time from request to reply.", ["method"]
-        )
+        self._limits = Deadlines(Limit.expire)
+        self._metrics = ServerMetrics(metrics)
 
     def add(
         self, register: Callable[[ServicerT, grpc.aio.Server], None], servicer: ServicerT
@@ -133,7 +118,7 @@ class Dispatcher:
         for method, handler in handlers.items():
             if not handler.request_streaming:
                 name = f"/{service}/{method}"
-                self.endpoints[name] = Endpoint(name, handler, self._calls, self._seconds)
+                self.endpoints[name] = Endpoint(name, handler, self._metrics.of(name))
 
     async def answer(
         self, name: str, request: bytes, context: Context, *, timeout: float, call_id: str
@@ -159,7 +144,7 @@ class Dispatcher:
     ) -> Reply:
         try:
             message = parse(endpoint, request)
-            with self._deadlines.limit(timeout) as limit:
+            with Limit(self._limits, timeout) as limit:
                 response: Message = await cast(Awaitable[Message], endpoint.serve(message, context))
             return Reply(OK, response.SerializeToString())
         except TimeoutError as error:

@@ -6,12 +6,11 @@ whatever is ready together shares a message and nothing waits for a timer.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Final, cast
 
 import structlog
 from google.protobuf.message import DecodeError
-from trunkline.common.v1.multiplex_pb2 import CallFrame, FramesReply, FramesRequest, ReplyFrame
+from trunkline.common.v1.multiplex_pb2 import FramesReply, FramesRequest, ReplyFrame
 
 from ..faults import TrunklineError
 from .batch import batches
@@ -46,11 +45,28 @@ class NeverSent(BrokenConnection):
 class _Call:
     """One call that waits for its reply."""
 
-    __slots__ = ("future", "sent")
+    __slots__ = ("call_id", "deadline", "method", "number", "reply", "request", "sent")
 
-    def __init__(self, future: "asyncio.Future[ReplyFrame]") -> None:
-        self.future = future
+    def __init__(
+        self,
+        number: int,
+        method: str,
+        request: bytes,
+        deadline: float,
+        call_id: str,
+        reply: "asyncio.Future[ReplyFrame]",
+    ) -> None:
+        self.number = number
+        self.method = method
+        self.request = request
+        self.deadline = deadline
+        self.call_id = call_id
+        self.reply = reply
         self.sent = False
+
+    def size(self) -> int:
+        """Return the bytes that weigh in a message."""
+        return len(self.request)
 
 
 class Exchange(asyncio.Protocol):
@@ -66,8 +82,8 @@ class Exchange(asyncio.Protocol):
         self._next_id = 0
         self._methods: dict[str, int] = {}
         self._calls: dict[int, _Call] = {}
-        self._deadlines = Deadlines()
-        self._frames: list[CallFrame] = []
+        self._deadlines = Deadlines(self._expire)
+        self._unsent: list[_Call] = []
         self._cancelled: list[int] = []
         self._waiters: set[asyncio.Future[None]] = set()
         self._splitter = Splitter()
@@ -77,32 +93,28 @@ class Exchange(asyncio.Protocol):
         self._paused = False
         self._flushing = False
         self.connected = False
+        self.open = True
+        """Whether new calls may be put on this connection."""
         self.leaving: asyncio.Future[None] = self._loop.create_future()
         """Done when new calls must go elsewhere: the replica drains, or the connection ended."""
 
-    @property
-    def open(self) -> bool:
-        """Whether new calls may be put on this connection."""
-        return not self.leaving.done()
-
-    async def ask(self, method: str, request: bytes, timeout: float, call_id: str) -> ReplyFrame:
-        """Send one call and return its reply.
+    async def ask(self, method: str, request: bytes, deadline: float, call_id: str) -> ReplyFrame:
+        """Send one call and return its reply, before the loop's time comes to `deadline`.
 
         Raises `DeadlineExceeded`, or `BrokenConnection` that says whether the call was sent.
         """
-        deadline = self._loop.time() + timeout
         while self._full():
             await self._room(deadline)
         if not self.open:
             raise NeverSent(f"the connection to {self._address} is closed")
         number = self._next_id = self._next_id + 1
-        future: asyncio.Future[ReplyFrame] = self._loop.create_future()
-        self._calls[number] = _Call(future)
-        self._deadlines.add(number, deadline, partial(self._expire, number))
-        self._frames.append(self._frame(number, method, request, deadline, call_id))
+        call = _Call(number, method, request, deadline, call_id, self._loop.create_future())
+        self._calls[number] = call
+        self._unsent.append(call)
+        self._deadlines.add(number, deadline)
         self._flush_soon()
         try:
-            return await future
+            return await call.reply
         except asyncio.CancelledError:
             self._abandon(number)
             raise
@@ -126,6 +138,7 @@ class Exchange(asyncio.Protocol):
     def leave(self) -> None:
         """Take no new calls, and close with the last reply."""
         if self.open:
+            self.open = False
             self.leaving.set_result(None)
             self._end_if_idle()
 
@@ -164,24 +177,8 @@ class Exchange(asyncio.Protocol):
     # --- sending
 
     def _full(self) -> bool:
-        # Calls that expired before a slow peer took their frames still fill the memory.
-        return self.open and max(len(self._calls), len(self._frames)) >= self._max_in_flight
-
-    def _frame(
-        self, number: int, method: str, request: bytes, deadline: float, call_id: str
-    ) -> CallFrame:
-        index = self._methods.get(method)
-        first_use = index is None
-        if index is None:
-            index = self._methods[method] = len(self._methods) + 1
-        return CallFrame(
-            id=number,
-            method=index,
-            method_name=method if first_use else "",
-            timeout_ms=max(int((deadline - self._loop.time()) * 1000), 1),
-            request=request,
-            call_id=call_id,
-        )
+        # Calls that expired before a slow peer took them still fill the memory.
+        return max(len(self._calls), len(self._unsent)) >= self._max_in_flight and self.open
 
     async def _room(self, deadline: float) -> None:
         waiter: asyncio.Future[None] = self._loop.create_future()
@@ -203,45 +200,54 @@ class Exchange(asyncio.Protocol):
         self._flushing = False
         if self._transport is None or self._paused:
             return
-        frames, self._frames = self._frames, []
-        for batch in batches(self._still_wanted(frames)):
-            self._transport.write(framed(FramesRequest(calls=batch)))
+        unsent, self._unsent = self._unsent, []
+        wanted = [call for call in unsent if not call.reply.done()]
+        for batch in batches(wanted, _Call.size):
+            self._transport.write(framed(self._message(batch)))
         if self._cancelled:
             cancelled, self._cancelled = self._cancelled, []
             self._transport.write(framed(FramesRequest(cancelled_ids=cancelled)))
-
-    def _still_wanted(self, frames: list[CallFrame]) -> list[CallFrame]:
-        wanted = []
-        for frame in frames:
-            call = self._calls.get(frame.id)
-            if call is not None:
-                call.sent = True
-            if call is not None or frame.method_name:  # later frames rely on the name
-                wanted.append(frame)
         self._made_room()
-        return wanted
+
+    def _message(self, calls: list[_Call]) -> FramesRequest:
+        message, methods, now = FramesRequest(), self._methods, self._loop.time()
+        for call in calls:
+            frame = message.calls.add(
+                id=call.number,
+                timeout_ms=max(int((call.deadline - now) * 1000), 1),
+                request=call.request,
+                call_id=call.call_id,
+            )
+            index = methods.get(call.method)
+            if index is None:
+                index = methods[call.method] = len(methods) + 1
+                frame.method_name = call.method
+            frame.method = index
+            call.sent = True
+        return message
 
     # --- the end of a call
 
     def _take(self, message: FramesReply) -> None:
         for reply in message.replies:
             self._end(reply)
+        self._made_room()
         if message.draining:
             self.leave()
 
     def _end(self, reply: ReplyFrame) -> None:
-        call = self._calls.pop(reply.id, None)
+        number = reply.id
+        call = self._calls.pop(number, None)
         if call is None:
             return  # its caller no longer waits
-        self._deadlines.discard(reply.id)
-        if not call.future.done():
-            call.future.set_result(reply)
-        self._made_room()
+        self._deadlines.discard(number)
+        if not call.reply.done():
+            call.reply.set_result(reply)
 
     def _expire(self, number: int) -> None:
         call = self._calls.pop(number)
-        if not call.future.done():
-            call.future.set_exception(DeadlineExceeded(f"{self._address} gave no answer in time"))
+        if not call.reply.done():
+            call.reply.set_exception(DeadlineExceeded(f"{self._address} gave no answer in time"))
         self._made_room()
 
     def _abandon(self, number: int) -> None:
@@ -282,7 +288,7 @@ class Exchange(asyncio.Protocol):
         calls, self._calls = self._calls, {}
         for number, call in calls.items():
             self._deadlines.discard(number)
-            if not call.future.done():
+            if not call.reply.done():
                 kind = BrokenConnection if call.sent else NeverSent
-                call.future.set_exception(kind(f"the connection to {self._address} broke"))
+                call.reply.set_exception(kind(f"the connection to {self._address} broke"))
         self._made_room()

@@ -22,7 +22,6 @@ from trunkline.common.v1.multiplex_pb2 import (
     FramesRequest,
     LocateFramesRequest,
     LocateFramesResponse,
-    ReplyFrame,
 )
 from trunkline.common.v1.multiplex_pb2_grpc import MultiplexServiceServicer
 
@@ -31,7 +30,7 @@ from .batch import batches
 from .dispatch import Context, Dispatcher
 from .framing import OversizedMessage, Splitter, framed, notice_dead_peers
 from .inprocess import LocalContext
-from .status import Reply, reply_of
+from .status import OK, Reply, reply_of
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -137,7 +136,7 @@ class _Connection(asyncio.Protocol):
         self._methods: dict[int, str] = {}
         self._waiting: deque[CallFrame] = deque()
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._replies: list[ReplyFrame] = []
+        self._replies: list[tuple[int, Reply]] = []
         self._flushing = False
         self._caller_is_slow = False
         self._reading = True
@@ -223,16 +222,8 @@ class _Connection(asyncio.Protocol):
 
     async def _answer(self, frame: CallFrame) -> None:
         try:
-            reply = await self._reply(frame, self._methods.get(frame.method, ""))
-            self._replies.append(
-                ReplyFrame(
-                    id=frame.id,
-                    code=reply.code,
-                    response=reply.response,
-                    message=reply.message,
-                    status_details=reply.details,
-                )
-            )
+            reply = await self._reply(frame)
+            self._replies.append((frame.id, reply))
             if not self._flushing:
                 self._flushing = True
                 self._loop.call_soon(self._flush)
@@ -241,12 +232,12 @@ class _Connection(asyncio.Protocol):
             if self._waiting:
                 self._start_waiting()
 
-    async def _reply(self, frame: CallFrame, method: str) -> Reply:
+    async def _reply(self, frame: CallFrame) -> Reply:
         if not frame.timeout_ms:
             return reply_of(InvalidArgument("timeout_ms: a call needs a deadline of 1 ms or more"))
         timeout = frame.timeout_ms / 1000
         return await self._dispatcher.answer(
-            method,
+            self._methods.get(frame.method, ""),
             frame.request,
             LocalContext(self._peer, timeout),
             timeout=timeout,
@@ -257,5 +248,20 @@ class _Connection(asyncio.Protocol):
         self._flushing = False
         ready, self._replies = self._replies, []
         if not self._transport.is_closing():
-            for batch in batches(ready):
-                self._transport.write(framed(FramesReply(replies=batch)))
+            for batch in batches(ready, _size):
+                self._transport.write(framed(_message(batch)))
+
+
+def _size(ended: tuple[int, Reply]) -> int:
+    """Return the bytes of a reply that weigh in a message."""
+    _, reply = ended
+    return len(reply.response) + len(reply.details)
+
+
+def _message(ended: list[tuple[int, Reply]]) -> FramesReply:
+    message = FramesReply()
+    for number, reply in ended:
+        frame = message.replies.add(id=number, code=reply.code, response=reply.response)
+        if reply.code != OK:
+            frame.message, frame.status_details = reply.message, reply.details
+    return message

@@ -11,9 +11,9 @@ from trunkline.common.v1.multiplex_pb2 import ReplyFrame
 
 from ..faults import TrunklineError
 from ..logs import CALL_ID
+from .call_metrics import OK as OK_NAME
+from .call_metrics import ClientMetrics
 from .channel import MAX_ATTEMPTS, Unavailable
-from .client_metrics import OK as OK_NAME
-from .client_metrics import ClientMetrics
 from .dial import dial
 from .dispatch import DeadlineExceeded
 from .exchange import MAX_IN_FLIGHT, BrokenConnection, Exchange
@@ -105,7 +105,7 @@ class MultiplexedChannel:
             raise
         finally:
             if self._metrics is not None:
-                self._metrics.observe(method.name, code, perf_counter() - started)
+                self._metrics.of(method.name).observe(code, perf_counter() - started)
 
     def stream(
         self,
@@ -131,11 +131,10 @@ class MultiplexedChannel:
         bound = CALL_ID.get() if call_id is None else call_id
         attempt = 1
         while True:
-            left = deadline - loop.time()
-            if left <= 0:
+            if loop.time() >= deadline:
                 raise DeadlineExceeded(f"{method.name}: no answer within {timeout:g} s")
             try:
-                return await self._pick().ask(method.name, payload, left, bound)
+                return await self._pick().ask(method.name, payload, deadline, bound)
             except BrokenConnection as broken:
                 if attempt == MAX_ATTEMPTS or (broken.sent and not method.idempotent):
                     raise
