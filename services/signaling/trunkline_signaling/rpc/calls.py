@@ -20,11 +20,11 @@ from ..sip.dialog import Dialog
 from ..sip.flow import Flow, local_end
 from .clients.shared import (
     TRANSPORTS,
-    encode_address,
-    encode_attempt,
-    encode_endpoint,
-    encode_statistics,
-    encode_time,
+    set_address,
+    set_attempt,
+    set_endpoint,
+    set_statistics,
+    set_time,
 )
 
 _STATES: Final[Mapping[State, pb.CallState.ValueType]] = {
@@ -66,23 +66,24 @@ def encode_call(call: Call, media: MediaStatistics | None = None) -> pb.Call:
         caller=cdr.caller,
         callee=cdr.callee,
         account=cdr.account,
-        setup_time=encode_time(cdr.setup_time),
-        attempts=map(encode_attempt, cdr.attempts),
-        leg_a=_encode_leg(call.leg_a, *_path_a(call), own),
         media_instance=call.media_instance,
         signaling_instance=cdr.signaling_instance,
         transfer=_TRANSFERS[call.transfer_state],
     )
+    set_time(message.setup_time, cdr.setup_time)
+    for attempt in cdr.attempts:
+        set_attempt(message.attempts.add(), attempt)
+    _set_leg(message.leg_a, call.leg_a, *_path_a(call), own)
     if cdr.caller_endpoint is not None:
-        message.caller_endpoint.CopyFrom(encode_endpoint(cdr.caller_endpoint))
+        set_endpoint(message.caller_endpoint, cdr.caller_endpoint)
     if cdr.callee_endpoint is not None:
-        message.callee_endpoint.CopyFrom(encode_endpoint(cdr.callee_endpoint))
+        set_endpoint(message.callee_endpoint, cdr.callee_endpoint)
     if cdr.answer_time is not None:
-        message.answer_time.CopyFrom(encode_time(cdr.answer_time))
+        set_time(message.answer_time, cdr.answer_time)
     if call.leg_b is not None and (path := _path_b(call, call.leg_b)) is not None:
-        message.leg_b.CopyFrom(_encode_leg(call.leg_b, *path, own))
+        _set_leg(message.leg_b, call.leg_b, *path, own)
     if media is not None:
-        message.media.CopyFrom(encode_statistics(media))
+        set_statistics(message.media, media)
     return message
 
 
@@ -112,22 +113,19 @@ def _path(dialog: Dialog) -> tuple[str, Flow]:
     return dialog.call_id, dialog.flow
 
 
-def _encode_leg(leg: Leg, sip_call_id: str, flow: Flow, own: OwnAddresses) -> pb.Leg:
-    message = pb.Leg(
-        sip_call_id=sip_call_id,
-        remote_address=encode_address(flow.remote),
-        local_address=encode_address(local_end(flow, own.seen_by)),
-        transport=TRANSPORTS[flow.transport],
-        codec=leg.codec,
-        listed_codecs=leg.listed,
-        dtmf=form_to(leg).name.lower() if leg.formats else "",
-    )
+def _set_leg(field: pb.Leg, leg: Leg, sip_call_id: str, flow: Flow, own: OwnAddresses) -> None:
+    field.sip_call_id = sip_call_id
+    set_address(field.remote_address, flow.remote)
+    set_address(field.local_address, local_end(flow, own.seen_by))
+    field.transport = TRANSPORTS[flow.transport]
+    field.codec = leg.codec
+    field.listed_codecs.extend(leg.listed)
+    field.dtmf = form_to(leg).name.lower() if leg.formats else ""
     if leg.relay is not None:
-        message.relay_address.CopyFrom(encode_address(leg.relay))
+        set_address(field.relay_address, leg.relay)
     media = leg.media_address
     if media is not None and _is_ip(media[0]):
-        message.media_address.CopyFrom(encode_address(media))
-    return message
+        set_address(field.media_address, media)
 
 
 def _is_ip(host: str) -> bool:

@@ -44,9 +44,10 @@ from .shared import (
     decode_span,
     decode_time,
     decode_transport,
-    encode_address,
     encode_endpoint,
     encode_span,
+    set_address,
+    set_endpoint,
     unexpected,
 )
 
@@ -167,12 +168,11 @@ class AuthClient:
 
 
 def _encode_screen(question: Screen) -> lists_pb.ScreenRequest:
-    return lists_pb.ScreenRequest(
-        call_id=question.call_id,
-        caller=question.caller,
-        callee=question.callee,
-        endpoint=encode_endpoint(question.endpoint),
+    request = lists_pb.ScreenRequest(
+        call_id=question.call_id, caller=question.caller, callee=question.callee
     )
+    set_endpoint(request.endpoint, question.endpoint)
+    return request
 
 
 def _turned_away(
@@ -198,11 +198,9 @@ def _turned_away(
 
 
 def _encode_admit(question: Admit) -> pb.AdmitRequest:
-    return pb.AdmitRequest(
+    request = pb.AdmitRequest(
         method=question.method,
-        source=encode_address(question.source),
         transport=TRANSPORTS[question.transport],
-        local_address=encode_address(question.local_address),
         request_uri=question.request_uri,
         from_user=question.from_user,
         from_host=question.from_host,
@@ -214,17 +212,21 @@ def _encode_admit(question: Admit) -> pb.AdmitRequest:
         user_agent=question.user_agent,
         branch=question.branch,
     )
+    set_address(request.source, question.source)
+    set_address(request.local_address, question.local_address)
+    return request
 
 
 def _encode_register(question: Register) -> pb.RegisterRequest:
-    return pb.RegisterRequest(
+    request = pb.RegisterRequest(
         admit=_encode_admit(question.admit),
         contacts=map(_encode_contact, question.contacts),
         expires=question.expires,
-        via_sent_by=encode_address(question.via_sent_by),
         signaling_instance=question.signaling_instance,
         cseq=question.cseq,
     )
+    set_address(request.via_sent_by, question.via_sent_by)
+    return request
 
 
 def _encode_contact(contact: RegisterContact) -> pb.RegisterContact:

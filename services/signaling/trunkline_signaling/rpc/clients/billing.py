@@ -14,9 +14,9 @@ from .shared import (
     ask,
     decode_reason,
     decode_span,
-    encode_endpoint,
     encode_span,
-    encode_time,
+    set_endpoint,
+    set_time,
     unexpected,
 )
 
@@ -79,17 +79,18 @@ class BillingClient:
 
 
 def _encode_authorize(question: Authorize) -> pb.AuthorizeRequest:
-    return pb.AuthorizeRequest(
+    request = pb.AuthorizeRequest(
         call_id=question.call_id,
         signaling_instance=question.signaling_instance,
         account=question.account,
         billing_mode=BILLING_MODES[question.payer],
         caller=question.caller,
         callee=question.callee,
-        endpoint=encode_endpoint(question.endpoint),
-        setup_time=encode_time(question.setup_time),
         callee_account=question.callee_account,
     )
+    set_endpoint(request.endpoint, question.endpoint)
+    set_time(request.setup_time, question.setup_time)
+    return request
 
 
 def _decode_authorization(authorization: pb.Authorization) -> Authorized:

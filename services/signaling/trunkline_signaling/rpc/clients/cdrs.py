@@ -13,11 +13,11 @@ from ...calls.reasons import CallEndReason, EndDirection
 from .billing import BILLING_MODES
 from .shared import (
     decode_time,
-    encode_address,
-    encode_attempt,
-    encode_endpoint,
-    encode_statistics,
-    encode_time,
+    set_address,
+    set_attempt,
+    set_endpoint,
+    set_statistics,
+    set_time,
 )
 
 DIRECTIONS: Final[Mapping[EndDirection, common_pb2.EndDirection.ValueType]] = {
@@ -32,22 +32,18 @@ def encode_cdr(cdr: Cdr) -> bytes:
     message = pb.Cdr(
         call_id=cdr.call_id,
         signaling_instance=cdr.signaling_instance,
-        caller_address=encode_address(cdr.caller_address),
         caller_access=cdr.caller_access,
         callee_access=cdr.callee_access,
         caller=cdr.caller,
         callee=cdr.callee,
         caller_to_gateway=cdr.caller_to_gateway,
         callee_to_gateway=cdr.callee_to_gateway,
-        setup_time=encode_time(cdr.setup_time),
-        end_time=encode_time(cdr.end_time),
         end_direction=DIRECTIONS[cdr.end_direction],
         call_end_reason=common_pb2.CallEndReason.ValueType(cdr.reason),
         sip_status=cdr.sip_status,
         account=cdr.account,
         billing_mode=BILLING_MODES[cdr.payer],
         clearing_account=cdr.clearing_account,
-        attempts=map(encode_attempt, cdr.attempts),
         codecs=cdr.codecs,
         codec_lists=map(",".join, cdr.codec_lists),
         explanation_id=cdr.explanation_id,
@@ -56,16 +52,21 @@ def encode_cdr(cdr: Cdr) -> bytes:
         caller_product=cdr.caller_product,
         callee_product=cdr.callee_product,
     )
+    set_address(message.caller_address, cdr.caller_address)
+    set_time(message.setup_time, cdr.setup_time)
+    set_time(message.end_time, cdr.end_time)
+    for attempt in cdr.attempts:
+        set_attempt(message.attempts.add(), attempt)
     if cdr.caller_endpoint is not None:
-        message.caller_endpoint.CopyFrom(encode_endpoint(cdr.caller_endpoint))
+        set_endpoint(message.caller_endpoint, cdr.caller_endpoint)
     if cdr.callee_endpoint is not None:
-        message.callee_endpoint.CopyFrom(encode_endpoint(cdr.callee_endpoint))
+        set_endpoint(message.callee_endpoint, cdr.callee_endpoint)
     if cdr.callee_address is not None:
-        message.callee_address.CopyFrom(encode_address(cdr.callee_address))
+        set_address(message.callee_address, cdr.callee_address)
     if cdr.answer_time is not None:
-        message.answer_time.CopyFrom(encode_time(cdr.answer_time))
+        set_time(message.answer_time, cdr.answer_time)
     if cdr.media is not None:
-        message.media.CopyFrom(encode_statistics(cdr.media))
+        set_statistics(message.media, cdr.media)
     return message.SerializeToString()
 
 
@@ -75,7 +76,7 @@ def complete_cdr(opened: bytes, end_time: float, by: str) -> bytes:
     `opened` is what `encode_cdr` made at the answer; `by` says why the owner was lost.
     """
     message = pb.Cdr.FromString(opened)
-    message.end_time.CopyFrom(encode_time(max(end_time, decode_time(message.answer_time))))
+    set_time(message.end_time, max(end_time, decode_time(message.answer_time)))
     message.end_direction = common_pb2.END_DIRECTION_SERVER
     message.call_end_reason = common_pb2.CallEndReason.ValueType(CallEndReason.INTERNAL_ERROR)
     message.recovered_by = by

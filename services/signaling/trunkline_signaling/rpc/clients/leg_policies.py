@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from trunkline.routing.v1 import routing_pb2 as pb
@@ -70,6 +71,12 @@ _ADDRESS_METHOD: Final[Mapping[int, AddressMethod]] = {
 
 def decode_policy(policy: pb.LegPolicy) -> LegPolicy:
     """Return how a leg is treated."""
+    return _decode_policy(policy.SerializeToString())
+
+
+@lru_cache(maxsize=4096)  # a gateway's is the same in every call; phones share a few
+def _decode_policy(serialized: bytes) -> LegPolicy:
+    policy = pb.LegPolicy.FromString(serialized)
     return LegPolicy(
         media_proxy=_MEDIA_PROXY.get(policy.media_proxy),
         media_check=_MEDIA_CHECK.get(policy.media_check, MediaCheck.NONE),

@@ -50,8 +50,9 @@ from .shared import (
     decode_statistics,
     decode_stream,
     decode_time,
-    encode_address,
     encode_span,
+    set_address,
+    set_span,
 )
 
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["MediaService"]
@@ -119,11 +120,11 @@ class MediaClient:
         request = pb.OpenRequest(
             session_id=question.call_id,
             owner=question.owner,
-            leg_a=_encode_leg(question.leg_a),
-            leg_b=_encode_leg(question.leg_b),
             record=question.record,
             epoch=epoch,
         )
+        _set_leg(request.leg_a, question.leg_a)
+        _set_leg(request.leg_b, question.leg_b)
         response = await ask(self._channel, OPEN, request, question.call_id)
         return MediaOpened(
             response.media_instance,
@@ -136,9 +137,9 @@ class MediaClient:
         """Change legs."""
         request = pb.ConnectRequest(session_id=question.call_id, answered=question.answered)
         if question.leg_a is not None:
-            request.leg_a.CopyFrom(_encode_leg(question.leg_a))
+            _set_leg(request.leg_a, question.leg_a)
         if question.leg_b is not None:
-            request.leg_b.CopyFrom(_encode_leg(question.leg_b))
+            _set_leg(request.leg_b, question.leg_b)
         await ask(self._channel, CONNECT, request, question.call_id)
         return MediaConnected()
 
@@ -181,7 +182,7 @@ class MediaClient:
             loop=question.loop,
         )
         if question.max_duration is not None:
-            request.max_duration.CopyFrom(encode_span(question.max_duration))
+            set_span(request.max_duration, question.max_duration)
         response = await ask(self._channel, PLAY, request, question.call_id)
         return PlayBegun(response.length.ToTimedelta())
 
@@ -215,46 +216,42 @@ class MediaClient:
             raise ServiceError(str(error)) from None
 
 
-def _encode_leg(leg: LegMedia) -> pb.Leg:
-    message = pb.Leg(
-        learning=_encode_learning(leg.latch),
-        formats=map(_encode_format, leg.formats),
-        relearn=leg.relearn,
-    )
+def _set_leg(field: pb.Leg, leg: LegMedia) -> None:
+    field.learning = _encode_learning(leg.latch)
+    for payload in leg.formats:
+        _set_format(field.formats.add(), payload)
+    field.relearn = leg.relearn
     if leg.remote is not None:
-        message.remote.CopyFrom(encode_address(leg.remote))
+        set_address(field.remote, leg.remote)
     if leg.remote_rtcp is not None:
-        message.remote_rtcp.CopyFrom(encode_address(leg.remote_rtcp))
+        set_address(field.remote_rtcp, leg.remote_rtcp)
     if leg.direction is not None:
-        message.direction = _DIRECTIONS[leg.direction]
+        field.direction = _DIRECTIONS[leg.direction]
     if leg.check is not None:
-        message.check = _CHECKS[leg.check]
+        field.check = _CHECKS[leg.check]
     if leg.fax is not None:
-        message.kind = pb.MEDIA_KIND_T38 if leg.fax else pb.MEDIA_KIND_AUDIO
+        field.kind = pb.MEDIA_KIND_T38 if leg.fax else pb.MEDIA_KIND_AUDIO
     if leg.dtmf is not None:
-        message.dtmf.CopyFrom(_encode_dtmf(leg.dtmf))
+        _set_dtmf(field.dtmf, leg.dtmf)
     if leg.protection is not None:
-        _encode_protection(leg.protection, message)
-    return message
+        _set_protection(field, leg.protection)
 
 
-def _encode_protection(protection: Protection | Plain, leg: pb.Leg) -> None:
+def _set_protection(leg: pb.Leg, protection: Protection | Plain) -> None:
     match protection:
         case PayloadEncryption(cipher, key):
             leg.encryption.cipher, leg.encryption.key = _CIPHERS[cipher], key
         case SrtpKeys(suite, send_key, receive_key):
-            keys = pb.SrtpKeys(suite=suite, send_key=send_key, receive_key=receive_key)
-            leg.srtp.CopyFrom(keys)
+            leg.srtp.suite = suite
+            leg.srtp.send_key, leg.srtp.receive_key = send_key, receive_key
         case Plain():
             leg.encryption.cipher = pb.PAYLOAD_CIPHER_NONE
 
 
-def _encode_dtmf(dtmf: LegDtmf) -> pb.Dtmf:
-    return pb.Dtmf(
-        receive_events=True,
-        receive_inband=dtmf.detect_inband,
-        send=pb.DTMF_FORM_INBAND if dtmf.send_inband else pb.DTMF_FORM_RFC4733,
-    )
+def _set_dtmf(field: pb.Dtmf, dtmf: LegDtmf) -> None:
+    field.receive_events = True
+    field.receive_inband = dtmf.detect_inband
+    field.send = pb.DTMF_FORM_INBAND if dtmf.send_inband else pb.DTMF_FORM_RFC4733
 
 
 def _encode_learning(latch: bool | None) -> pb.SourceLearning.ValueType:
@@ -263,14 +260,12 @@ def _encode_learning(latch: bool | None) -> pb.SourceLearning.ValueType:
     return pb.SOURCE_LEARNING_LATCH if latch else pb.SOURCE_LEARNING_SIGNALED
 
 
-def _encode_format(payload: PayloadFormat) -> pb.PayloadFormat:
-    return pb.PayloadFormat(
-        payload_type=payload.payload_type,
-        encoding=payload.encoding,
-        clock_rate=payload.clock_rate,
-        parameters=payload.parameters,
-        packet_time_ms=payload.packet_time,
-    )
+def _set_format(field: pb.PayloadFormat, payload: PayloadFormat) -> None:
+    field.payload_type = payload.payload_type
+    field.encoding = payload.encoding
+    field.clock_rate = payload.clock_rate
+    field.parameters = payload.parameters
+    field.packet_time_ms = payload.packet_time
 
 
 def _decode_event(response: pb.EventsResponse) -> MediaEvent | None:

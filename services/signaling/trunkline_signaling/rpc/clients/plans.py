@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from trunkline.routing.v1 import routing_pb2 as pb
 
 from ...calls.parties import Numbers, Target
 from ...calls.policy import (
+    NO_EXTRA_HEADERS,
     AttemptTimers,
     Candidate,
     Credentials,
@@ -84,10 +87,10 @@ def decode_candidate(candidate: pb.Candidate) -> Candidate:
         preferred_identity=candidate.preferred_identity,
         remote_party_id=candidate.remote_party_id,
         withheld=candidate.withheld,
-        extra_headers=_decode_extra_headers(candidate.extra_headers),
+        extra_headers=_decode_extra_headers(candidate),
         leg_b=decode_policy(candidate.leg_b),
-        timers=_decode_timers(candidate.timers),
-        stop_rules=_decode_stop_rules(candidate.stop_rules),
+        timers=_decode_timers(candidate.timers.SerializeToString()),
+        stop_rules=_decode_stop_rules(candidate.stop_rules.SerializeToString()),
         credentials=_decode_credentials(candidate),
         max_duration=decode_span(candidate, "max_duration"),
         callee_account=candidate.callee_account,
@@ -102,7 +105,9 @@ def decode_target(target: pb.Target) -> Target:
     return Target(target.host, target.port, decode_transport(target.transport))
 
 
-def _decode_timers(timers: pb.AttemptTimers) -> AttemptTimers:
+@lru_cache(maxsize=4096)  # a gateway's are the same in every call, as are its rules below
+def _decode_timers(serialized: bytes) -> AttemptTimers:
+    timers = pb.AttemptTimers.FromString(serialized)
     return AttemptTimers(
         decode_span(timers, "invite"),
         decode_span(timers, "trying"),
@@ -112,7 +117,9 @@ def _decode_timers(timers: pb.AttemptTimers) -> AttemptTimers:
     )
 
 
-def _decode_stop_rules(rules: pb.StopRules) -> StopRules:
+@lru_cache(maxsize=4096)
+def _decode_stop_rules(serialized: bytes) -> StopRules:
+    rules = pb.StopRules.FromString(serialized)
     return StopRules(
         rules.after_ringing,
         rules.after_sdp,
@@ -130,8 +137,10 @@ def _decode_forward(candidate: pb.Candidate) -> Forward | None:
     return Forward(candidate.forward.reason, tuple(candidate.forward.numbers))
 
 
-def _decode_extra_headers(extra: pb.ExtraHeaders) -> ExtraHeaders:
-    return ExtraHeaders(extra.all, tuple(extra.names))
+def _decode_extra_headers(candidate: pb.Candidate) -> ExtraHeaders:
+    if not candidate.HasField("extra_headers"):
+        return NO_EXTRA_HEADERS
+    return ExtraHeaders(candidate.extra_headers.all, tuple(candidate.extra_headers.names))
 
 
 def _decode_credentials(candidate: pb.Candidate) -> Credentials | None:

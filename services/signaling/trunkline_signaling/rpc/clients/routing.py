@@ -8,7 +8,7 @@ from typing import Final
 from trunkline.routing.v1 import routing_pb2 as pb
 from trunkline_kernel.rpc import Channel, method_of
 
-from ...calls.parties import PassedOn, Passing
+from ...calls.parties import Identity, PassedOn, Passing
 from ...calls.services import (
     Exhausted,
     GatewayReport,
@@ -25,11 +25,11 @@ from .plans import decode_candidate, decode_plan, decode_refusal
 from .shared import (
     ask,
     decode_reason,
-    encode_address,
-    encode_attempt,
-    encode_endpoint,
-    encode_span,
-    encode_time,
+    set_address,
+    set_attempt,
+    set_endpoint,
+    set_span,
+    set_time,
     unexpected,
 )
 
@@ -89,9 +89,8 @@ class RoutingClient:
 
     async def next_candidate(self, question: NextCandidate) -> NextFound | Exhausted:
         """Book a failure and decide where the call goes next."""
-        request = pb.NextCandidateRequest(
-            call_id=question.call_id, failed=encode_attempt(question.failed)
-        )
+        request = pb.NextCandidateRequest(call_id=question.call_id)
+        set_attempt(request.failed, question.failed)
         response = await ask(self._channel, NEXT_CANDIDATE, request, question.call_id)
         match response.WhichOneof("decision"):
             case "candidate":
@@ -105,11 +104,10 @@ class RoutingClient:
 
     async def release(self, question: Release) -> Released:
         """Free the seats of a call."""
-        request = pb.ReleaseRequest(
-            call_id=question.call_id, talk_duration=encode_span(question.talk)
-        )
+        request = pb.ReleaseRequest(call_id=question.call_id)
+        set_span(request.talk_duration, question.talk)
         if question.last is not None:
-            request.last.CopyFrom(encode_attempt(question.last))
+            set_attempt(request.last, question.last)
         await ask(self._channel, RELEASE, request, question.call_id)
         return Released()
 
@@ -134,27 +132,35 @@ class RoutingClient:
 
 
 def _encode_route(question: Route) -> pb.RouteRequest:
-    identity = question.identity
-    return pb.RouteRequest(
-        passed_on=_encode_passed_on(question.passed_on),
+    request = pb.RouteRequest(
         held_number=question.held_number,
         call_id=question.call_id,
         signaling_instance=question.signaling_instance,
-        endpoint=encode_endpoint(question.endpoint),
-        source=encode_address(question.source),
-        identity=pb.Identity(
-            from_user=identity.from_user,
-            from_display=identity.from_display,
-            to_user=identity.to_user,
-            request_uri_user=identity.request_uri_user,
-            diversion_user=identity.diversion_user,
-            remote_party_id_user=identity.remote_party_id_user,
-            asserted_identity=identity.asserted_identity,
-            preferred_identity=identity.preferred_identity,
-            privacy=identity.privacy,
-        ),
-        setup_time=encode_time(question.setup_time),
     )
+    set_endpoint(request.endpoint, question.endpoint)
+    set_address(request.source, question.source)
+    _set_identity(request.identity, question.identity)
+    set_time(request.setup_time, question.setup_time)
+    if question.passed_on is not None:
+        _set_passed_on(request.passed_on, question.passed_on)
+    return request
+
+
+def _set_identity(field: pb.Identity, identity: Identity) -> None:
+    field.from_user = identity.from_user
+    field.from_display = identity.from_display
+    field.to_user = identity.to_user
+    field.request_uri_user = identity.request_uri_user
+    field.diversion_user = identity.diversion_user
+    field.remote_party_id_user = identity.remote_party_id_user
+    field.asserted_identity = identity.asserted_identity
+    field.preferred_identity = identity.preferred_identity
+    field.privacy = identity.privacy
+
+
+def _set_passed_on(field: pb.PassedOn, passed_on: PassedOn) -> None:
+    field.passing = _PASSINGS[passed_on.how]
+    field.forwarders.extend(each.number for each in passed_on.diversions)
 
 
 def _encode_report(report: GatewayReport) -> pb.GatewayReport:
@@ -164,21 +170,14 @@ def _encode_report(report: GatewayReport) -> pb.GatewayReport:
         published_calls=report.published,
     )
     if report.publish_time is not None:
-        message.publish_time.CopyFrom(encode_time(report.publish_time))
+        set_time(message.publish_time, report.publish_time)
     return message
-
-
-def _encode_passed_on(passed_on: PassedOn | None) -> pb.PassedOn | None:
-    if passed_on is None:
-        return None
-    forwarders = (each.number for each in passed_on.diversions)
-    return pb.PassedOn(passing=_PASSINGS[passed_on.how], forwarders=forwarders)
 
 
 def _encode_seat(seat: Seat) -> pb.Seat:
     message = pb.Seat(call_id=seat.call_id)
     if seat.caller is not None:
-        message.caller.CopyFrom(encode_endpoint(seat.caller))
+        set_endpoint(message.caller, seat.caller)
     if seat.callee is not None:
-        message.callee.CopyFrom(encode_endpoint(seat.callee))
+        set_endpoint(message.callee, seat.callee)
     return message
