@@ -191,6 +191,22 @@ async def test_the_call_id_reaches_the_other_service(kind: str) -> None:
     assert ended.answer == "a84b4c@atlanta.example.com"
 
 
+async def test_a_call_id_that_is_no_text_fails_its_own_call_alone() -> None:
+    async with running() as at:
+        request = GetParameterRequest(name="odd")
+        odd = at.multiplexed.call(ECHO, request, timeout=5.0, call_id="\udc80")
+
+        others = await asyncio.gather(
+            outcome(at.multiplexed, "before"),
+            odd,
+            outcome(at.multiplexed, "after"),
+            return_exceptions=True,
+        )
+
+    assert (others[0], others[2]) == (Outcome("before"), Outcome("after"))
+    assert isinstance(others[1], UnicodeEncodeError)
+
+
 @KINDS
 async def test_a_stream_gives_every_message_in_order(kind: str) -> None:
     async with running() as at:

@@ -107,6 +107,7 @@ class Exchange(asyncio.Protocol):
             await self._room(deadline)
         if not self.open:
             raise NeverSent(f"the connection to {self._address} is closed")
+        call_id.encode()  # one that is no text fails here, and not whom it shares a message with
         number = self._next_id = self._next_id + 1
         call = _Call(number, method, request, deadline, call_id, self._loop.create_future())
         self._calls[number] = call

@@ -208,6 +208,7 @@ class _Connection(asyncio.Protocol):
         while self._waiting and len(self._running) < self._max_running:
             frame = self._waiting.popleft()
             self._running[frame.id] = self._loop.create_task(self._answer(frame))
+        self._flush_soon()  # right behind those that answer without waiting
         self._read_or_wait()
 
     def _read_or_wait(self) -> None:
@@ -224,9 +225,7 @@ class _Connection(asyncio.Protocol):
         try:
             reply = await self._reply(frame)
             self._replies.append((frame.id, reply))
-            if not self._flushing:
-                self._flushing = True
-                self._loop.call_soon(self._flush)
+            self._flush_soon()
         finally:
             del self._running[frame.id]
             if self._waiting:
@@ -243,6 +242,11 @@ class _Connection(asyncio.Protocol):
             timeout=timeout,
             call_id=frame.call_id,
         )
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flushing = False

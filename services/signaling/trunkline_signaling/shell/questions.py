@@ -35,6 +35,9 @@ from .tasks import Tasks
 PATIENCE: Final = 0.02
 """Seconds for which the news of a call's end waits for that of others: a hop costs less shared."""
 
+NEWS: Final = (Release, ReportEnd)
+"""What tells of a call's end."""
+
 Answered = Callable[[Call, services.Answer | ServiceFailed], None]
 
 
@@ -65,7 +68,7 @@ class Questions:
 
     def ask(self, call: Call, question: Question) -> None:
         """Ask a service. News of a call's end waits for others: nobody waits for its answer."""
-        if not isinstance(question, Release | ReportEnd):
+        if not isinstance(question, NEWS):
             self._tasks.spawn(self._ask(call, question))
             return
         if not self._later:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from trunkline.common.v1.common_pb2 import Transport
 from trunkline.routing.v1 import routing_pb2 as pb
 
 from ...calls.parties import Numbers, Target
@@ -102,7 +103,12 @@ def decode_candidate(candidate: pb.Candidate) -> Candidate:
 
 def decode_target(target: pb.Target) -> Target:
     """Return where an INVITE or another request can be sent."""
-    return Target(target.host, target.port, decode_transport(target.transport))
+    return _target(target.host, target.port, target.transport)
+
+
+@lru_cache(maxsize=4096)  # of gateways, whose calls come again
+def _target(host: str, port: int, transport: Transport.ValueType) -> Target:
+    return Target(host, port, decode_transport(transport))
 
 
 @lru_cache(maxsize=4096)  # a gateway's are the same in every call, as are its rules below
