@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
+from functools import cached_property
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
@@ -20,27 +21,31 @@ class Deadlines(Generic[KeyT]):
         self._deadlines: dict[KeyT, float] = {}
         self._looks = False
 
+    @cached_property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop, looked up once: every look-up is a system call, for the process id."""
+        return asyncio.get_running_loop()
+
     def add(self, key: KeyT, deadline: float) -> None:
         """End it once the loop's time has come to `deadline`."""
         self._deadlines[key] = deadline
         if not self._looks:
             self._looks = True
-            asyncio.get_running_loop().call_later(GRAIN, self._look)
+            self.loop.call_later(GRAIN, self._look)
 
     def discard(self, key: KeyT) -> None:
         """Let it be. What has ended is fine."""
         self._deadlines.pop(key, None)
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = self.loop.time()
         for key, deadline in list(self._deadlines.items()):
             if deadline <= now:
                 self.discard(key)
                 self._end(key)
         self._looks = bool(self._deadlines)
         if self._looks:
-            loop.call_later(GRAIN, self._look)
+            self.loop.call_later(GRAIN, self._look)
 
 
 class Limit:
@@ -59,7 +64,7 @@ class Limit:
         """Whether the time was up before the block had ended."""
 
     def __enter__(self) -> Self:
-        loop = asyncio.get_running_loop()
+        loop = self._limits.loop
         task = asyncio.current_task(loop)
         assert task is not None
         self._task, self._cancelling = task, task.cancelling()

@@ -19,10 +19,10 @@ class LocalContext:
 
     __slots__ = ("_deadline", "_loop", "_peer")
 
-    def __init__(self, peer: str, timeout: float | None) -> None:
+    def __init__(self, peer: str, timeout: float | None, loop: asyncio.AbstractEventLoop) -> None:
         self._peer = peer
-        self._loop = asyncio.get_running_loop()
-        self._deadline = None if timeout is None else self._loop.time() + timeout
+        self._loop = loop
+        self._deadline = None if timeout is None else loop.time() + timeout
 
     def peer(self) -> str:
         """Return where the call came from."""
@@ -62,7 +62,7 @@ class InProcessChannel:
             self._dispatcher.answer(
                 method.name,
                 request.SerializeToString(),
-                LocalContext("in-process", timeout),
+                LocalContext("in-process", timeout, asyncio.get_running_loop()),
                 timeout=timeout,
                 call_id=CALL_ID.get() if call_id is None else call_id,
             )
@@ -90,7 +90,7 @@ class InProcessChannel:
                 answers = self._dispatcher.stream(
                     method.name,
                     request.SerializeToString(),
-                    LocalContext("in-process", timeout),
+                    LocalContext("in-process", timeout, asyncio.get_running_loop()),
                     call_id=CALL_ID.get() if call_id is None else call_id,
                 )
                 async with aclosing(answers) as responses:

@@ -238,7 +238,7 @@ class _Connection(asyncio.Protocol):
         return await self._dispatcher.answer(
             self._methods.get(frame.method, ""),
             frame.request,
-            LocalContext(self._peer, timeout),
+            LocalContext(self._peer, timeout, self._loop),
             timeout=timeout,
             call_id=frame.call_id,
         )

@@ -36,6 +36,8 @@ class MultiplexedChannel:
     Server-streaming methods travel as gRPC has them.
     """
 
+    _loop: asyncio.AbstractEventLoop
+
     def __init__(
         self,
         target: str,
@@ -58,6 +60,7 @@ class MultiplexedChannel:
         self._resolving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
         await self._tasks.__aenter__()
         await self._find_replicas()
         self._resolving = self._tasks.create_task(self._resolve())
@@ -125,13 +128,12 @@ class MultiplexedChannel:
         timeout: float,
         call_id: str | None,
     ) -> ReplyFrame:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
+        deadline = self._loop.time() + timeout
         payload = request.SerializeToString()
         bound = CALL_ID.get() if call_id is None else call_id
         attempt = 1
         while True:
-            if loop.time() >= deadline:
+            if self._loop.time() >= deadline:
                 raise DeadlineExceeded(f"{method.name}: no answer within {timeout:g} s")
             try:
                 return await self._pick().ask(method.name, payload, deadline, bound)
