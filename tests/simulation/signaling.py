@@ -243,15 +243,10 @@ class Life:
 
     def _transactions(self) -> list[str]:
         """Describe the transactions that are not over."""
-        layer = self.switch.transactions
-        requests = [
-            *((each.state, each.request) for each in layer._clients.values()),
-            *((each.state, each.request) for each in layer._servers.values()),
-        ]
         return [
-            f"a transaction in state {state.name}: {request.headers.cseq}"
-            f" of {request.headers.call_id}"
-            for state, request in requests
+            f"a transaction in state {each.state.name}: {each.request.headers.cseq}"
+            f" of {each.request.headers.call_id}"
+            for each in self.switch.transactions
         ]
 
     def _silence(self) -> None:

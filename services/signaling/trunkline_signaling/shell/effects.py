@@ -30,7 +30,7 @@ from ..calls.effects import (
 )
 from ..calls.events import CdrStored, Event
 from ..sip.dialog_layer import DialogLayer
-from ..sip.transaction_tables import State as TransactionState
+from ..sip.transactions import State as TransactionState
 from ..transport.driver import Driver
 from .departures import Departures
 from .ports import CdrStore, Observer

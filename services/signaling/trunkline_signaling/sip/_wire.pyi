@@ -3,22 +3,36 @@
 Text that is no UTF-8 on the wire has surrogates here, as `surrogateescape` makes them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import ClassVar, TypeVar, final
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from enum import Enum
+from random import Random
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, final
 
+from .flow import Flow
+from .framing import Frame
 from .grammar import Params
+from .outputs import Output
 
 __all__ = [
+    "DEFAULT_RESEND",
     "CSeq",
+    "ClientTransaction",
+    "Counters",
+    "Deadlines",
     "Headers",
     "MediaType",
     "NameAddr",
     "OtherUri",
     "PanicException",
+    "Repetition",
     "Request",
     "Response",
+    "ServerTransaction",
     "SipUri",
+    "State",
     "TelUri",
+    "Timing",
+    "TransactionLayer",
     "Via",
     "canonical",
     "check_request",
@@ -498,3 +512,213 @@ class Response:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
+
+@final
+class Timing:
+    """How long SIP waits: the resend list of SIG-08. All else is as RFC 3261 has it."""
+
+    def __new__(cls, resend: tuple[float, ...] | None = None) -> Timing:
+        """`resend` is SS_SIP_RESEND_INTERVAL: the wait in seconds before each repetition, and the
+        last before giving up; without it, `DEFAULT_RESEND`. Raises `ValueError`.
+        """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+DEFAULT_RESEND: Final[tuple[float, ...]]
+
+@final
+class Repetition:
+    """The copies of one message: when the next one goes, and when to give up (SIG-08).
+
+    A list of n waits makes n - 1 copies; the last wait ends in failure.
+    """
+
+    def __new__(cls, timing: Timing, reliable: bool, now: float) -> Repetition: ...
+    @property
+    def deadline(self) -> float:
+        """When the wait that has begun is over."""
+
+    def advance(self) -> bool:
+        """Go on to the next wait; tell whether there is one, and so a copy to be sent."""
+
+class _Timed(Protocol):
+    """Something that wants to be called at a time of its own choosing."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When, or None for never."""
+
+_Item = TypeVar("_Item", bound=_Timed)
+
+@final
+class Deadlines(Generic[_Item]):
+    """Who is due when.
+
+    A deadline that moved back leaves its entry where it was: when that comes up, the thing is
+    queued again. So moving a deadline, which happens on most messages, costs nothing.
+    """
+
+    def __new__(cls) -> Deadlines[_Item]: ...
+    def update(self, item: _Item, /) -> None:
+        """Note the item's deadline, which may have changed."""
+
+    def next(self) -> float | None:
+        """Return when `pop_due` is to be called; it may then have nothing to give."""
+
+    def pop_due(self, now: float, /) -> _Item | None:
+        """Return one item whose deadline has come, or None."""
+
+class State(Enum):
+    """States of all transaction machines."""
+
+    CALLING = 1
+    TRYING = 2
+    PROCEEDING = 3
+    FORSAKEN = 4
+    """An INVITE whose user has given up waiting; an answer of its callee may still come."""
+    ACCEPTED = 5
+    COMPLETED = 6
+    CONFIRMED = 7
+    TERMINATED = 8
+
+@final
+class ClientTransaction:
+    """A request of ours and its responses."""
+
+    @property
+    def key(self) -> Hashable:
+        """What the request shares with its responses: branch and method."""
+
+    @property
+    def request(self) -> Request: ...
+    @property
+    def flow(self) -> Flow:
+        """Where the request goes."""
+
+    owner: Any
+    """What the user wants to find again when something happens here."""
+    @property
+    def state(self) -> State: ...
+    @property
+    def is_terminated(self) -> bool:
+        """Tell whether the machine has come to its end."""
+
+@final
+class ServerTransaction:
+    """A request from a peer and our responses."""
+
+    @property
+    def request(self) -> Request: ...
+    flow: Flow
+    """Where responses go."""
+    owner: Any
+    """What the user wants to find again when something happens here."""
+    @property
+    def data(self) -> bytes:
+        """The last response as it was sent; empty before there is one."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def is_terminated(self) -> bool:
+        """Tell whether the machine has come to its end."""
+
+@final
+class Counters:
+    """What the layer has seen, as plain numbers that only grow."""
+
+    def __new__(cls) -> Counters: ...
+    requests_received: int
+    responses_received: int
+    requests_sent: int
+    responses_sent: int
+    copies_received: int
+    """Retransmissions of requests that were absorbed."""
+    not_sip: int
+    malformed: int
+    stray_responses: int
+    stray_acks: int
+    merged: int
+    timeouts: int
+
+@final
+class TransactionLayer:
+    """All transactions of one element."""
+
+    def __new__(
+        cls,
+        random: Random,
+        timing: Timing | None = None,
+        sent_by: Callable[[Flow], str] | None = None,
+    ) -> TransactionLayer:
+        """`random` makes branches and tags. `sent_by` tells which host and port our Via shows on a
+        flow; without it, those are the flow's own.
+        """
+
+    timing: Timing
+    """Used by transactions that begin from now on; may be replaced at any time."""
+    answers_strangers: bool
+    """Refuse at once what is refused whoever sends it: malformed requests (400), CANCELs of nothing
+    (481), merged requests (482). Off where unknown sources may get no reply at all (AUT-01): then
+    each is a `RefusalDue`."""
+    @property
+    def counters(self) -> Counters: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[ClientTransaction | ServerTransaction]: ...
+    def drain(self) -> list[Output]:
+        """Return what has to be sent and what happened, in order, and forget it."""
+
+    def next_deadline(self) -> float | None:
+        """Return when `on_timer` is to be called, or None."""
+
+    def on_timer(self, now: float) -> None:
+        """Do all that is due."""
+
+    def new_tag(self) -> str:
+        """Return a random tag for From or To (section 19.3)."""
+
+    def receive(self, data: bytes | Frame, flow: Flow, now: float) -> None:
+        """Take a datagram, or a frame of a stream, whatever it holds."""
+
+    def send_request(
+        self, request: Request, flow: Flow, now: float, timing: Timing | None = None
+    ) -> ClientTransaction:
+        """Send a request in a new transaction, under a Via of its own: we are no proxy.
+
+        `timing` holds for this one in place of the layer's. ACK and CANCEL belong to the
+        transaction of their INVITE: see `send_ack` and `cancel`. Raises `LocalProtocolError`.
+        """
+
+    def send_ack(self, transaction: ClientTransaction, ack: Request, flow: Flow) -> None:
+        """Send the ACK for a 2xx to this INVITE, now and with each copy of the 2xx."""
+
+    def transmit(self, data: bytes, flow: Flow) -> None:
+        """Send a message that no transaction repeats: a 2xx to INVITE, once more."""
+
+    def cancel(self, transaction: ClientTransaction, now: float) -> None:
+        """Give up an INVITE (section 9.1).
+
+        Before any response the INVITE is repeated no more, and the CANCEL waits for a provisional
+        one; the INVITE's own end is still reported.
+        Without effect once a final response is there.
+        """
+
+    def abandon(self, transaction: ClientTransaction) -> None:
+        """Stop repeating a request and forget it; a response that still comes is a stray one."""
+
+    def respond(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+        """Send a response to a request.
+
+        Raises `LocalProtocolError` where it may not follow those before it.
+        """
+
+    def ignore(self, transaction: ServerTransaction) -> None:
+        """Leave a request unanswered and forget it; a copy of it will be a new request."""
+
+    def send_stateless(self, response: Response, flow: Flow) -> None:
+        """Send a response that belongs to no transaction (section 8.2.7)."""
+
+    def transport_failed(self, flow: Flow) -> None:
+        """Fail the requests that wait for an answer from this peer on this transport."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from ._wire import Request, Response
 
 __all__ = ["Message", "Request", "Response"]
 
-Message = Request | Response
+Message: TypeAlias = Request | Response

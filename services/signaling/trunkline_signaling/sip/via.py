@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from ._wire import Via
 
-__all__ = ["BRANCH_MAGIC", "Via"]
-
-BRANCH_MAGIC: Final = "z9hG4bK"
-"""What begins every branch made after RFC 3261 section 8.1.1.7."""
+__all__ = ["Via"]

@@ -59,8 +59,8 @@ from trunkline_signaling.calls.states import State
 from trunkline_signaling.sip.dialog import Dialog
 from trunkline_signaling.sip.flow import Flow, Transport
 from trunkline_signaling.sip.message import Response
-from trunkline_signaling.sip.timing import Timing
-from trunkline_signaling.sip.transactions import InviteServerTransaction
+from trunkline_signaling.sip.outputs import RequestReceived
+from trunkline_signaling.sip.transaction_layer import TransactionLayer
 from trunkline_signaling.sip.via import Via
 
 FLOW = Flow(Transport.UDP, CALLER, SWITCH)
@@ -73,7 +73,11 @@ class Played:
     def __init__(self) -> None:
         request = invite()
         request.headers.push("Via", Via("UDP", "10.0.0.2", 5060, {"branch": "z9hG4bK1"}))
-        transaction = InviteServerTransaction("key", request, FLOW, Timing(), [])
+        transactions = TransactionLayer(Random(1))
+        transactions.receive(request.encode(), FLOW, 0.0)
+        (received,) = transactions.drain()
+        assert isinstance(received, RequestReceived)
+        transaction = received.transaction
         dialog = Dialog.of_server(request, FLOW, "ours", "<sip:10.0.0.1>")
         settings = CallSettings("signaling-1", OneAddress())
         self.call, self.effects = begin_call(transaction, dialog, settings, Random(1), 0.0)

@@ -1,6 +1,7 @@
 //! Errors, as `sip/errors.py` has them.
 
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use trunkline_sip::{Defect, Reason};
 
 use crate::message::Request;
@@ -53,12 +54,16 @@ pub(crate) fn malformed_message(
     defect: Defect,
     request: Option<Py<Request>>,
 ) -> PyErr {
-    let text = match defect.reason {
-        Reason::Text(text) => Text::from(text).into_pyobject(py),
-        Reason::Value(value) => malformed(value).value(py).str(),
-    };
-    match text {
+    match explain(py, defect.reason) {
         Ok(text) => python::MalformedMessage::new_err((text.unbind(), defect.status, request)),
         Err(error) => error,
+    }
+}
+
+/// A defect in words.
+pub(crate) fn explain(py: Python<'_>, reason: Reason) -> PyResult<Bound<'_, PyString>> {
+    match reason {
+        Reason::Text(text) => Text::from(text).into_pyobject(py),
+        Reason::Value(value) => malformed(value).value(py).str(),
     }
 }

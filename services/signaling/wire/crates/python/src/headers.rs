@@ -63,6 +63,19 @@ fn printable(name: &Text<'_>, value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
 }
 
 impl Headers {
+    /// Header fields, and what a check has read of them.
+    pub(crate) fn read(
+        py: Python<'_>,
+        lines: trunkline_sip::Headers,
+        read: Option<Essentials>,
+    ) -> PyResult<Py<Self>> {
+        let mut headers = Self::from(lines);
+        if let Some(read) = read {
+            headers.remember(py, read)?;
+        }
+        Py::new(py, headers)
+    }
+
     /// Remember what a check has read.
     pub(crate) fn remember(&mut self, py: Python<'_>, read: Essentials) -> PyResult<()> {
         self.via = Some(Py::new(py, Via(read.via))?);
@@ -74,7 +87,7 @@ impl Headers {
     }
 
     /// The lines, to change those of `name`: what is remembered of them is no longer true.
-    fn changing(&mut self, name: &HeaderName) -> &mut trunkline_sip::Headers {
+    pub(crate) fn changing(&mut self, name: &HeaderName) -> &mut trunkline_sip::Headers {
         match name.as_str() {
             "Via" => self.via = None,
             "From" => self.from_ = None,

@@ -8,17 +8,26 @@ use pyo3::prelude::*;
 mod addresses;
 mod errors;
 mod fields;
+mod flow;
 mod grammar;
 mod headers;
 mod message;
+mod outputs;
 mod params;
 mod text;
+mod timing;
+mod transaction_layer;
+mod transactions;
 mod uri;
 
 #[pymodule]
 mod _wire {
     use pyo3::panic::PanicException;
     use pyo3::prelude::*;
+    use pyo3::types::PyTuple;
+    use trunkline_sip::DEFAULT_RESEND;
+
+    use super::transactions::states;
 
     #[pymodule_export]
     use super::addresses::{NameAddr, Via};
@@ -36,10 +45,19 @@ mod _wire {
         Request, Response, check_request, check_response, parse_datagram, parse_framed,
     };
     #[pymodule_export]
+    use super::timing::{Deadlines, Repetition, Timing};
+    #[pymodule_export]
+    use super::transaction_layer::{Counters, TransactionLayer};
+    #[pymodule_export]
+    use super::transactions::{ClientTransaction, ServerTransaction};
+    #[pymodule_export]
     use super::uri::{OtherUri, SipUri, TelUri, parse_sip_uri, parse_uri};
 
     #[pymodule_init]
-    fn add_panic(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("PanicException", module.py().get_type::<PanicException>())
+    fn add_others(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let py = module.py();
+        module.add("DEFAULT_RESEND", PyTuple::new(py, DEFAULT_RESEND)?)?;
+        module.add("State", states(py)?)?;
+        module.add("PanicException", py.get_type::<PanicException>())
     }
 }

@@ -33,35 +33,96 @@ fn to_python(py: Python<'_>, read: Result<Message<'_>, Refusal<'_>>) -> PyResult
         Err(Refusal::NotSip(text)) => return Err(not_sip(text)),
         Err(Refusal::Malformed(defect, message)) => (*message, Some(defect)),
     };
-    let headers = Py::new(py, Headers::from(message.headers))?;
-    let body = PyBytes::new(py, message.body).unbind();
-    match message.start {
-        StartLine::Request { method, target } => {
-            let request = Request {
-                method: Text::from(method).into_pyobject(py)?.unbind(),
-                target: Text::from(target).into_pyobject(py)?.unbind(),
-                headers,
-                body,
-            };
-            let request = Py::new(py, request)?;
+    match Parts::from(message) {
+        Parts::Request(request) => {
+            let request = request.into_python(py, None)?;
             match defect {
                 Some(defect) => Err(malformed_message(py, defect, Some(request))),
                 None => Ok(request.into_any()),
             }
         }
-        StartLine::Response { status, reason } => {
-            if let Some(defect) = defect {
-                return Err(malformed_message(py, defect, None));
-            }
-            let reason = Text::from(reason).into_pyobject(py)?.unbind();
-            let response = Response {
+        Parts::Response(response) => match defect {
+            Some(defect) => Err(malformed_message(py, defect, None)),
+            None => Ok(response.into_python(py, None)?.into_any()),
+        },
+    }
+}
+
+/// A message that was read, and nothing of it in Python yet.
+pub(crate) enum Parts<'a> {
+    Request(RequestParts<'a>),
+    Response(ResponseParts<'a>),
+}
+
+pub(crate) struct RequestParts<'a> {
+    pub(crate) method: Vec<u8>,
+    pub(crate) target: Vec<u8>,
+    pub(crate) headers: trunkline_sip::Headers,
+    body: &'a [u8],
+}
+
+pub(crate) struct ResponseParts<'a> {
+    pub(crate) status: u16,
+    reason: Vec<u8>,
+    pub(crate) headers: trunkline_sip::Headers,
+    body: &'a [u8],
+}
+
+impl<'a> From<Message<'a>> for Parts<'a> {
+    fn from(message: Message<'a>) -> Self {
+        let Message {
+            start,
+            headers,
+            body,
+        } = message;
+        match start {
+            StartLine::Request { method, target } => Self::Request(RequestParts {
+                method,
+                target,
+                headers,
+                body,
+            }),
+            StartLine::Response { status, reason } => Self::Response(ResponseParts {
                 status,
                 reason,
                 headers,
                 body,
-            };
-            Ok(Py::new(py, response)?.into_any())
+            }),
         }
+    }
+}
+
+impl RequestParts<'_> {
+    /// The request as Python has it; `read` is what a check has read.
+    pub(crate) fn into_python(
+        self,
+        py: Python<'_>,
+        read: Option<Essentials>,
+    ) -> PyResult<Py<Request>> {
+        let request = Request {
+            method: Text::from(self.method).into_pyobject(py)?.unbind(),
+            target: Text::from(self.target).into_pyobject(py)?.unbind(),
+            headers: Headers::read(py, self.headers, read)?,
+            body: PyBytes::new(py, self.body).unbind(),
+        };
+        Py::new(py, request)
+    }
+}
+
+impl ResponseParts<'_> {
+    /// The response as Python has it; `read` is what a check has read.
+    pub(crate) fn into_python(
+        self,
+        py: Python<'_>,
+        read: Option<Essentials>,
+    ) -> PyResult<Py<Response>> {
+        let response = Response {
+            status: self.status,
+            reason: Text::from(self.reason).into_pyobject(py)?.unbind(),
+            headers: Headers::read(py, self.headers, read)?,
+            body: PyBytes::new(py, self.body).unbind(),
+        };
+        Py::new(py, response)
     }
 }
 
@@ -97,9 +158,9 @@ pub(crate) fn check_response(response: &Bound<'_, Response>) -> PyResult<()> {
 /// A SIP request. `target` is the Request-URI as text; `request_uri` parses it.
 #[pyclass(get_all, set_all, module = "trunkline_signaling.sip._wire")]
 pub(crate) struct Request {
-    method: Py<PyString>,
+    pub(crate) method: Py<PyString>,
     target: Py<PyString>,
-    headers: Py<Headers>,
+    pub(crate) headers: Py<Headers>,
     body: Py<PyBytes>,
 }
 
@@ -146,11 +207,6 @@ impl Request {
         to_tag: Option<Text<'_>>,
         body: Option<Py<PyBytes>>,
     ) -> PyResult<Response> {
-        let echoed = self
-            .headers
-            .borrow(py)
-            .lines
-            .echoed(to_tag.as_ref().map_or(b"", |tag| &tag.0));
         let reason = match reason {
             Some(reason) if reason.is_truthy()? => reason.unbind(),
             _ => reason_phrase(py, status)?,
@@ -158,12 +214,12 @@ impl Request {
         Ok(Response {
             status,
             reason,
-            headers: Py::new(py, Headers::from(echoed))?,
+            headers: self.echoed(py, to_tag.as_ref().map_or(b"", |tag| &tag.0))?,
             body: or_no_body(py, body),
         })
     }
 
-    fn encode<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+    pub(crate) fn encode<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let method = self.method.bind(py).extract::<Text<'_>>()?;
         let target = self.target.bind(py).extract::<Text<'_>>()?;
         encode(
@@ -194,6 +250,36 @@ impl Request {
 }
 
 impl Request {
+    /// Another request to the same target, without a body.
+    pub(crate) fn follow_up(
+        &self,
+        py: Python<'_>,
+        method: &str,
+        headers: trunkline_sip::Headers,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            method: PyString::new(py, method).unbind(),
+            target: self.target.clone_ref(py),
+            headers: Py::new(py, Headers::from(headers))?,
+            body: or_no_body(py, None),
+        })
+    }
+
+    /// A response to it; `to_tag` is added where To has none.
+    pub(crate) fn answer(&self, py: Python<'_>, status: u16, to_tag: &[u8]) -> PyResult<Response> {
+        Ok(Response {
+            status,
+            reason: reason_phrase(py, status)?,
+            headers: self.echoed(py, to_tag)?,
+            body: or_no_body(py, None),
+        })
+    }
+
+    fn echoed(&self, py: Python<'_>, to_tag: &[u8]) -> PyResult<Py<Headers>> {
+        let echoed = self.headers.borrow(py).lines.echoed(to_tag);
+        Py::new(py, Headers::from(echoed))
+    }
+
     fn parts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         (&self.method, &self.target, &self.headers, &self.body).into_pyobject(py)
     }
@@ -202,9 +288,9 @@ impl Request {
 /// A SIP response.
 #[pyclass(get_all, set_all, module = "trunkline_signaling.sip._wire")]
 pub(crate) struct Response {
-    status: u16,
+    pub(crate) status: u16,
     reason: Py<PyString>,
-    headers: Py<Headers>,
+    pub(crate) headers: Py<Headers>,
     body: Py<PyBytes>,
 }
 
@@ -253,7 +339,7 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    fn encode<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+    pub(crate) fn encode<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let status = self.status.to_string();
         let reason = self.reason.bind(py).extract::<Text<'_>>()?;
         encode(

@@ -1,4 +1,5 @@
-//! SIP messages between bytes and values (RFC 3261 section 25), without I/O.
+//! SIP messages between bytes and values (RFC 3261 section 25), and their transactions (section 17),
+//! without I/O.
 //!
 //! Text is bytes as they came: mostly UTF-8, but nobody promised. A peer's mistakes are
 //! [`MalformedValue`] and [`Refusal`]; nothing here panics, and nothing costs more than the length of
@@ -15,6 +16,7 @@ mod media_type;
 mod message;
 mod name_addr;
 mod params;
+mod transactions;
 mod uri;
 mod validation;
 mod via;
@@ -31,6 +33,10 @@ pub use media_type::MediaType;
 pub use message::{Message, StartLine, parse_datagram, parse_framed, print};
 pub use name_addr::NameAddr;
 pub use params::Params;
+pub use transactions::{
+    BRANCH_MAGIC, Client, ClientKey, DEFAULT_RESEND, Deadlines, Due, Heard, MergeKey, NotAllowed,
+    Repetition, Server, ServerKey, State, Timing, Trigger, ack_fields, cancel_fields, note_source,
+};
 pub use uri::{OtherUri, SipUri, TelUri, Uri, UriHeader};
 pub use validation::{Essentials, check_request_fields, check_target};
 pub use via::Via;
