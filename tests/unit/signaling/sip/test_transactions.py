@@ -1,5 +1,7 @@
 """The four transaction machines, alone and on virtual time."""
 
+import gc
+import weakref
 from collections.abc import Hashable
 from random import Random
 
@@ -24,7 +26,7 @@ from trunkline_signaling.sip.outputs import (
 from trunkline_signaling.sip.parser import parse_datagram
 from trunkline_signaling.sip.timing import Timing
 from trunkline_signaling.sip.transaction_layer import TransactionLayer
-from trunkline_signaling.sip.transactions import ServerTransaction
+from trunkline_signaling.sip.transactions import ServerTransaction, State
 
 PEER = Flow(Transport.UDP, ("192.0.2.2", 5060), ("192.0.2.1", 5060))
 PEER_TCP = PEER._replace(transport=Transport.TCP)
@@ -329,10 +331,33 @@ def test_an_abandoned_request_is_never_heard_of_again() -> None:
     assert core.counters.stray_responses == 1
 
 
+def test_a_timeout_counts_once_whoever_ends_in_silence_behind_it() -> None:
+    core = layer()
+    core.send_request(request(), PEER, now=0.0)
+    answered = core.send_request(request("OPTIONS"), PEER, now=2.5)
+    core.receive(answer_to(answered.request, 200), PEER, now=2.6)
+
+    core.on_timer(8.0)
+
+    assert core.counters.timeouts == 1
+
+
 def test_a_response_to_nothing_of_ours_is_counted_and_dropped() -> None:
     core = layer()
     stranger: Response = request(via="SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKother").reply(200)
     core.receive(stranger.encode(), PEER, now=0.0)
+
+    assert core.drain() == []
+    assert core.counters.stray_responses == 1
+
+
+def test_a_response_whose_other_via_is_malformed_is_a_stray_one() -> None:
+    core = layer()
+    sent = core.send_request(request(), PEER, now=0.0).request
+    core.drain()
+    data = answer_to(sent, 200).replace(b"\r\nFrom", b'\r\nVia: a, "\r\nFrom')
+
+    core.receive(data, PEER, now=0.1)
 
     assert core.drain() == []
     assert core.counters.stray_responses == 1
@@ -538,6 +563,16 @@ def test_requests_of_rfc2543_are_matched_without_a_branch() -> None:
     assert sends_over(core, until=4.0) == []
 
 
+def test_a_cancel_of_rfc2543_finds_its_invite_behind_a_nat() -> None:
+    core = layer()
+    via = "SIP/2.0/UDP 10.0.0.1"
+    accept(core, request(via=via).encode())
+
+    core.receive(request("CANCEL", via=via).encode(), PEER, now=0.1)
+
+    assert [type(event) for event in events(core.drain())] == [CancelReceived]
+
+
 # What the network may hold
 
 
@@ -599,6 +634,22 @@ def test_a_merged_request_of_a_stranger_may_be_left_without_an_answer() -> None:
     assert due.response.status == 482
 
 
+def test_an_explanation_goes_back_without_what_a_quoted_string_must_not_hold() -> None:
+    core = layer()
+    data = (
+        incoming().replace(b"CSeq: 1", b'CSeq: \xc3\xa9\xff\x07"\\').replace(b"1 INVITE", b"INVITE")
+    )
+    core.receive(data, PEER, now=0.0)
+
+    (transmit,) = core.drain()
+    assert isinstance(transmit, Transmit)
+    (line,) = [one for one in transmit.data.split(b"\r\n") if one.startswith(b"Warning")]
+    inside = line.decode().removeprefix('Warning: 399 trunkline "').removesuffix('"')
+    assert inside.isprintable()
+    assert "\u00e9" in inside
+    assert not {'"', "\\"} & set(inside)
+
+
 def test_a_request_sent_again_has_one_via() -> None:
     core = layer()
     first = core.send_request(request(), PEER, now=0.0).request
@@ -623,3 +674,51 @@ def test_thousands_of_transactions_end_in_order() -> None:
     assert ended == keys[:501]
     core.on_timer(10.0)
     assert len(core) == 0
+
+
+# Memory
+
+
+def test_a_layer_shows_what_is_not_over() -> None:
+    core = layer()
+    over = accept(core, incoming("REGISTER"))
+    asked = accept(core, incoming("OPTIONS"))
+    asking = core.send_request(request(), PEER, now=0.0)
+    core.ignore(over)
+
+    assert list(core) == [asking, asked]
+    assert [transaction.state for transaction in core] == [State.CALLING, State.TRYING]
+
+
+def test_who_was_ignored_twice_does_not_take_its_copy_along() -> None:
+    core = layer()
+    first = accept(core, incoming())
+    core.ignore(first)
+    accept(core, incoming())
+    core.ignore(first)
+
+    assert len(core) == 1
+    core.receive(incoming(branch="z9hG4bKother"), PEER, now=0.1)
+    assert wire(core.drain()) == ["SIP/2.0 482 Loop Detected"]
+
+
+class Element:
+    """It holds its transactions, and they hold it."""
+
+    def __init__(self) -> None:
+        self.core = TransactionLayer(Random(7), sent_by=self.sent_by)
+        self.asked = accept(self.core, incoming())
+        self.asking = self.core.send_request(request(), PEER, now=0.0)
+        self.core.send_ack(self.asking, request("ACK", tag="b1"), PEER)
+        self.asked.owner = self.asking.owner = self
+
+    def sent_by(self, _: Flow) -> str:
+        return "192.0.2.1"
+
+
+def test_rings_through_transactions_are_collected() -> None:
+    gone = weakref.ref(Element())
+
+    gc.collect()
+
+    assert gone() is None
