@@ -1,100 +1,34 @@
 //! All transactions of one element: finds the one for a message, and does what it wants done.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::{HashMap, HashSet};
 use std::mem::take;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyIterator, PyList, PyString};
+use pyo3::types::{PyBytes, PyIterator, PyList};
 use pyo3::{PyTraverseError, PyVisit, intern};
 use trunkline_sip::{
-    BRANCH_MAGIC, Client, ClientKey, Defect, Due, Essentials, HeaderName, Heard, MergeKey,
-    NotAllowed, Refusal, Server, ServerKey, State, ack_fields, cancel_fields, check_request_fields,
-    check_target, note_source, parse_datagram, parse_framed,
+    BRANCH_MAGIC, Client, ClientKey, Due, HeaderName, MergeKey, NotAllowed, ServerKey, State,
+    cancel_fields,
 };
 
-use crate::errors::{explain, local, malformed};
+use crate::errors::{local, malformed};
 use crate::flow;
-use crate::headers::Headers;
-use crate::message::{Parts, Request, RequestParts, Response, ResponseParts};
+use crate::message::{Request, Response};
 use crate::outputs;
 use crate::text::Text;
 use crate::timing::Timing;
 use crate::transactions::{ClientTransaction, ServerTransaction};
 
-/// How much of a defect's explanation is sent back.
-const MAX_REASON: usize = 100;
+mod counters;
+mod kept;
+mod receiving;
+
+pub(crate) use counters::Counters;
+use kept::Kept;
+use receiving::Received;
 
 type Deadlines = trunkline_sip::Deadlines<u64>;
-
-/// What the layer has seen, as plain numbers that only grow.
-#[pyclass(get_all, set_all, module = "trunkline_signaling.sip._wire")]
-#[derive(Default)]
-pub(crate) struct Counters {
-    requests_received: u64,
-    responses_received: u64,
-    requests_sent: u64,
-    responses_sent: u64,
-    copies_received: u64,
-    not_sip: u64,
-    malformed: u64,
-    stray_responses: u64,
-    stray_acks: u64,
-    merged: u64,
-    timeouts: u64,
-}
-
-#[pymethods]
-impl Counters {
-    #[new]
-    fn new() -> Self {
-        Self::default()
-    }
-}
-
-/// A datagram, or a frame of a stream.
-#[derive(FromPyObject)]
-enum Received<'py> {
-    Datagram(Bound<'py, PyBytes>),
-    Frame(Bound<'py, PyBytes>, Bound<'py, PyBytes>),
-}
-
-/// Transactions of one kind, by what their messages share and by the order in which they began.
-struct Kept<K, T> {
-    numbers: HashMap<Arc<K>, u64>,
-    transactions: BTreeMap<u64, Py<T>>,
-}
-
-impl<K: Eq + Hash, T> Kept<K, T> {
-    fn new() -> Self {
-        Self {
-            numbers: HashMap::new(),
-            transactions: BTreeMap::new(),
-        }
-    }
-
-    fn insert(&mut self, key: Arc<K>, number: u64, transaction: Py<T>) {
-        self.numbers.insert(key, number);
-        self.transactions.insert(number, transaction);
-    }
-
-    fn find<'py>(&self, py: Python<'py>, key: &K) -> Option<Bound<'py, T>> {
-        self.get(py, *self.numbers.get(key)?)
-    }
-
-    fn get<'py>(&self, py: Python<'py>, number: u64) -> Option<Bound<'py, T>> {
-        Some(self.transactions.get(&number)?.bind(py).clone())
-    }
-
-    /// Forget a transaction; tell whether it was still known.
-    fn remove(&mut self, key: &K, number: u64) -> bool {
-        if self.numbers.get(key) == Some(&number) {
-            self.numbers.remove(key);
-        }
-        self.transactions.remove(&number).is_some()
-    }
-}
 
 /// Sends requests, matches responses, absorbs copies (RFC 3261 sections 8, 9, 17 and 18).
 #[pyclass(module = "trunkline_signaling.sip._wire")]
@@ -180,27 +114,7 @@ impl TransactionLayer {
     }
 
     fn receive(&mut self, data: Received<'_>, flow: &Bound<'_, PyAny>, now: f64) -> PyResult<()> {
-        let read = match &data {
-            Received::Datagram(data) => parse_datagram(data.as_bytes()),
-            Received::Frame(head, body) => parse_framed(head.as_bytes(), body.as_bytes()),
-        };
-        let (message, defect) = match read {
-            Ok(message) => (message, None),
-            Err(Refusal::Malformed(defect, message)) => (*message, Some(defect)),
-            Err(Refusal::NotSip(_)) => {
-                self.count(flow.py()).not_sip += 1;
-                return Ok(());
-            }
-        };
-        match (Parts::from(message), defect) {
-            (Parts::Request(request), None) => self.receive_request(request, flow, now),
-            (Parts::Request(request), Some(defect)) => self.reject(request, defect, flow),
-            (Parts::Response(response), None) => self.receive_response(response, flow, now),
-            (Parts::Response(_), Some(_)) => {
-                self.count(flow.py()).malformed += 1;
-                Ok(())
-            }
-        }
+        self.take(data, flow, now)
     }
 
     #[pyo3(signature = (request, flow, now, timing=None))]
@@ -397,191 +311,6 @@ impl TransactionLayer {
         }
     }
 
-    fn receive_request(
-        &mut self,
-        mut request: RequestParts<'_>,
-        flow: &Bound<'_, PyAny>,
-        now: f64,
-    ) -> PyResult<()> {
-        let py = flow.py();
-        self.count(py).requests_received += 1;
-        let (host, port) = flow::remote(flow)?;
-        let (key, read) = match check(&mut request, &host, port) {
-            Ok(checked) => checked,
-            Err(defect) => return self.reject(request, defect, flow),
-        };
-        match self.servers.find(py, &key) {
-            known if request.method == b"ACK" => {
-                self.receive_ack(known.as_ref(), request, read, flow, now)
-            }
-            Some(transaction) => {
-                self.count(py).copies_received += 1;
-                let mut server = transaction.borrow_mut();
-                if server.machine.receive_copy().map_err(not_allowed)? {
-                    self.repeat(py, &server)?;
-                }
-                Ok(())
-            }
-            None => self.receive_new(key, request, read, flow, now),
-        }
-    }
-
-    fn receive_ack(
-        &mut self,
-        known: Option<&Bound<'_, ServerTransaction>>,
-        ack: RequestParts<'_>,
-        read: Essentials,
-        flow: &Bound<'_, PyAny>,
-        now: f64,
-    ) -> PyResult<()> {
-        let py = flow.py();
-        let passed_up = if let Some(transaction) = known {
-            let mut server = transaction.borrow_mut();
-            let passed_up = server.machine.receive_ack(now).map_err(not_allowed)?;
-            self.settle_server(&server);
-            passed_up
-        } else {
-            let in_dialog = read.to.tag().is_some();
-            self.count(py).stray_acks += u64::from(!in_dialog);
-            in_dialog
-        };
-        if passed_up {
-            let ack = ack.into_python(py, Some(read))?;
-            let received = outputs::ACK_RECEIVED.make(py, (ack, flow))?;
-            self.out.push(received);
-        }
-        Ok(())
-    }
-
-    fn receive_new(
-        &mut self,
-        key: ServerKey,
-        request: RequestParts<'_>,
-        read: Essentials,
-        flow: &Bound<'_, PyAny>,
-        now: f64,
-    ) -> PyResult<()> {
-        let py = flow.py();
-        let cancelled = (request.method == b"CANCEL").then(|| key.clone().into_invite());
-        let in_dialog = read.to.tag().is_some();
-        let path =
-            (cancelled.is_none() && !in_dialog).then(|| Arc::new(MergeKey::of_request(&read)));
-        let merged = path
-            .as_ref()
-            .is_some_and(|path| self.first_paths.contains(path));
-        let path = path.filter(|_| !merged);
-        if let Some(path) = &path {
-            self.first_paths.insert(Arc::clone(path));
-        }
-        let timing = Arc::clone(&self.timing.get().0);
-        let invite = request.method == b"INVITE";
-        let machine = Server::new(invite, timing, flow::is_reliable(flow)?);
-        let request = request.into_python(py, Some(read))?.into_bound(py);
-        self.begun += 1;
-        let key = Arc::new(key);
-        let transaction = Bound::new(
-            py,
-            ServerTransaction {
-                machine,
-                number: self.begun,
-                key: Arc::clone(&key),
-                path,
-                request: request.clone().unbind(),
-                flow: flow.clone().unbind(),
-                owner: None,
-                sent: None,
-                to: None,
-            },
-        )?;
-        let kept = transaction.clone().unbind();
-        self.servers.insert(key, self.begun, kept);
-        if let Some(invite) = cancelled {
-            self.receive_cancel(&invite, &transaction, &request, now)
-        } else if merged {
-            self.count(py).merged += 1;
-            self.refuse(&transaction, &request, 482, now)
-        } else {
-            let received = outputs::REQUEST_RECEIVED.make(py, (transaction, request))?;
-            self.out.push(received);
-            Ok(())
-        }
-    }
-
-    fn receive_cancel(
-        &mut self,
-        invite: &ServerKey,
-        own: &Bound<'_, ServerTransaction>,
-        cancel: &Bound<'_, Request>,
-        now: f64,
-    ) -> PyResult<()> {
-        let py = own.py();
-        let Some(invite) = self.servers.find(py, invite) else {
-            return self.refuse(own, cancel, 481, now);
-        };
-        let tag = self.new_tag(py)?;
-        let response = cancel.borrow().answer(py, 200, tag.as_bytes())?;
-        if let Some(to) = &invite.borrow().to {
-            set(py, &response.headers, "To", to.clone());
-        }
-        self.answer(own, &response, now)?;
-        if invite.borrow().machine.state() == State::Proceeding {
-            let received = outputs::CANCEL_RECEIVED.make(py, (invite, cancel))?;
-            self.out.push(received);
-        }
-        Ok(())
-    }
-
-    /// Refuse a request that any element refuses, if its sender is owed an answer.
-    fn refuse(
-        &mut self,
-        transaction: &Bound<'_, ServerTransaction>,
-        request: &Bound<'_, Request>,
-        status: u16,
-        now: f64,
-    ) -> PyResult<()> {
-        let py = transaction.py();
-        let tag = self.new_tag(py)?;
-        let response = request.borrow().answer(py, status, tag.as_bytes())?;
-        if self.answers_strangers {
-            return self.answer(transaction, &response, now);
-        }
-        let flow = transaction.borrow().flow.clone_ref(py);
-        let due = outputs::REFUSAL_DUE.make(py, (request, response, flow, transaction))?;
-        self.out.push(due);
-        Ok(())
-    }
-
-    /// Answer a defect without a transaction (section 8.2.7); an ACK is never answered.
-    fn reject(
-        &mut self,
-        request: RequestParts<'_>,
-        defect: Defect,
-        flow: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        let py = flow.py();
-        self.count(py).malformed += 1;
-        let via = HeaderName::canonical("Via");
-        if request.method == b"ACK" || !request.headers.contains(&via) {
-            return Ok(());
-        }
-        let request = request.into_python(py, None)?;
-        let tag = self.new_tag(py)?;
-        let response = request
-            .borrow(py)
-            .answer(py, defect.status, tag.as_bytes())?;
-        let reason = explain(py, defect.reason)?;
-        let reason = harmless(py, &reason.as_any().extract::<Text<'_>>()?)?;
-        let warning = format!("399 trunkline \"{reason}\"");
-        set(py, &response.headers, "Warning", warning.into_bytes());
-        let response = Bound::new(py, response)?;
-        if self.answers_strangers {
-            return self.send_stateless(&response, flow);
-        }
-        let due = outputs::REFUSAL_DUE.make(py, (request, response, flow, py.None()))?;
-        self.out.push(due);
-        Ok(())
-    }
-
     fn answer(
         &mut self,
         transaction: &Bound<'_, ServerTransaction>,
@@ -602,61 +331,6 @@ impl TransactionLayer {
             server.to = to.map(<[u8]>::to_vec);
         }
         self.settle_server(&server);
-        Ok(())
-    }
-
-    fn receive_response(
-        &mut self,
-        response: ResponseParts<'_>,
-        flow: &Bound<'_, PyAny>,
-        now: f64,
-    ) -> PyResult<()> {
-        let py = flow.py();
-        self.count(py).responses_received += 1;
-        let Ok(read) = Essentials::read(&response.headers) else {
-            self.count(py).malformed += 1;
-            return Ok(());
-        };
-        let vias = response.headers.values(&HeaderName::canonical("Via"));
-        let known = self.clients.find(py, &ClientKey::of_response(&read));
-        let Some(transaction) = known.filter(|_| vias.is_ok_and(|vias| vias.len() == 1)) else {
-            self.count(py).stray_responses += 1;
-            return Ok(());
-        };
-        let mut client = transaction.borrow_mut();
-        let heard = client
-            .machine
-            .receive(response.status, now)
-            .map_err(not_allowed)?;
-        let passed_up = match heard {
-            Heard::Nothing => false,
-            Heard::News => true,
-            Heard::Success => {
-                let tag = read.to.tag().map(<[u8]>::to_vec);
-                let ack = client.acks.get(&tag).map(|ack| ack.clone_ref(py));
-                let unknown = ack.is_none();
-                self.out.extend(ack);
-                unknown
-            }
-            Heard::Failure => {
-                client.data = ack_for(py, &client, &response.headers)?;
-                self.transmit(client.data.bind(py), client.flow.bind(py))?;
-                true
-            }
-            Heard::FailureAgain => {
-                self.transmit(client.data.bind(py), client.flow.bind(py))?;
-                false
-            }
-        };
-        if passed_up {
-            let response = response.into_python(py, Some(read))?;
-            let received = outputs::RESPONSE_RECEIVED.make(py, (&transaction, response, flow))?;
-            self.out.push(received);
-        }
-        if client.machine.takes_cancel() {
-            self.send_cancel(py, &mut client, now)?;
-        }
-        self.settle_client(&client);
         Ok(())
     }
 
@@ -771,56 +445,6 @@ impl TransactionLayer {
             self.first_paths.remove(path);
         }
     }
-}
-
-/// Check a request, note in its Via where it came from, and tell what it shares with its copies.
-fn check(
-    request: &mut RequestParts<'_>,
-    host: &[u8],
-    port: u16,
-) -> Result<(ServerKey, Essentials), Defect> {
-    let mut read = check_request_fields(&request.method, &request.headers)?;
-    check_target(&request.target)?;
-    let key = ServerKey::of_request(&request.target, &read);
-    note_source(&mut request.headers, &mut read, host, port)?;
-    Ok((key, read))
-}
-
-fn ack_for(
-    py: Python<'_>,
-    client: &ClientTransaction,
-    response: &trunkline_sip::Headers,
-) -> PyResult<Py<PyBytes>> {
-    let invite = client.request.borrow(py);
-    let fields = ack_fields(&invite.headers.borrow(py).lines, response).map_err(malformed)?;
-    let ack = invite.follow_up(py, "ACK", fields)?;
-    Ok(ack.encode(py)?.unbind())
-}
-
-fn set(py: Python<'_>, headers: &Py<Headers>, name: &'static str, value: Vec<u8>) {
-    let name = HeaderName::canonical(name);
-    headers.borrow_mut(py).changing(&name).set(&name, [value]);
-}
-
-/// A text that fits into a quoted string: what is not printable, or special there, is a question mark.
-fn harmless(py: Python<'_>, text: &Text<'_>) -> PyResult<String> {
-    let chunks = text.0.utf8_chunks();
-    let letters = chunks.flat_map(|chunk| {
-        let defects = chunk.invalid().iter().map(|_| '?');
-        chunk.valid().chars().chain(defects)
-    });
-    let fit = letters.take(MAX_REASON).map(|letter| {
-        let printable = match letter {
-            '"' | '\\' => false,
-            ' '..='~' => true,
-            letter => {
-                let letter = PyString::new(py, letter.encode_utf8(&mut [0; 4]));
-                letter.call_method0("isprintable")?.is_truthy()?
-            }
-        };
-        Ok(if printable { letter } else { '?' })
-    });
-    fit.collect()
 }
 
 /// 64 random bits, for a branch or a tag (section 19.3).
