@@ -41,7 +41,7 @@ impl Machine {
         self.wait_until(None);
     }
 
-    /// Repeat the message, or give up; return the state that patience ran out in.
+    /// Go on to the next copy, or give up; tell how the wait ended.
     pub(super) fn on_timer(&mut self, now: f64) -> Result<Waited, NotAllowed> {
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return Ok(Waited::TooEarly);

@@ -13,7 +13,7 @@ use Trigger::{
 };
 
 /// States of all four machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     Calling,
     Trying,
@@ -27,7 +27,7 @@ pub enum State {
 }
 
 /// What moves them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trigger {
     Recv1xx,
     Recv2xx,
