@@ -11,7 +11,7 @@ import pytest
 from support.billing import NOW, USD, account, call, deck, opening, seconds, start, till
 from support.waiting import until
 from trunkline_billing.accounts.purse import Purse
-from trunkline_billing.cashier.cashier import Cashier
+from trunkline_billing.cashier.cashier import SETTLE_BEHIND, Cashier
 from trunkline_billing.cashier.observer import NoObserver
 from trunkline_billing.cashier.work import Expire, Pay, Post, Settle
 from trunkline_billing.charging.changes import Changes
@@ -104,6 +104,38 @@ async def test_an_authorization_is_answered_at_once_and_written_behind() -> None
         assert len(journal.written) == 1
         await until(lambda: len(journal.written) == 2)
         assert journal.purses["acme"].reserved == Decimal("0.10")
+
+
+async def test_an_authorization_during_a_commit_is_written_behind_too() -> None:
+    journal = MemoryJournal()
+    async with cashier_on(journal) as cashier, asyncio.TaskGroup() as tasks:
+        calls = iter(["second"])
+
+        def another_calls(_: Changes) -> None:
+            for call_id in calls:
+                tasks.create_task(cashier.authorize(start(call_id)))
+
+        journal.refuse = another_calls
+        await cashier.authorize(start("first"))
+        await until(lambda: len(journal.written) == 2)
+        await asyncio.sleep(0.01)
+
+        assert len(journal.written) == 2
+        await until(lambda: len(journal.written) == 3)
+        assert journal.purses["acme"].calls == 2
+
+
+async def test_a_settlement_waits_for_others_unless_something_else_is_written() -> None:
+    loop = asyncio.get_running_loop()
+    async with cashier_on(MemoryJournal()) as cashier:
+        began = loop.time()
+        await cashier.submit(Settle(call("alone")))
+        assert loop.time() - began >= SETTLE_BEHIND
+
+        settling = asyncio.create_task(cashier.submit(Settle(call("in company"))))
+        await asyncio.sleep(0)
+        await cashier.submit(Post(opening("acme", "1"), "acme"))
+        assert settling.done()
 
 
 async def test_requests_that_wait_together_are_written_together() -> None:

@@ -23,11 +23,13 @@ from ..errors import LedgerUnavailable
 from ..store.journal import Away, Journal, JournalError, Known, Taken, Write
 from ..store.ledger_reader import LedgerReader
 from .observer import Observer
-from .work import Authorize, Expire, Extend, Work
+from .work import Authorize, Expire, Extend, Settle, Work
 
 LARGEST_BATCH: Final = 256
 QUEUE_LIMIT: Final = 10_000
 RELOAD_PAUSE: Final = 0.5
+SETTLE_BEHIND: Final = 0.02
+"""Seconds for which a settlement, which nobody hears, waits for others to share its commit."""
 WRITE_BEHIND: Final = 0.05
 """Seconds after which a lease is written when nothing else is."""
 ATTEMPTS: Final = 3
@@ -61,6 +63,7 @@ class Cashier:
         observer: Observer,
         linger: timedelta = timedelta(milliseconds=5),
     ) -> None:
+        """`linger` is the shortest time between the begins of two commits."""
         self.till = till
         self._journal = journal
         self._rules = rules
@@ -103,7 +106,10 @@ class Cashier:
             raise LedgerUnavailable(f"{QUEUE_LIMIT} requests wait for the database")
         queued = _Queued(work, asyncio.get_running_loop().create_future())
         self._queue.append(queued)
-        self._wake.set()
+        if isinstance(work, Settle):
+            self._wake_within(SETTLE_BEHIND)
+        else:
+            self._wake.set()
         answer: Answer = await queued.answer
         return answer
 
@@ -119,11 +125,11 @@ class Cashier:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._stop_waiting()
-            while self._queue or self.till.changes or not self._loaded:
-                next_commit = loop.time() + self._linger
-                await self._commit_one()
-                await asyncio.sleep(next_commit - loop.time())
+            next_commit = loop.time() + self._linger
+            await self._commit_one()
+            if not self._loaded:
+                self._wake.set()
+            await asyncio.sleep(next_commit - loop.time())
 
     async def expire_leases(self, pause: timedelta) -> None:
         """Settle the calls that nobody extends any more. Never returns.
@@ -168,6 +174,12 @@ class Cashier:
         if not self._loaded:
             raise LedgerUnavailable(f"the ledger is being read again: {self._problem}")
 
+    def _wake_within(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._behind is None or loop.time() + seconds < self._behind.when():
+            self._stop_waiting()
+            self._behind = loop.call_later(seconds, self._wake.set)
+
     def _stop_waiting(self) -> None:
         if self._behind is not None:
             self._behind.cancel()
@@ -176,12 +188,14 @@ class Cashier:
     def _at_once(self, work: Work[Answer]) -> Answer:
         self._require_loaded()
         answer = work.decide(self.till, {}, self._rules(), self._clock())
-        if self._behind is None:
-            self._behind = asyncio.get_running_loop().call_later(WRITE_BEHIND, self._wake.set)
+        self._wake_within(WRITE_BEHIND)
         return answer
 
     async def _commit_one(self) -> None:
+        self._stop_waiting()
         batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
+        if self._queue:
+            self._wake.set()
         await self._try(batch)
 
     async def _try(self, batch: list[_Queued], *, careful: bool = False) -> None:
@@ -242,10 +256,12 @@ class Cashier:
         Rarely a call that holds a reservation: its Authorize would have come after its Settle.
         """
         sure = {} if careful else self.till.reservations
+        works = [one.work for one in batch]
         return {
-            one.work.transaction
-            for one in batch
-            if one.work.transaction and (isinstance(one.work, Expire) or one.work.call not in sure)
+            transaction
+            for work in works
+            if (isinstance(work, Expire) or work.call not in sure)
+            and (transaction := work.transaction)
         }
 
     async def _fail(self, batch: list[_Queued], error: Exception) -> None:
