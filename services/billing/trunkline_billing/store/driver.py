@@ -3,7 +3,7 @@
 Connections are SQLAlchemy's, from its pool; texts are made from its tables and queries, once.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import cache
 from typing import Any, Final
 
@@ -12,12 +12,13 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from .values import Convert
+
 DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 Driver = Any
 """An asyncpg connection, which has no types."""
 Row = dict[str, Any]
-Convert = Callable[[Any], Any] | None
 
 
 class NamedRows:
@@ -49,12 +50,6 @@ def _from_database(type_: TypeEngine[Any]) -> Convert:
 async def driver_of(connection: AsyncConnection) -> Driver:
     """Return the driver's own connection; None when it is lost."""
     return (await connection.get_raw_connection()).driver_connection
-
-
-@cache
-def to_database(table: Table, column: str) -> Convert:
-    """Return what makes a value of `column` one that the driver takes."""
-    return table.c[column].type.dialect_impl(DIALECT).bind_processor(DIALECT)
 
 
 @cache

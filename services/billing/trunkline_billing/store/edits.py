@@ -1,6 +1,6 @@
 """What a till changed, as edits of tables: the same for both databases."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -133,19 +133,21 @@ def _transaction_row(posted: Posted) -> Row:
 
 
 def _entry_rows(posted: Iterable[Posted]) -> list[Row]:
-    return [
-        {
-            "transaction_id": one.transaction.id,
+    return [row for one in posted for row in _rows_of_entries(one.transaction.id, one)]
+
+
+def _rows_of_entries(transaction_id: str, posted: Posted) -> Iterator[Row]:
+    time = posted.transaction.time
+    for entry, balance in zip(posted.transaction.entries, posted.balances, strict=True):
+        yield {
+            "transaction_id": transaction_id,
             "book": entry.book,
             "amount": entry.amount,
             "currency": entry.currency,
             "balance": balance,
             "kind": entry.kind,
-            "time": one.transaction.time,
+            "time": time,
         }
-        for one in posted
-        for entry, balance in zip(one.transaction.entries, one.balances, strict=True)
-    ]
 
 
 def _reservation_rows(reservations: Iterable[Reservation]) -> list[Row]:

@@ -17,12 +17,12 @@ from sqlalchemy.pool import StaticPool
 
 from ..charging.changes import Changes
 from ..charging.till import Till
-from .edits import Edit, edits_of, empty_purses
+from .edits import edits_of, empty_purses
 from .journal import Known, journal_errors
 from .period_rows import decode_period
 from .purse_rows import decode_purse
 from .reservation_rows import decode_reservation
-from .statements import statement_of
+from .row_statements import RowStatement, row_statement
 from .tables import PACKAGE_PERIODS, PURSES, RESERVATIONS, TRANSACTIONS
 
 Answer = TypeVar("Answer")
@@ -73,7 +73,7 @@ class EmbeddedJournal:
         """Write and commit everything that changed."""
         missing = changes.purses - self._purses
         edits = empty_purses(missing) + edits_of(changes, till)
-        await self._run(partial(self._store, edits))
+        await self._run(partial(self._store, [row_statement(edit) for edit in edits]))
         self._purses |= missing
 
     async def expired(self, now: datetime) -> list[str]:
@@ -103,10 +103,12 @@ class EmbeddedJournal:
         with self._engine.begin() as connection:
             return list(connection.scalars(query))
 
-    def _store(self, edits: list[Edit]) -> None:
+    def _store(self, statements: list[RowStatement]) -> None:
         with self._engine.begin() as connection:
-            for edit in edits:
-                connection.execute(*statement_of(edit, "sqlite"))
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            for text, rows in statements:
+                driver.executemany(text, rows)
 
 
 def _open(url: URL) -> Engine:

@@ -4,6 +4,7 @@
 raise what their drivers say as one of the three errors here.
 """
 
+import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import datetime
@@ -29,9 +30,15 @@ AWAY: Final = (
     asyncpg.exceptions.InsufficientResourcesError,
     InterfaceError,
     OperationalError,
+    sqlite3.InterfaceError,
+    sqlite3.OperationalError,
 )
 """What drivers raise when there is no database, or no room in it."""
-TAKEN: Final = (IntegrityError, asyncpg.exceptions.IntegrityConstraintViolationError)
+TAKEN: Final = (
+    IntegrityError,
+    asyncpg.exceptions.IntegrityConstraintViolationError,
+    sqlite3.IntegrityError,
+)
 
 
 class JournalError(Exception):
@@ -55,7 +62,7 @@ def journal_errors() -> Iterator[None]:
     """Raise what a driver says as `Away`, `NotStored` or `Taken`."""
     try:
         yield
-    except (*AWAY, DBAPIError, asyncpg.PostgresError) as error:
+    except (*AWAY, DBAPIError, asyncpg.PostgresError, sqlite3.Error) as error:
         raise _kind(error)(_plain(error)) from error
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from .driver import array_type, to_database
+from .driver import DIALECT, array_type
 from .edits import Edit, Shape, Verb
+from .values import values_of
 
 Arrays = tuple[list[Any], ...]
 
@@ -23,7 +24,8 @@ def one_statement(edits: Sequence[Edit], *, durable: bool) -> tuple[str, Arrays]
     Not `durable` are leases: they may be lost with the server and do not wait for its disk.
     """
     shapes = tuple(edit.shape for edit in edits)
-    return _text(shapes, durable), tuple(array for edit in edits for array in _arrays(edit))
+    arrays = (array for edit in edits for array in values_of(edit, DIALECT))
+    return _text(shapes, durable), tuple(arrays)
 
 
 @cache
@@ -62,10 +64,3 @@ def _assignments(shape: Shape, source: str) -> str:
 
 def _parameter(table: Table, column: str, numbers: Iterator[int]) -> str:
     return f"${next(numbers)}::{array_type(table, column)}"
-
-
-def _arrays(edit: Edit) -> Iterator[list[Any]]:
-    for column in edit.shape.columns:
-        convert = to_database(edit.shape.table, column)
-        values = [row[column] for row in edit.rows]
-        yield values if convert is None else [convert(value) for value in values]
