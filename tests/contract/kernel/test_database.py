@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, inspect, select
+from sqlalchemy import Column, DateTime, Integer, MetaData, Table, insert, inspect, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError, StatementError
 from trunkline_kernel.database import Database, ExactDecimal, MigrationsDone, UtcDateTime
 
@@ -57,6 +58,17 @@ async def test_a_time_comes_back_in_utc(database: Database) -> None:
         found = (await session.execute(select(ENTRIES.c.at))).scalar_one()
 
     assert (found, found.tzinfo) == (at, UTC)
+
+
+@pytest.mark.parametrize("moment", [datetime(1, 1, 1), datetime(2026, 3, 1, 12, 0, 0, 1)])
+def test_a_time_is_spelled_as_sqlalchemy_does(moment: datetime) -> None:
+    dialect = sqlite.dialect()
+    spelled, usual = (
+        kind.dialect_impl(dialect).bind_processor(dialect) for kind in (UtcDateTime(), DateTime())
+    )
+
+    assert spelled is not None and usual is not None
+    assert spelled(moment.replace(tzinfo=UTC)) == usual(moment)
 
 
 async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
