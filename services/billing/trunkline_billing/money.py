@@ -6,6 +6,7 @@ Nothing else in billing rounds. Amounts are never floats.
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Final, NewType, Self
 
 from .errors import BadAmount, CurrencyMismatch
@@ -71,7 +72,7 @@ class Money:
             raise CurrencyMismatch(f"got {self.currency} where {currency} was expected")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rounding:
     """Half up to a multiple of `unit` in the last of `precision` decimals.
 
@@ -81,7 +82,7 @@ class Rounding:
     precision: int = 2
     unit: int = 1
 
-    @property
+    @cached_property
     def step(self) -> Decimal:
         """The smallest difference between two charges."""
         return Decimal(self.unit).scaleb(-self.precision)

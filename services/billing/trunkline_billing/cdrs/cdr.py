@@ -7,7 +7,7 @@ media statistics) travels as JSON objects in `extension` and is not looked into 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ..money import ZERO, Currency
 from ..rating.tariff import Tariff
@@ -27,8 +27,7 @@ class Party:
     port: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """A number in its three forms: as received, as billed, as sent to the last gateway."""
 
     access: str = ""

@@ -5,7 +5,7 @@ are the present ones.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -74,9 +74,9 @@ def _difference(before: Cdr, after: Cdr) -> Iterable[Entry]:
     old, new = list(entries_of(before)), list(entries_of(after))
     if old != new:
         for entry in old:
-            yield replace(entry, amount=-entry.amount, kind=EntryKind.CORRECTION)
+            yield entry._replace(amount=-entry.amount, kind=EntryKind.CORRECTION)
         for entry in new:
-            yield replace(entry, kind=EntryKind.CORRECTION)
+            yield entry._replace(kind=EntryKind.CORRECTION)
 
 
 def _fee(share: Share | None) -> str:

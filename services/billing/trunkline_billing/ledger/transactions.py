@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
+from typing import NamedTuple
 
 from ..money import ZERO, Currency
 
@@ -39,8 +40,7 @@ class PaymentType(IntEnum):
     OTHER = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One side of a booking: `amount` is positive when the book gains."""
 
     book: str

@@ -7,13 +7,14 @@ tariff applies to a number is `deck`'s business.
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import BadRate
 from ..money import MAX_DECIMALS, ZERO, Rounding
 
 NOTHING: Final = timedelta(0)
 SECOND: Final = timedelta(seconds=1)
+MILLISECOND: Final = timedelta(milliseconds=1)
 LONGEST: Final = timedelta(days=365)
 """A call that could go on for this long may go on for ever: no timer is set for it."""
 
@@ -73,8 +74,7 @@ class RatingRules:
     rounding: Rounding = CENTS
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What one party pays for one call."""
 
     fee: Decimal
@@ -112,10 +112,10 @@ def with_connect_fee(tariff: Tariff, fee: Decimal) -> Tariff:
 
 def hold_time(talk: timedelta, precision: timedelta) -> timedelta:
     """Return `talk` in whole seconds, a fraction of `precision` or more rounded up (BIL-02.2)."""
-    seconds, fraction = divmod(talk, SECOND)
-    fraction -= fraction % timedelta(milliseconds=1)  # the rule counts in milliseconds
+    whole = timedelta(talk.days, talk.seconds)
+    fraction = talk.microseconds // 1000 * MILLISECOND  # the rule counts in milliseconds
     up = fraction > NOTHING and fraction >= precision
-    return (seconds + up) * SECOND
+    return whole + SECOND if up else whole
 
 
 def charge(tariff: Tariff, billable: timedelta, rounding: Rounding) -> Charge:

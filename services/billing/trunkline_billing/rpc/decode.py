@@ -216,14 +216,17 @@ def _reason(value: int) -> CallEndReason:
 
 def _extension(cdr: pb.Cdr) -> dict[str, object]:
     """Return what only readers need, as JSON by the names of the proto."""
-    lists = map(clean, cdr.codec_lists)
-    part = pb.Cdr(
-        attempts=cdr.attempts,
-        external=cdr.external,
-        codec_lists=lists,
-        caller_product=clean(cdr.caller_product),
-        callee_product=clean(cdr.callee_product),
-    )
+    extension: dict[str, object] = {}
+    if cdr.attempts:
+        extension["attempts"] = list(map(to_json, cdr.attempts))
     if cdr.HasField("media"):
-        part.media.CopyFrom(cdr.media)
-    return to_json(part)
+        extension["media"] = to_json(cdr.media)
+    if cdr.external:
+        extension["external"] = True
+    if cdr.codec_lists:
+        extension["codec_lists"] = list(map(clean, cdr.codec_lists))
+    if cdr.caller_product:
+        extension["caller_product"] = clean(cdr.caller_product)
+    if cdr.callee_product:
+        extension["callee_product"] = clean(cdr.callee_product)
+    return extension

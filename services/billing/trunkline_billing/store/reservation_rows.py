@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -79,7 +78,7 @@ def _terms(held: Reservation) -> Json:
             "callee": start.callee,
             "setup_time": start.setup_time.isoformat(),
             "billing_mode": start.billing_mode,
-            "endpoint": asdict(start.endpoint),
+            "endpoint": _party(start.endpoint),
             "callee_account": start.callee_account,
         },
         "rating": {
@@ -92,6 +91,10 @@ def _terms(held: Reservation) -> Json:
         "max_talk_s": _seconds(held.max_talk),
         "parties": [_encode_terms(hold.terms) for hold in held.holds],
     }
+
+
+def _party(party: Party) -> Json:
+    return {"kind": party.kind, "name": party.name, "ip": party.ip, "port": party.port}
 
 
 def _progress(held: Reservation) -> Json:
