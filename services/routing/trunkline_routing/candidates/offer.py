@@ -18,7 +18,7 @@ from ..documents.fields import Switch
 from ..documents.policies import Duration, MediaPolicy, SipPolicy
 from ..documents.routing_gateway import Registration, RoutingGatewaySpec
 from ..model.callers import Claim, Endpoint, Phone
-from ..model.gateways import RoutingGateway, Target
+from ..model.gateways import RoutingGateway
 from ..numbers.digits import Number
 from ..numbers.errors import NumberTooLong
 from ..numbers.pipeline import Numbers, Stage, Step, rewrite_identity, route_numbers
@@ -77,7 +77,6 @@ class Offer:
     claims: tuple[Claim, ...]
     media: MediaPolicy
     sip: SipPolicy
-    targets: tuple[Target, ...] = ()
     gateway: RoutingGateway | None = None
     phone: Phone | None = None
     prefix: str = ""
@@ -123,7 +122,6 @@ def offer_gateway(
         claims=fit.claims,
         media=spec.media,
         sip=spec.sip,
-        targets=gateway.targets,
         gateway=gateway,
         prefix=fit.prefix,
         rate=fit.rate,

@@ -65,7 +65,7 @@ class Claim(NamedTuple):
     """Seats of `limit` that must be left before this one is taken (RTE-22)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Caller:
     """One who calls in."""
 

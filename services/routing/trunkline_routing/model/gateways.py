@@ -85,7 +85,7 @@ class Cost(NamedTuple):
     limits: Limits | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class RoutingGateway:
     """One vendor's side. `spec` keeps what is only carried along."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from google.protobuf.duration_pb2 import Duration
@@ -21,6 +22,7 @@ from ..model.callers import Caller, Endpoint, Kind
 from ..model.gateways import RoutingGateway, Target
 from ..numbers.pipeline import Stage, Step
 from ..rates.book import Rate
+from .kept import kept
 from .policies import duration_to_proto, leg_to_proto, timers_to_proto
 
 KINDS: Final = {
@@ -39,6 +41,8 @@ _OBJECTS: Final = {
     Kind.ROUTING_GATEWAY: "routing gateway",
     Kind.PHONE: "phone",
 }
+FEW: Final = 256
+"""Stop rules that are kept encoded: most gateways share theirs."""
 PATIENCE: Final = Duration(seconds=600)
 """For a call that is passed on: the new one has the waits of its own attempts."""
 _STAGES: Final = {
@@ -61,12 +65,11 @@ _REASONS: Final = {
 def decision_to_proto(decision: Decision) -> pb.RouteResponse:
     """Return what becomes of a call."""
     known, outcome = decision.known, decision.outcome
-    response = pb.RouteResponse(numbers=_numbers(known))
+    response = pb.RouteResponse()
+    _set_numbers(response.numbers, known)
     caller = known.caller
     if caller is not None:
-        response.leg_a.CopyFrom(
-            leg_to_proto(caller.media, caller.sip, may_transfer=caller.may_transfer)
-        )
+        response.leg_a.CopyFrom(_leg_of_caller(caller))
     if isinstance(known, Facts):
         response.account = known.account
         response.payer = KINDS[known.payer]
@@ -75,7 +78,7 @@ def decision_to_proto(decision: Decision) -> pb.RouteResponse:
         if caller is not None:
             _set_codes(response.refusal.failure_codes, caller.failure_codes)
     else:
-        response.plan.CopyFrom(_plan(outcome, caller))
+        _set_plan(response.plan, outcome, caller)
     return response
 
 
@@ -103,8 +106,6 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
     shown = offer.presentation
     candidate = pb.Candidate(
         attempt=attempt,
-        endpoint=endpoint_to_proto(offer.endpoint),
-        targets=map(target_to_proto, offer.targets),
         request_uri_user=offer.request_uri_user,
         to_user=offer.to_user,
         from_user=offer.numbers.caller,
@@ -116,20 +117,14 @@ def candidate_to_proto(offer: Offer, attempt: int) -> pb.Candidate:
         remote_party_id=shown.remote_party_id,
         withheld=shown.withheld,
         extra_headers=_extra_headers(shown.extra_headers),
-        leg_b=leg_to_proto(offer.media, offer.sip, may_transfer=_may_transfer(offer)),
         stop_rules=_stop_rules(offer.stop_rules),
         prefix=offer.prefix,
         max_duration=duration_to_proto(offer.max_duration),
     )
-    if offer.forward is not None:
-        candidate.forward.reason = offer.forward.reason
-        candidate.forward.numbers.extend(offer.forward.numbers)
-        candidate.timers.trying.CopyFrom(PATIENCE)
-        candidate.timers.session_progress.CopyFrom(PATIENCE)
-    elif offer.phone is not None:
-        candidate.callee_account = offer.phone.account
     if offer.gateway is not None:
         _add_gateway(candidate, offer.gateway)
+    else:
+        _add_phone(candidate, offer)
     if offer.ringing is not None:
         candidate.timers.ringing.CopyFrom(Duration(seconds=offer.ringing))
     if offer.rate is not None:
@@ -156,26 +151,27 @@ def money_to_proto(amount: Decimal, rate: Rate) -> common.Money:
     return common.Money(amount=f"{amount.normalize():f}", currency=rate.currency)
 
 
-def _plan(plan: Plan, caller: Caller | None) -> pb.Plan:
-    message = pb.Plan(
-        first=candidate_to_proto(plan.first, 1),
-        others=map(endpoint_to_proto, plan.others),
-        switch_policy=pb.SwitchPolicy(limit=plan.switch_limit, until_connect=plan.until_connect),
-        max_duration=duration_to_proto(plan.max_duration),
-    )
+def _set_plan(message: pb.Plan, plan: Plan, caller: Caller | None) -> None:
+    message.first.CopyFrom(candidate_to_proto(plan.first, 1))
+    for other in plan.others:
+        message.others.add(kind=KINDS[other.kind], name=other.name)
+    policy = message.switch_policy
+    policy.until_connect = plan.until_connect
+    if plan.switch_limit is not None:
+        policy.limit = plan.switch_limit
+    if plan.max_duration is not None:
+        message.max_duration.FromTimedelta(plan.max_duration)
     if caller is not None:
         _set_codes(message.failure_codes, caller.failure_codes)
         if caller.setup_timeout:
             message.max_setup_duration.CopyFrom(Duration(seconds=caller.setup_timeout))
-    return message
 
 
 def _set_codes(field: object, codes: Mapping[int, int]) -> None:
     field.update(codes)  # type: ignore[attr-defined]  # a map field
 
 
-def _numbers(known: Facts | Stopped) -> pb.Numbers:
-    message = pb.Numbers()
+def _set_numbers(message: pb.Numbers, known: Facts | Stopped) -> None:
     if known.access is not None:
         message.caller_access, message.callee_access = known.access
     if isinstance(known, Facts):
@@ -184,7 +180,6 @@ def _numbers(known: Facts | Stopped) -> pb.Numbers:
     elif known.staged is not None and known.caller is not None:
         message.caller, message.callee = known.staged.numbers
         message.stages.extend(stages_to_proto(known.staged.steps, known.caller.endpoint))
-    return message
 
 
 def stages_to_proto(steps: Iterable[Step], whose: Endpoint) -> list[pb.NumberStage]:
@@ -201,17 +196,49 @@ def stages_to_proto(steps: Iterable[Step], whose: Endpoint) -> list[pb.NumberSta
     ]
 
 
+@kept
+def _leg_of_caller(caller: Caller) -> pb.LegPolicy:
+    return leg_to_proto(caller.media, caller.sip, may_transfer=caller.may_transfer)
+
+
 def _add_gateway(candidate: pb.Candidate, gateway: RoutingGateway) -> None:
+    candidate.MergeFrom(_way_to_gateway(gateway))
+    credentials = gateway.spec.credentials
+    if credentials is not None:
+        candidate.credentials.username = credentials.username
+        candidate.credentials.password = credentials.password
+
+
+@kept
+def _way_to_gateway(gateway: RoutingGateway) -> pb.Candidate:
+    """Return what a gateway's attempts have in common, without its credentials."""
     spec = gateway.spec
-    candidate.clearing_account = spec.account or ""
-    candidate.clearing_uses_sent_number = spec.cost.charge_sent_number
-    candidate.timers.CopyFrom(timers_to_proto(spec.timeouts))
-    candidate.domain = spec.domain
-    if spec.credentials is not None:
-        candidate.credentials.username = spec.credentials.username
-        candidate.credentials.password = spec.credentials.password
+    return pb.Candidate(
+        endpoint=endpoint_to_proto(gateway.endpoint),
+        targets=map(target_to_proto, gateway.targets),
+        leg_b=leg_to_proto(spec.media, spec.sip),
+        clearing_account=spec.account or "",
+        clearing_uses_sent_number=spec.cost.charge_sent_number,
+        timers=timers_to_proto(spec.timeouts),
+        domain=spec.domain,
+    )
 
 
+def _add_phone(candidate: pb.Candidate, offer: Offer) -> None:
+    candidate.endpoint.CopyFrom(endpoint_to_proto(offer.endpoint))
+    candidate.leg_b.CopyFrom(
+        leg_to_proto(offer.media, offer.sip, may_transfer=_may_transfer(offer))
+    )
+    if offer.forward is not None:
+        candidate.forward.reason = offer.forward.reason
+        candidate.forward.numbers.extend(offer.forward.numbers)
+        candidate.timers.trying.CopyFrom(PATIENCE)
+        candidate.timers.session_progress.CopyFrom(PATIENCE)
+    elif offer.phone is not None:
+        candidate.callee_account = offer.phone.account
+
+
+@lru_cache(maxsize=FEW)
 def _stop_rules(rules: StopRules) -> pb.StopRules:
     return pb.StopRules(
         after_ringing=rules.after_ringing,
