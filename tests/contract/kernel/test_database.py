@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Column, DateTime, Integer, MetaData, Table, insert, inspect, select
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError, StatementError
 from trunkline_kernel.database import Database, ExactDecimal, MigrationsDone, UtcDateTime
 
 ENTRIES = Table(
@@ -77,6 +77,26 @@ async def test_a_time_without_a_zone_is_refused(database: Database) -> None:
     with pytest.raises(StatementError, match="zone"):
         async with database.session() as session:
             await session.execute(insert(ENTRIES).values(id=1, at=datetime(2026, 1, 1)))
+
+
+async def test_a_glance_finds_what_was_committed_last(database: Database) -> None:
+    await create(database)
+    query = "SELECT max(id) FROM entries"
+    async with database.session() as session:
+        await session.execute(insert(ENTRIES).values(id=1))
+    before = await database.glance(query)
+    async with database.session() as session:
+        await session.execute(insert(ENTRIES).values(id=2))
+
+    assert [before, await database.glance(query)] == [1, 2]
+
+
+async def test_a_glance_that_fails_is_an_error_of_the_database(database: Database) -> None:
+    with pytest.raises(SQLAlchemyError):
+        await database.glance("SELECT max(id) FROM nowhere")
+    await create(database)
+
+    assert await database.glance("SELECT count(*) FROM entries") == 0
 
 
 async def test_a_failed_transaction_leaves_nothing(database: Database) -> None:

@@ -84,7 +84,8 @@ class Documents:
         """Take over what other replicas change. Never returns."""
 
         async def step() -> int:
-            await self.catch_up()
+            if await self._database.glance(storage.LAST_REVISION) != self.revision:
+                await self.catch_up()
             return 0
 
         await steadily(step, POLL_INTERVAL, "documents", retry=POLL_INTERVAL)

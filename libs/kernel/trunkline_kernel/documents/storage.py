@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
+from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..tables import DocumentChangeRow, DocumentRow, DocumentVersionRow, lock_clock, tick
@@ -18,6 +19,7 @@ from .planning import Change
 from .text import dump, spell
 
 CLOCK: Final = "documents"
+LAST_REVISION: Final = "SELECT coalesce(max(revision), 0) FROM document_changes"
 AT_ONCE: Final = 50
 """Documents whose rows are made ready in one turn of the loop."""
 
@@ -46,8 +48,8 @@ async def text_before(session: AsyncSession, kind: str, name: str) -> str | None
 
 async def last_revision(session: AsyncSession) -> int:
     """Return the revision of the last change."""
-    statement = select(func.max(DocumentChangeRow.revision))
-    return (await session.execute(statement)).scalar_one() or 0
+    revision: int = (await session.execute(sql(LAST_REVISION))).scalar_one()
+    return revision
 
 
 class LoggedChange(NamedTuple):

@@ -24,6 +24,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 CLOCK: Final = "parameters"
 
+LAST_REVISION: Final = "SELECT revision FROM revision_clocks WHERE name = 'parameters'"
+
 POLL_INTERVAL: Final = 1.0
 """Seconds between two looks at what other replicas wrote."""
 
@@ -62,9 +64,8 @@ class StoredParameters:
         await steadily(self._catch_up, POLL_INTERVAL, "parameters", retry=POLL_INTERVAL)
 
     async def _catch_up(self) -> int:
-        async with self._database.reading() as session:
-            if await _revision(session) != self._revision:
-                await self._refresh(session)
+        if await self._database.glance(LAST_REVISION) != self._revision:
+            await self.load()
         return 0
 
     async def set(self, values: Mapping[str, str], author: str = "") -> list[Change]:
