@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from operator import attrgetter
 from typing import Final
 
@@ -47,12 +48,15 @@ def order(
 def chain(policy: RoutePolicy, parameters: Parameters) -> tuple[str, ...]:
     """Return the keys in force, the first one first."""
     if policy.first is SortKey.NONE and policy.second is SortKey.NONE:
-        places = [(parameters.ratio_place, RATIO), (parameters.cost_place, COST)]
-        if parameters.cost_before_ratio:
-            places.reverse()
-    else:
-        chosen = dict.fromkeys((policy.first, policy.second))
-        places = [(Place.AFTER_PRIORITY, _NAMED[each]) for each in chosen if each in _NAMED]
+        ratio, cost = (parameters.ratio_place, RATIO), (parameters.cost_place, COST)
+        return _placed(cost, ratio) if parameters.cost_before_ratio else _placed(ratio, cost)
+    chosen = dict.fromkeys((policy.first, policy.second))
+    return _placed(*((Place.AFTER_PRIORITY, _NAMED[each]) for each in chosen if each in _NAMED))
+
+
+@cache
+def _placed(*places: tuple[Place, str]) -> tuple[str, ...]:
+    """Return all keys, with those of `places` among the usual ones: of few places and keys."""
     return (
         *(key for place, key in places if place is Place.BEFORE_PREFIX),
         "shortness",

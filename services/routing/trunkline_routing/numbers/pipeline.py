@@ -150,9 +150,11 @@ class _Passage:
             self._step(stage, code + self.number, f"area {code}")
 
     def plan(self, stage: Stage, plan: DialPlan, rng: random.Random) -> None:
+        if not plan:
+            return
         if rewritten := plan.apply(self.number, rng):
             self._step(stage, rewritten.number, str(rewritten.rule))
-        elif plan:
+        else:
             self._step(stage, self.number, "")
 
     def transform(self, stage: Stage, table: TransformTable, point: Point) -> None:

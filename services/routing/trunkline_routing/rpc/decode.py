@@ -40,13 +40,10 @@ def call_from_proto(request: pb.RouteRequest, now: datetime, *, thought_of: bool
 
     Raises `BadCall` for missing fields.
     """
-    missing = [
-        FieldViolation(name, "is required")
-        for name in ("call_id", "signaling_instance")
-        if not thought_of and not getattr(request, name)
-    ]
-    if missing:
-        raise BadCall(violations=missing)
+    if not thought_of and not (request.call_id and request.signaling_instance):
+        names = ("call_id", "signaling_instance")
+        missing = [name for name in names if not getattr(request, name)]
+        raise BadCall(violations=[FieldViolation(name, "is required") for name in missing])
     return Call(
         id=request.call_id,
         instance=request.signaling_instance,
