@@ -17,7 +17,8 @@ log = structlog.stdlib.get_logger(__name__)
 BATCH: Final = 64
 """CDRs in flight at once; they share messages."""
 PATIENCE: Final = 0.1
-"""Seconds for which a durable CDR waits for others: a hop and a commit cost less shared."""
+"""Seconds for which a durable CDR waits for others, unless a batch is full: a hop and a commit cost
+less shared."""
 MOST_IN_MEMORY: Final = 10_000
 """CDRs held here; what waits beyond them is read from the file again."""
 FIRST_WAIT: Final = 0.2
@@ -86,7 +87,8 @@ class Delivery:
         wait = FIRST_WAIT
         while True:
             await self._fill()
-            await asyncio.sleep(PATIENCE)
+            if len(self._waiting) < BATCH:
+                await asyncio.sleep(PATIENCE)
             if await self._deliver_batch():
                 wait = FIRST_WAIT
             else:

@@ -41,8 +41,7 @@ def cdr(call_id: str) -> Cdr:
 @asynccontextmanager
 async def running(path: Path, billing: FakeBilling) -> AsyncIterator[Outbox]:
     """Run an outbox."""
-    encode, complete = (lambda cdr: cdr.call_id.encode()), (lambda cdr, alive: cdr)
-    async with Outbox(path, encode, complete, billing, SystemClock()) as outbox:
+    async with Outbox(path, _spell, _unchanged, billing, SystemClock()) as outbox:
         task = asyncio.create_task(outbox.run())
         try:
             yield outbox
@@ -86,6 +85,22 @@ async def test_cdrs_are_delivered_in_order(tmp_path: Path) -> None:
         await until(lambda: len(billing.taken) == 200)
 
     assert billing.taken == sorted(billing.taken)
+
+
+async def test_a_full_batch_waits_for_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "PATIENCE", 3600)
+    billing, stored = FakeBilling(), list[None]()
+    async with Outbox(tmp_path / "o.db", _spell, _unchanged, billing, SystemClock()) as outbox:
+        for number in range(2 * delivery.BATCH):
+            outbox.finished(cdr(str(number)), lambda: stored.append(None))
+        await until(lambda: len(stored) == 2 * delivery.BATCH)
+
+        task = asyncio.create_task(outbox.run())
+        await until(lambda: len(billing.taken) == 2 * delivery.BATCH)
+
+        task.cancel()
 
 
 async def test_billing_that_was_away_gets_everything_once_it_is_back(
@@ -137,6 +152,16 @@ async def test_an_answered_call_gets_its_cdr_in_the_next_life(tmp_path: Path) ->
     async with running(tmp_path / "o.db", billing) as outbox:
         assert outbox.recovered == 1
         await until(lambda: billing.taken == ["a"])
+
+
+def _spell(cdr: Cdr) -> bytes:
+    """Return bytes for a CDR."""
+    return cdr.call_id.encode()
+
+
+def _unchanged(cdr: bytes, alive: float) -> bytes:
+    """Leave a CDR as it is."""
+    return cdr
 
 
 def _nothing() -> None:
