@@ -8,8 +8,9 @@ make one up (section 7).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Any, Final
 from uuid import UUID
 
 from ..sip.headers import Headers
@@ -24,27 +25,35 @@ NIL: Final = "0" * 32
 _UUID: Final = re.compile(r"[0-9a-fA-F]{32}(?![0-9a-fA-F])")
 
 
+_HEARD: Final[Mapping[type[Event], Callable[[Any], Headers]]] = {
+    ResponseReceived: attrgetter("response.headers"),
+    RequestReceived: attrgetter("transaction.request.headers"),
+    AckReceived: attrgetter("request.headers"),
+}
+_SAID: Final[Mapping[type[Effect], Callable[[Any], Headers]]] = {
+    Reply: attrgetter("response.headers"),
+    Answer: attrgetter("response.headers"),
+    ReplyReliably: attrgetter("response.headers"),
+    Send: attrgetter("outgoing.request.headers"),
+    SendBye: attrgetter("bye.request.headers"),
+    SendAck: attrgetter("ack.headers"),
+}
+"""Where the messages of events and effects have what names the ends."""
+
+
 def note(call: Call, event: Event) -> None:
     """Take down how an end names itself."""
-    match event:
-        case ResponseReceived(response=response):
-            learn(call, response.headers)
-        case RequestReceived(transaction=transaction):
-            learn(call, transaction.request.headers)
-        case AckReceived(request=request):
-            learn(call, request.headers)
+    headers_of = _HEARD.get(type(event))
+    if headers_of is not None:
+        learn(call, headers_of(event))
 
 
 def stamp(call: Call, effects: Iterable[Effect]) -> None:
     """Name both ends in what is to be sent."""
     for effect in effects:
-        match effect:
-            case Reply(_, response) | Answer(_, _, response) | ReplyReliably(_, _, response):
-                _write(call, response.headers)
-            case Send(outgoing) | SendBye(outgoing):
-                _write(call, outgoing.request.headers)
-            case SendAck(_, ack):
-                _write(call, ack.headers)
+        headers_of = _SAID.get(type(effect))
+        if headers_of is not None:
+            _write(call, headers_of(effect))
 
 
 def learn(call: Call, headers: Headers) -> None:
