@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..calls.call import Call
-from ..calls.cdr import Cdr
 from ..calls.consultation import PhoneCalls
 from ..calls.effects import (
     Answer,

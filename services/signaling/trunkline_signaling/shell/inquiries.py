@@ -54,10 +54,8 @@ class Inquiries:
                 self._transactions.abandon(transaction)
                 self._driver.drain()
 
-    def take(self, output: outputs.Event) -> bool:
+    def take(self, output: outputs.ClientEvent) -> bool:
         """Take what happened to a request, if it is one of these."""
-        if not isinstance(output, outputs.ClientEvent):
-            return False
         answered = output.transaction.owner
         if not isinstance(answered, asyncio.Future):
             return False

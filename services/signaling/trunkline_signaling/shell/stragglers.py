@@ -35,15 +35,13 @@ class Stragglers:
         assert bye.dialog is not None
         self._dialogs.send_bye(bye.dialog, bye.request, bye, self._driver.now)
 
-    def take(self, output: outputs.Event) -> bool:
+    def take(self, output: outputs.ClientEvent) -> bool:
         """Take what happened to a request of no call; False for any other."""
-        match output:
-            case outputs.ResponseReceived(transaction) if _is_ours(transaction.owner):
-                self._respond(transaction.owner, output)
-            case outputs.RequestTimedOut(transaction) | outputs.TransportFailed(transaction):
-                return _is_ours(transaction.owner)
-            case _:
-                return False
+        outgoing = output.transaction.owner
+        if not isinstance(outgoing, Outgoing):
+            return False
+        if isinstance(output, outputs.ResponseReceived):
+            self._respond(outgoing, output)
         return True
 
     def _respond(self, outgoing: Outgoing, output: outputs.ResponseReceived) -> None:
@@ -66,7 +64,3 @@ class Stragglers:
         bye, credentials = dialog.request(BYE), invite.credentials
         self.send_bye(Outgoing(invite.side, bye, dialog=dialog, credentials=credentials))
         self._dialogs.terminate(dialog)
-
-
-def _is_ours(owner: object) -> bool:
-    return isinstance(owner, Outgoing)

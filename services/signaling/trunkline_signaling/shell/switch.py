@@ -7,9 +7,9 @@ next event.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -149,6 +149,18 @@ class Switch:
             observer,
             tasks,
         )
+        self._handlers: Mapping[type[outputs.Event], Callable[[Any], None]] = {
+            outputs.ResponseReceived: self._of_ours,
+            outputs.RequestTimedOut: self._of_ours,
+            outputs.TransportFailed: self._of_ours,
+            outputs.RequestReceived: self._new_request,
+            outputs.RefusalDue: self._outsiders.refuse_due,
+            outputs.CancelReceived: self._cancelled,
+            outputs.DialogRequestReceived: self._in_dialog,
+            outputs.AnswerAcknowledged: self._acknowledged,
+            outputs.AnswerTimedOut: self._unacknowledged,
+            outputs.ProvisionalTimedOut: self._not_seen,
+        }
 
     # --- the network's side
 
@@ -208,41 +220,58 @@ class Switch:
     # --- what the SIP core says
 
     def _dispatch(self, output: outputs.Event) -> None:
+        handler = self._handlers.get(type(output))
+        if handler is not None:
+            handler(output)
+
+    def _of_ours(self, output: outputs.ClientEvent) -> None:
+        """Something happened to a request of ours: the call's that sent it, or of nobody's."""
         if self.inquiries.take(output) or self._stragglers.take(output):
             return
+        if output.transaction.owner is None:
+            return
         match output:
-            case outputs.ResponseReceived(transaction) if transaction.owner is not None:
+            case outputs.ResponseReceived():
                 self._response(output)
-            case outputs.DialogRequestReceived(dialog, transaction) if dialog.owner is not None:
-                call, side = dialog.owner
-                if transaction.request.method == INVITE:
-                    transaction.owner = call  # which its CANCEL is to find
-                self._happen(call, RequestReceived(side, transaction))
-            case outputs.DialogRequestReceived(_, transaction, request):  # its call is over
-                response = request.reply(200 if request.method == BYE else 481)
-                self.transactions.respond(transaction, response, self._driver.now)
-                self._note_emptiness()
-            case outputs.AnswerAcknowledged(dialog, request) if dialog.owner is not None:
-                call, side = dialog.owner
-                self._happen(call, AckReceived(side, request))
-            case outputs.AnswerTimedOut(dialog) if dialog.owner is not None:
-                call, side = dialog.owner
-                self._happen(call, AckMissing(side))
-            case outputs.AnswerAcknowledged() | outputs.AnswerTimedOut():  # a BYE may have waited
-                self._note_emptiness()
-            case outputs.ProvisionalTimedOut(dialog) if dialog.owner is not None:
-                call, _ = dialog.owner
-                self._happen(call, PrackMissing())
-            case outputs.CancelReceived(transaction) if transaction.owner is not None:
-                self._happen(transaction.owner, CancelReceived(transaction))
-            case outputs.RequestTimedOut(transaction) if transaction.owner is not None:
+            case outputs.RequestTimedOut(transaction):
                 self._failed(transaction, "no answer")
-            case outputs.TransportFailed(transaction) if transaction.owner is not None:
+            case outputs.TransportFailed(transaction):
                 self._failed(transaction, "cannot be reached")
-            case outputs.RequestReceived(transaction, request):
-                self._new_request(transaction, request)
-            case outputs.RefusalDue():
-                self._outsiders.refuse_due(output)
+
+    def _in_dialog(self, output: outputs.DialogRequestReceived) -> None:
+        dialog, transaction, request = output
+        if dialog.owner is None:  # its call is over
+            response = request.reply(200 if request.method == BYE else 481)
+            self.transactions.respond(transaction, response, self._driver.now)
+            self._note_emptiness()
+            return
+        call, side = dialog.owner
+        if request.method == INVITE:
+            transaction.owner = call  # which its CANCEL is to find
+        self._happen(call, RequestReceived(side, transaction))
+
+    def _acknowledged(self, output: outputs.AnswerAcknowledged) -> None:
+        if output.dialog.owner is None:
+            self._note_emptiness()  # a BYE may have waited
+        else:
+            call, side = output.dialog.owner
+            self._happen(call, AckReceived(side, output.request))
+
+    def _unacknowledged(self, output: outputs.AnswerTimedOut) -> None:
+        if output.dialog.owner is None:
+            self._note_emptiness()
+        else:
+            call, side = output.dialog.owner
+            self._happen(call, AckMissing(side))
+
+    def _not_seen(self, output: outputs.ProvisionalTimedOut) -> None:
+        if output.dialog.owner is not None:
+            call, _ = output.dialog.owner
+            self._happen(call, PrackMissing())
+
+    def _cancelled(self, output: outputs.CancelReceived) -> None:
+        if output.transaction.owner is not None:
+            self._happen(output.transaction.owner, CancelReceived(output.transaction))
 
     def _response(self, output: outputs.ResponseReceived) -> None:
         call, outgoing = output.transaction.owner
@@ -266,7 +295,8 @@ class Switch:
 
     # --- calls begin
 
-    def _new_request(self, transaction: ServerTransaction, request: Request) -> None:
+    def _new_request(self, output: outputs.RequestReceived) -> None:
+        transaction, request = output
         if request.method == ACK:
             return
         if request.method == INVITE and request.to_tag is None:
