@@ -49,7 +49,7 @@ async def media_channel(
 ) -> AsyncIterator[InProcessChannel]:
     """Run the service; give a channel to it."""
     first, last = free_port_range(pairs)
-    engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0))
+    engine = Engine([LOOPBACK], first, last, quarantine=timedelta(0), parked_sessions=pairs)
     addresses = LocalAddresses([LOOPBACK])
     control = MediaControl(engine, Sessions(engine, addresses, missing_audio=missing_audio))
     dispatcher = Dispatcher(Metrics("media"))

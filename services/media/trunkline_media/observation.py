@@ -102,6 +102,10 @@ def _watch(metrics: Metrics, engine: Engine) -> None:
     ports.set_function(lambda: engine.load().pairs)
     free = metrics.gauge("free_port_pairs", "Pairs of ports neither used nor in quarantine.")
     free.set_function(lambda: engine.load().pairs_available)
+    parked = metrics.gauge(
+        "parked_port_pairs", "Pairs of ports of ended sessions whose sockets stay open for new ones."
+    )
+    parked.set_function(lambda: engine.load().pairs_parked)
     busy = metrics.gauge("busiest_thread_ratio", "Share of a core of the busiest relay thread.")
     busy.set_function(lambda: max(engine.load().busy))
     unrecorded = metrics.gauge("unrecorded_packets", "Packets lost to recordings by a slow disk.")

@@ -158,10 +158,12 @@ class Engine:
         threads: int = 1,
         type_of_service: int = 0,
         kernel_path: Sequence[str] = ...,
+        parked_sessions: int = 0,
     ) -> Engine:
         """Start the threads.
 
-        At the interfaces of `kernel_path` plain streams are relayed in the kernel. Raises
+        At the interfaces of `kernel_path` plain streams are relayed in the kernel. The sockets of up
+        to `parked_sessions` ended sessions, four each, stay bound for those to come. Raises
         KernelPathRefused.
         """
 
@@ -247,6 +249,8 @@ class Load:
     sessions: int
     pairs: int
     pairs_available: int
+    pairs_parked: int
+    """Free or in quarantine, with sockets that stay bound."""
     busy: list[float]
     datagrams: int
     """Received since the start, in the kernel too."""

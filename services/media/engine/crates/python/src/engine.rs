@@ -41,6 +41,7 @@ pub struct Load {
     sessions: usize,
     pairs: usize,
     pairs_available: usize,
+    pairs_parked: usize,
     busy: Vec<f64>,
     datagrams: u64,
     flows: usize,
@@ -75,6 +76,7 @@ impl Engine {
         threads = 1,
         type_of_service = 0,
         kernel_path = Vec::new(),
+        parked_sessions = 0,
     ))]
     fn new(
         addresses: Vec<String>,
@@ -84,6 +86,7 @@ impl Engine {
         threads: usize,
         type_of_service: u8,
         kernel_path: Vec<String>,
+        parked_sessions: usize,
     ) -> PyResult<Self> {
         let addresses = addresses
             .iter()
@@ -97,6 +100,7 @@ impl Engine {
             threads,
             type_of_service,
             kernel_path,
+            parked_sessions,
         };
         let codecs = Installed::find();
         let engine = trunkline_relay::Engine::start(&settings, Arc::new(codecs.clone()))
@@ -231,6 +235,7 @@ impl Engine {
             sessions: load.sessions,
             pairs: load.pairs,
             pairs_available: load.pairs_available,
+            pairs_parked: load.pairs_parked,
             busy: load.busy,
             datagrams: load.datagrams,
             flows: load.flows,

@@ -17,8 +17,8 @@ pub type Slot = usize;
 
 /// What the control plane asks of a shard.
 pub enum Command {
-    /// Relay a new session.
-    Open(Slot, SessionId, Box<(Session, Sockets)>),
+    /// Relay a new session, by sockets of its own or by those that are parked in its slot.
+    Open(Slot, SessionId, Box<(Session, Option<Sockets>)>),
     /// Take a new offer or answer on leg A, on leg B, or on both.
     Update(Slot, Box<[LegUpdate; 2]>),
     /// Let one leg wear another cipher on the wire, or none.
@@ -33,8 +33,10 @@ pub enum Command {
     SendDigit(Slot, Side, Digit),
     /// Tell the counters.
     Query(Slot),
-    /// End the session and tell its last counters.
-    Close(Slot),
+    /// End the session and tell its last counters; whether its sockets are parked.
+    Close(Slot, bool),
+    /// Give up the sockets that are parked in a slot.
+    Vacate(Slot, Sender<Sockets>),
     /// End the thread.
     Stop,
 }
@@ -49,8 +51,8 @@ impl Command {
             | Self::Play(slot, ..)
             | Self::StopPlay(slot, ..)
             | Self::SendDigit(slot, ..)
-            | Self::Close(slot) => Some(*slot),
-            Self::Open(..) | Self::Query(_) | Self::Stop => None,
+            | Self::Close(slot, _) => Some(*slot),
+            Self::Open(..) | Self::Query(_) | Self::Vacate(..) | Self::Stop => None,
         }
     }
 

@@ -24,11 +24,12 @@ use crate::opening::{
     EngineSettings, LegOpening, LegUpdate, Load, LocalPorts, OpenError, Opened, StartError,
     UnknownSession,
 };
+use crate::parking::{Parked, Parking};
 use crate::ports::{PortPool, PortRange};
 use crate::recorder::Recorder;
 use crate::shard::{Shard, first_token};
 use crate::sockets::Sockets;
-use crate::sys::{EpollSet, Notifier, bind_udp};
+use crate::sys::{EpollSet, Notifier, bind_udp, empty};
 
 /// Pairs tried for one leg before its address counts as full: other programs may hold some.
 const BIND_ATTEMPTS: usize = 64;
@@ -41,8 +42,12 @@ struct Thread {
     offloads: bool,
     load: Arc<ShardLoad>,
     sessions: usize,
-    /// Slots that sessions have left.
+    /// Slots in all.
+    slots: usize,
+    /// Those that sessions have left with nothing in them.
     vacant: Vec<Slot>,
+    /// Those that sessions have left with their sockets in them.
+    parking: Parking,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -56,6 +61,8 @@ struct Placement {
     thread: usize,
     slot: Slot,
     ports: [LocalPorts; 2],
+    descriptors: [RawFd; 4],
+    type_of_service: u8,
 }
 
 /// The media engine.
@@ -96,8 +103,9 @@ impl Engine {
             (Some(path), offloads)
         };
         let mut offloads = offloads.into_iter();
+        let parked = settings.parked_sessions / count;
         let threads = (0..count)
-            .map(|index| Thread::spawn(index, clock, offloads.next(), outbox.clone()))
+            .map(|index| Thread::spawn(index, clock, offloads.next(), outbox.clone(), parked))
             .collect::<io::Result<_>>()?;
         let pool = |_: &IpAddr| PortPool::new(settings.ports, settings.quarantine);
         Ok(Self {
@@ -122,16 +130,30 @@ impl Engine {
     /// [`OpenError`]; nothing is then open.
     pub fn open(&mut self, [a, b]: [LegOpening; 2]) -> Result<Opened, OpenError> {
         let now = self.clock.now();
+        let thread = self.idlest().ok_or(OpenError::Stopped)?;
+        let parked = self.threads[thread]
+            .parking
+            .take([a.address, b.address], now);
+        if let Some(parked) = parked {
+            let session = self.session(&[a, b], now);
+            return self.reopen(thread, session, parked);
+        }
         let bound_a = self.bind(Side::A, a.address, now)?;
         let bound_b = self.bind(Side::B, b.address, now).inspect_err(|_| {
             self.pools[a.address].give_back(bound_a.ports.rtp, now);
         })?;
-        let legs = [a, b].map(|leg| Leg::new(leg.settings, now));
         let ports = [bound_a.ports, bound_b.ports];
         let ([rtp_a, rtcp_a], [rtp_b, rtcp_b]) = (bound_a.sockets, bound_b.sockets);
-        let session = Session::new(legs, Arc::clone(&self.codecs), self.origin());
+        let session = self.session(&[a, b], now);
         let sockets = Sockets::new([rtp_a, rtcp_a, rtp_b, rtcp_b], self.type_of_service);
-        self.place(session, sockets, ports)
+        let (slot, descriptors) = self.threads[thread].take(self.next_session, session, sockets)?;
+        Ok(self.place(Placement {
+            thread,
+            slot,
+            ports,
+            descriptors,
+            type_of_service: self.type_of_service,
+        }))
     }
 
     /// Take a new offer or answer for either leg, A's first; see [`Leg::update`].
@@ -217,19 +239,34 @@ impl Engine {
         self.command(session, Command::Query)
     }
 
-    /// Close a session; its last counters come up as a fact. Its ports go into quarantine.
+    /// Close a session; its last counters come up as a fact. Its ports go into quarantine, with their
+    /// sockets while there is room for those.
     ///
     /// # Errors
     /// [`UnknownSession`].
     pub fn close(&mut self, session: SessionId) -> Result<(), UnknownSession> {
-        self.command(session, Command::Close)?;
-        let placement = self
-            .sessions
-            .remove(&session)
-            .ok_or(UnknownSession(session))?;
-        self.threads[placement.thread].leave(placement.slot);
+        let unknown = UnknownSession(session);
+        let placement = self.sessions.remove(&session).ok_or(unknown)?;
+        let parks = self.may_park(&placement);
+        let Placement { slot, ports, .. } = placement;
         let now = self.clock.now();
-        for ports in placement.ports {
+        let thread = &mut self.threads[placement.thread];
+        thread
+            .command(Command::Close(slot, parks))
+            .map_err(|_| unknown)?;
+        thread.sessions -= 1;
+        if parks {
+            let rested = self.pools[ports[0].address].rested(now);
+            thread.parking.park(Parked {
+                slot,
+                ports,
+                descriptors: placement.descriptors,
+                rested,
+            });
+            return Ok(());
+        }
+        thread.vacant.push(slot);
+        for ports in ports {
             self.pools[ports.address].give_back(ports.rtp, now);
         }
         Ok(())
@@ -261,7 +298,8 @@ impl Engine {
             sessions: self.sessions.len(),
             recording_lost: self.recorder.lost(),
             pairs: self.pools.iter().map(PortPool::capacity).sum(),
-            pairs_available: self.pools.iter().map(|pool| pool.available(now)).sum(),
+            pairs_available: self.pairs_available(now),
+            pairs_parked: self.threads.iter().map(|one| 2 * one.parking.count()).sum(),
             busy: self.threads.iter().map(busy).collect(),
             datagrams: sum(|load| &load.datagrams),
             flows: self.kernel_path.as_ref().map_or(0, |path| path.flows()),
@@ -272,13 +310,19 @@ impl Engine {
 
     /// Use other ports for sessions opened from now on.
     pub fn change_ports(&mut self, ports: PortRange) {
+        if self.pools.iter().any(|pool| pool.range() != ports) {
+            self.vacate_all();
+        }
         for pool in &mut self.pools {
             pool.change(ports);
         }
     }
 
     /// Mark the packets of sessions opened from now on with another TOS or traffic-class byte.
-    pub const fn change_type_of_service(&mut self, type_of_service: u8) {
+    pub fn change_type_of_service(&mut self, type_of_service: u8) {
+        if self.type_of_service != type_of_service {
+            self.vacate_all(); // theirs is the one before
+        }
         self.type_of_service = type_of_service;
     }
 
@@ -306,28 +350,85 @@ impl Engine {
             .map_err(|_| UnknownSession(session))
     }
 
-    fn place(
+    /// The thread that has the fewest sessions.
+    fn idlest(&self) -> Option<usize> {
+        (0..self.threads.len()).min_by_key(|&index| self.threads[index].sessions)
+    }
+
+    fn session(&self, legs: &[LegOpening; 2], now: Time) -> Session {
+        let legs = legs.each_ref().map(|leg| Leg::new(leg.settings, now));
+        Session::new(legs, Arc::clone(&self.codecs), self.origin())
+    }
+
+    /// Open a session where an ended one has left its sockets. Nothing that came to them until now is for it.
+    fn reopen(
         &mut self,
+        thread: usize,
         session: Session,
-        sockets: Sockets,
-        ports: [LocalPorts; 2],
+        parked: Parked,
     ) -> Result<Opened, OpenError> {
-        let id = self.next_session;
-        self.next_session += 1;
-        let (thread, least) = self
-            .threads
-            .iter_mut()
-            .enumerate()
-            .min_by_key(|(_, thread)| thread.sessions)
-            .ok_or(OpenError::Stopped)?;
-        let slot = least.take(id, session, sockets)?;
-        let placement = Placement {
+        let Parked {
+            slot,
+            ports,
+            descriptors,
+            ..
+        } = parked;
+        descriptors.iter().for_each(empty);
+        self.threads[thread].begin(slot, self.next_session, session, None)?;
+        Ok(self.place(Placement {
             thread,
             slot,
             ports,
-        };
-        self.sessions.insert(id, placement);
-        Ok(Opened { session: id, ports })
+            descriptors,
+            type_of_service: self.type_of_service,
+        }))
+    }
+
+    fn place(&mut self, placement: Placement) -> Opened {
+        let (session, ports) = (self.next_session, placement.ports);
+        self.next_session += 1;
+        self.sessions.insert(session, placement);
+        Opened { session, ports }
+    }
+
+    /// Whether the sockets of a session may be those of another, and there is room for them.
+    fn may_park(&self, placement: &Placement) -> bool {
+        let is_in_range = |&LocalPorts { address, rtp }| self.pools[address].range().contains(rtp);
+        self.threads[placement.thread].parking.has_room()
+            && placement.type_of_service == self.type_of_service
+            && placement.ports.iter().all(is_in_range)
+    }
+
+    fn pairs_available(&self, now: Time) -> usize {
+        let free = self.pools.iter().map(|pool| pool.available(now));
+        let parked = self.threads.iter().map(|one| 2 * one.parking.rested(now));
+        free.chain(parked).sum()
+    }
+
+    /// Close the sockets that are parked; what is left of their quarantine stays.
+    fn vacate_all(&mut self) {
+        for thread in 0..self.threads.len() {
+            let all: Vec<Parked> = self.threads[thread].parking.clear().collect();
+            self.vacate(thread, &all);
+        }
+    }
+
+    /// Let a pair of `address` that has rested be free, if one is parked.
+    fn make_room(&mut self, address: usize, now: Time) {
+        for thread in 0..self.threads.len() {
+            if let Some(parked) = self.threads[thread].parking.take_with(address, now) {
+                return self.vacate(thread, &[parked]);
+            }
+        }
+    }
+
+    fn vacate(&mut self, thread: usize, places: &[Parked]) {
+        self.threads[thread].vacate(places);
+        for place in places {
+            for ports in place.ports {
+                self.pools[ports.address].put_back(ports.rtp, place.rested);
+            }
+        }
     }
 
     fn bind(&mut self, side: Side, address: usize, now: Time) -> Result<Bound, OpenError> {
@@ -336,8 +437,8 @@ impl Engine {
             .get(address)
             .ok_or(OpenError::NoAddress(side))?;
         for _ in 0..BIND_ATTEMPTS {
-            let rtp = self.pools[address]
-                .take(now)
+            let rtp = self
+                .take_pair(address, now)
                 .ok_or(OpenError::NoPort(side))?;
             match bind_pair(ip, rtp, self.type_of_service) {
                 Ok(sockets) => {
@@ -355,6 +456,13 @@ impl Engine {
             }
         }
         Err(OpenError::NoPort(side))
+    }
+
+    fn take_pair(&mut self, address: usize, now: Time) -> Option<u16> {
+        self.pools[address].take(now).or_else(|| {
+            self.make_room(address, now);
+            self.pools[address].take(now)
+        })
     }
 }
 
@@ -375,6 +483,7 @@ impl Thread {
         clock: Clock,
         offload: Option<Offload>,
         outbox: Outbox,
+        parked_sessions: usize,
     ) -> io::Result<Self> {
         let offloads = offload.is_some();
         let (sender, commands) = channel();
@@ -400,7 +509,9 @@ impl Thread {
             offloads,
             load,
             sessions: 0,
+            slots: 0,
             vacant: Vec::new(),
+            parking: Parking::new(parked_sessions),
             handle: Some(handle),
         })
     }
@@ -411,22 +522,43 @@ impl Thread {
         id: SessionId,
         session: Session,
         sockets: Sockets,
-    ) -> Result<Slot, OpenError> {
-        let slot = self.vacant.pop().unwrap_or(self.sessions);
+    ) -> Result<(Slot, [RawFd; 4]), OpenError> {
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.slots += 1;
+            self.slots - 1
+        });
         let descriptors = sockets.descriptors();
-        self.command(Command::Open(slot, id, Box::new((session, sockets))))?;
-        self.sessions += 1;
+        self.begin(slot, id, session, Some(sockets))?;
         for (token, descriptor) in (first_token(slot)..).zip(&descriptors) {
             self.watched
                 .add(descriptor, token)
                 .expect("room in the epoll set");
         }
-        Ok(slot)
+        Ok((slot, descriptors))
     }
 
-    fn leave(&mut self, slot: Slot) {
-        self.sessions -= 1;
-        self.vacant.push(slot);
+    /// Begin a session in a slot, by sockets of its own or by those that are parked there.
+    fn begin(
+        &mut self,
+        slot: Slot,
+        id: SessionId,
+        session: Session,
+        sockets: Option<Sockets>,
+    ) -> Result<(), OpenError> {
+        self.command(Command::Open(slot, id, Box::new((session, sockets))))?;
+        self.sessions += 1;
+        Ok(())
+    }
+
+    /// Close what is parked in slots, and return when it is closed.
+    fn vacate(&mut self, places: &[Parked]) {
+        let (taker, taken) = channel();
+        for place in places {
+            let _ = self.command(Command::Vacate(place.slot, taker.clone())); // else the thread has ended
+            self.vacant.push(place.slot);
+        }
+        drop(taker);
+        taken.into_iter().for_each(drop::<Sockets>);
     }
 
     fn command(&self, command: Command) -> Result<(), OpenError> {

@@ -13,6 +13,7 @@ mod fact;
 mod kernel;
 mod network;
 mod opening;
+mod parking;
 mod ports;
 mod recorder;
 mod shard;

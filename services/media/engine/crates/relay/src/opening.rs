@@ -25,6 +25,8 @@ pub struct EngineSettings {
     pub type_of_service: u8,
     /// Interfaces where plain streams are relayed in the kernel; none leaves all to the threads.
     pub kernel_path: Vec<String>,
+    /// Ended sessions, at most, whose sockets stay bound for those to come: four each.
+    pub parked_sessions: usize,
 }
 
 /// What a leg is opened with.
@@ -138,6 +140,8 @@ pub struct Load {
     pub pairs: usize,
     /// Port pairs that could be had now.
     pub pairs_available: usize,
+    /// Port pairs, free or in quarantine, whose sockets stay bound.
+    pub pairs_parked: usize,
     /// Each thread's share of a core over the last second.
     pub busy: Vec<f64>,
     /// Datagrams received since the start.

@@ -51,7 +51,9 @@ impl PortRange {
         Ok(Self { first, last })
     }
 
-    const fn contains(self, port: u16) -> bool {
+    /// Whether a pair with this even port is in it.
+    #[must_use]
+    pub const fn contains(self, port: u16) -> bool {
         self.first <= port && port < self.last
     }
 
@@ -108,9 +110,27 @@ impl PortPool {
 
     /// Put a pair that was used into quarantine.
     pub fn give_back(&mut self, port: u16, now: Time) {
+        self.put_back(port, self.rested(now));
+    }
+
+    /// Put a pair back whose quarantine ends at an instant.
+    pub fn put_back(&mut self, port: u16, rested: Time) {
         if self.used.remove(&port) && self.range.contains(port) {
-            self.free.push_back((port, now + self.quarantine));
+            let place = self.free.partition_point(|&(_, from)| from <= rested);
+            self.free.insert(place, (port, rested));
         }
+    }
+
+    /// When the quarantine of a pair is over that is freed now.
+    #[must_use]
+    pub fn rested(&self, now: Time) -> Time {
+        now + self.quarantine
+    }
+
+    /// The ports that are handed out.
+    #[must_use]
+    pub const fn range(&self) -> PortRange {
+        self.range
     }
 
     /// Hand out the pairs of `range` from now on. Those in use elsewhere are kept until given back.

@@ -3,6 +3,7 @@
 //! The loop takes commands, then what is readable, then the time. A wait tells of many sockets; each is
 //! read once, and told again while it has more: a flooded one doesn't keep the others waiting.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -50,6 +51,8 @@ pub struct Shard {
     outbox: Outbox,
     load: Arc<ShardLoad>,
     slots: Vec<Option<Box<Relayed>>>,
+    /// Sockets that ended sessions have left in their slots.
+    parked: HashMap<Slot, Sockets>,
     sessions: usize,
     buffer: Box<[u8; BUFFER]>,
     events: Vec<Event>,
@@ -81,6 +84,7 @@ impl Shard {
             outbox,
             load,
             slots: Vec::new(),
+            parked: HashMap::new(),
             sessions: 0,
             buffer: Box::new([0; BUFFER]),
             events: Vec::with_capacity(64),
@@ -154,7 +158,7 @@ impl Shard {
     fn relay(&mut self, token: u64, now: Time) {
         let (slot, place) = parse_token(token);
         let Some(relayed) = self.slots[slot].as_deref_mut() else {
-            return;
+            return self.drop_stray(slot, place);
         };
         let Some(received) = relayed.sockets.receive(place, &mut self.buffer) else {
             return;
@@ -185,6 +189,13 @@ impl Shard {
         }
         self.send_due(slot, now);
         self.tell_events(slot, now);
+    }
+
+    /// Read what has come to a parked socket. It is nobody's.
+    fn drop_stray(&mut self, slot: Slot, place: Place) {
+        if let Some(sockets) = self.parked.get_mut(&slot) {
+            sockets.receive(place, &mut self.buffer);
+        }
     }
 
     /// Send the packet in the buffer that came from a side and an address, by a shortcut from now on if its
@@ -361,7 +372,12 @@ impl Shard {
                         self.tell(id, self.clock.now(), FactKind::Counters(counters));
                     }
                 }
-                Command::Close(slot) => self.close(slot),
+                Command::Close(slot, parks) => self.close(slot, parks),
+                Command::Vacate(slot, taker) => {
+                    if let Some(sockets) = self.parked.remove(&slot) {
+                        let _ = taker.send(sockets); // else they are closed here
+                    }
+                }
                 Command::Stop => return false,
             }
         }
@@ -405,7 +421,10 @@ impl Shard {
         self.slots.get_mut(slot)?.as_deref_mut()
     }
 
-    fn open(&mut self, slot: Slot, id: SessionId, (session, sockets): (Session, Sockets)) {
+    fn open(&mut self, slot: Slot, id: SessionId, (session, own): (Session, Option<Sockets>)) {
+        let Some(sockets) = own.or_else(|| self.parked.remove(&slot)) else {
+            return;
+        };
         if slot >= self.slots.len() {
             self.slots.resize_with(slot + 1, || None);
         }
@@ -418,13 +437,16 @@ impl Shard {
         self.sessions += 1;
     }
 
-    fn close(&mut self, slot: Slot) {
+    fn close(&mut self, slot: Slot, parks: bool) {
         let Some(relayed) = self.slots.get_mut(slot).and_then(Option::take) else {
             return;
         };
         self.sessions -= 1;
         let closed = FactKind::Closed(relayed.counters());
         self.tell(relayed.id, self.clock.now(), closed);
+        if parks {
+            self.parked.insert(slot, relayed.sockets.at_rest());
+        }
     }
 
     fn tick(&mut self, now: Time) {

@@ -115,6 +115,11 @@ impl Sockets {
         }
     }
 
+    /// The legs' own sockets alone, as the next session is to find them.
+    pub fn at_rest(self) -> Self {
+        Self::new(self.own, self.type_of_service)
+    }
+
     /// Descriptors of the legs' own sockets, in the order of the numbers of their [`Place`]s.
     pub fn descriptors(&self) -> [RawFd; 4] {
         self.own.each_ref().map(AsRawFd::as_raw_fd)

@@ -74,6 +74,25 @@ fn bind(socket: &UdpSocket, address: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
+/// Drop what a socket has received, or a part of it where more comes than a session would stand.
+pub fn empty(socket: &impl AsRawFd) {
+    const MOST: usize = 1024;
+    for _ in 0..MOST {
+        // SAFETY: nothing is written: the length is zero, and the rest of a datagram is dropped.
+        let result = unsafe {
+            libc::recv(
+                socket.as_raw_fd(),
+                std::ptr::null_mut(),
+                0,
+                libc::MSG_DONTWAIT,
+            )
+        };
+        if result < 0 {
+            return;
+        }
+    }
+}
+
 fn share_port(socket: &UdpSocket, shared: bool) -> io::Result<()> {
     set_option(socket, libc::SOL_SOCKET, libc::SO_REUSEADDR, shared.into())
 }

@@ -2,12 +2,12 @@
 
 mod support;
 
-use std::fs::read_to_string;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::time::Duration;
 
 use support::{
-    Call, ENOUGH, LOOPBACK, PATIENCE, at, closing_counters, engine_on, heard, peer, peer_at, rtp,
+    Call, ENOUGH, LOOPBACK, PATIENCE, at, closing_counters, engine_on, heard, is_connected, peer,
+    peer_at, rtp,
 };
 
 /// A call whose streams have settled both ways.
@@ -28,16 +28,6 @@ fn settled_on(local: IpAddr, peers: IpAddr) -> Call {
         );
     }
     call
-}
-
-/// Whether the system knows a connected socket on a local port.
-fn is_connected(port: u16) -> bool {
-    let lists = ["/proc/self/net/udp", "/proc/self/net/udp6"];
-    let sockets = lists.map(|list| read_to_string(list).expect("a list of sockets"));
-    sockets.iter().flat_map(|list| list.lines()).any(|line| {
-        let addresses: Vec<_> = line.split_whitespace().skip(1).take(2).collect();
-        addresses[0].ends_with(&format!(":{port:04X}")) && !addresses[1].ends_with(":0000")
-    })
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(dead_code)] // no test needs all of it
 
+use std::fs::read_to_string;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::ops::Range;
 use std::sync::Arc;
@@ -40,6 +41,7 @@ pub fn settings(addresses: &[IpAddr], quarantine: Duration, pairs: u16) -> Engin
         threads: 1,
         type_of_service: 0xa0,
         kernel_path: Vec::new(),
+        parked_sessions: 0,
     }
 }
 
@@ -134,6 +136,16 @@ pub fn heard(peer: &UdpSocket) -> Option<u16> {
     let mut buffer = [0; 2048];
     peer.recv_from(&mut buffer).ok()?;
     Some(u16::from_be_bytes([buffer[2], buffer[3]]))
+}
+
+/// Whether the system knows a connected socket on a local port.
+pub fn is_connected(port: u16) -> bool {
+    let lists = ["/proc/self/net/udp", "/proc/self/net/udp6"];
+    let sockets = lists.map(|list| read_to_string(list).expect("a list of sockets"));
+    sockets.iter().flat_map(|list| list.lines()).any(|line| {
+        let addresses: Vec<_> = line.split_whitespace().skip(1).take(2).collect();
+        addresses[0].ends_with(&format!(":{port:04X}")) && !addresses[1].ends_with(":0000")
+    })
 }
 
 pub fn peer_at(ip: IpAddr) -> UdpSocket {
