@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 import structlog
@@ -102,7 +103,8 @@ class MediaControl:
         self._engine = engine
         self.sessions = sessions
         self.feed = EventFeed(sessions.is_open)
-        self._closings: dict[str, asyncio.Future[SessionStatistics]] = {}
+        self._closings: dict[str, list[asyncio.Future[SessionStatistics]]] = {}
+        self._hurries = False
         self._queries: dict[str, asyncio.Future[SessionProgress]] = {}
         self._empty = asyncio.Event()
         self._on_end: list[Callable[[SessionStatistics], None]] = []
@@ -111,19 +113,23 @@ class MediaControl:
 
     async def run(self) -> None:
         """Take facts and let leases lapse, until cancelled."""
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self._engine.fileno(), self._take_facts)
+        self._loop.add_reader(self._engine.fileno(), self._take_facts)
         try:
             while True:
                 await asyncio.sleep(EXPIRY_INTERVAL)
                 self.sessions.expire(self.now())
                 self.feed.forget(datetime.now(UTC))
         finally:
-            loop.remove_reader(self._engine.fileno())
+            self._loop.remove_reader(self._engine.fileno())
 
     def now(self) -> float:
         """Return the loop's time, by which sessions and leases are judged."""
-        return asyncio.get_running_loop().time()
+        return self._loop.time()
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop, looked up once: every look-up is a system call, for the process id."""
+        return asyncio.get_running_loop()
 
     def on_end(self, observer: Callable[[SessionStatistics], None]) -> None:
         """Tell `observer` what every session carried, at its end."""
@@ -134,10 +140,12 @@ class MediaControl:
         statistics = self.sessions.close(session_id, self.now())
         if statistics is not None:
             return statistics
-        ended = self._closings.get(session_id)
-        if ended is None:
-            ended = self._closings[session_id] = asyncio.get_running_loop().create_future()
-        return await asyncio.shield(ended)
+        if not self._hurries:
+            self._hurries = True
+            self._loop.call_soon(self._hurry)
+        ended: asyncio.Future[SessionStatistics] = self._loop.create_future()
+        self._closings.setdefault(session_id, []).append(ended)
+        return await ended
 
     async def progress(self, session_ids: Iterable[str]) -> Sequence[SessionProgress]:
         """Return what the sessions have carried so far. Those that aren't open are left out."""
@@ -165,6 +173,11 @@ class MediaControl:
             self._empty.clear()
             await self._empty.wait()
 
+    def _hurry(self) -> None:
+        """Wake the relay once for all sessions that this turn of the loop has closed."""
+        self._hurries = False
+        self._engine.hurry()
+
     def _take_facts(self) -> None:
         now = self.now()
         for fact in self._engine.poll():
@@ -183,7 +196,7 @@ class MediaControl:
         """Ask the relay. The answer comes before that to a Close, so that it always comes."""
         answer = self._queries.get(session_id)
         if answer is None:
-            answer = self._queries[session_id] = asyncio.get_running_loop().create_future()
+            answer = self._queries[session_id] = self._loop.create_future()
             self.sessions.query(session_id)
         return asyncio.shield(answer)
 
@@ -195,7 +208,8 @@ class MediaControl:
     def _settle(self, end: SessionEnd) -> None:
         for observe in self._on_end:
             observe(end.statistics)
-        if (waiting := self._closings.pop(end.session_id, None)) is not None:
-            waiting.set_result(end.statistics)
+        for waiting in self._closings.pop(end.session_id, ()):
+            if not waiting.done():  # who asked may have left
+                waiting.set_result(end.statistics)
         if not len(self.sessions):
             self._empty.set()

@@ -1,51 +1,26 @@
 """Prometheus metrics of the media service. Sums over sessions only: never a label per call."""
 
-from datetime import timedelta
-from typing import Final
-
 import structlog
 from trunkline_engine import Engine
 from trunkline_kernel.metrics import Metrics
 
-from .domain.events import (
-    DROP_REASONS,
-    AudioWentMissing,
-    Happening,
-    SessionStatistics,
-    StreamStatistics,
-)
+from .domain.events import AudioWentMissing, Happening, SessionStatistics
 from .domain.legs import MediaCheck
+from .ended import EndedSessions
 
 log = structlog.stdlib.get_logger(__name__)
-
-MOS_BUCKETS: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.2, 4.5)
-JITTER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 class Observation:
     """What the engine does now, and what ended sessions carried."""
 
     def __init__(self, metrics: Metrics, engine: Engine) -> None:
-        self._packets = metrics.counter("received_packets", "RTP packets of ended sessions.")
-        self._lost = metrics.counter("lost_packets", "Packets that never came, by RFC 3550 A.3.")
-        self._reordered = metrics.counter("reordered_packets", "Packets that came out of order.")
-        dropped = metrics.counter("dropped_packets", "Datagrams that were not relayed.", ["reason"])
-        self._dropped = {reason: dropped.labels(reason) for reason in DROP_REASONS}
-        self._silent = metrics.counter(
-            "silent_streams", "Legs of ended sessions that sent nothing."
-        )
-        self._one_way = metrics.counter("one_way_sessions", "Ended sessions with one silent leg.")
+        self._ended = EndedSessions(metrics)
         self._missing = metrics.counter(
             "missing_audio",
             "Times that audio due in an answered call went missing: one_way, dead_air (counted on"
             " both legs), or undelivered when it came and could not be sent on.",
             ["kind"],
-        )
-        self._mos = metrics.histogram(
-            "mos", "E-model score of ended streams (G.107).", buckets=MOS_BUCKETS
-        )
-        self._jitter = metrics.histogram(
-            "jitter_seconds", "Jitter at the end of streams (RFC 3550).", buckets=JITTER_BUCKETS
         )
         _watch(metrics, engine)
         _tell_codecs(metrics, engine)
@@ -57,23 +32,7 @@ class Observation:
 
     def session_ended(self, statistics: SessionStatistics) -> None:
         """Count an ended session."""
-        streams = (statistics.leg_a, statistics.leg_b)
-        self._packets.inc(sum(stream.packets for stream in streams))
-        self._lost.inc(sum(stream.packets_lost for stream in streams))
-        self._reordered.inc(sum(stream.packets_reordered for stream in streams))
-        for reason, counter in self._dropped.items():
-            if count := sum(stream.dropped[reason] for stream in streams):
-                counter.inc(count)
-        for stream in streams:
-            self._score(stream)
-        silent = sum(not stream.packets for stream in streams)
-        self._silent.inc(silent)
-        self._one_way.inc(silent == 1)
-
-    def _score(self, stream: StreamStatistics) -> None:
-        if stream.packets:
-            self._mos.observe(stream.mos)
-            self._jitter.observe(stream.jitter / timedelta(seconds=1))
+        self._ended.count(statistics)
 
 
 def _kind(missing: AudioWentMissing) -> str:
@@ -103,7 +62,8 @@ def _watch(metrics: Metrics, engine: Engine) -> None:
     free = metrics.gauge("free_port_pairs", "Pairs of ports neither used nor in quarantine.")
     free.set_function(lambda: engine.load().pairs_available)
     parked = metrics.gauge(
-        "parked_port_pairs", "Pairs of ports of ended sessions whose sockets stay open for new ones."
+        "parked_port_pairs",
+        "Pairs of ports of ended sessions whose sockets stay for new ones.",
     )
     parked.set_function(lambda: engine.load().pairs_parked)
     busy = metrics.gauge("busiest_thread_ratio", "Share of a core of the busiest relay thread.")

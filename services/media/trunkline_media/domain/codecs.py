@@ -26,18 +26,17 @@ class Codec:
     """The value of `a=fmtp`, as written."""
     packet_time: timedelta | None = None
     """What the device asks for (`a=ptime`). None: as the other leg sends, where the codec can."""
+    format: VoiceFormat = field(init=False, repr=False, compare=False)
+    """What the relay is told. Kept, as the codecs themselves are from call to call."""
+    kind: "Kind" = field(init=False, repr=False, compare=False)
+    """What makes it one with others."""
 
-    @property
-    def format(self) -> VoiceFormat:
-        """What the relay is told."""
-        return VoiceFormat(
+    def __post_init__(self) -> None:
+        told = VoiceFormat(
             self.encoding, self.payload_type, self.clock_rate, self.packet_time, self.parameters
         )
-
-    @property
-    def kind(self) -> "Kind":
-        """What makes it one with others."""
-        return kind(self.encoding, self.clock_rate)
+        object.__setattr__(self, "format", told)
+        object.__setattr__(self, "kind", kind(self.encoding, self.clock_rate))
 
 
 Kind = tuple[str, int]
@@ -72,9 +71,11 @@ class Formats:
         either would do, but both legs have to take the same. Without a common codec, or with the
         other leg unknown, a leg speaks the first of its own.
         """
-        here, there = self.kinds, other.kinds
-        answer, offer = sorted((here, there), key=lambda kinds: (len(kinds), kinds))
-        for chosen in answer:
-            if chosen in offer:
-                return self.voice[here.index(chosen)]
-        return self.voice[0] if self.voice else None
+        return self.voice[_place_beside(self.kinds, other.kinds)] if self.voice else None
+
+
+@lru_cache(maxsize=4096)  # pairs of lists: a session asks ten times, and most pairs come again
+def _place_beside(here: tuple[Kind, ...], there: tuple[Kind, ...]) -> int:
+    answer, offer = sorted((here, there), key=lambda kinds: (len(kinds), kinds))
+    common = (here.index(chosen) for chosen in answer if chosen in offer)
+    return next(common, 0)

@@ -132,19 +132,19 @@ class StreamStatistics:
 
         `way` is the round trip over both legs, which every word makes half of.
         """
-        expected = counters.received_packets + counters.lost
+        packets = counters.received_packets
+        expected = packets + counters.lost
         loss = counters.lost / expected if expected else 0.0
-        score = _score(encoding, loss, way, counters.jitter)
         last = counters.last_packet_unix_nanos
         return cls(
-            packets=counters.received_packets,
+            packets=packets,
             bytes=counters.received_bytes,
             packets_lost=counters.lost,
             jitter=counters.jitter,
             packets_reordered=counters.reordered,
             dropped={reason: getattr(counters, reason) for reason in DROP_REASONS},
             round_trip=counters.round_trip,
-            mos=score if counters.received_packets else 0.0,
+            mos=_score(encoding, loss, way, counters.jitter) if packets else 0.0,
             last_packet_time=None if last is None else time_of(last),
         )
 

@@ -62,6 +62,10 @@ KEYS: Final = frozenset("0123456789*#ABCD!")
 SHORTEST_DIGIT: Final = timedelta(milliseconds=40)
 LONGEST_DIGIT: Final = timedelta(milliseconds=8000)
 
+NOTHING_SAID: Final = LegChange()
+NEW_LEG: Final = Leg()
+NEW_LEGS: Final = {LegName.A: NEW_LEG, LegName.B: NEW_LEG}
+
 SIDES: Final = {LegName.A: Side.A, LegName.B: Side.B}
 
 
@@ -121,13 +125,12 @@ class Sessions:
         self._protect(session.number, session.legs, legs)
         session.legs.update(legs)
         session.answered = session.answered or answered
-        relearn_a, relearn_b = (name in changes and changes[name].relearn for name in LegName)
         self._relay.update(
             session.number,
             session.settings(LegName.A),
             session.settings(LegName.B),
-            relearn_a=relearn_a,
-            relearn_b=relearn_b,
+            relearn_a=changes.get(LegName.A, NOTHING_SAID).relearn,
+            relearn_b=changes.get(LegName.B, NOTHING_SAID).relearn,
         )
 
     def play(self, session_id: str, playing: Playing) -> None:
@@ -224,7 +227,10 @@ class Sessions:
         return session is not None and not session.closing
 
     def _place(self, opening: Opening) -> Session:
-        legs = {name: Leg().changed(opening.legs.get(name, LegChange())) for name in LegName}
+        legs = {
+            name: leg.changed(opening.legs[name]) if name in opening.legs else leg
+            for name, leg in NEW_LEGS.items()
+        }
         for leg in legs.values():
             protection(leg.encryption)  # refused before any port is taken
         self._check_codecs(legs)
@@ -239,7 +245,7 @@ class Sessions:
             )
         except PortsExhausted as error:
             raise CapacityExceeded(str(error)) from None
-        self._protect(number, {name: Leg() for name in LegName}, legs)
+        self._protect(number, NEW_LEGS, legs)
         if opening.recording is not None:
             self._relay.record(number, opening.recording)
         local = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from trunkline.common.v1 import common_pb2
@@ -37,6 +38,9 @@ from ..domain.legs import (
     Srtp,
 )
 from ..errors import InvalidRequest
+
+WrittenFormat = tuple[str, int, int, str, int]
+"""What a message says of a format: encoding, payload type, clock rate, parameters, packet time."""
 
 HIGHEST_PAYLOAD_TYPE: Final = 127
 MILLISECOND: Final = timedelta(milliseconds=1)
@@ -77,6 +81,9 @@ DIGIT_FORMS: Final = {
 }
 
 DIGIT_FORMS_TO_PROTO: Final = {form: number for number, form in DIGIT_FORMS.items()}
+
+MOST_LISTS: Final = 1024
+"""Lists of formats that are kept: more than gateways and makes of phones are busy at a time."""
 
 TELEPHONE_EVENT: Final = "telephone-event"
 NOT_VOICE: Final = frozenset({TELEPHONE_EVENT, "cn"})
@@ -139,23 +146,40 @@ def formats_from_proto(formats: Sequence[media_pb2.PayloadFormat]) -> Formats | 
     """Return the voice codecs and the events among payload formats. None when nothing is said."""
     if not formats:
         return None
-    events = (one for one in formats if one.encoding.lower() == TELEPHONE_EVENT)
-    event = next(events, None)
+    return _formats(
+        tuple(
+            [
+                (
+                    one.encoding,
+                    one.payload_type,
+                    one.clock_rate,
+                    one.parameters,
+                    one.packet_time_ms,
+                )
+                for one in formats
+            ]
+        )
+    )
+
+
+@lru_cache(maxsize=MOST_LISTS)
+def _formats(formats: tuple[WrittenFormat, ...]) -> Formats:
+    """Return the formats behind what is written of them, which calls have in common."""
+    events = [number for name, number, *_ in formats if name.lower() == TELEPHONE_EVENT]
     return Formats(
-        voice=tuple(_codec(one) for one in formats if one.encoding.lower() not in NOT_VOICE),
-        telephone_event=None if event is None else _payload_type(event),
+        voice=tuple(_codec(*one) for one in formats if one[0].lower() not in NOT_VOICE),
+        telephone_event=_payload_type(events[0]) if events else None,
     )
 
 
 def dtmf_from_proto(dtmf: media_pb2.Dtmf) -> Dtmf:
     """Return what is done with digits."""
     send = DIGIT_FORMS.get(dtmf.send, DigitForm.RFC4733)
-    return Dtmf(
-        receive_events=dtmf.receive_events,
-        receive_inband=dtmf.receive_inband,
-        send=send,
-        forward=dtmf.forward,
-    )
+    return _dtmf(dtmf.receive_events, dtmf.receive_inband, send, dtmf.forward)
+
+
+_dtmf: Final = lru_cache(maxsize=None)(Dtmf)
+"""There are 32 of them."""
 
 
 def leg_name_from_proto(leg: "media_pb2.LegName.ValueType") -> LegName:
@@ -165,26 +189,18 @@ def leg_name_from_proto(leg: "media_pb2.LegName.ValueType") -> LegName:
     return LEGS[leg]
 
 
-def local_to_proto(local: MediaAddress) -> media_pb2.LocalMedia:
-    """Return where a device is to send: RTCP has the port above RTP."""
-    return media_pb2.LocalMedia(
-        rtp=address_to_proto(local),
-        rtcp=common_pb2.SocketAddress(ip=local.ip, port=local.port + 1),
-    )
-
-
-def address_to_proto(address: MediaAddress) -> common_pb2.SocketAddress:
-    """Return the address."""
-    return common_pb2.SocketAddress(ip=address.ip, port=address.port)
+def set_local(field: media_pb2.LocalMedia, local: MediaAddress) -> None:
+    """Write where a device is to send: RTCP has the port above RTP."""
+    rtp, rtcp = field.rtp, field.rtcp
+    rtp.ip, rtp.port = local.ip, local.port
+    rtcp.ip, rtcp.port = local.ip, local.port + 1
 
 
 def closed_to_proto(statistics: SessionStatistics) -> media_pb2.CloseResponse:
     """Return the answer to Close."""
-    response = media_pb2.CloseResponse(
-        statistics=common_pb2.MediaStatistics(
-            leg_a=stream_to_proto(statistics.leg_a), leg_b=stream_to_proto(statistics.leg_b)
-        )
-    )
+    response = media_pb2.CloseResponse()
+    _set_stream(response.statistics.leg_a, statistics.leg_a)
+    _set_stream(response.statistics.leg_b, statistics.leg_b)
     if (last := statistics.leg_a.last_packet_time) is not None:
         response.leg_a_last_rtp_time.FromDatetime(_naive(last))
     if (last := statistics.leg_b.last_packet_time) is not None:
@@ -192,30 +208,12 @@ def closed_to_proto(statistics: SessionStatistics) -> media_pb2.CloseResponse:
     return response
 
 
-def stream_to_proto(stream: StreamStatistics) -> common_pb2.StreamStatistics:
-    """Return one direction's statistics."""
-    message = common_pb2.StreamStatistics(
-        packets=stream.packets,
-        bytes=stream.bytes,
-        packets_lost=stream.packets_lost,
-        jitter_ms=stream.jitter / MILLISECOND,
-        packets_reordered=stream.packets_reordered,
-        packets_dropped=stream.packets_dropped,
-        round_trip_ms=(stream.round_trip or timedelta(0)) / MILLISECOND,
-        mos=stream.mos,
-    )
-    if stream.last_packet_time is not None:
-        message.last_packet_time.FromDatetime(_naive(stream.last_packet_time))
-    return message
-
-
 def progress_to_proto(progress: SessionProgress) -> media_pb2.SessionStatistics:
     """Return what an open session has carried so far."""
-    return media_pb2.SessionStatistics(
-        session_id=progress.session_id,
-        leg_a=_leg_to_proto(progress.received.leg_a, progress.sent_a),
-        leg_b=_leg_to_proto(progress.received.leg_b, progress.sent_b),
-    )
+    message = media_pb2.SessionStatistics(session_id=progress.session_id)
+    _set_leg(message.leg_a, progress.received.leg_a, progress.sent_a)
+    _set_leg(message.leg_b, progress.received.leg_b, progress.sent_b)
+    return message
 
 
 def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
@@ -226,7 +224,8 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
         response.leg = LEG_NAMES[event.leg]
     match event.happening:
         case FirstPacketCame(source):
-            response.first_packet.source.CopyFrom(address_to_proto(source))
+            address = response.first_packet.source
+            address.ip, address.port = source.ip, source.port
         case FellSilent(direction, duration):
             response.silence.direction = CHECKS_TO_PROTO[direction]
             response.silence.duration.FromTimedelta(duration)
@@ -248,34 +247,48 @@ def event_to_proto(event: SessionEvent) -> media_pb2.EventsResponse:
     return response
 
 
-def _leg_to_proto(received: StreamStatistics, sent: SentStatistics) -> media_pb2.LegStatistics:
-    return media_pb2.LegStatistics(
-        received=stream_to_proto(received),
-        sent=media_pb2.SentStatistics(
-            packets=sent.packets,
-            bytes=sent.bytes,
-            packets_failed=sent.packets_failed,
-            packets_lost=sent.packets_lost,
-            jitter_ms=sent.jitter / MILLISECOND,
-            mos=sent.mos,
-        ),
-    )
+def _set_leg(
+    field: media_pb2.LegStatistics, received: StreamStatistics, sent: SentStatistics
+) -> None:
+    _set_stream(field.received, received)
+    field.sent.packets = sent.packets
+    field.sent.bytes = sent.bytes
+    field.sent.packets_failed = sent.packets_failed
+    if sent.packets_lost is not None:
+        field.sent.packets_lost = sent.packets_lost
+    field.sent.jitter_ms = sent.jitter / MILLISECOND
+    field.sent.mos = sent.mos
 
 
-def _codec(payload: media_pb2.PayloadFormat) -> Codec:
+def _set_stream(field: common_pb2.StreamStatistics, stream: StreamStatistics) -> None:
+    field.packets = stream.packets
+    field.bytes = stream.bytes
+    field.packets_lost = stream.packets_lost
+    field.jitter_ms = stream.jitter / MILLISECOND
+    field.packets_reordered = stream.packets_reordered
+    field.packets_dropped = stream.packets_dropped
+    field.round_trip_ms = (stream.round_trip or timedelta(0)) / MILLISECOND
+    field.mos = stream.mos
+    if stream.last_packet_time is not None:
+        field.last_packet_time.FromDatetime(_naive(stream.last_packet_time))
+
+
+def _codec(
+    encoding: str, payload_type: int, clock_rate: int, parameters: str, packet_time_ms: int
+) -> Codec:
     return Codec(
-        payload.encoding,
-        _payload_type(payload),
-        payload.clock_rate or CLOCK_RATE_DEFAULT,
-        payload.parameters,
-        timedelta(milliseconds=payload.packet_time_ms) if payload.packet_time_ms else None,
+        encoding,
+        _payload_type(payload_type),
+        clock_rate or CLOCK_RATE_DEFAULT,
+        parameters,
+        timedelta(milliseconds=packet_time_ms) if packet_time_ms else None,
     )
 
 
-def _payload_type(payload: media_pb2.PayloadFormat) -> int:
-    if payload.payload_type > HIGHEST_PAYLOAD_TYPE:
-        raise InvalidRequest(f"payload type {payload.payload_type}: expected 0 to 127")
-    return payload.payload_type
+def _payload_type(payload_type: int) -> int:
+    if payload_type > HIGHEST_PAYLOAD_TYPE:
+        raise InvalidRequest(f"payload type {payload_type}: expected 0 to 127")
+    return payload_type
 
 
 def _naive(time: datetime) -> datetime:

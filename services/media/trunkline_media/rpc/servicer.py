@@ -26,8 +26,8 @@ from .messages import (
     event_to_proto,
     leg_name_from_proto,
     legs_from_proto,
-    local_to_proto,
     progress_to_proto,
+    set_local,
 )
 
 LONGEST_PLAY: Final = timedelta(seconds=60)
@@ -78,12 +78,12 @@ class MediaServicer(MediaServiceServicer):
             recording=self._recording(request.session_id) if request.record else None,
         )
         session = self._control.sessions.open(opening, self._control.now())
-        return media_pb2.OpenResponse(
-            leg_a=local_to_proto(session.local[LegName.A]),
-            leg_b=local_to_proto(session.local[LegName.B]),
-            media_instance=self._node.name,
-            convertible_codecs=self._convertible,
+        response = media_pb2.OpenResponse(
+            media_instance=self._node.name, convertible_codecs=self._convertible
         )
+        set_local(response.leg_a, session.local[LegName.A])
+        set_local(response.leg_b, session.local[LegName.B])
+        return response
 
     async def Connect(
         self, request: media_pb2.ConnectRequest, context: Context

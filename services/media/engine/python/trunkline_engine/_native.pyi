@@ -162,8 +162,8 @@ class Engine:
     ) -> Engine:
         """Start the threads.
 
-        At the interfaces of `kernel_path` plain streams are relayed in the kernel. The sockets of up
-        to `parked_sessions` ended sessions, four each, stay bound for those to come. Raises
+        At the interfaces of `kernel_path` plain streams are relayed in the kernel. Up to
+        `parked_sessions` ended sessions leave their four sockets, bound, to those to come. Raises
         KernelPathRefused.
         """
 
@@ -226,6 +226,9 @@ class Engine:
 
     def close(self, session: int) -> None:
         """End a session; its SessionCounters come up with `closed`. Raises UnknownSession."""
+
+    def hurry(self) -> None:
+        """End the sessions that were closed now, all with one wake-up of their thread."""
 
     def poll(self) -> list[_Fact]:
         """Return every fact that has come up since the last call."""

@@ -214,6 +214,10 @@ impl Engine {
         self.lock().close(session).map_err(unknown)
     }
 
+    fn hurry(&self) {
+        self.lock().hurry();
+    }
+
     fn poll(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
         let (facts, clock) = {
             let mut engine = self.lock();

@@ -56,10 +56,13 @@ impl Command {
         }
     }
 
-    /// Whether it makes no difference before the next packet or tick, which finds it obeyed: then
-    /// nobody is woken for it.
+    /// Whether it makes no difference before the next packet or tick, which finds it obeyed, or is hurried
+    /// with others of its kind: then nobody is woken for it.
     pub const fn waits(&self) -> bool {
-        matches!(self, Self::Open(..) | Self::Update(..) | Self::Protect(..))
+        matches!(
+            self,
+            Self::Open(..) | Self::Update(..) | Self::Protect(..) | Self::Close(..)
+        )
     }
 }
 

@@ -42,6 +42,8 @@ struct Thread {
     offloads: bool,
     load: Arc<ShardLoad>,
     sessions: usize,
+    /// Whether sessions are to end that it may not know of yet.
+    closes: bool,
     /// Slots in all.
     slots: usize,
     /// Those that sessions have left with nothing in them.
@@ -239,8 +241,8 @@ impl Engine {
         self.command(session, Command::Query)
     }
 
-    /// Close a session; its last counters come up as a fact. Its ports go into quarantine, with their
-    /// sockets while there is room for those.
+    /// Close a session; its last counters come up as a fact, with the next packet or tick of its thread or
+    /// when it is hurried. Its ports go into quarantine, with their sockets while there is room for those.
     ///
     /// # Errors
     /// [`UnknownSession`].
@@ -255,6 +257,7 @@ impl Engine {
             .command(Command::Close(slot, parks))
             .map_err(|_| unknown)?;
         thread.sessions -= 1;
+        thread.closes = true;
         if parks {
             let rested = self.pools[ports[0].address].rested(now);
             thread.parking.park(Parked {
@@ -270,6 +273,15 @@ impl Engine {
             self.pools[ports.address].give_back(ports.rtp, now);
         }
         Ok(())
+    }
+
+    /// Let sessions that were closed end now: one wake-up for all that were since the last time.
+    pub fn hurry(&mut self) {
+        for thread in &mut self.threads {
+            if std::mem::take(&mut thread.closes) {
+                thread.wake.notify();
+            }
+        }
     }
 
     /// Every fact that has come up since the last call.
@@ -509,6 +521,7 @@ impl Thread {
             offloads,
             load,
             sessions: 0,
+            closes: false,
             slots: 0,
             vacant: Vec::new(),
             parking: Parking::new(parked_sessions),

@@ -210,6 +210,7 @@ pub fn facts_until(engine: &mut Engine, enough: impl Fn(&[Fact]) -> bool) -> Vec
 
 pub fn closing_counters(engine: &mut Engine, session: u64) -> [Counters; 2] {
     engine.close(session).expect("an open session");
+    engine.hurry();
     let facts = facts_until(engine, |facts| {
         facts
             .iter()
