@@ -38,8 +38,8 @@ log = structlog.stdlib.get_logger(__name__)
 MOST_PARKED: Final = 2048
 """Ended sessions whose sockets are kept: those of 5 s at 400 a second, in 23 MB of the kernel."""
 
-PARKED_SHARE: Final = 1 / 8
-"""Of the descriptors that this process may have."""
+PARKED_SHARE: Final = 2
+"""At most one in so many of the descriptors that this process may have is a kept socket."""
 
 
 @asynccontextmanager
@@ -101,7 +101,7 @@ def raise_descriptor_limit() -> None:
 def parked_sessions() -> int:
     """Return how many ended sessions may keep their four sockets."""
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(MOST_PARKED, int(descriptors * PARKED_SHARE) // 4)
+    return min(MOST_PARKED, descriptors // PARKED_SHARE // 4)
 
 
 def start_engine(settings: MediaSettings, parameters: Parameters) -> Engine:
