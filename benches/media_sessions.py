@@ -6,11 +6,11 @@
 The service runs as in production, with one relay thread, reached by frames as signaling does.
 A session is Open with the caller's offer, Connect with the answer, Close; for rtpengine, offer,
 answer and delete. One that nobody answers is Open and Close. No packet is sent. As many sessions
-have ended a quarantine before, as in a service that has run for a while, and have left their sockets
-(2,048 at most). The first sessions of a service, which make theirs, are told too. CPU is that of all
-threads of the process, by sessions. The engine's share is the same session through its Python
-module, with nothing around it; it includes the caller's wait for the end. --realtime lets the
-processes run before the machine's other work (SCHED_FIFO, which needs root).
+have ended a quarantine before, as in a service that has run for a while, and have left their
+sockets (2,048 at most). The first sessions of a service, which make theirs, are told too. CPU is
+that of all threads of the process, by sessions. The engine's share is the same session through its
+Python module, with nothing around it; it includes the caller's wait for the end. --realtime lets
+the processes run before the machine's other work (SCHED_FIFO, which needs root).
 """
 
 import argparse

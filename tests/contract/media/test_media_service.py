@@ -61,6 +61,18 @@ async def test_a_repeated_close_returns_the_same_statistics(media: MediaClient) 
     assert first == second == await media.close()
 
 
+async def test_a_close_whose_caller_has_left_is_answered_when_it_is_repeated(
+    media: MediaClient,
+) -> None:
+    await media.open()
+    leaving, staying = asyncio.create_task(media.close()), asyncio.create_task(media.close())
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert (await staying).HasField("statistics")
+    assert await media.close() == await staying
+
+
 async def test_a_range_of_four_ports_holds_one_call() -> None:
     async with serving(pairs=2) as media:
         await media.open("call-1")
