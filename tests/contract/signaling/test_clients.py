@@ -453,6 +453,18 @@ async def test_a_change_of_one_leg_leaves_the_other_alone() -> None:
     assert asked.leg_b.formats[0].encoding == "PCMA"
 
 
+async def test_formats_that_differ_by_their_packet_time_only_are_told_apart() -> None:
+    servicer = Told()
+    channel = channel_to(add_MediaServiceServicer_to_server, servicer, media_pb2.ConnectResponse())
+    told = []
+    for packet_time in (20, 30, 20):
+        leg = LegMedia(formats=(PayloadFormat(8, "PCMA", 8000, packet_time=packet_time),))
+        await MediaClient(channel).connect(ConnectMedia("call-1", "m", leg_b=leg, answered=True))
+        told.append(servicer.asked.leg_b.formats[0].packet_time_ms)
+
+    assert told == [20, 30, 20]
+
+
 async def test_the_statistics_of_a_closed_session_come_back() -> None:
     statistics = common_pb2.MediaStatistics(
         leg_a=common_pb2.StreamStatistics(packets=50, packets_lost=1, mos=4.4)

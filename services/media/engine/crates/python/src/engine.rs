@@ -78,6 +78,7 @@ impl Engine {
         kernel_path = Vec::new(),
         parked_sessions = 0,
     ))]
+    #[allow(clippy::too_many_arguments)] // keywords in Python
     fn new(
         addresses: Vec<String>,
         first_port: u16,
