@@ -126,11 +126,6 @@ class MediaControl:
         """Return the loop's time, by which sessions and leases are judged."""
         return self._loop.time()
 
-    @cached_property
-    def _loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop, looked up once: every look-up is a system call, for the process id."""
-        return asyncio.get_running_loop()
-
     def on_end(self, observer: Callable[[SessionStatistics], None]) -> None:
         """Tell `observer` what every session carried, at its end."""
         self._on_end.append(observer)
@@ -172,6 +167,11 @@ class MediaControl:
         while len(self.sessions):
             self._empty.clear()
             await self._empty.wait()
+
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop, looked up once: every look-up is a system call, for the process id."""
+        return asyncio.get_running_loop()
 
     def _hurry(self) -> None:
         """Wake the relay once for all sessions that this turn of the loop has closed."""
