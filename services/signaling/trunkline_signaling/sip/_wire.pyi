@@ -1,4 +1,6 @@
-"""The SIP core's Rust half. Compared with the built module by `mypy.stubtest`.
+"""The SIP core's Rust half, and `Datagrams` for `..transport`: a wheel has one library.
+
+Compared with the built module by `mypy.stubtest`.
 
 Text that is no UTF-8 on the wire has surrogates here, as `surrogateescape` makes them.
 """
@@ -8,7 +10,7 @@ from enum import Enum
 from random import Random
 from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, final
 
-from .flow import Flow
+from .flow import Address, Flow
 from .framing import Frame
 from .grammar import Params
 from .outputs import Output
@@ -18,6 +20,7 @@ __all__ = [
     "CSeq",
     "ClientTransaction",
     "Counters",
+    "Datagrams",
     "Deadlines",
     "Headers",
     "MediaType",
@@ -551,6 +554,27 @@ class _Timed(Protocol):
         """When, or None for never."""
 
 _Item = TypeVar("_Item", bound=_Timed)
+
+@final
+class Datagrams:
+    """Takes what waits in a UDP socket, and sends. Neither waits.
+
+    The socket is another's, who keeps it open as long as this is used.
+    """
+
+    def __new__(cls, socket: int, way_to: Callable[[Address], Flow]) -> Datagrams:
+        """`socket` is its descriptor. What `way_to` returns is kept for 4,096 peers, then for none:
+        peers that are busy at a time are fewer.
+        """
+
+    def take(self) -> list[tuple[bytes, Flow]]:
+        """Return the datagrams that wait, at most eight, with the way to each one's sender.
+
+        Raises `OSError`.
+        """
+
+    def send(self, data: bytes, remote: Address, /) -> bool:
+        """Send a datagram; False when the kernel does not take it. Raises `ValueError`."""
 
 @final
 class Deadlines(Generic[_Item]):

@@ -94,7 +94,7 @@ class Transports:
 
     async def listen_udp(self, address: Address, advertised: Address | None = None) -> Address:
         """Receive datagrams at an address; return it with the port it got. Raises `OSError`."""
-        opened = await UdpSocket.open(address, self.options, self._receive, self.counters)
+        opened = UdpSocket.open(address, self.options, self._receive, self.counters)
         self._udp[opened.local] = opened
         self._add_listener(Transport.UDP, opened.local, advertised)
         return opened.local

@@ -6,10 +6,13 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, cast
+from functools import partial
+from typing import Final
 
 import structlog
 
+from ..sip._wire import Datagrams
+from ..sip.errors import BUGS
 from ..sip.flow import Address, Flow, Transport
 from ..sip.framing import Frame
 from .counters import TransportCounters
@@ -25,7 +28,7 @@ _WORD: Final = struct.Struct("I")
 log = structlog.stdlib.get_logger(__name__)
 
 
-class UdpSocket(asyncio.DatagramProtocol):
+class UdpSocket:
     """A bound UDP socket. `send` never waits: what the kernel can't take is dropped."""
 
     def __init__(
@@ -38,12 +41,14 @@ class UdpSocket(asyncio.DatagramProtocol):
         self._socket = bound
         self._receive = receive
         self._counters = counters
-        self._transport: asyncio.DatagramTransport | None = None
-        self._is_full = False
-        self._shows_waiting = True
+        self._datagrams = Datagrams(bound.fileno(), partial(_way, self.local))
+        self._is_open = True
+        self._shows_waiting = _shows_waiting(bound)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(bound, self._read)
 
     @classmethod
-    async def open(
+    def open(
         cls,
         address: Address,
         options: TransportOptions,
@@ -54,15 +59,7 @@ class UdpSocket(asyncio.DatagramProtocol):
         bound = bind(socket.SOCK_DGRAM, address)
         _make_room(bound, options.receive_buffer)
         mark(bound, options.tos)
-        _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: cls(bound, receive, counters), sock=bound
-        )
-        try:
-            _waiting_in(bound)
-        except OSError as error:
-            protocol._shows_waiting = False
-            log.warning("this kernel hides what waits: overload goes unseen", error=str(error))
-        return protocol
+        return cls(bound, receive, counters)
 
     @property
     def waiting(self) -> int:
@@ -70,47 +67,39 @@ class UdpSocket(asyncio.DatagramProtocol):
 
         0 when closed, and where the kernel does not tell, which the log says at the start.
         """
-        if self._transport is None or not self._shows_waiting:
-            return 0
-        return _waiting_in(self._socket)
+        return _waiting_in(self._socket) if self._is_open and self._shows_waiting else 0
 
     def send(self, data: bytes, remote: Address) -> None:
-        """Send a datagram."""
-        if self._transport is None or self._is_full:
+        """Send a datagram; the timers of SIP deal with one that the kernel refuses."""
+        if self._is_open and self._datagrams.send(data, remote):
+            self._counters.datagrams_sent += 1
+        else:
             self._counters.datagrams_dropped += 1
-            return
-        self._counters.datagrams_sent += 1
-        self._transport.sendto(data, remote)
 
     def close(self) -> None:
         """Close the socket."""
-        if self._transport is not None:
-            self._transport.close()
+        if self._is_open:
+            self._is_open = False
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to send with."""
-        self._transport = cast(asyncio.DatagramTransport, transport)
+    def _read(self) -> None:
+        """Hand on a few datagrams; the loop comes back for more after others had their turn."""
+        try:
+            taken = self._datagrams.take()
+        except OSError:
+            self._counters.datagrams_dropped += 1
+            return
+        self._counters.datagrams_received += len(taken)
+        for data, flow in taken:
+            try:
+                self._receive(data, flow)
+            except BUGS:  # those behind it are not lost with it
+                log.exception("datagram not handled", remote=flow.remote)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Send no more."""
-        self._transport = None
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Hand a datagram on; IPv6 addresses lose their flow label and scope."""
-        self._counters.datagrams_received += 1
-        self._receive(data, Flow(Transport.UDP, addr[:2], self.local))
-
-    def pause_writing(self) -> None:
-        """Drop what is sent while the kernel takes nothing: late datagrams help nobody."""
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        """Send again."""
-        self._is_full = False
-
-    def error_received(self, exc: Exception) -> None:
-        """Count a datagram the kernel refused; the timers of SIP deal with its loss."""
-        self._counters.datagrams_dropped += 1
+def _way(local: Address, remote: Address) -> Flow:
+    return Flow(Transport.UDP, remote, local)
 
 
 def _make_room(bound: socket.socket, wanted: int) -> None:
@@ -120,6 +109,15 @@ def _make_room(bound: socket.socket, wanted: int) -> None:
         log.warning(
             "the receive buffer is small: raise net.core.rmem_max", wanted=wanted, granted=granted
         )
+
+
+def _shows_waiting(bound: socket.socket) -> bool:
+    try:
+        _waiting_in(bound)
+    except OSError as error:
+        log.warning("this kernel hides what waits: overload goes unseen", error=str(error))
+        return False
+    return True
 
 
 def _waiting_in(bound: socket.socket) -> int:

@@ -11,6 +11,7 @@ from support.waiting import until
 from trunkline_signaling.sip.flow import ANY_LOCAL, Flow, Transport
 from trunkline_signaling.sip.framing import Frame
 from trunkline_signaling.transport.options import TransportOptions
+from trunkline_signaling.transport.transports import Transports
 
 # UDP
 
@@ -63,6 +64,74 @@ async def test_ipv6_addresses_work_as_ipv4_ones_do() -> None:
         a.transports.send(b"x", Flow(Transport.UDP, at_b))
 
         assert (await b.next()).flow == Flow(Transport.UDP, at_a, at_b)
+
+
+async def test_a_burst_arrives_whole_and_in_order() -> None:
+    async with station() as a:
+        local = await a.transports.listen_udp(LOOPBACK)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(20):  # more than are taken at once, and an empty one
+                sender.sendto(bytes(number), local)
+
+        assert [(await a.next()).data for _ in range(20)] == [bytes(number) for number in range(20)]
+        assert a.transports.counters.datagrams_received == 20
+
+
+async def test_a_bug_that_one_datagram_finds_costs_those_behind_it_nothing() -> None:
+    received: list[bytes | Frame] = []
+
+    def receive(data: bytes | Frame, flow: Flow) -> None:
+        received.append(data)
+        if data == b"0":
+            raise RuntimeError("a bug of ours")
+
+    async with Transports(receive, lambda flow: None) as transports:
+        local = await transports.listen_udp(LOOPBACK)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            for number in range(3):
+                sender.sendto(b"%d" % number, local)
+        await until(lambda: len(received) == 3)
+
+    assert received == [b"0", b"1", b"2"]
+
+
+async def test_the_flow_to_a_peer_is_made_once_and_kept_for_a_while() -> None:
+    async with station() as a:
+        local = await a.transports.listen_udp(LOOPBACK)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"x", local)
+            first = (await a.next()).flow
+            sender.sendto(b"y", local)
+            assert (await a.next()).flow is first
+
+            for number in range(4096):  # all that are kept
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+                    other.bind((f"127.1.{number >> 8}.{number & 255}", 5060))
+                    other.sendto(b"x", local)
+                await a.next()
+            sender.sendto(b"z", local)
+            again = (await a.next()).flow
+
+        assert again == first
+        assert again is not first
+
+
+async def test_what_the_kernel_refuses_is_counted_as_dropped() -> None:
+    async with station() as a:
+        local = await a.transports.listen_udp(LOOPBACK)
+        a.transports.send(bytes(70_000), Flow(Transport.UDP, local))
+
+        assert a.transports.counters.datagrams_dropped == 1
+        assert a.transports.counters.datagrams_sent == 0
+
+
+async def test_what_is_sent_after_the_end_is_dropped() -> None:
+    async with station() as a:
+        local = await a.transports.listen_udp(LOOPBACK)
+    a.transports.send(b"x", Flow(Transport.UDP, local))
+
+    assert a.transports.counters.datagrams_dropped == 1
+    assert a.transports.waiting == 0
 
 
 async def test_a_datagram_without_a_socket_for_it_fails_its_flow() -> None:

@@ -1,11 +1,13 @@
 //! The Python face of `trunkline-sip`: what signaling's `sip` package is made of.
 //!
-//! Everything here is translation. The module is `trunkline_signaling.sip._wire`; its types are
+//! Everything here is translation, but for `datagrams`, which belongs to `transport` and is here as a
+//! wheel has one library. The module is `trunkline_signaling.sip._wire`; its types are
 //! written down by hand in `_wire.pyi`, which `mypy.stubtest` compares with the module that was built.
 
 use pyo3::prelude::*;
 
 mod addresses;
+mod datagrams;
 mod errors;
 mod fields;
 mod flow;
@@ -31,6 +33,8 @@ mod _wire {
 
     #[pymodule_export]
     use super::addresses::{NameAddr, Via};
+    #[pymodule_export]
+    use super::datagrams::Datagrams;
     #[pymodule_export]
     use super::fields::{CSeq, MediaType};
     #[pymodule_export]

@@ -1,0 +1,155 @@
+"""Microseconds of CPU a SIP datagram costs signaling outside of its core, to take it and send one.
+
+    python benches/datagrams.py            # best of several runs, beside the system calls alone
+    python benches/datagrams.py --profile  # where they go
+
+Sockets, limits, counts and driver are the real ones, on loopback; the core sends back what it gets.
+Eight peers in the same process send a message each, and wait for them: that is part of both
+figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import cProfile
+import logging
+import pstats
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from random import Random
+from typing import Any, Final
+
+import structlog
+import uvloop
+from calls import Instant
+from prometheus_client import CollectorRegistry
+from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.parameters import Parameters
+from trunkline_signaling.calls.call_settings import CallSettings
+from trunkline_signaling.observation import Observation
+from trunkline_signaling.parameters import CHECKS, PARAMETERS
+from trunkline_signaling.settings import SignalingSettings
+from trunkline_signaling.shell.network import SipNetwork
+from trunkline_signaling.shell.ports import Services
+from trunkline_signaling.shell.switch import Switch
+from trunkline_signaling.sip.flow import Flow, Transport
+from trunkline_signaling.sip.outputs import Output, Transmit
+from trunkline_signaling.trace.ring import Trace
+
+RUNS: Final = 15
+TURNS: Final = 1_000
+AT_ONCE: Final = 8
+REQUEST: Final = b"INVITE sip:442071838750@192.0.2.1 SIP/2.0\r\n" + bytes(800)
+RESPONSE: Final = b"SIP/2.0 180 Ringing\r\n" + bytes(400)
+
+
+class Echo:
+    """A core that sends back what it gets."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._outputs: list[Output] = []
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """Take a message."""
+        self._outputs.append(Transmit(data, flow))
+        self.taken += 1
+
+    def drain(self) -> list[Output]:
+        """Return what is to be sent."""
+        outputs, self._outputs = self._outputs, []
+        return outputs
+
+    def next_deadline(self) -> None:
+        """Nothing is ever due."""
+
+
+async def _echo(profile: cProfile.Profile | None) -> float:
+    """Return CPU seconds for a datagram taken and sent."""
+    settings = SignalingSettings(sip_address="127.0.0.1", sip_ports=(0,), sip_rate=0)
+    async with SipNetwork(settings, Parameters(PARAMETERS, CHECKS)) as network:
+        echo, world, calls = Echo(), Instant(), CallSettings("bench", Instant())
+        metrics = Metrics("signaling", CollectorRegistry())
+        switch = Switch(
+            Services(world, world, world, world),
+            world,
+            network,
+            world,
+            world,
+            Observation(metrics, Trace(1 << 20, time.time)),
+            lambda: calls,
+            Random(1),
+        )
+        core: Any = echo
+        switch._driver._core = core
+        network.attach(switch)
+        with _peers(network.ports[Transport.UDP]) as peers:
+            began = time.process_time()
+            if profile is not None:
+                profile.enable()
+            for turn in range(TURNS):
+                _send(peers, turn)
+                while echo.taken < (turn + 1) * AT_ONCE:  # noqa: ASYNC110  the loop is measured
+                    await asyncio.sleep(0)
+                _receive(peers)
+            if profile is not None:
+                profile.disable()
+            return (time.process_time() - began) / (TURNS * AT_ONCE)
+
+
+def _floor() -> float:
+    """Return CPU seconds for the same by system calls alone, as Python makes them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
+        bound.bind(("127.0.0.1", 0))
+        with _peers(bound.getsockname()[1]) as peers:
+            began = time.process_time()
+            for turn in range(TURNS):
+                _send(peers, turn)
+                for _ in peers:
+                    bound.sendto(*bound.recvfrom(2048))
+                _receive(peers)
+            return (time.process_time() - began) / (TURNS * AT_ONCE)
+
+
+@contextmanager
+def _peers(port: int) -> Iterator[list[socket.socket]]:
+    with ExitStack() as stack:
+        peers = []
+        for _ in range(AT_ONCE):
+            peer = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            peer.connect(("127.0.0.1", port))
+            peers.append(peer)
+        yield peers
+
+
+def _send(peers: list[socket.socket], turn: int) -> None:
+    for peer in peers:
+        peer.send(RESPONSE if turn % 2 else REQUEST)
+
+
+def _receive(peers: list[socket.socket]) -> None:
+    for peer in peers:
+        peer.recv(2048)
+
+
+def main() -> None:
+    """Print what was measured."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--profile", action="store_true")
+    chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    profile = cProfile.Profile() if chosen.profile else None
+    ours = [uvloop.run(_echo(profile)) for _ in range(1 if profile else RUNS)]
+    if profile is not None:
+        pstats.Stats(profile).sort_stats("tottime").print_stats(25)
+        return
+    floor = [_floor() for _ in range(RUNS)]
+    print(f"a datagram in and out: {min(ours) * 1e6:.2f} us")
+    print(f"peers and system calls alone: {min(floor) * 1e6:.2f} us")
+
+
+if __name__ == "__main__":
+    main()
