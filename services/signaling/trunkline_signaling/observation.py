@@ -195,9 +195,9 @@ class MessageCounts:
     def count(self, data: bytes) -> None:
         """Count one."""
         word = data[8:11] if data.startswith(b"SIP/2.0 ") else data[:20].partition(b" ")[0]
-        if word in self._counts:
+        try:
             self._counts[word] += 1
-        else:
+        except KeyError:
             self._learn(word)
 
     def by_message(self) -> Mapping[str, int]:

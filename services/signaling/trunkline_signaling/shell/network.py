@@ -137,7 +137,7 @@ class SipNetwork:
     def _receive(self, data: bytes | Frame, flow: Flow) -> None:
         if self._switch is None:
             return
-        if self._admits(flow.remote[0]):
+        if self._limits.admits(flow.remote[0], self._loop.time()):
             self._switch.receive(data, flow)
         else:
             self._transports.counters.limited += 1

@@ -563,8 +563,8 @@ class Datagrams:
     """
 
     def __new__(cls, socket: int, way_to: Callable[[Address], Flow]) -> Datagrams:
-        """`socket` is its descriptor. What `way_to` returns is kept for 4,096 peers, then for none:
-        peers that are busy at a time are fewer.
+        """`socket` is its descriptor. What `way_to` returns is kept, for 4,096 peers at most: more
+        than are busy at a time.
         """
 
     def take(self) -> list[tuple[bytes, Flow]]:

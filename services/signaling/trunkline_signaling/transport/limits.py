@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 MOST: Final = 65_536
 """Sources remembered; the one that was quiet for longest is forgotten first."""
@@ -28,9 +28,18 @@ class Rate:
     burst: float
 
 
-class _Bucket(NamedTuple):
+@dataclass(slots=True)
+class _Bucket:
     tokens: float
     time: float
+
+    def take(self, rate: Rate, now: float) -> bool:
+        """Take a token, after those that came since the last look; False when there is none."""
+        tokens = min(self.tokens + (now - self.time) * rate.per_second, rate.burst)
+        admitted = tokens >= 1
+        self.tokens = tokens - admitted
+        self.time = now
+        return admitted
 
 
 class SourceLimits:
@@ -62,16 +71,14 @@ class SourceLimits:
 
     def admits(self, ip: str, now: float) -> bool:
         """Take a token from the source's bucket; False when there is none."""
-        source = source_of(ip)
         rate = self._known if self.knows(ip, now) else self._strangers
         if rate is None:
             return True
+        source = source_of(ip)
         bucket = self._buckets.pop(source, None) or _Bucket(rate.burst, now)
-        tokens = min(bucket.tokens + (now - bucket.time) * rate.per_second, rate.burst)
-        admitted = tokens >= 1
-        self._buckets[source] = _Bucket(tokens - admitted, now)
+        self._buckets[source] = bucket
         _forget_oldest(self._buckets)
-        return admitted
+        return bucket.take(rate, now)
 
 
 @lru_cache(maxsize=MOST)

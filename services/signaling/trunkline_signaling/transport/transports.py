@@ -173,7 +173,11 @@ class Transports:
         told through `failed`, later.
         """
         if flow.transport is Transport.UDP:
-            self._send_udp(data, flow)
+            opened = self._udp.get(flow.local) or self._udp_for(flow.remote)
+            if opened is None:
+                self._fail_later(flow)
+            else:
+                opened.send(data, flow.remote)
             return
         connection = self._connections.get(flow)
         if connection is None or not connection.is_open:
@@ -208,13 +212,6 @@ class Transports:
         host, port = advertised or local
         self.listeners.append(Listener(transport, local, (host, port or local[1])))
         log.info("listening", transport=str(transport), local=local)
-
-    def _send_udp(self, data: bytes, flow: Flow) -> None:
-        chosen = self._udp.get(flow.local) or self._udp_for(flow.remote)
-        if chosen is None:
-            self._fail_later(flow)
-        else:
-            chosen.send(data, flow.remote)
 
     def _udp_for(self, remote: Address) -> UdpSocket | None:
         family = _family(remote)
