@@ -19,6 +19,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import IPv4Address
 from random import Random
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from trunkline_signaling.sip.flow import Flow, Transport
 from trunkline_signaling.sip.outputs import Output, Transmit
 from trunkline_signaling.trace.ring import Trace
 
+LOOPBACK: Final = IPv4Address("127.0.0.1")
 RUNS: Final = 15
 TURNS: Final = 1_000
 AT_ONCE: Final = 8
@@ -67,9 +69,9 @@ class Echo:
         """Nothing is ever due."""
 
 
-async def _echo(profile: cProfile.Profile | None) -> float:
-    """Return CPU seconds for a datagram taken and sent."""
-    settings = SignalingSettings(sip_address="127.0.0.1", sip_ports=(0,), sip_rate=0)
+async def _echo(runs: int, profile: cProfile.Profile | None) -> list[float]:
+    """Return CPU seconds for a datagram taken and sent, in each of so many runs."""
+    settings = SignalingSettings(sip_address=LOOPBACK, sip_ports=(0,), sip_rate=0)
     async with SipNetwork(settings, Parameters(PARAMETERS, CHECKS)) as network:
         echo, world, calls = Echo(), Instant(), CallSettings("bench", Instant())
         metrics = Metrics("signaling", CollectorRegistry())
@@ -87,23 +89,29 @@ async def _echo(profile: cProfile.Profile | None) -> float:
         switch._driver._core = core
         network.attach(switch)
         with _peers(network.ports[Transport.UDP]) as peers:
-            began = time.process_time()
             if profile is not None:
                 profile.enable()
-            for turn in range(TURNS):
-                _send(peers, turn)
-                while echo.taken < (turn + 1) * AT_ONCE:  # noqa: ASYNC110  the loop is measured
-                    await asyncio.sleep(0)
-                _receive(peers)
+            figures = [await _run(peers, echo) for _ in range(runs)]
             if profile is not None:
                 profile.disable()
-            return (time.process_time() - began) / (TURNS * AT_ONCE)
+            return figures
+
+
+async def _run(peers: list[socket.socket], echo: Echo) -> float:
+    echo.taken = 0
+    began = time.process_time()
+    for turn in range(TURNS):
+        _send(peers, turn)
+        while echo.taken < (turn + 1) * AT_ONCE:  # noqa: ASYNC110  the loop is what is measured
+            await asyncio.sleep(0)
+        _receive(peers)
+    return (time.process_time() - began) / (TURNS * AT_ONCE)
 
 
 def _floor() -> float:
     """Return CPU seconds for the same by system calls alone, as Python makes them."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
-        bound.bind(("127.0.0.1", 0))
+        bound.bind((str(LOOPBACK), 0))
         with _peers(bound.getsockname()[1]) as peers:
             began = time.process_time()
             for turn in range(TURNS):
@@ -120,7 +128,7 @@ def _peers(port: int) -> Iterator[list[socket.socket]]:
         peers = []
         for _ in range(AT_ONCE):
             peer = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-            peer.connect(("127.0.0.1", port))
+            peer.connect((str(LOOPBACK), port))
             peers.append(peer)
         yield peers
 
@@ -142,7 +150,7 @@ def main() -> None:
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     profile = cProfile.Profile() if chosen.profile else None
-    ours = [uvloop.run(_echo(profile)) for _ in range(1 if profile else RUNS)]
+    ours = uvloop.run(_echo(1 if profile else RUNS, profile))
     if profile is not None:
         pstats.Stats(profile).sort_stats("tottime").print_stats(25)
         return
