@@ -13,8 +13,8 @@ use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendto
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
-/// Datagrams taken by one system call: few, for those that are taken and not worked off are no
-/// longer seen to wait in the kernel.
+/// The most datagrams taken by one system call: few, for those that are taken and not worked off are
+/// no longer seen to wait in the kernel.
 const AT_ONCE: usize = 8;
 /// Bytes, more than UDP carries.
 const LONGEST: usize = 1 << 16;
@@ -31,6 +31,9 @@ pub(crate) struct Datagrams {
     ways: HashMap<SocketAddr, Py<PyAny>>,
     headers: MultiHeaders<SockaddrStorage>,
     room: Vec<u8>,
+    /// How many to ask for next. The kernel looks for one more than there are, which costs more than
+    /// it gives where they come one by one.
+    wanted: usize,
 }
 
 #[pymethods]
@@ -43,6 +46,7 @@ impl Datagrams {
             ways: HashMap::new(),
             headers: MultiHeaders::preallocate(AT_ONCE, None),
             room: vec![0; AT_ONCE * LONGEST],
+            wanted: 1,
         }
     }
 
@@ -51,14 +55,15 @@ impl Datagrams {
         py: Python<'py>,
     ) -> PyResult<Vec<(Bound<'py, PyBytes>, Bound<'py, PyAny>)>> {
         let room = self.room.chunks_exact_mut(LONGEST);
-        let mut parts: Vec<_> = room.map(|part| [IoSliceMut::new(part)]).collect();
+        let parts = room.take(self.wanted).map(|part| [IoSliceMut::new(part)]);
+        let mut parts: Vec<_> = parts.collect();
         let flags = MsgFlags::MSG_DONTWAIT;
         let received = match recvmmsg(self.socket, &mut self.headers, &mut parts, flags, None) {
             Ok(received) => received,
             Err(Errno::EAGAIN | Errno::EINTR) => return Ok(Vec::new()),
             Err(error) => return Err(std::io::Error::from(error).into()),
         };
-        let mut datagrams = Vec::with_capacity(AT_ONCE);
+        let mut datagrams = Vec::with_capacity(self.wanted);
         for datagram in received {
             let data = PyBytes::new(py, datagram.iovs().next().unwrap_or_default());
             if let Some(source) = datagram.address.as_ref().and_then(address_of) {
@@ -66,6 +71,8 @@ impl Datagrams {
                 datagrams.push((data, way));
             }
         }
+        let more_may_wait = datagrams.len() == self.wanted;
+        self.wanted = if more_may_wait { AT_ONCE } else { 1 };
         Ok(datagrams)
     }
 
