@@ -2,8 +2,8 @@
 //! (`fuzz/wire`), an ordinary test on the stored corpus and on noise.
 
 use trunkline_sip::{
-    Essentials, Headers, MediaType, Message, NameAddr, StartLine, Uri, Via, check_request_fields,
-    check_target, parse_datagram, print,
+    Dialog, Essentials, Headers, MediaType, Message, NameAddr, StartLine, Uri, Via,
+    check_request_fields, check_target, parse_datagram, print,
 };
 
 /// One datagram, every value of it as whatever it might be, and its print.
@@ -22,6 +22,7 @@ pub fn message(data: &[u8]) {
     let printed = printed(&read);
     assert_eq!(parse_datagram(&printed).as_ref(), Ok(&read));
     assert!(Essentials::read(&read.headers.echoed(b"tag")).is_ok());
+    open_dialogs(&read);
 }
 
 fn is_checked(message: &Message<'_>) -> bool {
@@ -44,6 +45,26 @@ fn printed(message: &Message<'_>) -> Vec<u8> {
             let line = [version, status.as_bytes(), reason];
             print(&line, &message.headers, message.body)
         }
+    }
+}
+
+/// The dialogs that a message opens, and what comes of them.
+fn open_dialogs(message: &Message<'_>) {
+    let headers = &message.headers;
+    let opened = match &message.start {
+        StartLine::Request { .. } => Dialog::of_server(headers, b"tag", b"<sip:us>".to_vec()),
+        StartLine::Response { .. } => Dialog::of_client(b"sip:peer", headers, headers, true),
+    };
+    let Ok(mut dialog) = opened else {
+        return;
+    };
+    let _ = (dialog.update(headers, true), dialog.prack(headers));
+    for method in [b"PRACK".as_slice(), b"UPDATE"] {
+        let _ = dialog.take(method, headers, None);
+        let request = dialog.request(method, Some(b"application/sdp"));
+        assert!(request.headers.from().is_ok() && request.headers.cseq().is_ok());
+        let reply = dialog.reply(method, headers, 200, None);
+        assert!(Essentials::read(&reply).is_ok());
     }
 }
 

@@ -135,7 +135,7 @@ impl SipUri {
 
     #[getter]
     fn is_loose_router(&self) -> bool {
-        self.0.params.get(b"lr").is_some()
+        self.0.is_loose_router()
     }
 
     fn with_user(&self, user: Option<Text<'_>>) -> Self {

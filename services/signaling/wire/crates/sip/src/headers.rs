@@ -285,7 +285,7 @@ impl Headers {
         self.parse("Content-Type", MediaType::parse)
     }
 
-    fn require<T>(
+    pub(crate) fn require<T>(
         &self,
         name: &'static str,
         parse: impl Fn(&[u8]) -> Result<T, MalformedValue>,

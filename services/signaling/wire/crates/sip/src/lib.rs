@@ -1,5 +1,5 @@
-//! SIP messages between bytes and values (RFC 3261 section 25), and their transactions (section 17),
-//! without I/O.
+//! SIP messages between bytes and values (RFC 3261 section 25), their transactions (section 17) and
+//! dialogs (section 12), without I/O.
 //!
 //! Text is bytes as they came: mostly UTF-8, but nobody promised. A peer's mistakes are
 //! [`MalformedValue`] and [`Refusal`]; nothing here panics, and nothing costs more than the length of
@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod cseq;
+mod dialogs;
 mod error;
 mod grammar;
 mod header_name;
@@ -16,12 +17,14 @@ mod media_type;
 mod message;
 mod name_addr;
 mod params;
+mod rack;
 mod transactions;
 mod uri;
 mod validation;
 mod via;
 
 pub use cseq::CSeq;
+pub use dialogs::{Dialog, DialogId, DialogState, RequestHead, Unacknowledged};
 pub use error::{Defect, MalformedValue, Reason, Refusal};
 pub use grammar::{
     has_line_break, is_token, parse_host, parse_host_port, parse_uint, quote, split_values,
@@ -33,6 +36,7 @@ pub use media_type::MediaType;
 pub use message::{Message, StartLine, parse_datagram, parse_framed, print};
 pub use name_addr::NameAddr;
 pub use params::Params;
+pub use rack::RAck;
 pub use transactions::{
     BRANCH_MAGIC, Client, ClientKey, DEFAULT_RESEND, Deadlines, Due, Heard, MergeKey, NotAllowed,
     Repetition, Server, ServerKey, State, Timing, Trigger, ack_fields, cancel_fields, note_source,

@@ -127,6 +127,12 @@ impl SipUri {
         cut(self.user.as_deref().unwrap_or_default(), b';').0
     }
 
+    /// Tell whether a router of this address leaves the Request-URI alone (section 19.1.1).
+    #[must_use]
+    pub fn is_loose_router(&self) -> bool {
+        self.params.get(b"lr").is_some()
+    }
+
     /// Print the URI.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(if self.secure { b"sips:" } else { b"sip:" });
