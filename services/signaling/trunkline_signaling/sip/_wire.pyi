@@ -8,12 +8,13 @@ Text that is no UTF-8 on the wire has surrogates here, as `surrogateescape` make
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from enum import Enum
 from random import Random
-from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar, final
+from typing import Any, ClassVar, Final, TypeVar, final
 
+from .dialog import DialogId, DialogState
 from .flow import Address, Flow
 from .framing import Frame
 from .grammar import Params
-from .outputs import Output
+from .outputs import Output, ResponseReceived
 
 __all__ = [
     "DEFAULT_RESEND",
@@ -21,13 +22,14 @@ __all__ = [
     "ClientTransaction",
     "Counters",
     "Datagrams",
-    "Deadlines",
+    "Dialog",
+    "DialogLayer",
     "Headers",
     "MediaType",
     "NameAddr",
     "OtherUri",
     "PanicException",
-    "Repetition",
+    "RAck",
     "Request",
     "Response",
     "ServerTransaction",
@@ -302,6 +304,23 @@ class CSeq:
     def __hash__(self) -> int: ...
 
 @final
+class RAck:
+    """What a PRACK acknowledges (RFC 3262 section 7.2)."""
+
+    def __new__(cls, rseq: int, cseq: CSeq) -> RAck: ...
+    @staticmethod
+    def parse(text: str, /) -> RAck:
+        """Parse `776656 1 INVITE`."""
+
+    @property
+    def rseq(self) -> int: ...
+    @property
+    def cseq(self) -> CSeq: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
+
+@final
 class MediaType:
     """Content-Type (RFC 3261 section 20.15)."""
 
@@ -532,30 +551,6 @@ class Timing:
 DEFAULT_RESEND: Final[tuple[float, ...]]
 
 @final
-class Repetition:
-    """The copies of one message: when the next one goes, and when to give up (SIG-08).
-
-    A list of n waits makes n - 1 copies; the last wait ends in failure.
-    """
-
-    def __new__(cls, timing: Timing, reliable: bool, now: float) -> Repetition: ...
-    @property
-    def deadline(self) -> float:
-        """When the wait that has begun is over."""
-
-    def advance(self) -> bool:
-        """Go on to the next wait; tell whether there is one, and so a copy to be sent."""
-
-class _Timed(Protocol):
-    """Something that wants to be called at a time of its own choosing."""
-
-    @property
-    def deadline(self) -> float | None:
-        """When, or None for never."""
-
-_Item = TypeVar("_Item", bound=_Timed)
-
-@final
 class Datagrams:
     """Takes what waits in a UDP socket, and sends. Neither waits.
 
@@ -575,24 +570,6 @@ class Datagrams:
 
     def send(self, data: bytes, remote: Address, /) -> bool:
         """Send a datagram; False when the kernel does not take it. Raises `ValueError`."""
-
-@final
-class Deadlines(Generic[_Item]):
-    """Who is due when.
-
-    A deadline that moved back leaves its entry where it was: when that comes up, the thing is
-    queued again. So moving a deadline, which happens on most messages, costs nothing.
-    """
-
-    def __new__(cls) -> Deadlines[_Item]: ...
-    def update(self, item: _Item, /) -> None:
-        """Note the item's deadline, which may have changed."""
-
-    def next(self) -> float | None:
-        """Return when `pop_due` is to be called; it may then have nothing to give."""
-
-    def pop_due(self, now: float, /) -> _Item | None:
-        """Return one item whose deadline has come, or None."""
 
 class State(Enum):
     """States of all transaction machines."""
@@ -746,3 +723,151 @@ class TransactionLayer:
 
     def transport_failed(self, flow: Flow) -> None:
         """Fail the requests that wait for an answer from this peer on this transport."""
+
+@final
+class Dialog:
+    """One side's view of a dialog."""
+
+    @staticmethod
+    def of_server(request: Request, flow: Flow, local_tag: str, contact: str) -> Dialog:
+        """Build the dialog a request opens here (section 12.1.1); `contact` is as for `accept`.
+
+        Raises `MalformedMessage` when the request has no usable Contact.
+        """
+
+    @staticmethod
+    def of_client(request: Request, response: Response, flow: Flow) -> Dialog:
+        """Build the dialog a response opens (section 12.1.2).
+
+        A response without Contact, as early ones may be, leaves the Request-URI as the target.
+        Raises `MalformedMessage` when Record-Route or Contact is no address.
+        """
+
+    @property
+    def id(self) -> DialogId: ...
+    @property
+    def call_id(self) -> str: ...
+    @property
+    def local(self) -> NameAddr:
+        """Our address with our tag: From of what we send."""
+
+    @property
+    def remote(self) -> NameAddr:
+        """The peer's address with its tag: To of what we send, spelt as the peer did."""
+
+    @property
+    def remote_target(self) -> SipUri | TelUri | OtherUri:
+        """The peer's Contact: where requests are addressed to."""
+
+    @property
+    def next_hop(self) -> SipUri | TelUri | OtherUri:
+        """The URI a request goes to: the first route, else the remote target (section 8.1.2)."""
+
+    local_contact: str
+    """Our Contact as printed, angle brackets included."""
+    flow: Flow
+    """Where requests are sent: at first the way the peer's message came (SIG-18, method 0)."""
+    local_cseq: int
+    owner: Any
+    """What the user wants to find again when something happens here."""
+    @property
+    def state(self) -> DialogState: ...
+    @property
+    def unacknowledged(self) -> bool:
+        """Tell whether a 2xx of ours has no ACK yet."""
+
+    def request(
+        self, method: str, body: bytes | None = None, content_type: str | None = None
+    ) -> Request:
+        """Build the next request of this dialog (section 12.2.1.1)."""
+
+    def ack(
+        self, invite: Request, body: bytes | None = None, content_type: str | None = None
+    ) -> Request:
+        """Build the ACK for a 2xx (section 13.2.2.4): same CSeq number, same credentials."""
+
+    def prack(self, response: Response) -> Request | None:
+        """Build the PRACK for a reliable provisional response (RFC 3262 section 4).
+
+        None for a copy, and for one that overtook another: it will come again. Raises
+        `MalformedValue`.
+        """
+
+    def reply(
+        self,
+        request: Request,
+        status: int,
+        body: bytes | None = None,
+        content_type: str | None = None,
+    ) -> Response:
+        """Build a response with our tag, and with what opens or refreshes a dialog (12.1.1)."""
+
+@final
+class DialogLayer:
+    """All dialogs of one element."""
+
+    def __new__(cls, transactions: TransactionLayer, mark: str | None = None) -> DialogLayer:
+        """`mark` is what our tags end in, for who has to find the owner of a dialog."""
+
+    @property
+    def transactions(self) -> TransactionLayer:
+        """For what happens outside dialogs: requests, responses, CANCEL, counters."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Dialog]: ...
+    @property
+    def holds_byes(self) -> bool:
+        """Tell whether a BYE of ours waits for an ACK."""
+
+    def receive(self, data: bytes | Frame, flow: Flow, now: float) -> None:
+        """Take a datagram, or a frame of a stream, whatever it holds."""
+
+    def on_timer(self, now: float) -> None:
+        """Do all that is due."""
+
+    def transport_failed(self, flow: Flow, now: float) -> None:
+        """Fail the requests that wait for an answer from this peer on this transport."""
+
+    def next_deadline(self) -> float | None:
+        """Return when `on_timer` is to be called, or None."""
+
+    def drain(self) -> list[Output]:
+        """Return what has to be sent and what happened, in order, and forget it."""
+
+    def named(self, dialog_id: DialogId) -> Dialog | None:
+        """Return the dialog of a name, as Replaces gives it (RFC 3891)."""
+
+    def accept(self, transaction: ServerTransaction, contact: str) -> Dialog:
+        """Open the early dialog an INVITE asks for; `contact` is our Contact as printed.
+
+        Raises `MalformedMessage` when the request lacks what a dialog needs.
+        """
+
+    def establish(self, event: ResponseReceived) -> Dialog:
+        """Return the dialog of a 1xx with a tag or a 2xx to our INVITE, new or known.
+
+        Each fork has its own; the first 2xx ends all other early ones. Raises `MalformedMessage`.
+        """
+
+    def answer(
+        self, dialog: Dialog, transaction: ServerTransaction, response: Response, now: float
+    ) -> None:
+        """Send a 2xx to INVITE, and again until the ACK comes (section 13.3.1.4)."""
+
+    def respond_reliably(
+        self, dialog: Dialog, transaction: ServerTransaction, response: Response, now: float
+    ) -> None:
+        """Send a 101-199 that wants a PRACK (RFC 3262); one at a time, its `RSeq` is set here."""
+
+    def send_bye(self, dialog: Dialog, bye: Request, owner: Any, now: float) -> None:
+        """Send a BYE in a transaction of `owner`, as soon as it may go (section 15).
+
+        It waits until our 2xx has its ACK or is given up; a peer that goes by itself gets none.
+        """
+
+    def terminate(self, dialog: Dialog) -> None:
+        """Forget a dialog; its requests will be met as those of no dialog.
+
+        A 2xx to its INVITE is repeated all the same until its ACK comes: it may have been lost.
+        Until then its requests are met as those of a dialog that nobody owns.
+        """

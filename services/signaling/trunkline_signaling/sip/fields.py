@@ -1,4 +1,4 @@
-"""Header fields that are neither addresses nor Via: CSeq, Content-Type, and some dataclasses."""
+"""Header fields other than addresses and Via: CSeq, RAck, Content-Type, and some dataclasses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from ._wire import CSeq, MediaType
+from ._wire import CSeq, MediaType, RAck
 from .errors import MalformedValue
 from .grammar import (
     NO_PARAMS,
@@ -30,27 +30,9 @@ __all__ = [
     "SessionExpires",
     "SubscriptionState",
     "parse_delta_seconds",
-    "parse_sequence_number",
 ]
 
 _RETRY_AFTER: Final = re.compile(r"([0-9]++)\s*+(\([^()]*+\)\s*+)?(?:;(.*))?", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class RAck:
-    """What a PRACK acknowledges (RFC 3262 section 7.2)."""
-
-    rseq: int
-    cseq: CSeq
-
-    @classmethod
-    def parse(cls, text: str) -> RAck:
-        """Parse `776656 1 INVITE`."""
-        rseq, _, cseq = text.strip().partition(" ")
-        return cls(parse_uint(rseq, expected="a response number"), CSeq.parse(cseq))
-
-    def __str__(self) -> str:
-        return f"{self.rseq} {self.cseq}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +196,3 @@ class Privacy:
 def parse_delta_seconds(text: str) -> int:
     """Parse delta-seconds (section 25.1), 0 to 2**32 - 1."""
     return parse_uint(text.strip(), expected="seconds")
-
-
-def parse_sequence_number(text: str) -> int:
-    """Parse RSeq (RFC 3262 section 7.1)."""
-    return parse_uint(text.strip(), expected="a response number")

@@ -19,9 +19,6 @@ SUBSCRIBE: Final = "SUBSCRIBE"
 PUBLISH: Final = "PUBLISH"
 MESSAGE: Final = "MESSAGE"
 
-TARGET_REFRESH: Final = frozenset({INVITE, UPDATE, SUBSCRIBE, NOTIFY, REFER})
-"""Requests whose Contact moves the remote target (RFC 3261 12.2.2, RFC 3311, RFC 6665)."""
-
 REASON_PHRASES: Final[dict[int, str]] = {
     100: "Trying",
     180: "Ringing",

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ._wire import DEFAULT_RESEND, Repetition, Timing
+from ._wire import DEFAULT_RESEND, Timing
 
-__all__ = ["DEFAULT_RESEND", "Repetition", "Timing"]
+__all__ = ["DEFAULT_RESEND", "Timing"]

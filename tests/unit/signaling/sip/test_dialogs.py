@@ -1,5 +1,8 @@
 """Dialogs: RFC 3261 sections 12 and 13, RFC 3262, RFC 6026."""
 
+import gc
+import weakref
+
 import pytest
 from support.network import LossyNetwork, Weather
 from support.user_agent import UserAgent
@@ -300,6 +303,69 @@ def test_a_failure_ends_all_early_dialogs() -> None:
 
     assert dialog.state is DialogState.TERMINATED
     assert len(alice.dialogs) == 0
+
+
+def test_a_dialog_that_ended_takes_no_other_of_its_name_along() -> None:
+    alice = UserAgent(ALICE)
+    invite = alice.send(alice.request("INVITE"), BOB).request
+    alice.receive(invite.reply(180, to_tag="one").encode(), FLOW, now=0.1)
+    (ringing,) = alice.events_of(ResponseReceived)
+    ended = alice.dialogs.establish(ringing)
+    alice.dialogs.terminate(ended)
+
+    rings_again = alice.dialogs.establish(ringing)
+    alice.dialogs.terminate(ended)
+
+    assert rings_again is not ended
+    assert list(alice.dialogs) == [rings_again]
+
+
+def test_a_response_with_another_from_is_of_the_dialog_all_the_same() -> None:
+    """A dialog kept under a name that its own requests don't have would never end."""
+    alice = UserAgent(ALICE)
+    invite = alice.send(alice.request("INVITE"), BOB).request
+    strange = invite.reply(180, to_tag="one")
+    strange.headers.set("From", "<sip:alice@a>;tag=elsewhere")
+    for response in (invite.reply(180, to_tag="one"), strange):
+        alice.receive(response.encode(), FLOW, now=0.1)
+
+    first, second = map(alice.dialogs.establish, alice.events_of(ResponseReceived))
+
+    assert first is second
+    alice.dialogs.terminate(first)
+    assert list(alice.dialogs) == []
+
+
+def test_what_breaks_a_line_gets_into_no_message() -> None:
+    dialog = Dialog.of_server(invite_by_way_of(), FLOW, "b", "<sip:bob@192.0.2.2>")
+    broken = "x\r\nEvil: 1"
+
+    with pytest.raises(LocalProtocolError, match="Contact"):
+        dialog.local_contact = broken
+    with pytest.raises(LocalProtocolError, match="CSeq"):
+        dialog.request(broken)
+    with pytest.raises(LocalProtocolError, match="Content-Type"):
+        dialog.reply(invite_by_way_of(), 200, b"body", broken)
+    with pytest.raises(LocalProtocolError, match="To"):
+        Dialog.of_server(invite_by_way_of(), FLOW, broken, "<sip:bob@192.0.2.2>")
+
+
+class Element:
+    """What owns a dialog whose BYE waits, a 2xx among them, and owns the layers, too."""
+
+    def __init__(self) -> None:
+        call, callee = unacknowledged()
+        self.agent = call.bob
+        say_bye(call, callee)
+        callee.owner = self
+
+
+def test_rings_through_dialogs_are_collected() -> None:
+    gone = weakref.ref(Element())
+
+    gc.collect()
+
+    assert gone() is None
 
 
 def test_a_reliable_provisional_is_repeated_until_its_prack() -> None:

@@ -1,4 +1,4 @@
-//! `CSeq` and Content-Type.
+//! `CSeq`, `RAck` and Content-Type.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -50,6 +50,53 @@ impl CSeq {
 
     fn __repr__(&self) -> String {
         shown("CSeq", &self.__str__())
+    }
+}
+
+/// What a PRACK acknowledges (RFC 3262 section 7.2).
+#[pyclass(frozen, eq, module = "trunkline_signaling.sip._wire")]
+#[derive(Clone, PartialEq)]
+pub(crate) struct RAck(pub trunkline_sip::RAck);
+
+#[pymethods]
+impl RAck {
+    #[new]
+    fn new(rseq: u32, cseq: &CSeq) -> Self {
+        let cseq = cseq.0.clone();
+        Self(trunkline_sip::RAck { rseq, cseq })
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (text, /))]
+    fn parse(text: Text<'_>) -> PyResult<Self> {
+        trunkline_sip::RAck::parse(&text.0)
+            .map(Self)
+            .map_err(malformed)
+    }
+
+    #[getter]
+    fn rseq(&self) -> u32 {
+        self.0.rseq
+    }
+
+    #[getter]
+    fn cseq(&self) -> CSeq {
+        CSeq(self.0.cseq.clone())
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        let cseq = &self.0.cseq;
+        (self.rseq(), cseq.number, Text::from(&cseq.method[..]))
+            .into_pyobject(py)?
+            .hash()
+    }
+
+    fn __str__(&self) -> Text<'static> {
+        printed(|out| self.0.write(out))
+    }
+
+    fn __repr__(&self) -> String {
+        shown("RAck", &self.__str__())
     }
 }
 

@@ -49,7 +49,8 @@ fn parse_name(name: &Text<'_>) -> PyResult<HeaderName> {
     HeaderName::parse(&name.0).map_err(malformed)
 }
 
-fn printable(name: &Text<'_>, value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+/// What a header line holds of a value; a line break has no place there.
+pub(crate) fn printable(name: &Text<'_>, value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     let text = value.str()?;
     let bytes = text.as_any().extract::<Text<'_>>()?;
     if has_line_break(&bytes.0) {

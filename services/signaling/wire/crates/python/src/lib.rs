@@ -7,12 +7,16 @@
 use pyo3::prelude::*;
 
 mod addresses;
+mod class;
 mod datagrams;
+mod dialog;
+mod dialog_layer;
 mod errors;
 mod fields;
 mod flow;
 mod grammar;
 mod headers;
+mod kept;
 mod message;
 mod outputs;
 mod params;
@@ -36,7 +40,11 @@ mod _wire {
     #[pymodule_export]
     use super::datagrams::Datagrams;
     #[pymodule_export]
-    use super::fields::{CSeq, MediaType};
+    use super::dialog::Dialog;
+    #[pymodule_export]
+    use super::dialog_layer::DialogLayer;
+    #[pymodule_export]
+    use super::fields::{CSeq, MediaType, RAck};
     #[pymodule_export]
     use super::grammar::{
         canonical, format_host_port, format_params, is_token, parse_host, parse_host_port,
@@ -49,7 +57,7 @@ mod _wire {
         Request, Response, check_request, check_response, parse_datagram, parse_framed,
     };
     #[pymodule_export]
-    use super::timing::{Deadlines, Repetition, Timing};
+    use super::timing::Timing;
     #[pymodule_export]
     use super::transaction_layer::{Counters, TransactionLayer};
     #[pymodule_export]

@@ -3,7 +3,9 @@
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use trunkline_sip::{Defect, Essentials, Message, Refusal, StartLine, has_line_break, print};
+use trunkline_sip::{
+    Defect, Essentials, Message, Refusal, RequestHead, StartLine, has_line_break, print,
+};
 
 use crate::addresses::NameAddr;
 use crate::errors::{local, malformed_message, not_sip};
@@ -159,7 +161,7 @@ pub(crate) fn check_response(response: &Bound<'_, Response>) -> PyResult<()> {
 #[pyclass(get_all, set_all, module = "trunkline_signaling.sip._wire")]
 pub(crate) struct Request {
     pub(crate) method: Py<PyString>,
-    target: Py<PyString>,
+    pub(crate) target: Py<PyString>,
     pub(crate) headers: Py<Headers>,
     body: Py<PyBytes>,
 }
@@ -250,6 +252,21 @@ impl Request {
 }
 
 impl Request {
+    /// A request of a dialog.
+    pub(crate) fn build(
+        method: &Bound<'_, PyString>,
+        head: RequestHead,
+        body: Option<Py<PyBytes>>,
+    ) -> PyResult<Self> {
+        let py = method.py();
+        Ok(Self {
+            method: method.clone().unbind(),
+            target: Text::from(head.target).into_pyobject(py)?.unbind(),
+            headers: Py::new(py, Headers::from(head.headers))?,
+            body: or_no_body(py, body),
+        })
+    }
+
     /// Another request to the same target, without a body.
     pub(crate) fn follow_up(
         &self,
@@ -267,12 +284,12 @@ impl Request {
 
     /// A response to it; `to_tag` is added where To has none.
     pub(crate) fn answer(&self, py: Python<'_>, status: u16, to_tag: &[u8]) -> PyResult<Response> {
-        Ok(Response {
+        Response::build(
+            py,
             status,
-            reason: reason_phrase(py, status)?,
-            headers: self.echoed(py, to_tag)?,
-            body: or_no_body(py, None),
-        })
+            self.headers.borrow(py).lines.echoed(to_tag),
+            None,
+        )
     }
 
     fn echoed(&self, py: Python<'_>, to_tag: &[u8]) -> PyResult<Py<Headers>> {
@@ -335,7 +352,7 @@ impl Response {
     }
 
     #[getter]
-    fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -370,6 +387,21 @@ impl Response {
 }
 
 impl Response {
+    /// A response with the phrase of its status.
+    pub(crate) fn build(
+        py: Python<'_>,
+        status: u16,
+        headers: trunkline_sip::Headers,
+        body: Option<Py<PyBytes>>,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            status,
+            reason: reason_phrase(py, status)?,
+            headers: Py::new(py, Headers::from(headers))?,
+            body: or_no_body(py, body),
+        })
+    }
+
     fn parts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         (self.status, &self.reason, &self.headers, &self.body).into_pyobject(py)
     }

@@ -14,19 +14,18 @@ use trunkline_sip::{
 
 use crate::errors::{local, malformed};
 use crate::flow;
+use crate::kept::Kept;
 use crate::message::{Request, Response};
-use crate::outputs;
+use crate::outputs::{Output, Transmit};
 use crate::text::Text;
 use crate::timing::Timing;
 use crate::transactions::{ClientTransaction, ServerTransaction};
 
 mod counters;
-mod kept;
 mod receiving;
 
 pub(crate) use counters::Counters;
-use kept::Kept;
-use receiving::Received;
+pub(crate) use receiving::Received;
 
 type Deadlines = trunkline_sip::Deadlines<u64>;
 
@@ -34,7 +33,7 @@ type Deadlines = trunkline_sip::Deadlines<u64>;
 #[pyclass(module = "trunkline_signaling.sip._wire")]
 pub(crate) struct TransactionLayer {
     #[pyo3(get, set)]
-    timing: Py<Timing>,
+    pub(crate) timing: Py<Timing>,
     #[pyo3(get, set)]
     answers_strangers: bool,
     #[pyo3(get)]
@@ -47,7 +46,7 @@ pub(crate) struct TransactionLayer {
     servers: Kept<ServerKey, ServerTransaction>,
     first_paths: HashSet<Arc<MergeKey>>,
     deadlines: Deadlines,
-    out: Vec<Py<PyAny>>,
+    pub(crate) out: Vec<Output>,
 }
 
 #[pymethods]
@@ -76,29 +75,31 @@ impl TransactionLayer {
     }
 
     fn __len__(&self) -> usize {
-        self.clients.transactions.len() + self.servers.transactions.len()
+        self.clients.len() + self.servers.len()
     }
 
     fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
         let all = PyList::empty(py);
-        for transaction in self.clients.transactions.values() {
+        for transaction in self.clients.iter() {
             all.append(transaction)?;
         }
-        for transaction in self.servers.transactions.values() {
+        for transaction in self.servers.iter() {
             all.append(transaction)?;
         }
         all.try_iter()
     }
 
-    fn drain<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        PyList::new(py, take(&mut self.out))
+    pub(crate) fn drain<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let outputs = take(&mut self.out).into_iter();
+        let outputs: PyResult<Vec<_>> = outputs.map(|output| output.into_python(py)).collect();
+        PyList::new(py, outputs?)
     }
 
-    fn next_deadline(&self) -> Option<f64> {
+    pub(crate) fn next_deadline(&self) -> Option<f64> {
         self.deadlines.next()
     }
 
-    fn on_timer(&mut self, py: Python<'_>, now: f64) -> PyResult<()> {
+    pub(crate) fn on_timer(&mut self, py: Python<'_>, now: f64) -> PyResult<()> {
         while let Some(number) = self.pop_due(py, now)? {
             if let Some(transaction) = self.clients.get(py, number) {
                 self.client_is_due(&transaction, now)?;
@@ -109,7 +110,7 @@ impl TransactionLayer {
         Ok(())
     }
 
-    fn new_tag(&self, py: Python<'_>) -> PyResult<String> {
+    pub(crate) fn new_tag(&self, py: Python<'_>) -> PyResult<String> {
         random_word(self.random.bind(py))
     }
 
@@ -118,7 +119,7 @@ impl TransactionLayer {
     }
 
     #[pyo3(signature = (request, flow, now, timing=None))]
-    fn send_request<'py>(
+    pub(crate) fn send_request<'py>(
         slf: &Bound<'py, Self>,
         request: &Bound<'py, Request>,
         flow: &Bound<'py, PyAny>,
@@ -148,19 +149,23 @@ impl TransactionLayer {
         }
         Self::push_via(slf, ack, flow)?;
         let ack = ack.borrow();
-        let transmit = outputs::TRANSMIT.make(py, (ack.encode(py)?, flow))?;
+        let transmit = Transmit {
+            data: ack.encode(py)?.unbind(),
+            flow: flow.clone().unbind(),
+        };
         let to = ack.headers.borrow_mut(py).to(py)?;
         let tag = to.get().0.tag().map(<[u8]>::to_vec);
         let acks = &mut transaction.borrow_mut().acks;
         acks.insert(tag, transmit.clone_ref(py));
-        slf.borrow_mut().out.push(transmit);
+        slf.borrow_mut().out.push(Output::Transmit(transmit));
         Ok(())
     }
 
-    fn transmit(&mut self, data: &Bound<'_, PyBytes>, flow: &Bound<'_, PyAny>) -> PyResult<()> {
-        let transmit = outputs::TRANSMIT.make(flow.py(), (data, flow))?;
-        self.out.push(transmit);
-        Ok(())
+    pub(crate) fn transmit(&mut self, data: &Bound<'_, PyBytes>, flow: &Bound<'_, PyAny>) {
+        self.out.push(Output::Transmit(Transmit {
+            data: data.clone().unbind(),
+            flow: flow.clone().unbind(),
+        }));
     }
 
     fn cancel(&mut self, transaction: &Bound<'_, ClientTransaction>, now: f64) -> PyResult<()> {
@@ -203,20 +208,21 @@ impl TransactionLayer {
     ) -> PyResult<()> {
         let py = flow.py();
         self.count(py).responses_sent += 1;
-        self.transmit(&response.borrow().encode(py)?, flow)
+        self.transmit(&response.borrow().encode(py)?, flow);
+        Ok(())
     }
 
-    fn transport_failed(&mut self, flow: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub(crate) fn transport_failed(&mut self, flow: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = flow.py();
         let way = flow::way(flow)?;
-        let waiting = self.clients.transactions.values();
+        let waiting = self.clients.iter();
         let waiting: Vec<_> = waiting.map(|one| one.bind(py).clone()).collect();
         for transaction in waiting {
             let mut client = transaction.borrow_mut();
             if client.machine.can_fail() && flow::way(client.flow.bind(py))?.eq(&way)? {
                 client.machine.fail().map_err(not_allowed)?;
                 self.settle_client(&client);
-                let failed = outputs::TRANSPORT_FAILED.make(py, (&transaction,))?;
+                let failed = Output::TransportFailed(transaction.clone().unbind());
                 self.out.push(failed);
             }
         }
@@ -226,13 +232,15 @@ impl TransactionLayer {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.random)?;
         visit.call(&self.sent_by)?;
-        for transaction in self.clients.transactions.values() {
+        for transaction in self.clients.iter() {
             visit.call(transaction)?;
         }
-        for transaction in self.servers.transactions.values() {
+        for transaction in self.servers.iter() {
             visit.call(transaction)?;
         }
-        self.out.iter().try_for_each(|output| visit.call(output))
+        self.out
+            .iter()
+            .try_for_each(|output| output.traverse(&visit))
     }
 
     fn __clear__(&mut self) {
@@ -244,19 +252,18 @@ impl TransactionLayer {
 }
 
 impl TransactionLayer {
-    fn count<'a>(&'a self, py: Python<'a>) -> PyRefMut<'a, Counters> {
+    pub(crate) fn count<'a>(&'a self, py: Python<'a>) -> PyRefMut<'a, Counters> {
         self.counters.borrow_mut(py)
     }
 
     fn pop_due(&mut self, py: Python<'_>, now: f64) -> PyResult<Option<u64>> {
         let (clients, servers) = (&self.clients, &self.servers);
         self.deadlines.pop_due(now, |number| {
-            Ok(match clients.transactions.get(&number) {
-                Some(client) => client.borrow(py).machine.deadline(),
+            Ok(match clients.get(py, number) {
+                Some(client) => client.borrow().machine.deadline(),
                 None => servers
-                    .transactions
-                    .get(&number)
-                    .and_then(|server| server.borrow(py).machine.deadline()),
+                    .get(py, number)
+                    .and_then(|server| server.borrow().machine.deadline()),
             })
         })
     }
@@ -272,10 +279,10 @@ impl TransactionLayer {
         self.settle_client(&client);
         match due {
             Due::Nothing => {}
-            Due::Copy => self.transmit(client.data.bind(py), client.flow.bind(py))?,
+            Due::Copy => self.transmit(client.data.bind(py), client.flow.bind(py)),
             Due::GivenUp => {
                 self.count(py).timeouts += 1;
-                let timed_out = outputs::REQUEST_TIMED_OUT.make(py, (transaction,))?;
+                let timed_out = Output::RequestTimedOut(transaction.clone().unbind());
                 self.out.push(timed_out);
             }
         }
@@ -293,10 +300,10 @@ impl TransactionLayer {
         self.settle_server(&server);
         match due {
             Due::Nothing => {}
-            Due::Copy => self.repeat(py, &server)?,
+            Due::Copy => self.repeat(py, &server),
             Due::GivenUp => {
                 self.count(py).timeouts += 1;
-                let timed_out = outputs::ACK_TIMED_OUT.make(py, (transaction,))?;
+                let timed_out = Output::AckTimedOut(transaction.clone().unbind());
                 self.out.push(timed_out);
             }
         }
@@ -304,14 +311,13 @@ impl TransactionLayer {
     }
 
     /// Send the last response again, if there is one.
-    fn repeat(&mut self, py: Python<'_>, server: &ServerTransaction) -> PyResult<()> {
-        match &server.sent {
-            Some(sent) => self.transmit(sent.bind(py), server.flow.bind(py)),
-            None => Ok(()),
+    fn repeat(&mut self, py: Python<'_>, server: &ServerTransaction) {
+        if let Some(sent) = &server.sent {
+            self.transmit(sent.bind(py), server.flow.bind(py));
         }
     }
 
-    fn answer(
+    pub(crate) fn answer(
         &mut self,
         transaction: &Bound<'_, ServerTransaction>,
         response: &Response,
@@ -323,7 +329,7 @@ impl TransactionLayer {
         let mut server = transaction.borrow_mut();
         let status = response.status;
         server.machine.respond(status, now).map_err(not_allowed)?;
-        self.transmit(&data, server.flow.bind(py))?;
+        self.transmit(&data, server.flow.bind(py));
         server.sent = Some(data.unbind());
         if status > 100 {
             let headers = response.headers.borrow(py);
@@ -347,7 +353,7 @@ impl TransactionLayer {
         let method = known.method.bind(py).extract::<Text<'_>>()?.into_bytes();
         let data = known.encode(py)?;
         self.count(py).requests_sent += 1;
-        self.transmit(&data, flow)?;
+        self.transmit(&data, flow);
         let reliable = flow::is_reliable(flow)?;
         self.begun += 1;
         let machine = Client::new(method == b"INVITE", timing, reliable, now);

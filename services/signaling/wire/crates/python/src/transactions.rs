@@ -11,6 +11,7 @@ use trunkline_sip::{Client, ClientKey, MergeKey, Server, ServerKey, State};
 
 use crate::flow;
 use crate::message::Request;
+use crate::outputs::Transmit;
 use crate::text::Text;
 
 /// The enumeration of all states.
@@ -40,7 +41,7 @@ pub(crate) struct ClientTransaction {
     /// The message that is repeated: the request, or the ACK for a failure.
     pub(crate) data: Py<PyBytes>,
     /// The ACK for each 2xx by its To tag, as it is sent.
-    pub(crate) acks: HashMap<Option<Vec<u8>>, Py<PyAny>>,
+    pub(crate) acks: HashMap<Option<Vec<u8>>, Transmit>,
 }
 
 #[pymethods]
@@ -63,7 +64,8 @@ impl ClientTransaction {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.flow)?;
         visit.call(&self.owner)?;
-        self.acks.values().try_for_each(|ack| visit.call(ack))
+        let mut acks = self.acks.values();
+        acks.try_for_each(|ack| visit.call(&ack.flow))
     }
 
     fn __clear__(&mut self) {
@@ -112,7 +114,7 @@ impl ServerTransaction {
     }
 
     #[getter]
-    fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+    pub(crate) fn data<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         match &self.sent {
             Some(sent) => sent.bind(py).clone(),
             None => PyBytes::new(py, b""),

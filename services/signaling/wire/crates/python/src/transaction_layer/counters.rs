@@ -14,7 +14,7 @@ pub(crate) struct Counters {
     pub(super) not_sip: u64,
     pub(super) malformed: u64,
     pub(super) stray_responses: u64,
-    pub(super) stray_acks: u64,
+    pub(crate) stray_acks: u64,
     pub(super) merged: u64,
     pub(super) timeouts: u64,
 }

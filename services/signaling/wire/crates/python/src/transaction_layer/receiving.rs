@@ -14,7 +14,7 @@ use crate::errors::{explain, malformed};
 use crate::flow;
 use crate::headers::Headers;
 use crate::message::{Parts, Request, RequestParts, ResponseParts};
-use crate::outputs;
+use crate::outputs::Output;
 use crate::text::Text;
 use crate::transactions::{ClientTransaction, ServerTransaction};
 
@@ -23,14 +23,14 @@ const MAX_REASON: usize = 100;
 
 /// A datagram, or a frame of a stream.
 #[derive(FromPyObject)]
-pub(super) enum Received<'py> {
+pub(crate) enum Received<'py> {
     Datagram(Bound<'py, PyBytes>),
     Frame(Bound<'py, PyBytes>, Bound<'py, PyBytes>),
 }
 
 impl TransactionLayer {
     /// Take what came, whatever it holds.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         data: Received<'_>,
         flow: &Bound<'_, PyAny>,
@@ -80,7 +80,7 @@ impl TransactionLayer {
                 self.count(py).copies_received += 1;
                 let mut server = transaction.borrow_mut();
                 if server.machine.receive_copy().map_err(not_allowed)? {
-                    self.repeat(py, &server)?;
+                    self.repeat(py, &server);
                 }
                 Ok(())
             }
@@ -109,7 +109,7 @@ impl TransactionLayer {
         };
         if passed_up {
             let ack = ack.into_python(py, Some(read))?;
-            let received = outputs::ACK_RECEIVED.make(py, (ack, flow))?;
+            let received = Output::AckReceived(ack, flow.clone().unbind());
             self.out.push(received);
         }
         Ok(())
@@ -157,7 +157,7 @@ impl TransactionLayer {
             self.count(py).merged += 1;
             self.refuse(&transaction, &request, 482, now)
         } else {
-            let received = outputs::REQUEST_RECEIVED.make(py, (transaction, request))?;
+            let received = Output::RequestReceived(transaction.unbind(), request.unbind());
             self.out.push(received);
             Ok(())
         }
@@ -181,7 +181,7 @@ impl TransactionLayer {
         }
         self.answer(own, &response, now)?;
         if invite.borrow().machine.state() == State::Proceeding {
-            let received = outputs::CANCEL_RECEIVED.make(py, (invite, cancel))?;
+            let received = Output::CancelReceived(invite.unbind(), cancel.clone().unbind());
             self.out.push(received);
         }
         Ok(())
@@ -201,9 +201,12 @@ impl TransactionLayer {
         if self.answers_strangers {
             return self.answer(transaction, &response, now);
         }
-        let flow = transaction.borrow().flow.clone_ref(py);
-        let due = outputs::REFUSAL_DUE.make(py, (request, response, flow, transaction))?;
-        self.out.push(due);
+        self.out.push(Output::RefusalDue {
+            request: request.clone().unbind(),
+            response: Py::new(py, response)?,
+            flow: transaction.borrow().flow.clone_ref(py),
+            transaction: Some(transaction.clone().unbind()),
+        });
         Ok(())
     }
 
@@ -233,8 +236,12 @@ impl TransactionLayer {
         if self.answers_strangers {
             return self.send_stateless(&response, flow);
         }
-        let due = outputs::REFUSAL_DUE.make(py, (request, response, flow, py.None()))?;
-        self.out.push(due);
+        self.out.push(Output::RefusalDue {
+            request,
+            response: response.unbind(),
+            flow: flow.clone().unbind(),
+            transaction: None,
+        });
         Ok(())
     }
 
@@ -268,22 +275,23 @@ impl TransactionLayer {
                 let tag = read.to.tag().map(<[u8]>::to_vec);
                 let ack = client.acks.get(&tag).map(|ack| ack.clone_ref(py));
                 let unknown = ack.is_none();
-                self.out.extend(ack);
+                self.out.extend(ack.map(Output::Transmit));
                 unknown
             }
             Heard::Failure => {
                 client.data = ack_for(py, &client, &response.headers)?;
-                self.transmit(client.data.bind(py), client.flow.bind(py))?;
+                self.transmit(client.data.bind(py), client.flow.bind(py));
                 true
             }
             Heard::FailureAgain => {
-                self.transmit(client.data.bind(py), client.flow.bind(py))?;
+                self.transmit(client.data.bind(py), client.flow.bind(py));
                 false
             }
         };
         if passed_up {
             let response = response.into_python(py, Some(read))?;
-            let received = outputs::RESPONSE_RECEIVED.make(py, (&transaction, response, flow))?;
+            let known = transaction.clone().unbind();
+            let received = Output::ResponseReceived(known, response, flow.clone().unbind());
             self.out.push(received);
         }
         if client.machine.takes_cancel() {
