@@ -5,46 +5,20 @@ the locks of its own counters cost more than the sums.
 """
 
 import time
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
-from itertools import accumulate
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 from trunkline_kernel.metrics import Metrics
+from trunkline_kernel.spread import Spread
 
 from .domain.events import DROP_REASONS, SessionStatistics, StreamStatistics
 
 MOS_BUCKETS: Final = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.2, 4.5)
 JITTER_BUCKETS: Final = (0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 SECOND: Final = timedelta(seconds=1)
-
-
-class Spread:
-    """How many values lie up to each bound and above the one before."""
-
-    __slots__ = ("_bounds", "_buckets", "_sum")
-
-    def __init__(self, bounds: Sequence[float]) -> None:
-        self._bounds = bounds
-        self._buckets = [0] * (len(bounds) + 1)
-        self._sum = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count a value."""
-        self._buckets[bisect_left(self._bounds, value)] += 1
-        self._sum += value
-
-    def family(self, name: str, meaning: str, begun: float) -> HistogramMetricFamily:
-        """Return the figures as they are now."""
-        family = HistogramMetricFamily(name, meaning)
-        bounds = (*(str(bound) for bound in self._bounds), "+Inf")
-        totals = zip(bounds, accumulate(self._buckets), strict=True)
-        family.add_metric([], list(totals), self._sum)
-        family.add_sample(f"{name}_created", {}, begun)
-        return family
 
 
 class EndedSessions(Collector):
@@ -85,13 +59,9 @@ class EndedSessions(Collector):
         yield self._counter(
             "one_way_sessions", "Ended sessions with one silent leg.", self._one_way
         )
-        yield self._mos.family(
-            f"{self._prefix}_mos", "E-model score of ended streams (G.107).", self._begun
-        )
-        yield self._jitter.family(
-            f"{self._prefix}_jitter_seconds",
-            "Jitter at the end of streams (RFC 3550).",
-            self._begun,
+        yield self._histogram("mos", "E-model score of ended streams (G.107).", self._mos)
+        yield self._histogram(
+            "jitter_seconds", "Jitter at the end of streams (RFC 3550).", self._jitter
         )
 
     def _count(self, stream: StreamStatistics) -> None:
@@ -107,3 +77,8 @@ class EndedSessions(Collector):
     def _counter(self, what: str, meaning: str, value: int) -> CounterMetricFamily:
         name = f"{self._prefix}_{what}"
         return CounterMetricFamily(name, meaning, value=value, created=self._begun)
+
+    def _histogram(self, what: str, meaning: str, spread: Spread) -> HistogramMetricFamily:
+        family = HistogramMetricFamily(f"{self._prefix}_{what}", meaning)
+        spread.show(family, {}, self._begun)
+        return family

@@ -5,26 +5,22 @@ took a tenth of what a call costs.
 """
 
 import time
-from bisect import bisect_left
 from collections.abc import Iterator
-from itertools import accumulate
 from typing import Final
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from ..metrics import RPC_BUCKETS, Metrics
+from ..spread import Spread
 
 OK: Final = "OK"
-
-BOUNDS: Final = (*(str(float(bound)) for bound in RPC_BUCKETS), "+Inf")
-"""Of the buckets, as Prometheus spells them."""
 
 
 class MethodCalls:
     """The ended calls of one method."""
 
-    __slots__ = ("begun", "buckets", "codes", "seconds", "seen")
+    __slots__ = ("begun", "codes", "seconds", "seen")
 
     def __init__(self) -> None:
         self.begun = time.time()
@@ -33,9 +29,8 @@ class MethodCalls:
         """How many ended with each status."""
         self.seen: dict[str, float] = {}
         """When each status first came, UNIX seconds."""
-        self.buckets = [0] * len(BOUNDS)
-        """How many took up to each bound and longer than the one before."""
-        self.seconds = 0.0
+        self.seconds = Spread(RPC_BUCKETS)
+        """How long they took."""
 
     def observe(self, code: str, seconds: float) -> None:
         """Count one ended call."""
@@ -43,8 +38,7 @@ class MethodCalls:
             self.codes[code] += 1
         else:
             self.codes[code], self.seen[code] = 1, time.time()
-        self.buckets[bisect_left(RPC_BUCKETS, seconds)] += 1
-        self.seconds += seconds
+        self.seconds.observe(seconds)
 
 
 class CallMetrics(Collector):
@@ -76,10 +70,7 @@ class CallMetrics(Collector):
         for method, calls in self._methods.items():
             for code, count in calls.codes.items():
                 counter.add_metric([method, code], count, calls.seen[code])
-            totals = zip(BOUNDS, accumulate(calls.buckets), strict=True)
-            histogram.add_metric([method], list(totals), calls.seconds)
-            created = f"{histogram.name}_created"
-            histogram.add_sample(created, {"method": method}, calls.begun)
+            calls.seconds.show(histogram, {"method": method}, calls.begun)
         yield counter
         yield histogram
 
